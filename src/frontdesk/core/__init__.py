@@ -1,0 +1,1 @@
+"""Frozen data and pure functions of a conversation; the standard library only."""

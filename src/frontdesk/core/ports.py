@@ -1,0 +1,323 @@
+"""Everything that can be plugged in, on one page.
+
+A class named in YAML is found through `frontdesk.registry` (or by dotted path), made with its options, and then spoken to
+only through these protocols. Making one is light: `__init__` stores options; weight arrives in `train()` or `load()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from frontdesk.core.domain import Domain
+from frontdesk.core.events import Event
+from frontdesk.core.message import BotMessage, Message, UserMessage
+from frontdesk.core.prediction import Prediction
+from frontdesk.core.tracker import Tracker
+from frontdesk.core.training import NluExamples, TrainingSet
+
+Progress = Callable[[str], None]
+Options = Mapping[str, Any]
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns texts into vectors of one length; shared by everything in a process that needs one."""
+
+    size: int
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """Return a float32 array (len(texts), size) of unit vectors."""
+
+    def embed_tokens(self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> tuple[Any, list[Any]]:
+        """Return the sentence vectors, and for each text an array (len(spans[i]), size): one vector for each character span."""
+
+
+@dataclass(frozen=True)
+class TrainContext:
+    """What a component may use in training beside its examples.
+
+    `messages` are the examples as the components before it left them (tokens and features), parallel to
+    `examples.examples`. `embedder` is None where the pipeline names no encoder.
+    """
+
+    messages: Sequence[Message] = ()
+    language: str | None = None
+    embedder: Embedder | None = None
+    progress: Progress = lambda _: None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LoadContext:
+    """What a component may use when it is loaded: shared weights of the process."""
+
+    embedder: Embedder | None = None
+    language: str | None = None
+
+
+class Component(Protocol):
+    """One step of the NLU pipeline.
+
+    `save` writes only JSON, npz (no pickle) and other data files into its own folder; `load` reads them back. `process`
+    gets all messages that wait at the same time and returns as many, in order; it never changes a message whose `final`
+    is True (tokenizing it is fine). A component that works on the sentence encoder has a class attribute
+    `uses_embedder = True`.
+    """
+
+    options: Options
+
+    def train(self, examples: NluExamples, context: TrainContext) -> None:
+        """Learn from the examples."""
+
+    def process(self, messages: Sequence[Message]) -> list[Message]:
+        """Fill in this component's part of each message."""
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an empty folder."""
+
+    def load(self, folder: Path, context: LoadContext) -> None:
+        """Read what was learnt."""
+
+
+class Policy(Protocol):
+    """Proposes the next action; `predict` is pure."""
+
+    options: Options
+
+    def train(self, training: TrainingSet, domain: Domain, progress: Progress) -> None:
+        """Learn from rules and stories."""
+
+    def predict(self, tracker: Tracker, domain: Domain) -> Prediction | None:
+        """Return the next action, or None where this policy has nothing to say."""
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an empty folder."""
+
+    def load(self, folder: Path, domain: Domain) -> None:
+        """Read what was learnt."""
+
+
+class ResponseGenerator(Protocol):
+    """Turns the name of a response into what is said."""
+
+    async def generate(
+        self, name: str, tracker: Tracker, channel: str, arguments: Mapping[str, Any] | None = None
+    ) -> BotMessage | None:
+        """Return one message, or None where there is no such response for this channel and these slots."""
+
+
+class ActionServer(Protocol):
+    """Runs custom actions, in this process or elsewhere."""
+
+    async def run(self, name: str, tracker: Tracker, domain: Domain, call: ActionCall) -> ActionResult:
+        """Run one action.
+
+        Raises ActionRejected where the action refuses, ActionTimeout after the deadline, ActionError otherwise.
+        """
+
+    async def names(self) -> frozenset[str]:
+        """Return the names of the actions that can be run (empty where that cannot be known)."""
+
+    async def close(self) -> None:
+        """Let go of threads and connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCall:
+    """For whom and for which message an action runs; `nth` counts the same action within one message.
+
+    `idempotency_key` is the same when the same message is handled again, so that a retry finds the effect of the first try.
+    """
+
+    channel: str = "cmdline"
+    authenticated: bool = False
+    message_id: str = ""
+    nth: int = 0
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True)
+class ActionResult:
+    """What a custom action gave back: events in Rasa's wire form, and responses (`utter_...` names or texts)."""
+
+    events: Sequence[Mapping[str, Any]] = ()
+    responses: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Turn:
+    """All that a built-in action may use while a message is handled."""
+
+    tracker: Tracker
+    domain: Domain
+    channel: str
+    nlg: ResponseGenerator
+    server: ActionServer
+    call: ActionCall = ActionCall()
+    knowledge: KnowledgeBase | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Action(Protocol):
+    """Something the assistant does; it changes nothing but through the events that it returns."""
+
+    name: str
+
+    async def run(self, turn: Turn) -> Sequence[Event]:
+        """Do it, and return what happened (`BotUttered` for what is said)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An article that an answer quotes."""
+
+    title: str
+    url: str | None = None
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer from the knowledge base; `known` is False where the articles do not say."""
+
+    text: str
+    sources: tuple[Source, ...] = ()
+    known: bool = True
+    confidence: float = 0.0
+
+
+class KnowledgeBase(Protocol):
+    """Answers open questions from articles."""
+
+    async def answer(self, question: str, history: Sequence[str] = ()) -> Answer:
+        """Answer only what the articles say; `history` are the user's last messages, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found, by its position in the index."""
+
+    position: int
+    score: float
+
+
+class Index(Protocol):
+    """Finds the nearest of many vectors or texts."""
+
+    def search(self, query: Any, limit: int) -> list[Hit]:
+        """Return the best hits, best first."""
+
+
+class LLM(Protocol):
+    """A language model."""
+
+    async def complete(self, messages: Sequence[Mapping[str, str]], *, max_tokens: int = 300) -> str:
+        """Return the model's text for chat messages ({role, content}). Raises LLMError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One arrival of one message: the same three values again are the same message."""
+
+    channel: str
+    sender_id: str
+    message_id: str
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What a store knows of a conversation: its latest session, and how many events were before it."""
+
+    events: Sequence[Event] = ()
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one step of a turn adds to a conversation, written whole or not at all.
+
+    `expected` is the number of events that the writer has seen (offset included). With `delivery`, the turn is finished:
+    `replies` (JSON-ready, as the channel will send them) are stored under it in the same transaction.
+    """
+
+    sender_id: str
+    events: Sequence[Event]
+    expected: int
+    delivery: Delivery | None = None
+    replies: Sequence[Mapping[str, Any]] = ()
+
+
+class TrackerStore(Protocol):
+    """Keeps conversations. Every implementation passes `frontdesk.testing.contracts.tracker_store`."""
+
+    async def load(self, sender_id: str, *, whole: bool = False) -> Conversation:
+        """Return the latest session (all events where `whole`); an unknown conversation is empty."""
+
+    async def save(self, commit: Commit) -> None:
+        """Add events, in one transaction. Raises StaleConversation where `expected` is not the number stored."""
+
+    async def begin(self, delivery: Delivery, message: UserMessage) -> Sequence[Mapping[str, Any]] | None:
+        """Write a message into the inbox, or return the stored replies where it was already answered."""
+
+    async def unfinished(self, older_than: float) -> list[tuple[Delivery, UserMessage]]:
+        """Return messages that began more than so many seconds ago and were never answered."""
+
+    async def senders(self) -> AsyncIterator[str]:
+        """Yield the ids of all conversations."""
+        yield ""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class LockStore(Protocol):
+    """Lets one message of a conversation be handled at a time, in the order of arrival."""
+
+    def lock(self, sender_id: str) -> AbstractAsyncContextManager[int]:
+        """Wait for the turn; yields a fencing number that only grows."""
+
+
+class EventBroker(Protocol):
+    """Tells others what happened."""
+
+    async def publish(self, sender_id: str, event: Mapping[str, Any]) -> None:
+        """Publish one event in wire form."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class Redactor(Protocol):
+    """Takes personal data out of a text."""
+
+    def redact(self, text: str) -> str:
+        """Return the text with personal data replaced by what kind it was."""
+
+
+Receive = Callable[[UserMessage], Awaitable[Sequence[Mapping[str, Any]]]]
+"""Handles a user message; returns the replies, JSON-ready, in Rasa's REST form."""
+
+
+class Channel(Protocol):
+    """A way in which messages come and go; made with its options in credentials.yml and the installation's secret."""
+
+    name: str
+
+    def mount(self, app: Any, gate: Gate) -> None:
+        """Add this channel's routes to the server (a Sanic application)."""
+
+
+class Gate(Protocol):
+    """What a channel may ask of the assistant."""
+
+    async def receive(
+        self, message: UserMessage, on_reply: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        """Handle a message and return its replies; `on_reply` gets each one as soon as it is committed."""
+
+    async def tracker(self, sender_id: str) -> Tracker:
+        """Return a conversation with all its events."""

@@ -1,0 +1,28 @@
+"""What a policy proposes to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from frontdesk.core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """An action, how sure the policy is, and why.
+
+    `events` are logged with the action; `optional_events` only if this prediction wins. `no_user_prediction` is True
+    where the policy answers an action, not the user (a loop or rule that goes on by itself). `reason` names the rule or
+    story that matched, for people.
+    """
+
+    action: str | None
+    confidence: float
+    policy: str = ""
+    priority: int = 1
+    events: tuple[Event, ...] = ()
+    optional_events: tuple[Event, ...] = ()
+    no_user_prediction: bool = False
+    is_end_to_end: bool = False
+    hide_rule_turn: bool = False
+    reason: str = ""

@@ -1,0 +1,39 @@
+"""Take personal data out of texts that go to logs, brokers and exports."""
+
+from __future__ import annotations
+
+import re
+
+_PATTERNS = (
+    ("email", re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")),
+    ("iban", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")),
+    ("card", re.compile(r"\b\d(?:[ -]?\d){12,18}\b")),
+    ("phone", re.compile(r"(?<![\w+])\+?\d{1,3}?[ .-]?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b")),
+    ("token", re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")),
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class PatternRedactor:
+    """Replaces e-mail addresses, card and account numbers, phone numbers and tokens by what they are.
+
+    >>> PatternRedactor().redact("write to ann@example.com")
+    'write to [email]'
+    """
+
+    def redact(self, text: str) -> str:
+        """Return the text without them."""
+        for kind, pattern in _PATTERNS:
+            text = pattern.sub(_keep_unless_card if kind == "card" else f"[{kind}]", text)
+        return text
+
+
+def _keep_unless_card(match: re.Match[str]) -> str:
+    digits = [int(c) for c in match.group() if c.isdigit()]
+    doubled = [d if i % 2 else sum(divmod(2 * d, 10)) for i, d in enumerate(digits, start=len(digits) % 2)]
+    return "[card]" if sum(doubled) % 10 == 0 else match.group()
+
+
+def one_line(text: str) -> str:
+    """Return the text with line breaks and control characters made visible, so that nobody can forge a log line."""
+    return _CONTROL.sub(lambda m: m.group().encode("unicode_escape").decode(), text)

@@ -1,0 +1,65 @@
+"""Settings that come from the environment, in one table; a bad value stops the start with one sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from frontdesk.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator can set by environment variables.
+
+    `max_message` is in characters, `max_body` in bytes, deadlines are in seconds.
+    """
+
+    max_message: int = 8_000
+    max_body: int = 1_000_000
+    max_actions: int = 10
+    action_deadline: float = 10.0
+    turn_deadline: float = 60.0
+    log_level: str = "INFO"
+    log_json: bool = False
+
+
+VARIABLES = {
+    "max_message": "FRONTDESK_MAX_MESSAGE",
+    "max_body": "FRONTDESK_MAX_BODY",
+    "max_actions": "MAX_NUMBER_OF_PREDICTIONS",
+    "action_deadline": "FRONTDESK_ACTION_DEADLINE",
+    "turn_deadline": "FRONTDESK_TURN_DEADLINE",
+    "log_level": "LOG_LEVEL",
+    "log_json": "FORCE_JSON_LOGGING",
+}
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings. Raises ConfigError naming the variable and what it may hold."""
+    found = os.environ if environment is None else environment
+    defaults = Settings()
+    values: dict[str, object] = {}
+    for field, variable in VARIABLES.items():
+        text = found.get(variable)
+        if text is not None and text.strip():
+            values[field] = _parse(variable, text.strip(), getattr(defaults, field))
+    return Settings(**values)  # type: ignore[arg-type]  # each value has its default's type, by _parse
+
+
+def _parse(variable: str, text: str, default: object) -> object:
+    if isinstance(default, bool):
+        return text.lower() in {"1", "true", "yes", "on"}
+    if isinstance(default, str):
+        level = text.upper()
+        if level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+            raise ConfigError(f"{variable} is '{text}'.", hint="Use DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+        return level
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if number <= 0:
+        raise ConfigError(f"{variable} is '{text}'.", hint="It must be a number above zero.")
+    return int(number) if isinstance(default, int) else number
