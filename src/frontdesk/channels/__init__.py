@@ -1,0 +1,1 @@
+"""Ways in which messages come and go."""

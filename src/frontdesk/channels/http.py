@@ -1,0 +1,93 @@
+"""What HTTP channels share: reading a body, errors in Rasa's envelope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sanic import Request
+from sanic.response import HTTPResponse, json
+
+from frontdesk import __version__
+from frontdesk.core.message import UserMessage
+
+LONGEST_ID = 200  # characters of a sender or message id
+
+
+class Refusal(Exception):
+    """Ends a request with an error; `reason` is Rasa's word for the kind, `message` one sentence for the caller."""
+
+    def __init__(self, status: int, reason: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+def failure(refusal: Refusal) -> HTTPResponse:
+    """Return the refusal in Rasa's error envelope."""
+    envelope = {
+        "version": __version__,
+        "status": "failure",
+        "message": refusal.message,
+        "reason": refusal.reason,
+        "details": {},
+        "help": None,
+        "code": refusal.status,
+    }
+    return json(envelope, status=refusal.status, headers=refusal.headers)
+
+
+def body(request: Request) -> Mapping[str, Any]:
+    """Return the JSON object of a request. Raises Refusal (400) where there is none."""
+    try:
+        found = request.json
+    except Exception as error:  # Sanic's own error depends on the JSON library that it found
+        raise Refusal(400, "BadRequest", "The body is not valid JSON.") from error
+    if not isinstance(found, dict):
+        raise Refusal(400, "BadRequest", "The body must be a JSON object.")
+    return found
+
+
+def text_field(found: Mapping[str, Any], name: str, *, longest: int | None = None) -> str | None:
+    """Return a text of the body, or None where it is missing."""
+    value = found.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise Refusal(400, "BadRequest", f"'{name}' must be a text.")
+    if longest is not None and len(value) > longest:
+        raise Refusal(400, "BadRequest", f"'{name}' has more than {longest} characters.")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:  # a lone surrogate, which no store could keep
+        raise Refusal(400, "BadRequest", f"'{name}' holds characters that are not valid Unicode.") from error
+    return value
+
+
+def message_id(request: Request, found: Mapping[str, Any]) -> str | None:
+    """Return the id under which a repeat of this message is known: `message_id`, or the Idempotency-Key header."""
+    header = request.headers.get("Idempotency-Key")
+    given = text_field(found, "message_id", longest=LONGEST_ID)
+    if given is None and header and len(header) > LONGEST_ID:
+        raise Refusal(400, "BadRequest", f"Idempotency-Key has more than {LONGEST_ID} characters.")
+    return given or header or None
+
+
+def user_message(
+    request: Request, found: Mapping[str, Any], *, sender_id: str, channel: str, authenticated: bool
+) -> UserMessage:
+    """Return the message in the body of a request."""
+    text = text_field(found, "message")
+    if text is None:
+        raise Refusal(400, "BadRequest", "The body has no 'message'.")
+    metadata = found.get("metadata")
+    return UserMessage(
+        text=text.strip(),
+        sender_id=sender_id,
+        channel=channel,
+        message_id=message_id(request, found),
+        metadata=dict(metadata) if isinstance(metadata, dict) else {},
+        authenticated=authenticated,
+    )

@@ -1,0 +1,45 @@
+"""What is said, as Rasa's REST channel writes it: one JSON object for each bubble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from frontdesk.core.events import BotUttered
+
+
+def render(event: BotUttered, recipient_id: str) -> list[dict[str, Any]]:
+    """Return the bubbles of one thing said, in the order in which Rasa's output channels send them.
+
+    A text is split at blank lines, except where it has buttons.
+    """
+    content = event.data
+    bubbles: list[dict[str, Any]] = []
+    if content.get("quick_replies"):
+        bubbles.append({"text": event.text or "", "buttons": _buttons(content["quick_replies"])})
+    elif content.get("buttons"):
+        bubbles.append({"text": event.text or "", "buttons": _buttons(content["buttons"])})
+    elif event.text:
+        bubbles.extend({"text": part} for part in event.text.strip().split("\n\n") if part)
+    if content.get("custom"):
+        bubbles.append({"custom": content["custom"]})
+    if content.get("image"):
+        bubbles.append({"image": content["image"]})
+    if content.get("attachment") and content.get("attachment") != content.get("image"):
+        bubbles.append({"attachment": content["attachment"]})
+    for element in content.get("elements") or ():
+        title = f"{element.get('title', '')} : {element.get('subtitle', '')}"
+        bubbles.append({"text": title, "buttons": _buttons(element.get("buttons") or ())})
+    sources = event.metadata.get("sources")
+    if sources and bubbles:
+        bubbles[-1]["metadata"] = {"sources": list(sources)}
+    return [{"recipient_id": recipient_id, **bubble} for bubble in bubbles]
+
+
+def _buttons(buttons: Any) -> list[dict[str, Any]]:
+    return [dict(b) if isinstance(b, Mapping) else {"title": str(b), "payload": str(b)} for b in buttons]
+
+
+def plain(reply: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a reply without what only our own chat page knows (the sources of an answer)."""
+    return {key: value for key, value in reply.items() if key != "metadata"}

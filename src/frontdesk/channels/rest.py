@@ -1,0 +1,86 @@
+"""Rasa's REST channel: POST a message, get the replies as a JSON list (or, with `?stream=true`, one a line as they come)."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sanic import Blueprint, Request
+from sanic.response import HTTPResponse
+from sanic.response import json as json_response
+
+from frontdesk.auth.tokens import bearer, read
+from frontdesk.channels.http import LONGEST_ID, Refusal, body, text_field, user_message
+from frontdesk.channels.render import plain
+from frontdesk.core.ports import Gate, Options
+from frontdesk.errors import AuthError, ConfigError
+
+OWNED = "web-"  # conversations whose id begins so belong to a token that this server issued
+
+
+class RestChannel:
+    """Takes `{"sender", "message", "metadata", "message_id"}` at /webhooks/rest/webhook.
+
+    The sender is chosen by the caller, so nobody is ever verified through it, unless the caller shows a conversation token or
+    credentials.yml trusts it: `trusted: true` (everyone who reaches the port), or `trusted_token: ${TOKEN}` (callers that send
+    `Authorization: Bearer TOKEN`).
+    """
+
+    name = "rest"
+
+    def __init__(self, options: Options, secret: str) -> None:
+        self.options = options
+        self.secret = secret
+        self.trusted_token = options.get("trusted_token")
+        if self.trusted_token is not None and len(str(self.trusted_token)) < 16:
+            raise ConfigError("'trusted_token' of the rest channel is shorter than 16 characters.")
+
+    def mount(self, app: Any, gate: Gate) -> None:
+        """Add the routes to a Sanic application."""
+        routes = Blueprint("rest_webhook", url_prefix=f"/webhooks/{self.name}")
+
+        @routes.get("/", name="health")
+        async def health(_: Request) -> HTTPResponse:
+            return json_response({"status": "ok"})
+
+        @routes.post("/webhook", name="receive")
+        async def receive(request: Request) -> HTTPResponse | None:
+            return await self.receive(request, gate)
+
+        app.blueprint(routes)
+
+    async def receive(self, request: Request, gate: Gate) -> HTTPResponse | None:
+        """Handle one request."""
+        found = body(request)
+        sender, authenticated = self.sender(request, text_field(found, "sender", longest=LONGEST_ID))
+        channel = text_field(found, "input_channel", longest=50) or self.name
+        message = user_message(request, found, sender_id=sender, channel=channel, authenticated=authenticated)
+        if request.args.get("stream", "").lower() != "true":
+            return json_response([plain(reply) for reply in await gate.receive(message)])
+        response = await request.respond(content_type="text/event-stream")
+
+        async def send(reply: Mapping[str, Any]) -> None:
+            await response.send(json.dumps(plain(reply)) + "\n")
+
+        await gate.receive(message, send)
+        await response.eof()
+        return None
+
+    def sender(self, request: Request, given: str | None) -> tuple[str, bool]:
+        """Return whose conversation it is, and whether that is certain. Raises Refusal (401, 403)."""
+        token = bearer(request.headers.get("Authorization"))
+        if token and self.trusted_token and hmac.compare_digest(token.encode(), str(self.trusted_token).encode()):
+            return given or "default", True
+        if token:
+            try:
+                owner = read(token, self.secret).sender_id
+            except AuthError as error:
+                raise Refusal(401, "NotAuthenticated", error.sentence) from error
+            if given not in (None, owner):
+                raise Refusal(403, "NotAuthorized", "This token belongs to another conversation.")
+            return owner, True
+        if given and given.startswith(OWNED):
+            raise Refusal(403, "NotAuthorized", "This conversation can be entered only with its token.")
+        return given or "default", self.options.get("trusted") is True

@@ -1,0 +1,145 @@
+"""Measure what the NLU understands: intents, entities, sentiment."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from frontdesk.core.message import Entity, Message
+from frontdesk.core.ports import Progress, TrainContext
+from frontdesk.core.training import Example, NluExamples
+from frontdesk.nlu.pipeline import Pipeline
+
+Process = Callable[[Sequence[str]], list[Message]]
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Precision, recall and their harmonic mean, from 0 to 1; `support` is how often it should have been found."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """An example, and what was understood instead of, or as, its intent."""
+
+    text: str
+    expected: str
+    found: str | None
+    confidence: float
+
+
+@dataclass(frozen=True)
+class NluReport:
+    """What was measured on a set of examples. `confusion` counts (expected, found) pairs of intents."""
+
+    guesses: tuple[Guess, ...] = ()
+    entities: Mapping[str, Score] = field(default_factory=dict)
+
+    @property
+    def accuracy(self) -> float:
+        """The share of examples whose intent was found."""
+        return sum(g.expected == g.found for g in self.guesses) / max(1, len(self.guesses))
+
+    @property
+    def confusion(self) -> Counter[tuple[str, str]]:
+        """How often each intent was taken for each."""
+        return Counter((g.expected, g.found or "none") for g in self.guesses)
+
+    @property
+    def wrong(self) -> list[Guess]:
+        """What was misunderstood, the surest mistakes first."""
+        return sorted((g for g in self.guesses if g.expected != g.found), key=lambda g: -g.confidence)
+
+    @property
+    def intents(self) -> dict[str, Score]:
+        """The score of each intent."""
+        expected = Counter(g.expected for g in self.guesses)
+        found = Counter(g.found for g in self.guesses)
+        right = Counter(g.expected for g in self.guesses if g.expected == g.found)
+        return {name: score(right[name], found[name], expected[name]) for name in sorted(expected)}
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 of the intents, each counting the same."""
+        scores = self.intents.values()
+        return sum(s.f1 for s in scores) / max(1, len(scores))
+
+
+def score(right: int, found: int, expected: int) -> Score:
+    """Return the score for so many right out of so many found and so many expected."""
+    precision = right / found if found else 0.0
+    recall = right / expected if expected else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    return Score(precision, recall, f1, expected)
+
+
+def evaluate(process: Process, examples: Sequence[Example]) -> NluReport:
+    """Return what a pipeline understands of examples; a fallback counts as wrong."""
+    guesses: list[Guess] = []
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for start in range(0, len(examples), _BATCH):
+        batch = examples[start : start + _BATCH]
+        for example, message in zip(batch, process([e.text for e in batch]), strict=True):
+            intent = message.intent
+            found = intent.name if intent else None
+            guesses.append(Guess(example.text, example.intent, found, intent.confidence if intent else 0.0))
+            _count(example.entities, message.entities, counts)
+    scores = {name: score(right, found, expected) for name, (right, found, expected) in sorted(counts.items())}
+    return NluReport(tuple(guesses), scores)
+
+
+def _count(expected: Sequence[Entity], found: Sequence[Entity], counts: dict[str, list[int]]) -> None:
+    """Count exact spans: right, found, expected. Kinds that the examples never annotate are judged by nobody."""
+    wanted = {(e.entity, e.start, e.end) for e in expected}
+    seen = {(e.entity, e.start, e.end) for e in found}
+    for kind in {k for k, _, _ in wanted | seen}:
+        row = counts[kind]
+        row[0] += sum(1 for span in wanted & seen if span[0] == kind)
+        row[1] += sum(1 for span in seen if span[0] == kind)
+        row[2] += sum(1 for span in wanted if span[0] == kind)
+
+
+def folds(examples: Sequence[Example], count: int, seed: int = 0) -> Iterator[tuple[list[Example], list[Example]]]:
+    """Yield (to learn from, to test on) so that every intent is spread evenly over the folds."""
+    by_intent: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        by_intent[example.intent].append(example)
+    parts: list[list[Example]] = [[] for _ in range(count)]
+    dealt = 0
+    for name in sorted(by_intent):
+        group = by_intent[name]
+        random.Random(f"{seed}{name}").shuffle(group)  # noqa: S311  # not for secrets
+        for example in group:
+            parts[dealt % count].append(example)
+            dealt += 1
+    for held_out in range(count):
+        learn = [e for number, part in enumerate(parts) if number != held_out for e in part]
+        yield learn, parts[held_out]
+
+
+def cross_validate(
+    make: Callable[[], Pipeline], nlu: NluExamples, context: TrainContext, count: int, progress: Progress
+) -> NluReport:
+    """Train and test `count` times, each time on another part; returns one report over all parts.
+
+    `make` returns an untrained pipeline.
+    """
+    tested: list[Example] = []
+    collected: dict[str, Message] = {}
+    for number, (learn, held_out) in enumerate(folds(nlu.examples, count), start=1):
+        progress(f"fold {number} of {count}: {len(learn)} examples to learn from, {len(held_out)} to test on")
+        pipeline = make()
+        pipeline.train(replace(nlu, examples=tuple(learn)), context)
+        for start in range(0, len(held_out), _BATCH):
+            batch = held_out[start : start + _BATCH]
+            collected.update({e.text: m for e, m in zip(batch, pipeline.process([e.text for e in batch]), strict=True)})
+        tested += held_out
+    return evaluate(lambda texts: [collected[text] for text in texts], tested)

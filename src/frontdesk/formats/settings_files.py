@@ -1,0 +1,45 @@
+"""Read one of a project's settings files by itself: config.yml, endpoints.yml or credentials.yml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from frontdesk.core.training import Place
+from frontdesk.formats import config, credentials, endpoints
+from frontdesk.formats.complaints import Complaints
+from frontdesk.formats.config import Config
+from frontdesk.formats.credentials import Credentials
+from frontdesk.formats.endpoints import Endpoints
+from frontdesk.formats.sources import Sources
+from frontdesk.formats.yaml import Block
+
+T = TypeVar("T")
+
+
+def read_config(folder: Path) -> Config:
+    """Return what config.yml says. Raises ProjectError."""
+    return _read(folder, ("config.yml", "config.yaml"), config.read)
+
+
+def read_endpoints(folder: Path) -> Endpoints:
+    """Return what endpoints.yml says; nothing where there is none. Raises ProjectError."""
+    return _read(folder, ("endpoints.yml", "endpoints.yaml"), endpoints.read)
+
+
+def read_credentials(folder: Path) -> Credentials:
+    """Return what credentials.yml says; nothing where there is none. Raises ProjectError."""
+    return _read(folder, ("credentials.yml", "credentials.yaml"), credentials.read)
+
+
+def _read(folder: Path, names: tuple[str, ...], reader: Callable[[Block, Complaints], T]) -> T:
+    sources, complaints = Sources(folder, None), Complaints()
+    path = sources.first(*names)
+    root = Block(Place(names[0], 1))
+    if path is not None:
+        content = sources.read_yaml(path, "all")
+        root = complaints.block(content, Place(sources.name(path), 1), "The content of the file")
+    found = reader(root, complaints)
+    complaints.raise_all()
+    return found

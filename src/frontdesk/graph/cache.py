@@ -1,0 +1,51 @@
+"""Trained parts by fingerprint, so that what did not change is not trained again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+class TrainingCache:
+    """A folder of trained parts, one folder each, named by fingerprint.
+
+    >>> cache = TrainingCache(Path(".frontdesk/cache"))
+    >>> folder = cache.find("ab12") or cache.keep("ab12", component.save)
+    """
+
+    def __init__(self, folder: Path, limit: int = 200) -> None:
+        self.folder = folder
+        self.limit = limit
+
+    def find(self, fingerprint: str) -> Path | None:
+        """Return the folder of a trained part, or None."""
+        found = self.folder / fingerprint
+        if not found.is_dir():
+            return None
+        os.utime(found)
+        return found
+
+    def keep(self, fingerprint: str, save: Callable[[Path], None]) -> Path:
+        """Let `save` write a part into a new folder and keep it, whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix="draft-", dir=self.folder))
+        target = self.folder / fingerprint
+        try:
+            save(draft)
+            if not target.exists():
+                draft.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        self._forget_oldest()
+        return target
+
+    def _forget_oldest(self) -> None:
+        parts = sorted(self.folder.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
+        for old in parts[self.limit :]:
+            shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""One message from arrival to reply: agent, processor, decide-act loop, sessions."""

@@ -1,0 +1,123 @@
+"""Put an assistant together from its trained model and its endpoints.yml."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from frontdesk.actions.catalog import action_for, is_custom
+from frontdesk.actions.responses import DomainResponses
+from frontdesk.actions.servers import make_action_server
+from frontdesk.core.ports import LLM, ActionServer, LockStore, TrackerStore
+from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, Endpoints, LanguageModel
+from frontdesk.formats.settings_files import read_config, read_endpoints
+from frontdesk.policies.ensemble import choose
+from frontdesk.registry import resolve
+from frontdesk.runtime.agent import Agent
+from frontdesk.runtime.loop import Loop
+from frontdesk.runtime.model import Model, load_knowledge, load_model
+from frontdesk.runtime.processor import Processor
+from frontdesk.runtime.understanding import Understanding
+from frontdesk.settings import Settings, read_settings
+
+STATE = ".frontdesk"
+"""The folder of a project that holds what is made while it runs: conversations, caches, the secret."""
+
+
+def load_agent(folder: Path | str = ".", model: Path | str | None = None) -> Agent:
+    """Return the assistant of a project, trained before (`frontdesk train`); `model` names another archive or folder."""
+    return assemble(Path(folder), Path(model) if model else None, read_settings())
+
+
+def assemble(
+    folder: Path,
+    model: Path | None,
+    settings: Settings,
+    *,
+    store: TrackerStore | None = None,
+) -> Agent:
+    """Load the newest model and put an agent around it; `store` stands in for the one of endpoints.yml."""
+    folder = folder.resolve()
+    endpoints = read_endpoints(folder)
+    loaded = load_model(model or folder / "models", folder / STATE / "unpacked", allowed=named_paths(folder))
+    server = action_server(endpoints.action_endpoint, folder, settings)
+    processor = make_processor(loaded, endpoints, server, settings)
+    store = store or tracker_store(endpoints.tracker_store, folder)
+    return Agent(processor, store, lock_store(endpoints.lock_store), settings, model_id=loaded.id, facts=loaded.facts)
+
+
+async def reload(agent: Agent, folder: Path) -> str:
+    """Let an agent answer with the newest model of its project from the next message on; returns the model's id."""
+    endpoints = read_endpoints(folder)
+    allowed = named_paths(folder)
+    loaded = await asyncio.to_thread(load_model, folder / "models", folder / STATE / "unpacked", allowed=allowed)
+    processor = make_processor(loaded, endpoints, agent.processor.server, agent.settings)
+    await agent.swap(processor, loaded.id, loaded.facts)
+    return loaded.id
+
+
+def make_processor(model: Model, endpoints: Endpoints, server: ActionServer, settings: Settings) -> Processor:
+    """Return what answers with one model."""
+    domain = model.domain
+    llm = language_model(endpoints.llm)
+    return Processor(
+        domain=domain,
+        understanding=Understanding(model.pipeline.process),
+        loop=Loop(
+            policies=model.policies,
+            choose=choose,
+            action_for=action_for,
+            is_custom=lambda name: is_custom(name, domain),
+            limit=settings.max_actions,
+        ),
+        nlg=DomainResponses(domain, model.facts),
+        server=server,
+        knowledge=load_knowledge(model, llm),
+    )
+
+
+def language_model(configured: LanguageModel | None) -> LLM | None:
+    """Return the language model of endpoints.yml or the environment, or None where there is none."""
+    if configured is None and not os.environ.get("OPENAI_API_KEY"):
+        return None
+    from frontdesk.llm.openai_client import OpenAIChat
+
+    return OpenAIChat.from_endpoints(configured)
+
+
+def action_server(endpoint: ActionEndpoint | None, folder: Path, settings: Settings) -> ActionServer:
+    """Return where custom actions run: at the URL given, in this process, or nowhere."""
+    if endpoint is None:
+        return make_action_server(None, folder)
+    named = {"actions_module": endpoint.actions_module, "url": endpoint.url}
+    options = {**endpoint.options, **{key: value for key, value in named.items() if value}}
+    where = str(endpoint.place) if endpoint.place else None
+    return make_action_server(options, folder, deadline=settings.action_deadline, where=where)
+
+
+def tracker_store(endpoint: Endpoint | None, folder: Path) -> TrackerStore:
+    """Return the tracker store of endpoints.yml; in memory where it names none."""
+    kind = (endpoint.type if endpoint else None) or "memory"
+    where = str(endpoint.place) if endpoint and endpoint.place else None
+    options = dict(endpoint.options) if endpoint else {}
+    if endpoint and endpoint.url:
+        options["url"] = endpoint.url
+    elif kind.lower() == "sql" and str(options.get("dialect", "sqlite")) == "sqlite":
+        # A relative file belongs to the project, wherever the command was started.
+        options["db"] = str(folder / str(options.get("db") or f"{STATE}/conversations.db"))
+    made: TrackerStore = resolve("tracker store", kind, where=where)(options)
+    return made
+
+
+def lock_store(endpoint: Endpoint | None) -> LockStore:
+    """Return the lock store of endpoints.yml; in memory where it names none."""
+    kind = (endpoint.type if endpoint else None) or "in_memory"
+    where = str(endpoint.place) if endpoint and endpoint.place else None
+    made: LockStore = resolve("lock store", kind, where=where)(dict(endpoint.options) if endpoint else {})
+    return made
+
+
+def named_paths(folder: Path) -> frozenset[str]:
+    """Return the classes that the project's own config.yml names by path, and so trusts."""
+    config = read_config(folder)
+    return frozenset(part.name for part in (*config.pipeline, *config.policies) if "." in part.name)

@@ -1,0 +1,112 @@
+"""Decide and act: ask the policies, run the action, log what happened, until the assistant listens again."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from frontdesk.core.domain import Domain
+from frontdesk.core.events import (
+    ActionExecuted,
+    ActionExecutionRejected,
+    BotUttered,
+    Event,
+    UserUttered,
+    stamped,
+)
+from frontdesk.core.ports import Action, ActionCall, Policy, Turn
+from frontdesk.core.prediction import Prediction
+from frontdesk.core.tracker import LISTEN, Tracker
+from frontdesk.errors import ActionRejected
+
+log = logging.getLogger("frontdesk.loop")
+
+Choose = Callable[[Sequence[Prediction], Tracker, Domain], Prediction]
+Save = Callable[[Tracker], Awaitable[Tracker]]
+"""Commits what is new in a tracker, and returns it."""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Runs actions for one message until one of them is `action_listen`, at most `limit` of them.
+
+    `action_for` finds an action by name; `save` is awaited before each custom action, so that a crash inside one loses
+    nothing that came before it.
+    """
+
+    policies: Sequence[Policy]
+    choose: Choose
+    action_for: Callable[[str, Domain], Action]
+    is_custom: Callable[[str], bool]
+    limit: int = 10
+
+    async def run(self, turn: Turn, save: Save) -> Tracker:
+        """Return the conversation after the assistant's turn."""
+        tracker = turn.tracker
+        for _ in range(self.limit):
+            prediction = self.predict(tracker, turn.domain)
+            name = prediction.action
+            if name is None or name == LISTEN:
+                return self.log(tracker, prediction, ())
+            tracker = await self.act(dataclasses.replace(turn, tracker=tracker), prediction, save)
+        log.error("The assistant did %d actions in a row without listening; stopped.", self.limit)
+        return self.log(tracker, Prediction(LISTEN, 0.0, reason="too many actions in a row"), ())
+
+    def predict(self, tracker: Tracker, domain: Domain) -> Prediction:
+        """Return what to do next: an ordered follow-up, else the best of what the policies propose."""
+        followup = tracker.state.followup_action
+        if followup:
+            if followup in domain.action_names:
+                return Prediction(followup, 1.0, policy="FollowupAction", reason="ordered by the action before")
+            log.error("The follow-up action '%s' is not in the domain; ignored.", followup)
+        proposals = [found for policy in self.policies if (found := policy.predict(tracker, domain)) is not None]
+        return self.choose(proposals, tracker, domain)
+
+    async def act(self, turn: Turn, prediction: Prediction, save: Save) -> Tracker:
+        """Run one action, and return the conversation with what happened."""
+        name = prediction.action or LISTEN
+        tracker = turn.tracker
+        if self.is_custom(name):
+            tracker = await save(tracker)
+        seen = tracker.extend(_now(prediction.events))
+        call = numbered(turn.call, tracker, name)
+        try:
+            events = await self.action_for(name, turn.domain).run(dataclasses.replace(turn, tracker=seen, call=call))
+        except ActionRejected:
+            rejected = ActionExecutionRejected(name, prediction.policy, prediction.confidence)
+            return tracker.extend(_now((rejected,)))
+        return self.log(tracker, prediction, events)
+
+    def log(self, tracker: Tracker, prediction: Prediction, events: Sequence[Event]) -> Tracker:
+        """Append the action and its events."""
+        executed = ActionExecuted(
+            prediction.action,
+            prediction.policy,
+            prediction.confidence,
+            hide_rule_turn=prediction.hide_rule_turn,
+            metadata={"reason": prediction.reason} if prediction.reason else {},
+        )
+        return tracker.extend(_now((*prediction.events, executed, *events)))
+
+
+def numbered(call: ActionCall, tracker: Tracker, name: str) -> ActionCall:
+    """Return the call with its number within this message, and the key that a retry will repeat."""
+    nth = 0
+    for event in tracker.newest_first():
+        if isinstance(event, UserUttered):
+            break
+        nth += isinstance(event, ActionExecuted | ActionExecutionRejected) and event.name == name
+    return dataclasses.replace(call, nth=nth)
+
+
+def said(events: Sequence[Event]) -> list[BotUttered]:
+    """Return what the assistant said."""
+    return [event for event in events if isinstance(event, BotUttered)]
+
+
+def _now(events: Sequence[Event]) -> list[Event]:
+    now = time.time()
+    return [stamped(event, now) for event in events]

@@ -1,0 +1,92 @@
+"""A trained model in memory, loaded from its package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from frontdesk.core.domain import Domain
+from frontdesk.core.ports import Embedder, KnowledgeBase, LoadContext, Policy
+from frontdesk.errors import PackageError
+from frontdesk.formats.project import read_domain
+from frontdesk.graph.package import newest, read_manifest, unpack
+from frontdesk.graph.recipe import Recipe
+from frontdesk.graph.runner import load_parts
+from frontdesk.nlu.pipeline import Pipeline
+
+ENCODER = "encoder"
+KNOWLEDGE = "knowledge"
+DOMAIN = "domain.yml"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What training made: the domain, the NLU pipeline, the policies, the facts and the knowledge base's index."""
+
+    id: str
+    archive: Path
+    folder: Path
+    domain: Domain
+    recipe: Recipe
+    pipeline: Pipeline
+    policies: Sequence[Policy]
+    facts: Mapping[str, Any]
+    embedder: Embedder | None
+    assistant_id: str | None = None
+
+
+def load_model(models: Path, cache: Path, *, allowed: Iterable[str] = ()) -> Model:
+    """Load the newest model of a folder (or one archive).
+
+    `allowed` are the class paths that the project's own config.yml names. Raises PackageError.
+    """
+    archive = newest(models)
+    if archive is None:
+        raise PackageError("There is no trained model.", where=str(models), hint="Train one: frontdesk train.")
+    folder = unpack(archive, cache)
+    about = read_manifest(folder)
+    recipe = Recipe.from_json(_read(folder / "recipe.json"), allowed=allowed)
+    domain = read_domain(folder / DOMAIN, strict=False)
+    embedder = load_embedder(folder / ENCODER)
+    context = LoadContext(embedder, recipe.language)
+    parts = load_parts(recipe.pipeline, folder / "pipeline", lambda part, own: part.load(own, context))
+    pipeline = Pipeline(parts, intents=domain.intents)
+    policies = load_parts(recipe.policies, folder / "policies", lambda part, own: part.load(own, domain))
+    return Model(
+        id=str(about.get("model_id", archive.stem)),
+        archive=archive,
+        folder=folder,
+        domain=domain,
+        recipe=recipe,
+        pipeline=pipeline,
+        policies=policies,
+        facts=_read(folder / "facts.json"),
+        embedder=embedder,
+        assistant_id=about.get("assistant_id"),
+    )
+
+
+def load_embedder(folder: Path) -> Embedder | None:
+    """Return the sentence encoder of a package, or None where it has none."""
+    if not folder.is_dir():
+        return None
+    from frontdesk.encoding.encoder import SentenceEncoder
+
+    return SentenceEncoder(folder)
+
+
+def load_knowledge(model: Model, llm: Any) -> KnowledgeBase | None:
+    """Return the knowledge base of a model, or None where the project has no articles."""
+    folder = model.folder / KNOWLEDGE
+    if not folder.is_dir():
+        return None
+    from frontdesk.knowledge.base import Articles
+
+    return Articles.load(folder, model.embedder, llm)
+
+
+def _read(file: Path) -> Any:
+    return json.loads(file.read_text("utf-8"))

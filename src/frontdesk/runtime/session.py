@@ -1,0 +1,24 @@
+"""Conversation sessions: when one has lapsed, and how a new one begins."""
+
+from __future__ import annotations
+
+from frontdesk.core.domain import SessionConfig
+from frontdesk.core.events import ActionExecuted, UserUttered
+from frontdesk.core.tracker import SESSION_START, Tracker
+
+
+def lapsed(tracker: Tracker, session: SessionConfig, now: float) -> bool:
+    """Tell whether the user was silent for longer than a session lasts; an empty conversation has lapsed, too."""
+    if not len(tracker):
+        return True
+    if session.expiration_minutes <= 0:
+        return False
+    for event in tracker.newest_first():
+        if isinstance(event, UserUttered):
+            return (now - event.timestamp) / 60 >= session.expiration_minutes
+    return False
+
+
+def started(tracker: Tracker) -> bool:
+    """Tell whether the conversation begins with a session start."""
+    return any(isinstance(e, ActionExecuted) and e.name == SESSION_START for e in tracker.newest_first())

@@ -1,0 +1,53 @@
+"""Turn texts into understood messages on one thread; whatever waits when the thread comes free is one batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from frontdesk.core.message import Message
+
+Process = Callable[[Sequence[str]], list[Message]]
+
+LARGEST_BATCH = 32
+
+
+class Understanding:
+    """Feeds the NLU pipeline without a timer: one message alone waits for nobody, many at once share the work.
+
+    `process` is the pipeline's own method; it runs on a single thread, since the encoder gains nothing from two.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self._waiting: list[tuple[str, asyncio.Future[Message]]] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="nlu")
+        self._running: asyncio.Task[None] | None = None
+
+    async def parse(self, text: str) -> Message:
+        """Return what is understood of a text."""
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._waiting.append((text, future))
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._drain())
+        return await future
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch, self._waiting = self._waiting[:LARGEST_BATCH], self._waiting[LARGEST_BATCH:]
+            try:
+                messages = await loop.run_in_executor(self._thread, self.process, [text for text, _ in batch])
+            except Exception as error:  # every waiting message has to hear of it, whatever it was
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for (_, future), message in zip(batch, messages, strict=True):
+                if not future.done():
+                    future.set_result(message)
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._thread.shutdown(wait=False)

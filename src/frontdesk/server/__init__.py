@@ -1,0 +1,1 @@
+"""The HTTP server: channels, pages, health."""

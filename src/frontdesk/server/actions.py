@@ -1,0 +1,28 @@
+"""Serve only the custom actions, by the SDK's own server, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from frontdesk.errors import ConfigError
+
+
+def serve_actions(project: Path, module: str, interface: str, port: int) -> int:
+    """Run `python -m rasa_sdk` in the project's folder until it ends; returns its exit code.
+
+    The assistant's process and this one must share FRONTDESK_ACTIONS_SECRET, or no action trusts who is calling.
+    """
+    if not (project / f"{module.replace('.', '/')}.py").exists() and not (project / module.replace(".", "/")).is_dir():
+        raise ConfigError(f"There is no module '{module}'.", where=str(project), hint="Name it with --actions.")
+    if not os.environ.get("FRONTDESK_ACTIONS_SECRET"):
+        print(
+            "FRONTDESK_ACTIONS_SECRET is not set: actions will treat every conversation as not signed in. "
+            "Set the same value here and for 'frontdesk run'.",
+            file=sys.stderr,
+        )
+    environment = {**os.environ, "SANIC_HOST": interface}
+    command = [sys.executable, "-m", "rasa_sdk", "--actions", module, "--port", str(port)]
+    return subprocess.run(command, cwd=project, env=environment, check=False).returncode

@@ -1,0 +1,110 @@
+"""Put channels and pages onto one Sanic application."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sanic import Request, Sanic
+from sanic.exceptions import SanicException
+from sanic.response import HTTPResponse, file, html
+from sanic.response import json as json_response
+
+from frontdesk import __version__
+from frontdesk.channels.http import Refusal, failure
+from frontdesk.core.ports import Channel, Gate
+from frontdesk.errors import FrontdeskError, LimitError, StoreError
+from frontdesk.settings import Settings
+
+log = logging.getLogger("frontdesk.server")
+
+PAGES = Path(__file__).parent / "pages"
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; "
+        "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def create_app(gate: Gate, channels: Sequence[Channel], settings: Settings, model_id: str = "") -> Sanic[Any, Any]:
+    """Return an application that answers on these channels, serves the chat page at `/`, and tells its health.
+
+    `app.ctx.articles` maps addresses to pages and may be replaced while it runs. Errors have Rasa's envelope; no stack trace
+    ever leaves.
+    """
+    app: Sanic[Any, Any] = Sanic(f"frontdesk_{uuid.uuid4().hex[:8]}", configure_logging=False)
+    app.config.REQUEST_MAX_SIZE = settings.max_body
+    app.config.REQUEST_TIMEOUT = 30
+    app.config.RESPONSE_TIMEOUT = int(settings.turn_deadline) + 30
+    app.config.FALLBACK_ERROR_FORMAT = "json"
+    app.config.ACCESS_LOG = False
+    app.config.MOTD = False
+    app.ctx.model_id = model_id
+    app.ctx.articles = {}
+    app.on_response(_secure)
+    app.error_handler.add(Exception, _failed)
+    for channel in channels:
+        channel.mount(app, gate)
+    _add_status(app)
+    _add_pages(app)
+    return app
+
+
+def _add_status(app: Sanic[Any, Any]) -> None:
+    @app.get("/version", name="version")
+    async def version(_: Request) -> HTTPResponse:
+        return json_response({"version": __version__, "minimum_compatible_version": "3.0.0"})
+
+    @app.get("/status", name="status")
+    async def status(request: Request) -> HTTPResponse:
+        model = request.app.ctx.model_id
+        return json_response({"model_file": model, "model_id": model, "num_active_training_jobs": 0})
+
+    @app.get("/health", name="health")
+    async def health(_: Request) -> HTTPResponse:
+        return json_response({"status": "ok"})
+
+
+def _add_pages(app: Sanic[Any, Any]) -> None:
+    @app.get("/", name="chat_page")
+    async def page(_: Request) -> HTTPResponse:
+        return await file(PAGES / "chat.html", headers={"Cache-Control": "no-cache"})
+
+    app.static("/static", PAGES, name="static", directory_view=False)
+
+    @app.get("/<address:path>", name="article", unquote=True)
+    async def article(request: Request, address: str) -> HTTPResponse:
+        page = request.app.ctx.articles.get(f"/{address}")
+        if page is None:
+            raise Refusal(404, "NotFound", "There is nothing at this address.")
+        return html(page)
+
+
+async def _secure(_: Request, response: HTTPResponse) -> None:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+async def _failed(_: Request, error: Exception) -> HTTPResponse:
+    if isinstance(error, Refusal):
+        return failure(error)
+    if isinstance(error, LimitError):
+        return failure(Refusal(413, "PayloadTooLarge", error.sentence))
+    if isinstance(error, StoreError):
+        log.error("%s", error)
+        message = "The conversation could not be stored. Please try again."
+        return failure(Refusal(503, "StoreUnavailable", message, {"Retry-After": "2"}))
+    if isinstance(error, SanicException):
+        return failure(Refusal(error.status_code, type(error).__name__, str(error) or type(error).__name__))
+    if isinstance(error, FrontdeskError):
+        log.error("%s", error)
+    else:
+        log.exception("A request failed.", exc_info=error)
+    return failure(Refusal(500, "InternalError", "Something went wrong on the server."))

@@ -1,0 +1,157 @@
+"""Serve one project: train if asked, load, answer; reload when a designer saves a file."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sanic import Sanic
+
+from frontdesk.auth.secret import read_secret
+from frontdesk.core.ports import Channel, Progress
+from frontdesk.errors import FrontdeskError
+from frontdesk.formats.credentials import Credentials
+from frontdesk.formats.settings_files import read_credentials, read_endpoints
+from frontdesk.registry import resolve
+from frontdesk.runtime.agent import Agent
+from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.server.app import create_app
+from frontdesk.server.articles import render_articles
+from frontdesk.settings import Settings, read_settings
+from frontdesk.telemetry import configure_logging
+from frontdesk.training.train import inputs_digest, is_current
+
+log = logging.getLogger("frontdesk.server")
+
+WATCH_EVERY = 1.0  # seconds
+
+
+def serve(
+    folder: Path,
+    model: Path | None,
+    *,
+    interface: str,
+    port: int,
+    train_first: bool,
+    watch: bool,
+    progress: Progress,
+) -> int:
+    """Answer on `interface`:`port` until a signal comes; returns the exit code."""
+    settings = read_settings()
+    configure_logging(settings)
+    folder = folder.resolve()
+    if train_first and not is_current(folder, read_endpoints(folder), folder / "models"):
+        train_project(folder, progress)
+    progress("loading the model")
+    agent = assemble(folder, model, settings)
+    credentials = read_credentials(folder)
+    app = create_app(agent, open_channels(credentials, folder), settings, agent.model_id)
+    app.ctx.articles = article_pages(folder, agent)
+    _add_lifetime(app, agent, folder, watch=watch, ready=lambda: _greet(credentials, interface, port, progress))
+    app.run(interface, port, single_process=True, access_log=False, motd=False, debug=False)
+    return 0
+
+
+def train_project(folder: Path, progress: Progress) -> None:
+    """Train in this process. Raises FrontdeskError with what is wrong in the files."""
+    from frontdesk.formats.project import read_project
+    from frontdesk.training.train import train
+
+    progress("reading the project")
+    report = train(read_project(folder), folder / "models", progress)
+    progress(f"trained {report.archive.name} ({report.trained} parts trained, {report.reused} reused)")
+
+
+def open_channels(credentials: Credentials, folder: Path) -> list[Channel]:
+    """Make the channels that credentials.yml names."""
+    secret = read_secret(folder / STATE)
+    made: list[Channel] = []
+    for entry in credentials.channels.values():
+        where = str(entry.place) if entry.place else None
+        made.append(resolve("channel", entry.name, where=where)(dict(entry.options), secret))
+    return made
+
+
+def article_pages(folder: Path, agent: Agent) -> dict[str, str]:
+    """Return the pages of the project's articles by their address."""
+    knowledge = read_endpoints(folder).knowledge
+    if knowledge is None:
+        return {}
+    return render_articles(folder / knowledge.articles, agent.facts)
+
+
+def _add_lifetime(
+    app: Sanic[Any, Any], agent: Agent, folder: Path, *, watch: bool, ready: Callable[[], None]
+) -> None:
+    tasks: set[asyncio.Task[Any]] = set()
+
+    @app.after_server_start
+    async def begin(app: Sanic[Any, Any]) -> None:
+        await agent.start()
+        tasks.add(asyncio.create_task(_resume(agent)))
+        if watch:
+            tasks.add(asyncio.create_task(_watch(agent, folder, app)))
+        ready()
+
+    @app.before_server_stop
+    async def end(_: Sanic[Any, Any]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @app.after_server_stop
+    async def close(_: Sanic[Any, Any]) -> None:
+        await agent.close()
+
+
+async def _resume(agent: Agent) -> None:
+    try:
+        number = await agent.resume()
+    except FrontdeskError as error:
+        log.error("Turns that were cut off could not be resumed: %s", error)
+        return
+    if number:
+        log.info("%d turns that were cut off have been finished.", number)
+
+
+async def _watch(agent: Agent, folder: Path, app: Sanic[Any, Any]) -> None:
+    """Train in a process of its own when a file of the project changes, then answer with the new model."""
+    endpoints = read_endpoints(folder)
+    seen = await asyncio.to_thread(inputs_digest, folder, endpoints)
+    while True:
+        await asyncio.sleep(WATCH_EVERY)
+        now = await asyncio.to_thread(inputs_digest, folder, endpoints)
+        if now == seen:
+            continue
+        seen = now
+        begun = time.monotonic()
+        log.info("A file changed; training.")
+        command = [sys.executable, "-m", "frontdesk.cli.main", "train", "--quiet", "--project", str(folder)]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+        if await process.wait() != 0:
+            log.error("Not reloaded: the model in use goes on.")
+            continue
+        try:
+            app.ctx.model_id = await reload(agent, folder)
+            app.ctx.articles = await asyncio.to_thread(article_pages, folder, agent)
+        except FrontdeskError as error:
+            log.error("Not reloaded, the model in use goes on: %s", error)
+            continue
+        log.info("Reloaded after %.1f s.", time.monotonic() - begun)
+
+
+def _greet(credentials: Credentials, interface: str, port: int, progress: Progress) -> None:
+    host = "localhost" if interface in ("127.0.0.1", "0.0.0.0", "::") else interface
+    chat = credentials.channels.get("chat")
+    progress("ready")
+    lines = [f"\n  Chat page: http://{host}:{port}/\n"] if chat else [f"\n  Listening on http://{host}:{port}/\n"]
+    examples = list(chat.options.get("examples") or ()) if chat else []
+    if examples:
+        lines.append("  Try:")
+        lines += [f"    {sentence}" for sentence in examples]
+    print("\n".join(lines) + "\n\n  Stop with Ctrl-C.\n", file=sys.stderr, flush=True)

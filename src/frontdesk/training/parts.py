@@ -1,0 +1,93 @@
+"""Train the parts of a recipe in order; a part whose fingerprint is known is taken from the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from frontdesk import __version__
+from frontdesk.core.domain import Domain
+from frontdesk.core.message import Message
+from frontdesk.core.ports import Component, Embedder, LoadContext, Policy, Progress, TrainContext
+from frontdesk.core.training import NluExamples, TrainingSet
+from frontdesk.graph.cache import TrainingCache
+from frontdesk.graph.fingerprint import digest
+from frontdesk.graph.recipe import Part, Recipe
+
+_BATCH = 64
+
+
+@dataclass
+class Trained:
+    """The folders of trained parts in order, and how many of them were trained now."""
+
+    folders: list[Path] = field(default_factory=list)
+    fresh: int = 0
+
+
+def train_pipeline(
+    recipe: Recipe, nlu: NluExamples, cache: TrainingCache, embedder: Embedder | None, progress: Progress
+) -> Trained:
+    """Train the NLU pipeline.
+
+    A part's fingerprint covers its options, the examples, and every part before it. The examples go through the earlier parts
+    only if a later one has to be trained.
+    """
+    done = Trained()
+    earlier: list[Component] = []
+    messages: Sequence[Message] = [Message(text=example.text) for example in nlu.examples]
+    passed = 0
+    fingerprint = digest(__version__, nlu, recipe.language, getattr(embedder, "fingerprint", None))
+    for part in recipe.pipeline:
+        fingerprint = digest(fingerprint, part.to_json())
+        component: Component = part.make()
+        folder = cache.find(fingerprint)
+        if folder is None:
+            progress(f"training {part.name}")
+            messages = _through(earlier[passed:], messages)
+            passed = len(earlier)
+            component.train(nlu, TrainContext(messages, recipe.language, embedder, progress))
+            folder = cache.keep(fingerprint, component.save)
+            done.fresh += 1
+        else:
+            component.load(folder, LoadContext(embedder, recipe.language))
+        earlier.append(component)
+        done.folders.append(folder)
+    return done
+
+
+def _through(components: Sequence[Component], messages: Sequence[Message]) -> list[Message]:
+    current = list(messages)
+    for component in components:
+        batches = (current[start : start + _BATCH] for start in range(0, len(current), _BATCH))
+        current = [message for batch in batches for message in component.process(batch)]
+    return current
+
+
+def train_policies(
+    recipe: Recipe, training: TrainingSet, domain: Domain, cache: TrainingCache, progress: Progress
+) -> Trained:
+    """Train the policies; what is said (the texts of responses) does not matter to them."""
+    done = Trained()
+    seen = {key: value for key, value in domain.wire.items() if key != "responses"}
+    inputs = digest(__version__, training.stories, training.rules, seen, sorted(domain.responses))
+    for part in recipe.policies:
+        fingerprint = digest(inputs, part.to_json())
+        folder = cache.find(fingerprint)
+        if folder is None:
+            progress(f"training {part.name}")
+            policy: Policy = part.make()
+            policy.train(training, domain, progress)
+            folder = cache.keep(fingerprint, policy.save)
+            done.fresh += 1
+        done.folders.append(folder)
+    return done
+
+
+def copy_into(parts: Sequence[Part], folders: Sequence[Path], target: Path) -> None:
+    """Copy trained parts into the folder of a package."""
+    import shutil
+
+    for position, (part, folder) in enumerate(zip(parts, folders, strict=True)):
+        shutil.copytree(folder, target / part.folder(position))

@@ -1,0 +1,156 @@
+"""From a project's files to a model package."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from frontdesk import __version__
+from frontdesk.actions.facts import read_facts
+from frontdesk.core.ports import Embedder, Progress
+from frontdesk.formats.endpoints import Endpoints
+from frontdesk.formats.project import Project
+from frontdesk.graph.cache import TrainingCache
+from frontdesk.graph.fingerprint import digest, file_digest, folder_digest
+from frontdesk.graph.package import newest, pack, peek_manifest
+from frontdesk.graph.recipe import Part, Recipe
+from frontdesk.formats.domain import write as write_domain
+from frontdesk.runtime.model import DOMAIN, ENCODER, KNOWLEDGE, load_embedder
+from frontdesk.training.parts import Trained, copy_into, train_pipeline, train_policies
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """What training made: the archive, how many parts were trained and how many reused, and the seconds it took."""
+
+    archive: Path
+    trained: int
+    reused: int
+    seconds: float
+
+
+def recipe_of(project: Project) -> Recipe:
+    """Return the recipe in a project's config.yml."""
+    config = project.config
+    return Recipe(
+        pipeline=tuple(Part("component", c.name, c.options, str(c.place)) for c in config.pipeline),
+        policies=tuple(Part("policy", p.name, p.options, str(p.place)) for p in config.policies),
+        language=config.language,
+    )
+
+
+def inputs_digest(folder: Path, endpoints: Endpoints) -> str:
+    """Return a digest over all files that a model is trained from, without reading what they say."""
+    knowledge = endpoints.knowledge
+    named = ["config.yml", "domain.yml", "domain", "data"]
+    named += [str(path) for path in (knowledge.articles, knowledge.facts) if path] if knowledge else []
+    found = {name: _path_digest(folder / name) for name in named}
+    return digest(__version__, os.environ.get("FRONTDESK_ENCODER"), found)
+
+
+def _path_digest(path: Path) -> str | None:
+    if path.is_dir():
+        return folder_digest(path)
+    return file_digest(path) if path.is_file() else None
+
+
+def is_current(folder: Path, endpoints: Endpoints, models: Path) -> bool:
+    """Tell whether the newest model was trained from exactly these files."""
+    archive = newest(models)
+    return archive is not None and peek_manifest(archive).get("inputs") == inputs_digest(folder, endpoints)
+
+
+def train(
+    project: Project, models: Path, progress: Progress, *, name: str | None = None, force: bool = False
+) -> TrainingReport:
+    """Train a project and write the model package into `models`, whole or not at all.
+
+    Raises UnknownName for a component or policy that does not exist, TrainingError where the examples do not do.
+    """
+    begun = time.monotonic()
+    recipe = recipe_of(project)
+    for part in (*recipe.pipeline, *recipe.policies):
+        part.make()  # so that a misspelt name is told before minutes of training
+    cache = TrainingCache(project.folder / ".frontdesk" / "cache")
+    if force:
+        shutil.rmtree(cache.folder, ignore_errors=True)
+    facts = project_facts(project)
+    embedder, encoder = _encoder(project, recipe, cache, progress)
+    pipeline = train_pipeline(recipe, project.training.nlu, cache, embedder, progress)
+    policies = train_policies(recipe, project.training, project.domain, cache, progress)
+    knowledge = _knowledge(project, facts, embedder, cache, progress)
+    model_id = name or time.strftime("%Y%m%d-%H%M%S")
+    with tempfile.TemporaryDirectory(prefix="frontdesk-") as draft:
+        folder = Path(draft)
+        copy_into(recipe.pipeline, pipeline.folders, folder / "pipeline")
+        copy_into(recipe.policies, policies.folders, folder / "policies")
+        for source, target in ((encoder, ENCODER), (knowledge, KNOWLEDGE)):
+            if source is not None:
+                shutil.copytree(source, folder / target)
+        _write(folder / "recipe.json", recipe.to_json())
+        (folder / DOMAIN).write_text(write_domain(project.domain), "utf-8")
+        _write(folder / "facts.json", facts)
+        about = {
+            "model_id": model_id,
+            "assistant_id": project.config.assistant_id,
+            "frontdesk": __version__,
+            "trained_at": time.time(),
+            "inputs": inputs_digest(project.folder, project.endpoints),
+        }
+        archive = pack(folder, models / f"{model_id}.tar.gz", about)
+    return _report(archive, [pipeline, policies], time.monotonic() - begun)
+
+
+def _report(archive: Path, groups: list[Trained], seconds: float) -> TrainingReport:
+    fresh = sum(group.fresh for group in groups)
+    return TrainingReport(archive, fresh, sum(len(group.folders) for group in groups) - fresh, seconds)
+
+
+def project_facts(project: Project) -> dict[str, Any]:
+    """Return the facts that responses and articles may name."""
+    knowledge = project.endpoints.knowledge
+    return dict(read_facts(project.folder / knowledge.facts)) if knowledge and knowledge.facts else {}
+
+
+def _encoder(
+    project: Project, recipe: Recipe, cache: TrainingCache, progress: Progress
+) -> tuple[Embedder | None, Path | None]:
+    knowledge = project.endpoints.knowledge
+    if not recipe.needs_encoder and not (knowledge and knowledge.articles):
+        return None, None
+    from frontdesk.encoding import graph, weights
+
+    found = weights.locate()
+    fingerprint = digest("encoder", __version__, found.hashes)
+    folder = cache.find(fingerprint)
+    if folder is None:
+        progress("building the sentence encoder's graph")
+        folder = cache.keep(fingerprint, lambda target: graph.build(found, target))
+    return load_embedder(folder), folder
+
+
+def _knowledge(
+    project: Project, facts: dict[str, Any], embedder: Embedder | None, cache: TrainingCache, progress: Progress
+) -> Path | None:
+    knowledge = project.endpoints.knowledge
+    if knowledge is None or not knowledge.articles:
+        return None
+    from frontdesk.knowledge.base import Articles
+
+    articles = project.folder / knowledge.articles
+    fingerprint = digest("knowledge", __version__, folder_digest(articles), facts)
+    folder = cache.find(fingerprint)
+    if folder is None:
+        progress("indexing the knowledge base")
+        folder = cache.keep(fingerprint, lambda out: Articles.build(articles, facts, embedder, out, progress))
+    return folder
+
+
+def _write(file: Path, content: Any) -> None:
+    file.write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
