@@ -48,6 +48,7 @@ def create_app(gate: Gate, channels: Sequence[Channel], settings: Settings, mode
     app.config.MOTD = False
     app.ctx.model_id = model_id
     app.ctx.articles = {}
+    app.on_request(_show_article)
     app.on_response(_secure)
     app.error_handler.add(Exception, _failed)
     for channel in channels:
@@ -79,12 +80,11 @@ def _add_pages(app: Sanic[Any, Any]) -> None:
 
     app.static("/static", PAGES, name="static", directory_view=False)
 
-    @app.get("/<address:path>", name="article", unquote=True)
-    async def article(request: Request, address: str) -> HTTPResponse:
-        page = request.app.ctx.articles.get(f"/{address}")
-        if page is None:
-            raise Refusal(404, "NotFound", "There is nothing at this address.")
-        return html(page)
+
+async def _show_article(request: Request) -> HTTPResponse | None:
+    """Answer at the addresses of articles, which come and go with the model; a catch-all route would shadow others."""
+    page = request.app.ctx.articles.get(request.path) if request.method in ("GET", "HEAD") else None
+    return html(page) if page is not None else None
 
 
 async def _secure(_: Request, response: HTTPResponse) -> None:

@@ -1,0 +1,129 @@
+"""What all tests share: a project that is trained once, and servers that run on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SECRET = "a-secret-for-tests-that-is-long-enough-0123456789"
+
+
+def frontdesk(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user would."""
+    return subprocess.run(
+        [sys.executable, "-m", "frontdesk.cli.main", *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """A running server: where it is, its process, and what it logged."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def stop(self) -> None:
+        """End it as an operator would, and kill it if it does not end."""
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(15)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait(15)
+
+
+def start_server(folder: Path, *arguments: str, **environment: str) -> Server:
+    """Start `frontdesk run` in a project's folder and wait until it answers."""
+    port = free_port()
+    log = folder / f"server-{port}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "frontdesk.cli.main", "run", "--port", str(port), *arguments],
+            cwd=folder,
+            env={**os.environ, "FRONTDESK_SECRET": SECRET, **environment},
+            stdout=out,
+            stderr=out,
+        )
+    server = Server(f"http://127.0.0.1:{port}", process, log)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"The server ended: {log.read_text()}")
+        try:
+            httpx.get(f"{server.url}/health", timeout=2)
+            return server
+        except httpx.TransportError:
+            time.sleep(0.05)
+    server.kill()
+    raise RuntimeError(f"The server does not answer: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter project, trained."""
+    folder = tmp_path_factory.mktemp("starter")
+    for arguments in (["init"], ["train", "--quiet"]):
+        done = frontdesk(*arguments, cwd=folder)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def copy_of_starter(starter: Path, tmp_path: Path) -> Path:
+    """A copy of the trained starter project that a test may change."""
+    folder = tmp_path / "project"
+    shutil.copytree(starter, folder, ignore=shutil.ignore_patterns("*.log", "conversations.db*"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def starter_server(starter: Path) -> Iterator[Server]:
+    """A server on the starter project."""
+    server = start_server(starter)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """A function that starts servers, which end with the test."""
+    running: list[Server] = []
+
+    def start(folder: Path, *arguments: str, **environment: str) -> Server:
+        running.append(start_server(folder, *arguments, **environment))
+        return running[-1]
+
+    yield start
+    for server in running:
+        if server.process.poll() is None:
+            server.stop()

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from frontdesk.graph.cache import TrainingCache
+from frontdesk.graph.fingerprint import digest, folder_digest
+
+
+def test_a_part_is_kept_and_found(tmp_path: Path) -> None:
+    cache = TrainingCache(tmp_path)
+    assert cache.find("a") is None
+    kept = cache.keep("a", lambda folder: (folder / "x.json").write_text("1") and None)
+    assert cache.find("a") == kept
+    assert (kept / "x.json").read_text() == "1"
+
+
+def test_a_part_that_fails_to_save_is_not_kept(tmp_path: Path) -> None:
+    cache = TrainingCache(tmp_path)
+
+    def broken(folder: Path) -> None:
+        (folder / "x").write_text("half")
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        cache.keep("a", broken)
+    assert cache.find("a") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_oldest_parts_are_forgotten(tmp_path: Path) -> None:
+    cache = TrainingCache(tmp_path, limit=2)
+    for age, name in ((30, "a"), (20, "b")):
+        os.utime(cache.keep(name, lambda folder: None), (1_000 - age, 1_000 - age))
+    cache.keep("c", lambda folder: None)
+    assert cache.find("a") is None
+    assert cache.find("b")
+    assert cache.find("c")
+
+
+def test_digests_do_not_depend_on_order_of_keys() -> None:
+    assert digest({"a": 1, "b": {2, 1}}) == digest({"b": {1, 2}, "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+
+
+def test_a_folder_digest_sees_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    before = folder_digest(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert folder_digest(tmp_path) != before

@@ -1,0 +1,208 @@
+"""Messages are answered in order and exactly once; whatever fails, the conversation goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from frontdesk.core.events import ActionExecuted, BotUttered, SlotSet, UserUttered
+from frontdesk.core.message import UserMessage
+from frontdesk.core.ports import Delivery
+from frontdesk.errors import LimitError, StaleConversation
+from frontdesk.runtime.agent import APOLOGY
+from tests.engine.runtime.conftest import Desk, make_desk
+
+
+def texts(replies: Any) -> list[str]:
+    return [reply["text"] for reply in replies]
+
+
+async def say(desk: Desk, text: str, message_id: str | None = None, sender: str = "ann") -> list[str]:
+    return texts(await desk.agent.receive(UserMessage(text, sender, "rest", message_id)))
+
+
+async def test_an_answer_and_what_is_kept_of_it(desk: Desk) -> None:
+    assert await say(desk, "hello") == ["Hello!"]
+    events = (await desk.agent.tracker("ann")).events()
+    kinds = [e.type_name for e in events]
+    assert kinds == ["action", "session_started", "action", "user", "action", "bot", "action"]
+    assert [e.name for e in events if isinstance(e, ActionExecuted)] == [
+        "action_session_start", "action_listen", "utter_hello", "action_listen",
+    ]  # fmt: skip
+    assert all(event.timestamp > 0 for event in events)
+
+
+async def test_a_repeated_delivery_gets_the_stored_replies_and_does_nothing(desk: Desk) -> None:
+    first = await say(desk, "count", "m1")
+    assert await say(desk, "count", "m1") == first == ["Number 1"]
+    assert len(desk.server.calls) == 1
+    assert await say(desk, "count", "m2") == ["Number 2"]
+
+
+async def test_the_same_delivery_many_times_at_once_counts_once(desk: Desk) -> None:
+    replies = await asyncio.gather(*(say(desk, "count", "m1") for _ in range(20)))
+    assert replies == [["Number 1"]] * 20
+    assert len(desk.server.calls) == 1
+
+
+async def test_the_same_id_of_another_sender_is_another_message(desk: Desk) -> None:
+    assert await say(desk, "count", "m1", "ann") == ["Number 1"]
+    assert await say(desk, "count", "m1", "bob") == ["Number 1"]
+    assert len(desk.server.calls) == 2
+
+
+async def test_messages_of_one_conversation_are_handled_in_order(desk: Desk) -> None:
+    async def slow(_: str) -> None:
+        await asyncio.sleep(0.002)
+
+    desk.server.before = slow
+    replies = await asyncio.gather(*(say(desk, "count", f"m{n}") for n in range(12)))
+    assert replies == [[f"Number {n + 1}"] for n in range(12)]
+
+
+async def test_conversations_do_not_wait_for_each_other(desk: Desk) -> None:
+    waiting = asyncio.Event()
+
+    async def wait(_: str) -> None:
+        await waiting.wait()
+
+    desk.server.before = wait
+    held = asyncio.create_task(say(desk, "count", sender="ann"))
+    await asyncio.sleep(0.01)
+    assert await say(desk, "hello", sender="bob") == ["Hello!"]
+    waiting.set()
+    assert await held == ["Number 1"]
+
+
+async def test_a_message_that_is_too_long_is_refused(store: Any) -> None:
+    desk = make_desk(store, max_message=10)
+    with pytest.raises(LimitError, match="at most 10"):
+        await say(desk, "hello, this is too long")
+    assert await say(desk, "hello") == ["Hello!"]
+    await desk.agent.close()
+
+
+async def test_an_action_that_fails_is_told_and_the_conversation_goes_on(desk: Desk) -> None:
+    [apology] = await say(desk, "fail")
+    assert "sorry" in apology.lower()
+    assert any(e.type_name == "unknown" for e in (await desk.agent.tracker("ann")).events())
+    assert await say(desk, "hello") == ["Hello!"]
+
+
+async def test_a_turn_that_breaks_ends_in_an_apology_that_is_kept(desk: Desk, monkeypatch: Any) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("a policy is broken")
+
+    monkeypatch.setattr(desk.agent.processor.loop.policies[0], "predict", broken)
+    assert await say(desk, "hello", "m1") == [APOLOGY]
+    monkeypatch.undo()
+    assert await say(desk, "hello", "m1") == [APOLOGY]
+    assert await say(desk, "hello", "m2") == ["Hello!"]
+    heard = [e.text for e in (await desk.agent.tracker("ann")).events() if isinstance(e, UserUttered)]
+    assert heard == ["hello", "hello"]
+
+
+async def test_a_turn_that_hangs_is_ended(store: Any) -> None:
+    desk = make_desk(store, turn_deadline=0.05)
+    desk.server.before = lambda _: asyncio.sleep(5)
+    assert await say(desk, "count") == [APOLOGY]
+    assert await say(desk, "hello") == ["Hello!"]
+    await desk.agent.close()
+
+
+async def test_actions_without_end_are_stopped(desk: Desk) -> None:
+    assert await say(desk, "forever") == ["Hello!"] * 10
+    assert (await desk.agent.tracker("ann")).latest_action == "action_listen"
+
+
+async def test_a_client_that_hangs_up_does_not_cut_the_turn_off(desk: Desk) -> None:
+    desk.server.before = lambda _: asyncio.sleep(0.02)
+    request = asyncio.create_task(say(desk, "count", "m1"))
+    await asyncio.sleep(0.005)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert await say(desk, "count", "m1") == ["Number 1"]
+    assert len(desk.server.calls) == 1
+
+
+async def test_replies_are_passed_on_only_after_they_are_committed(desk: Desk) -> None:
+    seen: list[tuple[str, int]] = []
+
+    async def on_reply(reply: Any) -> None:
+        stored = await desk.store.load("ann")
+        seen.append((reply["text"], sum(isinstance(e, BotUttered) for e in stored.events)))
+
+    await desk.agent.receive(UserMessage("twice", "ann", "rest"), on_reply)
+    assert [text for text, _ in seen] == ["Number 1", "Number 2"]
+    assert all(kept > position for position, (_, kept) in enumerate(seen))
+
+
+async def test_somebody_else_wrote_in_between(desk: Desk, monkeypatch: Any) -> None:
+    save = desk.store.save
+    failures = iter([StaleConversation("somebody was faster")])
+
+    async def stale_once(commit: Any) -> None:
+        error = next(failures, None)
+        if error:
+            raise error
+        await save(commit)
+
+    monkeypatch.setattr(desk.store, "save", stale_once)
+    assert await say(desk, "count") == ["Number 1"]
+
+
+class Crash(BaseException):
+    """Ends a turn as a killed process would: nothing more is written."""
+
+
+async def crashed(desk: Desk, text: str, message_id: str, at_save: int) -> None:
+    """Handle a message, and die right before the save of that number."""
+    save = desk.store.save
+    count = 0
+
+    async def dying(commit: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == at_save:
+            raise Crash
+        await save(commit)
+
+    desk.store.save = dying
+    try:
+        with pytest.raises(Crash):
+            await desk.agent._turn(
+                Delivery("rest", "ann", message_id),
+                await begun(desk, text, message_id),
+                None,
+            )
+    finally:
+        desk.store.save = save
+
+
+async def begun(desk: Desk, text: str, message_id: str) -> UserMessage:
+    message = UserMessage(text, "ann", "rest", message_id)
+    assert await desk.store.begin(Delivery("rest", "ann", message_id), message) is None
+    return message
+
+
+@pytest.mark.parametrize("at_save", [1, 2, 3])
+async def test_a_turn_cut_off_anywhere_is_resumed_with_the_same_keys(desk: Desk, at_save: int) -> None:
+    await crashed(desk, "twice", "m1", at_save)
+    assert await desk.agent.resume() == 1
+    assert await desk.agent.resume() == 0
+    assert await say(desk, "twice", "m1") == ["Number 1", "Number 2"]
+    keys = {(call.message_id, call.nth) for call in desk.server.calls}
+    assert keys == {("m1", 0), ("m1", 1)}
+    events = (await desk.agent.tracker("ann")).events()
+    assert [e.value for e in events if isinstance(e, SlotSet)] == [1, 2]
+    assert sum(isinstance(e, UserUttered) for e in events) == 1
+
+
+async def test_a_hand_over_to_another_model_between_messages(desk: Desk) -> None:
+    other = make_desk(desk.store).agent.processor
+    await desk.agent.swap(other, "new", {"a.b": 1})
+    assert desk.agent.model_id == "new"
+    assert await say(desk, "hello") == ["Hello!"]

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from frontdesk.core.message import Message
+from frontdesk.runtime.understanding import LARGEST_BATCH, Understanding
+
+
+async def test_what_waits_is_one_batch() -> None:
+    sizes: list[int] = []
+    gate = threading.Event()
+
+    def process(texts: Sequence[str]) -> list[Message]:
+        gate.wait(5)
+        sizes.append(len(texts))
+        return [Message(text) for text in texts]
+
+    understanding = Understanding(process)
+    first = asyncio.create_task(understanding.parse("0"))
+    await asyncio.sleep(0.01)
+    rest = [asyncio.create_task(understanding.parse(str(n))) for n in range(1, LARGEST_BATCH + 5)]
+    await asyncio.sleep(0.01)
+    gate.set()
+    assert (await first).text == "0"
+    assert [m.text for m in await asyncio.gather(*rest)] == [str(n) for n in range(1, LARGEST_BATCH + 5)]
+    assert sizes == [1, LARGEST_BATCH, 4]
+    understanding.close()
+
+
+async def test_an_error_reaches_everyone_who_waits_and_nobody_after() -> None:
+    def process(texts: Sequence[str]) -> list[Message]:
+        if "bad" in texts:
+            raise ValueError("cannot")
+        return [Message(text) for text in texts]
+
+    understanding = Understanding(process)
+    with pytest.raises(ValueError, match="cannot"):
+        await understanding.parse("bad")
+    assert (await understanding.parse("good")).text == "good"
+    understanding.close()
+
+
+async def test_somebody_who_left_does_not_stop_the_others() -> None:
+    understanding = Understanding(lambda texts: [Message(text) for text in texts])
+    gone = asyncio.create_task(understanding.parse("a"))
+    stays = asyncio.create_task(understanding.parse("b"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert (await stays).text == "b"
+    understanding.close()
