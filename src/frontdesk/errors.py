@@ -68,7 +68,9 @@ class MissingExtra(ConfigError):
     """An optional part is used that is not installed."""
 
     def __init__(self, part: str, extra: str) -> None:
-        super().__init__(f"{part} needs an optional part.", hint=f"Install it: pip install 'frontdesk[{extra}]'.")
+        super().__init__(
+            f"{part} needs an optional part.", hint=f"Install it: pip install 'frontdesk[{extra}]'."
+        )
 
 
 class TrainingError(FrontdeskError):

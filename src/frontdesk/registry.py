@@ -55,7 +55,7 @@ TABLES = {
 def resolve(kind: str, name: str, *, where: str | None = None) -> Any:
     """Return the class behind a name.
 
-    `kind` is a key of TABLES. Raises UnknownName with the nearest name, ConfigError where a dotted path cannot be imported.
+    `kind` is a key of TABLES. Raises UnknownName with the nearest name, ConfigError where a path cannot be imported.
     """
     short = name.removesuffix("()")
     target = TABLES[kind].get(short) or _entry_point(kind, short)
@@ -65,7 +65,9 @@ def resolve(kind: str, name: str, *, where: str | None = None) -> Any:
         return load(target or short)
     except (ImportError, AttributeError) as error:
         hint = "Check the spelling, and that the module can be imported from the project's folder."
-        raise ConfigError(f"The {kind} '{name}' cannot be imported ({error}).", where=where, hint=hint) from error
+        raise ConfigError(
+            f"The {kind} '{name}' cannot be imported ({error}).", where=where, hint=hint
+        ) from error
 
 
 def load(path: str) -> Any:

@@ -47,5 +47,5 @@ def configure_logging(settings: Settings) -> None:
     out = logging.StreamHandler(sys.stderr)
     out.setFormatter(JsonFormatter() if settings.log_json else PlainFormatter())
     logging.basicConfig(level=settings.log_level, handlers=[out], force=True)
-    for noisy in ("sanic.access", "httpx", "httpcore", "asyncio", "rasa_sdk.executor", "rasa_sdk"):
+    for noisy in ("sanic.access", "httpx", "httpcore", "asyncio", "rasa_sdk", "faiss.loader", "sanic.server"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

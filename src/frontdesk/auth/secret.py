@@ -13,7 +13,7 @@ SHORTEST = 32
 
 
 def read_secret(folder: Path) -> str:
-    """Return the secret from FRONTDESK_SECRET, else from `folder`/secret, made on first use and readable by its owner alone.
+    """Return the secret from FRONTDESK_SECRET, else from the file `secret`, made on first use for its owner alone.
 
     Several servers of one installation need the same one: set the variable there.
     """
@@ -28,7 +28,9 @@ def read_secret(folder: Path) -> str:
         _write_new(file)
     secret = file.read_text("utf-8").strip()
     if len(secret) < SHORTEST:
-        raise ConfigError("The secret is too short or damaged.", where=str(file), hint="Delete the file; a new one is made.")
+        raise ConfigError(
+            "The secret is too short or damaged.", where=str(file), hint="Delete the file; a new one is made."
+        )
     return secret
 
 

@@ -23,7 +23,9 @@ class ConversationToken:
     expires: float
 
 
-def issue(secret: str, *, lifetime: float = 12 * 3600, sender_id: str | None = None) -> tuple[str, ConversationToken]:
+def issue(
+    secret: str, *, lifetime: float = 12 * 3600, sender_id: str | None = None
+) -> tuple[str, ConversationToken]:
     """Return a token for a new conversation (or a given one), and what it says; `lifetime` is in seconds."""
     now = time.time()
     claims = ConversationToken(sender_id or f"web-{secrets.token_urlsafe(18)}", now + lifetime)
@@ -37,7 +39,11 @@ def read(token: str, secret: str) -> ConversationToken:
         raise AuthError("The conversation token is too long.")
     try:
         claims = jwt.decode(
-            token, secret, algorithms=[ALGORITHM], audience=AUDIENCE, options={"require": ["exp", "sub", "aud"]}
+            token,
+            secret,
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            options={"require": ["exp", "sub", "aud"]},
         )
     except jwt.ExpiredSignatureError as error:
         raise AuthError("The conversation token has expired.", hint="Ask for a new one.") from error

@@ -71,7 +71,9 @@ class ChatChannel:
         """Handle a message, and stream the replies as server-sent events: `message` for each, then `done`."""
         owner = self.owner(request)
         message = user_message(request, body(request), sender_id=owner, channel=self.name, authenticated=True)
-        response = await request.respond(content_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        response = await request.respond(
+            content_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
 
         async def send(reply: Mapping[str, Any]) -> None:
             await response.send(f"event: message\ndata: {json.dumps(reply)}\n\n")
@@ -94,7 +96,9 @@ def _lines(event: Event, sender_id: str) -> list[dict[str, Any]]:
             line["title"] = event.metadata["title"]
         return [{"role": "user", "timestamp": event.timestamp, **line}]
     if isinstance(event, BotUttered):
-        return [{"role": "bot", "timestamp": event.timestamp, **bubble} for bubble in render(event, sender_id)]
+        return [
+            {"role": "bot", "timestamp": event.timestamp, **bubble} for bubble in render(event, sender_id)
+        ]
     if isinstance(event, AgentUttered):
         return [{"role": "agent", "timestamp": event.timestamp, "text": event.text}]
     return []

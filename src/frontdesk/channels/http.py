@@ -17,7 +17,9 @@ LONGEST_ID = 200  # characters of a sender or message id
 class Refusal(Exception):
     """Ends a request with an error; `reason` is Rasa's word for the kind, `message` one sentence for the caller."""
 
-    def __init__(self, status: int, reason: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, reason: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.reason = reason
@@ -27,7 +29,7 @@ class Refusal(Exception):
 
 def failure(refusal: Refusal) -> HTTPResponse:
     """Return the refusal in Rasa's error envelope."""
-    envelope = {
+    envelope: dict[str, Any] = {
         "version": __version__,
         "status": "failure",
         "message": refusal.message,

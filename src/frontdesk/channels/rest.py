@@ -1,4 +1,4 @@
-"""Rasa's REST channel: POST a message, get the replies as a JSON list (or, with `?stream=true`, one a line as they come)."""
+"""Rasa's REST channel: POST a message, get the replies as a JSON list (with `?stream=true`, one a line)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ OWNED = "web-"  # conversations whose id begins so belong to a token that this s
 class RestChannel:
     """Takes `{"sender", "message", "metadata", "message_id"}` at /webhooks/rest/webhook.
 
-    The sender is chosen by the caller, so nobody is ever verified through it, unless the caller shows a conversation token or
-    credentials.yml trusts it: `trusted: true` (everyone who reaches the port), or `trusted_token: ${TOKEN}` (callers that send
-    `Authorization: Bearer TOKEN`).
+    The sender is chosen by the caller, so nobody is ever verified through it, unless the caller shows a
+    conversation token or credentials.yml trusts it: `trusted: true` (everyone who reaches the port), or
+    `trusted_token: ${TOKEN}` (callers that send `Authorization: Bearer TOKEN`).
     """
 
     name = "rest"
@@ -71,7 +71,11 @@ class RestChannel:
     def sender(self, request: Request, given: str | None) -> tuple[str, bool]:
         """Return whose conversation it is, and whether that is certain. Raises Refusal (401, 403)."""
         token = bearer(request.headers.get("Authorization"))
-        if token and self.trusted_token and hmac.compare_digest(token.encode(), str(self.trusted_token).encode()):
+        if (
+            token
+            and self.trusted_token
+            and hmac.compare_digest(token.encode(), str(self.trusted_token).encode())
+        ):
             return given or "default", True
         if token:
             try:

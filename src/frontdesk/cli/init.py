@@ -22,10 +22,16 @@ def execute(options: argparse.Namespace) -> int:
     """Copy the starter project; nothing that exists is overwritten."""
     folder: Path = options.folder or options.init_dir or Path()
     if folder.exists() and any(not p.name.startswith(".") for p in folder.iterdir()):
-        raise ConfigError("The folder is not empty.", where=str(folder.resolve()), hint="Name a new one: frontdesk init FOLDER.")
+        raise ConfigError(
+            "The folder is not empty.",
+            where=str(folder.resolve()),
+            hint="Name a new one: frontdesk init FOLDER.",
+        )
     shutil.copytree(STARTER, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     ignored = folder / ".gitignore"
     (folder / "gitignore").replace(ignored) if not ignored.exists() else (folder / "gitignore").unlink()
     where = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
-    print(f"Made a starter project. Go on with:\n  {where}frontdesk train && frontdesk test\n  {where}frontdesk run")
+    print(
+        f"Made a starter project. Go on with:\n  {where}frontdesk train && frontdesk test\n  {where}frontdesk run"
+    )
     return 0

@@ -12,7 +12,9 @@ from frontdesk.core.ports import Progress
 
 def add_project(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where the project is."""
-    parser.add_argument("--project", type=Path, default=Path(), metavar="FOLDER", help="the project's folder (here)")
+    parser.add_argument(
+        "--project", type=Path, default=Path(), metavar="FOLDER", help="the project's folder (here)"
+    )
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

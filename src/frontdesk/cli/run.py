@@ -9,14 +9,20 @@ from frontdesk.cli.options import add_model, add_project, progress
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
-    parser.add_argument("what", nargs="?", choices=["actions"], help="serve only the custom actions, on port 5055")
+    parser.add_argument(
+        "what", nargs="?", choices=["actions"], help="serve only the custom actions, on port 5055"
+    )
     add_project(parser)
     add_model(parser)
     parser.add_argument("-p", "--port", type=int, default=None, help="the port (5005; for actions 5055)")
     parser.add_argument("-i", "--interface", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--train", action="store_true", help="train first if the project's files changed")
-    parser.add_argument("--watch", action="store_true", help="train and reload whenever a file of the project is saved")
-    parser.add_argument("--actions", default="actions", metavar="MODULE", help="the module of custom actions (actions)")
+    parser.add_argument(
+        "--watch", action="store_true", help="train and reload whenever a file of the project is saved"
+    )
+    parser.add_argument(
+        "--actions", default="actions", metavar="MODULE", help="the module of custom actions (actions)"
+    )
 
 
 def execute(options: argparse.Namespace) -> int:

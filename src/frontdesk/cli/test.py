@@ -19,16 +19,26 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
-    text = "core: conversations and stories; nlu: intents and entities (both: conversations, and the NLU if --nlu is given)"
+    text = "core: conversations and stories; nlu: intents and entities (all that is there, if not given)"
     parser.add_argument("what", nargs="?", choices=["core", "nlu"], help=text)
     add_project(parser)
     add_model(parser)
-    parser.add_argument("-s", "--stories", type=Path, default=None, metavar="PATH", help="tests to run (tests/test_*.yml)")
-    parser.add_argument("-k", dest="only", default="", metavar="WORDS", help="only conversations whose name contains this")
-    parser.add_argument("-u", "--nlu", type=Path, default=None, metavar="PATH", help="examples to measure the NLU on")
-    parser.add_argument("--cross-validation", action="store_true", help="measure the NLU on its own examples, in folds")
+    parser.add_argument(
+        "-s", "--stories", type=Path, default=None, metavar="PATH", help="tests to run (tests/test_*.yml)"
+    )
+    parser.add_argument(
+        "-k", dest="only", default="", metavar="WORDS", help="only conversations whose name contains this"
+    )
+    parser.add_argument(
+        "-u", "--nlu", type=Path, default=None, metavar="PATH", help="examples to measure the NLU on"
+    )
+    parser.add_argument(
+        "--cross-validation", action="store_true", help="measure the NLU on its own examples, in folds"
+    )
     parser.add_argument("-f", "--folds", type=int, default=5, help="how many folds (5)")
-    parser.add_argument("--out", type=Path, default=None, metavar="FOLDER", help="where the reports are written (results)")
+    parser.add_argument(
+        "--out", type=Path, default=None, metavar="FOLDER", help="where the reports are written (results)"
+    )
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -50,7 +60,7 @@ def execute(options: argparse.Namespace) -> int:
         report = _nlu(options, project)
         print(nlu_text(report, "Cross-validation" if options.cross_validation else "NLU"))
     page = write_reports(options.out or folder / "results", conversations, stories, report)
-    failed = sum(not r.passed for r in (*conversations, *stories))
+    failed = sum(not r.passed for r in conversations) + sum(not r.passed for r in stories)
     if conversations or stories:
         print(f"{len(conversations) + len(stories) - failed} passed, {failed} failed")
     print(f"Report: {page}", file=sys.stderr)
@@ -85,7 +95,11 @@ async def _core(
     finally:
         await agent.close()
     for story in stories:
-        print("\n".join([f"FAILED  {story.name}", *story.failures]) if story.failures else f"ok      {story.name}")
+        print(
+            "\n".join([f"FAILED  {story.name}", *story.failures])
+            if story.failures
+            else f"ok      {story.name}"
+        )
     return conversations, stories
 
 
@@ -106,6 +120,8 @@ def _nlu(options: argparse.Namespace, project: Project) -> NluReport:
         context = TrainContext(language=recipe.language, embedder=model.embedder)
         examples = read_training(options.nlu).nlu if options.nlu else project.training.nlu
         show = progress()
-        return cross_validate(lambda: Pipeline([p.make() for p in recipe.pipeline]), examples, context, options.folds, show)
+        return cross_validate(
+            lambda: Pipeline([p.make() for p in recipe.pipeline]), examples, context, options.folds, show
+        )
     examples = read_training(options.nlu).nlu if options.nlu else project.training.nlu
     return evaluate(model.pipeline.process, examples.examples)

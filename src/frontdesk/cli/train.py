@@ -11,10 +11,16 @@ from frontdesk.cli.options import add_project, progress
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
     add_project(parser)
-    parser.add_argument("--out", type=Path, default=None, metavar="FOLDER", help="where the model is written (models)")
-    parser.add_argument("--fixed-model-name", default=None, metavar="NAME", help="name of the model (a date and time)")
+    parser.add_argument(
+        "--out", type=Path, default=None, metavar="FOLDER", help="where the model is written (models)"
+    )
+    parser.add_argument(
+        "--fixed-model-name", default=None, metavar="NAME", help="name of the model (a date and time)"
+    )
     parser.add_argument("--force", action="store_true", help="train everything anew")
-    parser.add_argument("--dry-run", action="store_true", help="say whether training is needed; exit code 0 if not")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say whether training is needed; exit code 0 if not"
+    )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
@@ -34,5 +40,7 @@ def execute(options: argparse.Namespace) -> int:
     show("reading the project")
     report = train(read_project(folder), out, show, name=options.fixed_model_name, force=options.force)
     size = report.archive.stat().st_size / 1e6
-    print(f"Your model is in {report.archive} ({size:.0f} MB; {report.trained} parts trained, {report.reused} reused).")
+    print(
+        f"Your model is in {report.archive} ({size:.0f} MB; {report.trained} parts trained, {report.reused} reused)."
+    )
     return 0

@@ -1,7 +1,7 @@
 """Translate between Rasa's wire form and the frozen values of `core`.
 
-`to_wire` and `from_wire` of events are inverse to each other; an event of an unknown kind, and unknown keys of a known
-kind, are kept word for word.
+`to_wire` and `from_wire` of events are inverse to each other; an event of an unknown kind, and unknown keys
+of a known kind, are kept word for word.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ EVENT_TYPES: dict[str, type[ev.Event]] = {
 }  # fmt: skip
 
 _EXTRA = "__wire__"  # metadata key under which unknown keys of a known event travel; never written out
-
 
 
 def entity_to_wire(entity: Entity) -> dict[str, Any]:
@@ -187,8 +186,8 @@ def tracker_to_wire(
 ) -> dict[str, Any]:
     """Return a conversation as Rasa's tracker API and action servers know it.
 
-    `max_events` keeps only the last so many events. Values of slots and events are shared with the tracker: copy what you
-    change.
+    `max_events` keeps only the last so many events. Values of slots and events are shared with the tracker:
+    copy what you change.
     """
     state, last = tracker.state, tracker.event
     latest_action: dict[str, Any] = {}
@@ -213,11 +212,18 @@ def _latest_message_to_wire(message: ev.UserUttered | None) -> dict[str, Any]:
     if message is None:
         return {"intent": {}, "entities": [], "text": None, "message_id": None, "metadata": {}}
     metadata = {k: v for k, v in message.metadata.items() if k != _EXTRA}
-    wire = {"text": message.text, "message_id": message.message_id, "metadata": metadata, **message.parse_data}
+    wire = {
+        "text": message.text,
+        "message_id": message.message_id,
+        "metadata": metadata,
+        **message.parse_data,
+    }
     return {"intent": {}, **wire, "entities": [entity_to_wire(e) for e in message.entities]}
 
 
-def _events_to_wire(tracker: Tracker, verbosity: Verbosity, max_events: int | None) -> list[dict[str, Any]] | None:
+def _events_to_wire(
+    tracker: Tracker, verbosity: Verbosity, max_events: int | None
+) -> list[dict[str, Any]] | None:
     if verbosity is Verbosity.NONE:
         return None
     if verbosity is Verbosity.APPLIED:

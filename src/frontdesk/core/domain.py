@@ -53,7 +53,7 @@ class ResponseCondition:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One variation of a response; `data` holds image, custom, attachment, elements, quick_replies, metadata as written."""
+    """One variation of a response; `data` holds image, custom, attachment, elements ... as written."""
 
     text: str | None = None
     buttons: tuple[Button, ...] = ()

@@ -145,7 +145,7 @@ class StoryExported(Event):
 
 @dataclass(frozen=True)
 class FollowupAction(Event):
-    """This action runs next, whatever the policies say."""
+    """An action is to run next, whatever the policies say."""
 
     type_name: ClassVar[str] = "followup"
     name: str | None = None

@@ -69,7 +69,7 @@ class SparseVector:
 class Features:
     """What one featurizer says of a text.
 
-    `sentence` is a SparseVector or a float32 array of shape (size,); `tokens` is None, or one such value for each token.
+    `sentence` is a SparseVector or a float32 array of shape (size,); `tokens` is None, or one such value a token.
     """
 
     origin: str
@@ -110,8 +110,8 @@ class Button:
 class BotMessage:
     """One thing the assistant says, independent of the channel.
 
-    `data` holds the parts that channels render: `buttons`, `elements`, `quick_replies`, `attachment`, `image`, `custom`,
-    in Rasa's names. `metadata` is kept with the event (`utter_action`, sources of an answer ...).
+    `data` holds the parts that channels render, in Rasa's names: `buttons`, `elements`, `quick_replies`,
+    `attachment`, `image`, `custom`. `metadata` is kept with the event (`utter_action`, sources of an answer ...).
     """
 
     text: str | None = None

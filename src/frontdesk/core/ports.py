@@ -1,7 +1,8 @@
 """Everything that can be plugged in, on one page.
 
-A class named in YAML is found through `frontdesk.registry` (or by dotted path), made with its options, and then spoken to
-only through these protocols. Making one is light: `__init__` stores options; weight arrives in `train()` or `load()`.
+A class named in YAML is found through `frontdesk.registry` (or by dotted path), made with its options, and then
+spoken to only through these protocols. Making one is light: `__init__` stores options; weight arrives in `train()`
+or `load()`.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> Any:
         """Return a float32 array (len(texts), size) of unit vectors."""
 
-    def embed_tokens(self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> tuple[Any, list[Any]]:
-        """Return the sentence vectors, and for each text an array (len(spans[i]), size): one vector for each character span."""
+    def embed_tokens(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[Any, list[Any]]:
+        """Return the sentence vectors and, for each text, one vector for each character span."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,8 @@ class ActionServer(Protocol):
 class ActionCall:
     """For whom and for which message an action runs; `nth` counts the same action within one message.
 
-    `idempotency_key` is the same when the same message is handled again, so that a retry finds the effect of the first try.
+    `idempotency_key` is the same when the same message is handled again, so that a retry finds the effect of the first
+    try.
     """
 
     channel: str = "cmdline"
@@ -240,7 +244,7 @@ class Conversation:
 class Commit:
     """What one step of a turn adds to a conversation, written whole or not at all.
 
-    `expected` is the number of events that the writer has seen (offset included). With `delivery`, the turn is finished:
+    `expected` is the number of events that the writer has seen (offset included). With `delivery`, the turn is done:
     `replies` (JSON-ready, as the channel will send them) are stored under it in the same transaction.
     """
 

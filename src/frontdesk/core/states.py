@@ -66,14 +66,20 @@ def _entities(message: UserUttered | None, domain: Domain) -> tuple[str, ...]:
 
 
 def _counts(name: str, intent_name: str | None, domain: Domain) -> bool:
-    base = name.split("#")[0]
+    base, _, label = name.partition("#")
     kind = domain.entities.get(base)
     if kind is None or not kind.influence_conversation:
+        return False
+    if label and label not in kind.roles and label not in kind.groups:
         return False
     intent = domain.intents.get(intent_name or "")
     if intent is None:
         return True
-    if intent.use_entities is not None and base not in intent.use_entities and name not in intent.use_entities:
+    if (
+        intent.use_entities is not None
+        and base not in intent.use_entities
+        and name not in intent.use_entities
+    ):
         return False
     return base not in intent.ignore_entities and name not in intent.ignore_entities
 

@@ -89,7 +89,9 @@ def _after_rare(state: State, event: ev.Event, initial: Mapping[str, Any]) -> St
     if isinstance(event, ev.AllSlotsReset):
         return dataclasses.replace(state, slots=initial, filled=frozenset())
     if isinstance(event, ev.LoopInterrupted) and loop:
-        return dataclasses.replace(state, active_loop=dataclasses.replace(loop, is_interrupted=event.is_interrupted))
+        return dataclasses.replace(
+            state, active_loop=dataclasses.replace(loop, is_interrupted=event.is_interrupted)
+        )
     if isinstance(event, ev.ActionExecutionRejected) and loop and loop.name == event.name:
         return dataclasses.replace(state, active_loop=dataclasses.replace(loop, rejected=True))
     if isinstance(event, ev.ConversationPaused | ev.ConversationResumed):
@@ -168,6 +170,9 @@ class Tracker:
         if isinstance(event, ev.ActiveLoop) and event.name:
             node.loops = self.loops | {event.name}
         node.applied, node.state = self._fold(event)
+        if isinstance(event, ev.ActiveLoop) and node.loops != self.loops and self._ran_before(event.name):
+            # as in Rasa, inner turns of a form count as such also before it was first activated
+            node.applied = self._replayed(node.loops, event)
         return node
 
     def extend(self, events: Iterable[ev.Event]) -> Tracker:
@@ -195,6 +200,19 @@ class Tracker:
         before = self.applied.state if self.applied else fresh
         return Applied(self.applied, event, apply(before, event, self.initial)), live
 
+    def _ran_before(self, loop: str | None) -> bool:
+        runs = 0
+        for event in self.newest_first():
+            if isinstance(event, ev.Restarted | ev.SessionStarted):
+                break
+            runs += isinstance(event, ev.ActionExecuted) and event.name == loop
+        return runs > 1
+
+    def _replayed(self, loops: frozenset[str], event: ev.Event) -> Applied | None:
+        again = Tracker(self.sender_id, self.initial)
+        again.loops = loops
+        return again.extend([*self.events(), event]).applied
+
     def _goes_on(self, loop: str | None) -> bool:
         """Tell whether the loop ran before in this stretch and was not left for an unhappy path."""
         later: str | None = None
@@ -215,7 +233,7 @@ class Tracker:
     def _without_inner_turn(self, loop: str | None) -> Applied | None:
         kept: list[ev.Event] = []
         cell = self.applied
-        for cell in self.applied.back() if self.applied else ():  # noqa: B007
+        for cell in self.applied.back() if self.applied else ():
             if isinstance(cell.event, ev.ActionExecuted) and cell.event.name == loop:
                 break
             if not isinstance(cell.event, ev.ActionExecuted | ev.UserUttered | ev.UserFeaturized):

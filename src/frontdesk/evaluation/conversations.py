@@ -98,7 +98,9 @@ class Run:
         for key, expected in step.extra.items():
             failures += self.environment.check(key, expected)
         intent = tracker.latest_message.intent if tracker.latest_message else None
-        return StepResult(step.user or "", said, tuple(failures), seconds, intent, tuple(action_names(events)))
+        return StepResult(
+            step.user or "", said, tuple(failures), seconds, intent, tuple(action_names(events))
+        )
 
 
 def readable(reply: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ A project may have a file `tests/environment.py` with a class `Environment`:
 
     class Environment:
         def begin(self, folder: Path) -> None: ...          # before each conversation; `folder` is empty and its own
-        def check(self, key: str, expected: object) -> list[str]: ...  # a step's own key; returns what does not hold
+        def check(self, key: str, expected: object) -> list[str]: ...  # a step's own key; says what does not hold
         def end(self) -> None: ...                          # after the last conversation
 
 `check` answers for the keys of a step that are not the engine's (`user`, `bot`, `intent`, `slots`, `events`, `actions`).

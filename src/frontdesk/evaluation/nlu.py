@@ -92,7 +92,9 @@ def evaluate(process: Process, examples: Sequence[Example]) -> NluReport:
             found = intent.name if intent else None
             guesses.append(Guess(example.text, example.intent, found, intent.confidence if intent else 0.0))
             _count(example.entities, message.entities, counts)
-    scores = {name: score(right, found, expected) for name, (right, found, expected) in sorted(counts.items())}
+    scores = {
+        name: score(right, found, expected) for name, (right, found, expected) in sorted(counts.items())
+    }
     return NluReport(tuple(guesses), scores)
 
 
@@ -107,7 +109,9 @@ def _count(expected: Sequence[Entity], found: Sequence[Entity], counts: dict[str
         row[2] += sum(1 for span in wanted if span[0] == kind)
 
 
-def folds(examples: Sequence[Example], count: int, seed: int = 0) -> Iterator[tuple[list[Example], list[Example]]]:
+def folds(
+    examples: Sequence[Example], count: int, seed: int = 0
+) -> Iterator[tuple[list[Example], list[Example]]]:
     """Yield (to learn from, to test on) so that every intent is spread evenly over the folds."""
     by_intent: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
@@ -140,6 +144,8 @@ def cross_validate(
         pipeline.train(replace(nlu, examples=tuple(learn)), context)
         for start in range(0, len(held_out), _BATCH):
             batch = held_out[start : start + _BATCH]
-            collected.update({e.text: m for e, m in zip(batch, pipeline.process([e.text for e in batch]), strict=True)})
+            collected.update(
+                {e.text: m for e, m in zip(batch, pipeline.process([e.text for e in batch]), strict=True)}
+            )
         tested += held_out
     return evaluate(lambda texts: [collected[text] for text in texts], tested)

@@ -40,10 +40,14 @@ def failure_text(result: ConversationResult) -> str:
 
 def nlu_text(report: NluReport, title: str) -> str:
     """Return a report on the NLU for the terminal: each intent, each entity, the surest mistakes."""
-    lines = [f"{title}: {len(report.guesses)} examples, intent accuracy {report.accuracy:.1%}, macro F1 {report.macro_f1:.3f}"]
+    lines = [
+        f"{title}: {len(report.guesses)} examples, intent accuracy {report.accuracy:.1%}, macro F1 {report.macro_f1:.3f}"
+    ]
     lines += _score_lines("intent", report.intents) + _score_lines("entity", dict(report.entities))
     for guess in report.wrong[:15]:
-        lines.append(f"  {guess.confidence:.2f}  '{guess.text[:90]}': {guess.found}, expected {guess.expected}")
+        lines.append(
+            f"  {guess.confidence:.2f}  '{guess.text[:90]}': {guess.found}, expected {guess.expected}"
+        )
     return "\n".join(lines)
 
 
@@ -66,14 +70,19 @@ def write_reports(
     """Write what was measured into a folder; returns its HTML page."""
     out.mkdir(parents=True, exist_ok=True)
     if conversations:
-        _json(out / "conversation_report.json", [dataclasses.asdict(r) | {"passed": r.passed} for r in conversations])
+        _json(
+            out / "conversation_report.json",
+            [dataclasses.asdict(r) | {"passed": r.passed} for r in conversations],
+        )
     if stories:
         _json(out / "story_report.json", [dataclasses.asdict(r) | {"passed": r.passed} for r in stories])
     if nlu is not None:
         rows = {name: dataclasses.asdict(row) for name, row in nlu.intents.items()}
         _json(out / "intent_report.json", rows | {"accuracy": nlu.accuracy, "macro_f1": nlu.macro_f1})
         _json(out / "intent_errors.json", [dataclasses.asdict(guess) for guess in nlu.wrong])
-        _json(out / "entity_report.json", {name: dataclasses.asdict(row) for name, row in nlu.entities.items()})
+        _json(
+            out / "entity_report.json", {name: dataclasses.asdict(row) for name, row in nlu.entities.items()}
+        )
     page = out / "index.html"
     page.write_text(_page(conversations, stories, nlu), "utf-8")
     return page
@@ -86,7 +95,10 @@ def _json(file: Path, content: object) -> None:
 def _page(
     conversations: Sequence[ConversationResult], stories: Sequence[StoryResult], nlu: NluReport | None
 ) -> str:
-    parts = ["<!doctype html><html lang='en'><meta charset='utf-8'><title>Test report</title>", f"<style>{_STYLE}</style>"]
+    parts = [
+        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Test report</title>",
+        f"<style>{_STYLE}</style>",
+    ]
     parts.append("<h1>Test report</h1>")
     if conversations:
         parts.append(_heading("Conversations", [r.passed for r in conversations]))
@@ -96,7 +108,9 @@ def _page(
         for story in stories:
             parts += [f"<p class='bad'>{html.escape(failure)}</p>" for failure in story.failures]
     if nlu is not None:
-        parts.append(f"<h2>NLU: {nlu.accuracy:.1%} of {len(nlu.guesses)} intents, macro F1 {nlu.macro_f1:.3f}</h2>")
+        parts.append(
+            f"<h2>NLU: {nlu.accuracy:.1%} of {len(nlu.guesses)} intents, macro F1 {nlu.macro_f1:.3f}</h2>"
+        )
         parts += [_scores("intent", nlu.intents), _scores("entity", dict(nlu.entities)), _matrix(nlu)]
     return "\n".join(parts)
 

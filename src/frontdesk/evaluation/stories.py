@@ -66,7 +66,9 @@ class StoryTest:
             [message] = self.process([step.text])
             found = message.intent.name if message.intent else None
             if step.intent is not None and found != step.intent:
-                failures.append(f"{step.place}: '{step.text}' was understood as '{found}', expected '{step.intent}'")
+                failures.append(
+                    f"{step.place}: '{step.text}' was understood as '{found}', expected '{step.intent}'"
+                )
         heard = UserUttered(step.text, message_to_wire(message), message.entities, timestamp=1.0)
         return tracker.append(heard).extend(self._slots(message))
 
@@ -76,7 +78,11 @@ class StoryTest:
         filled = []
         for slot in self.domain.slots.values():
             for mapping in slot.mappings:
-                if mapping.type == "from_entity" and not mapping.conditions and mapping.options.get("entity") in found:
+                if (
+                    mapping.type == "from_entity"
+                    and not mapping.conditions
+                    and mapping.options.get("entity") in found
+                ):
                     filled.append(SlotSet(slot.name, found[mapping.options["entity"]]))
                     break
         return filled

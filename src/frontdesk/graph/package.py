@@ -1,7 +1,8 @@
-"""A trained model as one archive: a manifest of hashes, then JSON, npz, ONNX and text files, and nothing that can run code.
+"""A trained model as one archive: a manifest of hashes, then files of which none can run code.
 
-`unpack` looks at every member before anything is written: a path that leaves the folder, a link or device, a file that
-is not listed, too many or too large files, a kind of file that could hold a pickle, or a graph that points to other files is refused.
+`unpack` looks at every member before anything is written. Refused are: a path that leaves the folder, a link or
+device, a file that is not listed, too many or too large files, a kind of file that could hold a pickle, a graph that
+points to other files.
 """
 
 from __future__ import annotations
@@ -28,27 +29,34 @@ MOST_FILES = 2_000
 MOST_BYTES = 4 * 1024**3
 MOST_MANIFEST = 4 * 1024**2
 _CHUNK = 1024 * 1024
-_EXTERNAL_TENSOR = b"\n\x08location"  # how an ONNX file names data outside itself (StringStringEntryProto.key)
+_EXTERNAL_TENSOR = (
+    b"\n\x08location"  # how an ONNX file names data outside itself (StringStringEntryProto.key)
+)
 
 
 def pack(folder: Path, archive: Path, about: Mapping[str, Any]) -> Path:
     """Write all files of a folder into an archive, whole or not at all; `about` goes into the manifest."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
-    listed = {f.relative_to(folder).as_posix(): {"sha256": file_digest(f), "size": f.stat().st_size} for f in files}
+    listed = {
+        f.relative_to(folder).as_posix(): {"sha256": file_digest(f), "size": f.stat().st_size} for f in files
+    }
     manifest = json.dumps({**about, "format": FORMAT, "files": listed}, indent=1, sort_keys=True).encode()
     archive.parent.mkdir(parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(prefix=".draft-", dir=archive.parent)
     try:
         with os.fdopen(descriptor, "wb") as raw:
-            with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, mtime=0) as packed:
-                with tarfile.open(fileobj=packed, mode="w|") as tar:
-                    _add(tar, MANIFEST, io.BytesIO(manifest), len(manifest))
-                    for file in files:
-                        with file.open("rb") as source:
-                            _add(tar, file.relative_to(folder).as_posix(), source, file.stat().st_size)
+            # No name and no time in the header: the same files give the same archive.
+            with (
+                gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0) as packed,
+                tarfile.open(fileobj=packed, mode="w|") as tar,
+            ):
+                _add(tar, MANIFEST, io.BytesIO(manifest), len(manifest))
+                for file in files:
+                    with file.open("rb") as source:
+                        _add(tar, file.relative_to(folder).as_posix(), source, file.stat().st_size)
             raw.flush()
             os.fsync(raw.fileno())
-        os.chmod(draft, 0o644)
+        Path(draft).chmod(0o644)
         os.replace(draft, archive)
     finally:
         Path(draft).unlink(missing_ok=True)
@@ -127,7 +135,9 @@ def _listed(archive: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> dic
     if manifest.get("format") != FORMAT:
         raise _refused(archive, f"its format is {manifest.get('format')!r}, and this version reads {FORMAT}")
     files: dict[str, dict[str, Any]] = manifest["files"]
-    if not all(isinstance(v, dict) and isinstance(v.get("size"), int) and "sha256" in v for v in files.values()):
+    if not all(
+        isinstance(v, dict) and isinstance(v.get("size"), int) and "sha256" in v for v in files.values()
+    ):
         raise _refused(archive, "its manifest is damaged")
     if len(files) > MOST_FILES or sum(v["size"] for v in files.values()) > MOST_BYTES:
         raise _refused(archive, "it is too large")
@@ -143,7 +153,9 @@ def _check_member(archive: Path, member: tarfile.TarInfo, listed: Mapping[str, A
     if member.name not in listed or member.name in seen or member.size != listed[member.name]["size"]:
         raise _refused(archive, f"'{member.name}' is not as the manifest says")
     if path.suffix not in SUFFIXES:
-        raise _refused(archive, f"'{member.name}' is of a kind that a model does not hold (it could run code)")
+        raise _refused(
+            archive, f"'{member.name}' is of a kind that a model does not hold (it could run code)"
+        )
 
 
 def _check_content(archive: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, expected: str) -> None:
@@ -162,7 +174,11 @@ def _check_content(archive: Path, tar: tarfile.TarFile, member: tarfile.TarInfo,
 
 
 def _refused(archive: Path, why: str) -> PackageError:
-    return PackageError(f"The model is refused: {why}.", where=str(archive), hint="Nothing was written. Train again: frontdesk train.")
+    return PackageError(
+        f"The model is refused: {why}.",
+        where=str(archive),
+        hint="Nothing was written. Train again: frontdesk train.",
+    )
 
 
 def newest(models: Path) -> Path | None:

@@ -26,7 +26,7 @@ class Part:
         return resolve(self.kind, self.name, where=self.where)(dict(self.options))
 
     def folder(self, position: int) -> str:
-        """The name of its folder in a package."""
+        """Return the name of its folder in a package."""
         return f"{position:02d}_{self.name.rpartition('.')[2].rpartition(':')[2]}"
 
     def to_json(self) -> dict[str, Any]:
@@ -45,7 +45,9 @@ class Recipe:
     @property
     def needs_encoder(self) -> bool:
         """Tell whether a part of the pipeline works on the sentence encoder."""
-        return any(getattr(resolve(p.kind, p.name, where=p.where), "uses_embedder", False) for p in self.pipeline)
+        return any(
+            getattr(resolve(p.kind, p.name, where=p.where), "uses_embedder", False) for p in self.pipeline
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return it JSON-ready."""
@@ -71,4 +73,6 @@ class Recipe:
                     raise PackageError(f"The model wants to run '{item['name']}'.", hint=hint)
             return tuple(Part(kind, item["name"], item.get("options") or {}) for item in wires)
 
-        return cls(parts("component", wire["pipeline"]), parts("policy", wire["policies"]), wire.get("language"))
+        return cls(
+            parts("component", wire["pipeline"]), parts("policy", wire["policies"]), wire.get("language")
+        )

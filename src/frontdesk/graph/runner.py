@@ -20,7 +20,9 @@ def load_parts(parts: tuple[Part, ...], folder: Path, load: Callable[[Any, Path]
             load(made, own)
         except (OSError, ValueError, KeyError) as error:
             hint = "Train again: frontdesk train."
-            raise PackageError(f"'{part.name}' cannot be loaded ({error!r}).", where=str(own), hint=hint) from error
+            raise PackageError(
+                f"'{part.name}' cannot be loaded ({error!r}).", where=str(own), hint=hint
+            ) from error
         except FrontdeskError:
             raise
         loaded.append(made)

@@ -10,11 +10,11 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from frontdesk.channels.render import render
 from frontdesk.core.events import BotUttered, Event, UserUttered
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery, LockStore, TrackerStore
 from frontdesk.core.tracker import Tracker
-from frontdesk.channels.render import render
 from frontdesk.errors import LimitError, StaleConversation
 from frontdesk.runtime.processor import Processor
 from frontdesk.settings import Settings
@@ -86,7 +86,9 @@ class Agent:
             return await asyncio.shield(self._answer(delivery, message, on_reply))
         return await _pass_on(stored, on_reply)
 
-    async def _answer(self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None) -> Sequence[Reply]:
+    async def _answer(
+        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
+    ) -> Sequence[Reply]:
         async with self.locks.lock(message.sender_id):
             stored = await self.store.begin(delivery, message)
             if stored is not None:  # the same delivery arrived twice at once, and the other one came first
@@ -95,13 +97,19 @@ class Agent:
                 async with asyncio.timeout(self.settings.turn_deadline):
                     return await self._turn(delivery, message, on_reply)
             except StaleConversation:
-                log.warning("Another server wrote to a conversation in between; the message is handled again.")
-            except Exception:  # whatever went wrong in a turn, the user hears of it and the conversation goes on
+                log.warning(
+                    "Another server wrote to a conversation in between; the message is handled again."
+                )
+            except (
+                Exception
+            ):  # whatever went wrong in a turn, the user hears of it and the conversation goes on
                 log.exception("A message could not be answered.")
                 return await self._apologise(delivery, message, on_reply)
             return await self._turn(delivery, message, on_reply)
 
-    async def _turn(self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None) -> Sequence[Reply]:
+    async def _turn(
+        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
+    ) -> Sequence[Reply]:
         processor = self.processor
         before = await self._load(message.sender_id)
         saver = _Saver(self.store, before, on_reply)
@@ -110,11 +118,15 @@ class Agent:
         await saver.finish(after, delivery, replies)
         return replies
 
-    async def _apologise(self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None) -> Sequence[Reply]:
+    async def _apologise(
+        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
+    ) -> Sequence[Reply]:
         tracker = await self._load(message.sender_id)
         events: list[Event] = []
         now = time.time()
-        if not any(isinstance(e, UserUttered) and e.message_id == message.message_id for e in tracker.newest_first()):
+        if not any(
+            isinstance(e, UserUttered) and e.message_id == message.message_id for e in tracker.newest_first()
+        ):
             heard = {"text": message.text, "intent": {"name": None, "confidence": 0.0}, "entities": []}
             events.append(
                 UserUttered(
@@ -145,7 +157,9 @@ class Agent:
 
     async def _load(self, sender_id: str, *, whole: bool = False) -> Tracker:
         found = await self.store.load(sender_id, whole=whole)
-        return Tracker.start(sender_id, self.processor.domain.initial_slots, found.events, offset=found.offset)
+        return Tracker.start(
+            sender_id, self.processor.domain.initial_slots, found.events, offset=found.offset
+        )
 
     async def close(self) -> None:
         """Let go of the store, the action server and the NLU thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+
 from frontdesk.actions.catalog import action_for, is_custom
 from frontdesk.actions.responses import DomainResponses
 from frontdesk.actions.servers import make_action_server
@@ -25,7 +26,7 @@ STATE = ".frontdesk"
 
 
 def load_agent(folder: Path | str = ".", model: Path | str | None = None) -> Agent:
-    """Return the assistant of a project, trained before (`frontdesk train`); `model` names another archive or folder."""
+    """Return the assistant of a project that is trained (`frontdesk train`); `model` names another archive."""
     return assemble(Path(folder), Path(model) if model else None, read_settings())
 
 
@@ -43,14 +44,18 @@ def assemble(
     server = action_server(endpoints.action_endpoint, folder, settings)
     processor = make_processor(loaded, endpoints, server, settings)
     store = store or tracker_store(endpoints.tracker_store, folder)
-    return Agent(processor, store, lock_store(endpoints.lock_store), settings, model_id=loaded.id, facts=loaded.facts)
+    return Agent(
+        processor, store, lock_store(endpoints.lock_store), settings, model_id=loaded.id, facts=loaded.facts
+    )
 
 
 async def reload(agent: Agent, folder: Path) -> str:
     """Let an agent answer with the newest model of its project from the next message on; returns the model's id."""
     endpoints = read_endpoints(folder)
     allowed = named_paths(folder)
-    loaded = await asyncio.to_thread(load_model, folder / "models", folder / STATE / "unpacked", allowed=allowed)
+    loaded = await asyncio.to_thread(
+        load_model, folder / "models", folder / STATE / "unpacked", allowed=allowed
+    )
     processor = make_processor(loaded, endpoints, agent.processor.server, agent.settings)
     await agent.swap(processor, loaded.id, loaded.facts)
     return loaded.id

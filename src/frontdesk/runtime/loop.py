@@ -24,6 +24,8 @@ from frontdesk.errors import ActionRejected
 
 log = logging.getLogger("frontdesk.loop")
 
+EXTRACT_SLOTS = "action_extract_slots"
+
 Choose = Callable[[Sequence[Prediction], Tracker, Domain], Prediction]
 Save = Callable[[Tracker], Awaitable[Tracker]]
 """Commits what is new in a tracker, and returns it."""
@@ -60,9 +62,13 @@ class Loop:
         followup = tracker.state.followup_action
         if followup:
             if followup in domain.action_names:
-                return Prediction(followup, 1.0, policy="FollowupAction", reason="ordered by the action before")
+                return Prediction(
+                    followup, 1.0, policy="FollowupAction", reason="ordered by the action before"
+                )
             log.error("The follow-up action '%s' is not in the domain; ignored.", followup)
-        proposals = [found for policy in self.policies if (found := policy.predict(tracker, domain)) is not None]
+        proposals = [
+            found for policy in self.policies if (found := policy.predict(tracker, domain)) is not None
+        ]
         return self.choose(proposals, tracker, domain)
 
     async def act(self, turn: Turn, prediction: Prediction, save: Save) -> Tracker:
@@ -74,11 +80,26 @@ class Loop:
         seen = tracker.extend(_now(prediction.events))
         call = numbered(turn.call, tracker, name)
         try:
-            events = await self.action_for(name, turn.domain).run(dataclasses.replace(turn, tracker=seen, call=call))
+            events = await self.action_for(name, turn.domain).run(
+                dataclasses.replace(turn, tracker=seen, call=call)
+            )
         except ActionRejected:
             rejected = ActionExecutionRejected(name, prediction.policy, prediction.confidence)
             return tracker.extend(_now((rejected,)))
-        return self.log(tracker, prediction, events)
+        tracker = self.log(tracker, prediction, events)
+        if any(isinstance(event, UserUttered) for event in events):
+            # An action (two-stage fallback) put words into the user's mouth: their slots count, too.
+            tracker = await self.fill_slots(dataclasses.replace(turn, tracker=tracker))
+        return tracker
+
+    async def fill_slots(self, turn: Turn) -> Tracker:
+        """Apply the slot mappings to the last message, and return the conversation with the slots that it fills."""
+        try:
+            events = await self.action_for(EXTRACT_SLOTS, turn.domain).run(turn)
+        except ActionRejected as error:
+            log.warning("Slots were not extracted: %s", error)
+            return turn.tracker
+        return turn.tracker.extend(_now(events))
 
     def log(self, tracker: Tracker, prediction: Prediction, events: Sequence[Event]) -> Tracker:
         """Append the action and its events."""

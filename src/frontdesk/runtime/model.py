@@ -45,7 +45,9 @@ def load_model(models: Path, cache: Path, *, allowed: Iterable[str] = ()) -> Mod
     """
     archive = newest(models)
     if archive is None:
-        raise PackageError("There is no trained model.", where=str(models), hint="Train one: frontdesk train.")
+        raise PackageError(
+            "There is no trained model.", where=str(models), hint="Train one: frontdesk train."
+        )
     folder = unpack(archive, cache)
     about = read_manifest(folder)
     recipe = Recipe.from_json(_read(folder / "recipe.json"), allowed=allowed)

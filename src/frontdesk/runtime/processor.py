@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,14 +14,9 @@ from frontdesk.core.events import ActionExecuted, Event, UserUttered, stamped
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import ActionCall, ActionServer, KnowledgeBase, ResponseGenerator, Turn
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
-from frontdesk.errors import ActionRejected
 from frontdesk.runtime import session
 from frontdesk.runtime.loop import Loop, Save
 from frontdesk.runtime.understanding import Understanding
-
-log = logging.getLogger("frontdesk.processor")
-
-EXTRACT_SLOTS = "action_extract_slots"
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class Processor:
                 turn = await self._start_session(turn)
             understood = await self._understand(message)
             turn = dataclasses.replace(turn, tracker=turn.tracker.append(understood))
-            turn = await self._fill_slots(turn)
+            turn = dataclasses.replace(turn, tracker=await self.loop.fill_slots(turn))
         if turn.tracker.state.paused and understood_intent(turn.tracker) != "restart":
             return turn.tracker
         return await self.loop.run(turn, save)
@@ -59,7 +53,14 @@ class Processor:
     def _turn(self, tracker: Tracker, message: UserMessage) -> Turn:
         call = ActionCall(message.channel, message.authenticated, message.message_id or "")
         return Turn(
-            tracker, self.domain, message.channel, self.nlg, self.server, call, self.knowledge, dict(message.metadata)
+            tracker,
+            self.domain,
+            message.channel,
+            self.nlg,
+            self.server,
+            call,
+            self.knowledge,
+            dict(message.metadata),
         )
 
     async def _start_session(self, turn: Turn) -> Turn:
@@ -75,21 +76,17 @@ class Processor:
         found = await self.understanding.parse(message.text)
         return UserUttered(
             text=message.text,
-            parse_data={**message_to_wire(found), "message_id": message.message_id, "metadata": dict(message.metadata)},
+            parse_data={
+                **message_to_wire(found),
+                "message_id": message.message_id,
+                "metadata": dict(message.metadata),
+            },
             entities=found.entities,
             input_channel=message.channel,
             message_id=message.message_id,
             timestamp=self.clock(),
             metadata=dict(message.metadata),
         )
-
-    async def _fill_slots(self, turn: Turn) -> Turn:
-        try:
-            events = await self.loop.action_for(EXTRACT_SLOTS, self.domain).run(turn)
-        except ActionRejected as error:
-            log.warning("Slots were not extracted: %s", error)
-            return turn
-        return dataclasses.replace(turn, tracker=turn.tracker.extend(self._stamped(events)))
 
     def _stamped(self, events: Any) -> list[Event]:
         now = self.clock()

@@ -15,8 +15,13 @@ def serve_actions(project: Path, module: str, interface: str, port: int) -> int:
 
     The assistant's process and this one must share FRONTDESK_ACTIONS_SECRET, or no action trusts who is calling.
     """
-    if not (project / f"{module.replace('.', '/')}.py").exists() and not (project / module.replace(".", "/")).is_dir():
-        raise ConfigError(f"There is no module '{module}'.", where=str(project), hint="Name it with --actions.")
+    if (
+        not (project / f"{module.replace('.', '/')}.py").exists()
+        and not (project / module.replace(".", "/")).is_dir()
+    ):
+        raise ConfigError(
+            f"There is no module '{module}'.", where=str(project), hint="Name it with --actions."
+        )
     if not os.environ.get("FRONTDESK_ACTIONS_SECRET"):
         print(
             "FRONTDESK_ACTIONS_SECRET is not set: actions will treat every conversation as not signed in. "

@@ -10,7 +10,7 @@ from typing import Any
 
 from sanic import Request, Sanic
 from sanic.exceptions import SanicException
-from sanic.response import HTTPResponse, file, html
+from sanic.response import BaseHTTPResponse, HTTPResponse, file, html
 from sanic.response import json as json_response
 
 from frontdesk import __version__
@@ -33,11 +33,13 @@ HEADERS = {
 }
 
 
-def create_app(gate: Gate, channels: Sequence[Channel], settings: Settings, model_id: str = "") -> Sanic[Any, Any]:
+def create_app(
+    gate: Gate, channels: Sequence[Channel], settings: Settings, model_id: str = ""
+) -> Sanic[Any, Any]:
     """Return an application that answers on these channels, serves the chat page at `/`, and tells its health.
 
-    `app.ctx.articles` maps addresses to pages and may be replaced while it runs. Errors have Rasa's envelope; no stack trace
-    ever leaves.
+    `app.ctx.articles` maps addresses to pages and may be replaced while it runs. Errors have Rasa's envelope; no stack
+    trace ever leaves.
     """
     app: Sanic[Any, Any] = Sanic(f"frontdesk_{uuid.uuid4().hex[:8]}", configure_logging=False)
     app.config.REQUEST_MAX_SIZE = settings.max_body
@@ -48,8 +50,8 @@ def create_app(gate: Gate, channels: Sequence[Channel], settings: Settings, mode
     app.config.MOTD = False
     app.ctx.model_id = model_id
     app.ctx.articles = {}
-    app.on_request(_show_article)
-    app.on_response(_secure)
+    app.register_middleware(_show_article, "request")
+    app.register_middleware(_secure, "response")
     app.error_handler.add(Exception, _failed)
     for channel in channels:
         channel.mount(app, gate)
@@ -87,9 +89,10 @@ async def _show_article(request: Request) -> HTTPResponse | None:
     return html(page) if page is not None else None
 
 
-async def _secure(_: Request, response: HTTPResponse) -> None:
+async def _secure(_: Request, response: BaseHTTPResponse) -> HTTPResponse | None:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    return None
 
 
 async def _failed(_: Request, error: Exception) -> HTTPResponse:

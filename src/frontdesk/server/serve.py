@@ -22,13 +22,14 @@ from frontdesk.runtime.agent import Agent
 from frontdesk.runtime.assembly import STATE, assemble, reload
 from frontdesk.server.app import create_app
 from frontdesk.server.articles import render_articles
-from frontdesk.settings import Settings, read_settings
+from frontdesk.settings import read_settings
 from frontdesk.telemetry import configure_logging
 from frontdesk.training.train import inputs_digest, is_current
 
 log = logging.getLogger("frontdesk.server")
 
 WATCH_EVERY = 1.0  # seconds
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only compared with: what an operator may have asked for
 
 
 def serve(
@@ -52,7 +53,9 @@ def serve(
     credentials = read_credentials(folder)
     app = create_app(agent, open_channels(credentials, folder), settings, agent.model_id)
     app.ctx.articles = article_pages(folder, agent)
-    _add_lifetime(app, agent, folder, watch=watch, ready=lambda: _greet(credentials, interface, port, progress))
+    _add_lifetime(
+        app, agent, folder, watch=watch, ready=lambda: _greet(credentials, interface, port, progress)
+    )
     app.run(interface, port, single_process=True, access_log=False, motd=False, debug=False)
     return 0
 
@@ -146,10 +149,12 @@ async def _watch(agent: Agent, folder: Path, app: Sanic[Any, Any]) -> None:
 
 
 def _greet(credentials: Credentials, interface: str, port: int, progress: Progress) -> None:
-    host = "localhost" if interface in ("127.0.0.1", "0.0.0.0", "::") else interface
+    host = "localhost" if interface in EVERYWHERE or interface == "127.0.0.1" else interface
     chat = credentials.channels.get("chat")
     progress("ready")
-    lines = [f"\n  Chat page: http://{host}:{port}/\n"] if chat else [f"\n  Listening on http://{host}:{port}/\n"]
+    lines = (
+        [f"\n  Chat page: http://{host}:{port}/\n"] if chat else [f"\n  Listening on http://{host}:{port}/\n"]
+    )
     examples = list(chat.options.get("examples") or ()) if chat else []
     if examples:
         lines.append("  Try:")

@@ -31,8 +31,8 @@ def train_pipeline(
 ) -> Trained:
     """Train the NLU pipeline.
 
-    A part's fingerprint covers its options, the examples, and every part before it. The examples go through the earlier parts
-    only if a later one has to be trained.
+    A part's fingerprint covers its options, the examples, and every part before it. The examples go through the earlier
+    parts only if a later one has to be trained.
     """
     done = Trained()
     earlier: list[Component] = []

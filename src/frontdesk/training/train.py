@@ -14,13 +14,14 @@ from typing import Any
 from frontdesk import __version__
 from frontdesk.actions.facts import read_facts
 from frontdesk.core.ports import Embedder, Progress
+from frontdesk.encoding.weights import EncoderWeights
+from frontdesk.formats.domain import write as write_domain
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project import Project
 from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, file_digest, folder_digest
 from frontdesk.graph.package import newest, pack, peek_manifest
 from frontdesk.graph.recipe import Part, Recipe
-from frontdesk.formats.domain import write as write_domain
 from frontdesk.runtime.model import DOMAIN, ENCODER, KNOWLEDGE, load_embedder
 from frontdesk.training.parts import Trained, copy_into, train_pipeline, train_policies
 
@@ -124,19 +125,29 @@ def _encoder(
     knowledge = project.endpoints.knowledge
     if not recipe.needs_encoder and not (knowledge and knowledge.articles):
         return None, None
-    from frontdesk.encoding import graph, weights
+    from frontdesk.encoding import weights
 
     found = weights.locate()
     fingerprint = digest("encoder", __version__, found.hashes)
     folder = cache.find(fingerprint)
     if folder is None:
         progress("building the sentence encoder's graph")
-        folder = cache.keep(fingerprint, lambda target: graph.build(found, target))
+        folder = cache.keep(fingerprint, lambda target: _build_encoder(found, target))
     return load_embedder(folder), folder
 
 
+def _build_encoder(found: EncoderWeights, target: Path) -> None:
+    from frontdesk.encoding.graph import build
+
+    build(found, target)
+
+
 def _knowledge(
-    project: Project, facts: dict[str, Any], embedder: Embedder | None, cache: TrainingCache, progress: Progress
+    project: Project,
+    facts: dict[str, Any],
+    embedder: Embedder | None,
+    cache: TrainingCache,
+    progress: Progress,
 ) -> Path | None:
     knowledge = project.endpoints.knowledge
     if knowledge is None or not knowledge.articles:

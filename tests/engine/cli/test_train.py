@@ -45,9 +45,24 @@ def test_a_changed_response_is_what_is_said_then(copy_of_starter: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("config.yml", "name: RulePolicy", "name: RulesPolicy", ["config.yml:23", "Did you mean 'RulePolicy'?"]),
-        ("config.yml", "name: FallbackClassifier", "name: NoClassifier", ["config.yml:19", "Did you mean 'FallbackClassifier'?"]),
-        ("config.yml", "name: RegexFeaturizer", "name: my.module.Thing", ["config.yml:8", "cannot be imported"]),
+        (
+            "config.yml",
+            "name: RulePolicy",
+            "name: RulesPolicy",
+            ["config.yml:23", "Did you mean 'RulePolicy'?"],
+        ),
+        (
+            "config.yml",
+            "name: FallbackClassifier",
+            "name: NoClassifier",
+            ["config.yml:19", "Did you mean 'FallbackClassifier'?"],
+        ),
+        (
+            "config.yml",
+            "name: RegexFeaturizer",
+            "name: my.module.Thing",
+            ["config.yml:8", "cannot be imported"],
+        ),
         ("domain.yml", "  utter_iamabot:", "  utter_i_am_a_bot:", ["data/rules.yml:17", "utter_iamabot"]),
         ("domain.yml", "- goodbye", "- goodby", ["data/", "goodbye", "Did you mean 'goodby'?"]),
         ("domain.yml", "intents:", "intents: [", ["domain.yml:"]),

@@ -20,5 +20,7 @@ class ActionKeepMessage(Action):
         KEPT.parent.mkdir(exist_ok=True)
         with KEPT.open("a", encoding="utf-8") as out:
             out.write(json.dumps(message) + "\n")
-        dispatcher.utter_message(text=f"Thank you. I have passed that on; the answer goes to {message['email']}.")
+        dispatcher.utter_message(
+            text=f"Thank you. I have passed that on; the answer goes to {message['email']}."
+        )
         return []

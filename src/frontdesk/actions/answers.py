@@ -1,0 +1,68 @@
+"""Answer open questions from the knowledge base."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from frontdesk.actions.failures import apology
+from frontdesk.actions.utterances import say, sentence
+from frontdesk.core.events import Event, UserUttered
+from frontdesk.core.ports import Answer, Turn
+from frontdesk.core.tracker import Tracker
+from frontdesk.errors import ActionError
+
+log = logging.getLogger("frontdesk.actions")
+
+UNKNOWN = "utter_no_answer"
+NO_ANSWER = "I don't have an answer to that in what I can look up."
+HISTORY = 5
+
+
+class AnswerQuestion:
+    """Answers the last message from the knowledge base; the sources are in the metadata of what it says.
+
+    Where the articles do not say, `utter_no_answer` is said, or a plain sentence where the domain has no such
+    response.
+    """
+
+    name = "action_answer_question"
+
+    async def run(self, turn: Turn) -> Sequence[Event]:
+        """Return what was said."""
+        question = turn.tracker.latest_message.text if turn.tracker.latest_message else None
+        if turn.knowledge is None or not question or not question.strip():
+            if turn.knowledge is None:
+                log.warning(
+                    "A question was asked, and no knowledge base is set up: see `knowledge` in endpoints.yml."
+                )
+            return await self._unknown(turn)
+        try:
+            answer = await turn.knowledge.answer(question, history(turn.tracker))
+        except (
+            Exception
+        ) as error:  # any implementation may stand here, and the user is to hear of its failure
+            failed = ActionError("The knowledge base could not answer.")
+            failed.__cause__ = error
+            return await apology(turn, self.name, failed)
+        if not answer.known or not answer.text.strip():
+            return await self._unknown(turn)
+        return [
+            sentence(
+                answer.text, utter_action=self.name, sources=_sources(answer), confidence=answer.confidence
+            )
+        ]
+
+    async def _unknown(self, turn: Turn) -> Sequence[Event]:
+        said = await say(turn, UNKNOWN, optional=True)
+        return said or [sentence(NO_ANSWER, utter_action=UNKNOWN)]
+
+
+def history(tracker: Tracker, limit: int = HISTORY) -> list[str]:
+    """Return the user's last messages before this one, oldest first."""
+    said = [e.text for e in tracker.events_after_restart() if isinstance(e, UserUttered) and e.text]
+    return said[:-1][-limit:]
+
+
+def _sources(answer: Answer) -> list[dict[str, str | None]]:
+    return [{"title": source.title, "url": source.url} for source in answer.sources]

@@ -1,0 +1,91 @@
+"""Make the action server that endpoints.yml asks for."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from frontdesk.actions.calls import MAX_EVENTS
+from frontdesk.actions.context import VARIABLE, ContextSigner
+from frontdesk.actions.local import THREADS, LocalActionServer
+from frontdesk.core.domain import Domain
+from frontdesk.core.ports import ActionCall, ActionResult, ActionServer
+from frontdesk.core.tracker import Tracker
+from frontdesk.errors import ActionError, ConfigError, suggestion
+
+log = logging.getLogger("frontdesk.actions")
+
+_HTTP = (
+    "headers", "basic_auth", "token", "token_name", "params", "cafile", "selective_domain", "compress",
+)  # fmt: skip
+_NUMBERS = ("deadline", "timeout", "max_events", "threads")
+_OPTIONS = frozenset(("url", "actions_module", *_HTTP, *_NUMBERS))
+
+
+class NoActionServer:
+    """Stands where endpoints.yml names no action server: every action fails with what to do."""
+
+    async def run(self, name: str, tracker: Tracker, domain: Domain, call: ActionCall) -> ActionResult:
+        """Raise ActionError."""
+        hint = "Add `action_endpoint: {actions_module: actions}` or a `url` to endpoints.yml."
+        raise ActionError(f"There is no action server to run '{name}'.", hint=hint)
+
+    async def names(self) -> frozenset[str]:
+        """Return none."""
+        return frozenset()
+
+    async def close(self) -> None:
+        """Let go of nothing."""
+
+
+def make_action_server(
+    options: Mapping[str, Any] | None,
+    folder: Path,
+    *,
+    deadline: float = 10.0,
+    signer: ContextSigner | None = None,
+    where: str | None = None,
+) -> ActionServer:
+    """Return the action server for the options under `action_endpoint`.
+
+    With `url`, actions run on that server; with `actions_module`, in this process, imported from `folder`.
+    `deadline` is the default in seconds. Raises ConfigError for options that cannot be meant.
+    """
+    if not options:
+        return NoActionServer()
+    for key in options:
+        if key not in _OPTIONS:
+            log.warning("An action endpoint has no option '%s'; ignored. %s", key, suggestion(key, _OPTIONS))
+    numbers = {key: _number(key, options[key], where) for key in _NUMBERS if options.get(key) is not None}
+    late = numbers.get("deadline", numbers.get("timeout", deadline))
+    most = int(numbers.get("max_events", MAX_EVENTS))
+    if options.get("url"):
+        from frontdesk.actions.remote import Endpoint, RemoteActionServer
+
+        if signer is None and not os.environ.get(VARIABLE):
+            log.warning("%s is not set, so the action server cannot know for whom an action runs.", VARIABLE)
+        own = {key: options[key] for key in _HTTP if options.get(key) is not None}
+        endpoint = Endpoint(str(options["url"]), **own)
+        return RemoteActionServer(endpoint, deadline=late, max_events=most, signer=signer)
+    if options.get("actions_module"):
+        module, threads = str(options["actions_module"]), int(numbers.get("threads", THREADS))
+        return LocalActionServer(
+            module, folder, deadline=late, threads=threads, max_events=most, signer=signer
+        )
+    hint = "Give `url` (an action server) or `actions_module` (a Python module)."
+    raise ConfigError("The action endpoint does not say where actions are.", where=where, hint=hint)
+
+
+def _number(key: str, value: Any, where: str | None) -> float:
+    """Read a number above zero; the environment may have brought it as text."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number < float("inf"):
+        what = f"'{key}' of the action endpoint is '{value}'."
+        raise ConfigError(what, where=where, hint="It must be a number above zero.")
+    return number

@@ -1,0 +1,45 @@
+"""The options of a component: defaults, what config.yml says instead, and words for what cannot be meant."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from frontdesk.errors import ConfigError, suggestion
+
+log = logging.getLogger(__name__)
+
+LONGEST = 5_000
+"""Characters of a message that components look at; what comes after is not searched."""
+
+
+def merged(component: str, defaults: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the defaults with the given options in their place; an unknown option is logged and kept.
+
+    It is not an error, since projects carry options of older versions along.
+    """
+    chosen = dict(given or {})
+    for name in chosen:
+        if name not in defaults and name not in ("name", "alias"):
+            log.warning("%s has no option '%s'. %s", component, name, suggestion(name, defaults))
+    return {**defaults, **chosen}
+
+
+def number(component: str, options: Mapping[str, Any], name: str, low: float, high: float) -> float:
+    """Return an option that must be a number from `low` to `high`. Raises ConfigError."""
+    value = options[name]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ConfigError(
+            f"{component}: '{name}' is {value!r}; a number from {low:g} to {high:g} was expected."
+        )
+    return float(value)
+
+
+def one_of(component: str, options: Mapping[str, Any], name: str, values: Iterable[Any]) -> Any:
+    """Return an option that must be one of some values. Raises ConfigError."""
+    allowed = list(values)
+    if options[name] not in allowed:
+        shown = ", ".join(str(value) for value in allowed)
+        raise ConfigError(f"{component}: '{name}' is {options[name]!r}; one of {shown} was expected.")
+    return options[name]

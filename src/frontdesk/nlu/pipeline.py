@@ -1,0 +1,58 @@
+"""Run the components of the NLU one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from frontdesk.core.message import Message
+from frontdesk.core.ports import Component, TrainContext
+from frontdesk.core.training import NluExamples
+from frontdesk.nlu.payload import read_payload
+
+
+class Pipeline:
+    """Understand texts with a list of components, in order.
+
+    `intents` are the names that a payload such as `/greet` may use; None allows all.
+
+        pipeline = Pipeline([WhitespaceTokenizer(), CountVectorsFeaturizer(), LogisticRegressionClassifier()])
+        pipeline.train(examples, TrainContext())
+        [message] = pipeline.process(["good morning"])
+        message.intent  # IntentScore(name='greet', confidence=0.93)
+    """
+
+    def __init__(self, components: Sequence[Component], *, intents: Collection[str] | None = None) -> None:
+        self.components = list(components)
+        self.intents = intents
+
+    def train(self, examples: NluExamples, context: TrainContext) -> None:
+        """Train each component on the examples as the ones before it left them.
+
+        Only components that prepare messages for others (tokens, features) process the examples; one that
+        does not say (`prepares`) is taken to.
+        """
+        messages = [Message(example.text) for example in examples.examples]
+        last = max((n for n, component in enumerate(self.components) if prepares(component)), default=-1)
+        for number, component in enumerate(self.components):
+            context.progress(f"{type(component).__name__} ({number + 1} of {len(self.components)})")
+            component.train(examples, replace(context, messages=messages))
+            if number <= last and prepares(component):
+                messages = component.process(messages)
+
+    def process(self, texts: Sequence[str]) -> list[Message]:
+        """Return what is understood of each text, in order; payloads are read and not guessed at."""
+        messages = [read_payload(text, self.intents) or Message(text) for text in texts]
+        for component in self.components:
+            messages = component.process(messages)
+        return messages
+
+
+def prepares(component: Component) -> bool:
+    """Tell whether later components build on what this one does to the examples.
+
+    The engine's own featurizers and tokenizers say so; a component from elsewhere is taken to, unless it says
+    no.
+    """
+    own = type(component).__module__.startswith("frontdesk.nlu.")
+    return bool(getattr(component, "prepares", not own))

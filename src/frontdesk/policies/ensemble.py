@@ -1,0 +1,75 @@
+"""Which of several predictions wins."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from frontdesk.core.domain import Domain
+from frontdesk.core.events import ActionExecuted, ActionExecutionRejected, Event, UserFeaturized
+from frontdesk.core.prediction import Prediction
+from frontdesk.core.tracker import LISTEN, Tracker
+
+log = logging.getLogger("frontdesk.policies")
+
+FOLLOWUP = "followup_action"
+"""Named as the policy of an action that was ordered by the action before it."""
+
+
+def choose(predictions: Sequence[Prediction], tracker: Tracker, domain: Domain) -> Prediction:
+    """Return the prediction that wins, with the events that are to be logged before its action.
+
+    The rules are Rasa's (3.6.21):
+
+    1. An action that was ordered (`FollowupAction`, also the `action_listen` that begins a conversation) is taken
+       whatever the policies say, unless it has just refused to run.
+    2. An action that has just refused to run has confidence 0.
+    3. Where a policy answers an action and not the user (`no_user_prediction`: a form that goes on), only such
+       predictions count. Else, where a policy went by the user's very words (`is_end_to_end`), only such ones count.
+    4. The highest confidence wins; among equals the highest priority (RulePolicy 4, the memoization policies 3,
+       others 1, if not set otherwise in config.yml); among those the first one in config.yml.
+    5. Where nobody has anything to say, the assistant listens.
+
+    The winner carries the `events` of all predictions in their order, then its own `optional_events`; right after the
+    user spoke also a `UserFeaturized` that says whether the words or the intent counted.
+    """
+    rejected = just_rejected(tracker)
+    followup = tracker.state.followup_action
+    if followup and followup != rejected:
+        if followup in domain.action_names or followup in domain.e2e_action_texts:
+            return Prediction(followup, 1.0, policy=FOLLOWUP, reason="ordered by the action before")
+        log.error("The action '%s' was ordered next but is not in the domain; the policies decide.", followup)
+    events: list[Event] = [event for prediction in predictions for event in prediction.events]
+    best = _best([_unless_rejected(prediction, rejected) for prediction in predictions])
+    events += best.optional_events
+    if tracker.latest_action == LISTEN:
+        events.append(UserFeaturized(best.is_end_to_end))
+    return replace(best, action=best.action or LISTEN, events=tuple(events), optional_events=())
+
+
+def _best(predictions: Sequence[Prediction]) -> Prediction:
+    kept = [p for p in predictions if p.no_user_prediction]
+    kept = kept or [p for p in predictions if p.is_end_to_end] or list(predictions)
+    # max keeps the first of equals
+    return max(
+        kept,
+        key=lambda p: (p.confidence, p.priority),
+        default=Prediction(None, 0.0, reason="no policy knows what to do"),
+    )
+
+
+def _unless_rejected(prediction: Prediction, rejected: str | None) -> Prediction:
+    if rejected is None or prediction.action != rejected:
+        return prediction
+    return replace(prediction, action=None, confidence=0.0, reason=f"'{rejected}' has just refused")
+
+
+def just_rejected(tracker: Tracker) -> str | None:
+    """Return the name of the action that refused to run, if nothing ran since."""
+    for event in tracker.newest_first():
+        if isinstance(event, ActionExecutionRejected):
+            return event.name
+        if isinstance(event, ActionExecuted):
+            return None
+    return None

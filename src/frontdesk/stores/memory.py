@@ -1,0 +1,140 @@
+"""Conversations kept in memory: gone when the process ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from frontdesk.core.events import Event
+from frontdesk.core.message import UserMessage
+from frontdesk.core.ports import Commit, Conversation, Delivery
+from frontdesk.stores import rows
+from frontdesk.stores.options import days
+from frontdesk.stores.refusals import answered, closed, stale
+
+PRUNE_EVERY = 3600.0
+"""Seconds between two looks for inbox rows that are past their retention."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    events: list[Event] = field(default_factory=list)
+    start: int = 0
+
+
+@dataclass(slots=True)
+class _Received:
+    message: UserMessage | None
+    begun: float
+    finished: float | None = None
+    replies: str = "[]"
+
+
+class MemoryTrackerStore:
+    """Keeps conversations while the process lives: for trying out, tests and other short-lived use.
+
+    >>> store = MemoryTrackerStore()
+    >>> await store.save(Commit("ann", [SlotSet("size", "XL")], expected=0))
+
+    What goes in is put through JSON, so it behaves as a database would. Option: `inbox_retention_days` (7),
+    how long the replies to a message are kept for a repeat of it.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.options = dict(options or {})
+        self._clock = clock
+        self._retention = days(self.options, "inbox_retention_days", 7)
+        self._kept: dict[str, _Kept] = {}
+        self._inbox: dict[Delivery, _Received] = {}
+        self._prune_at = 0.0
+        self._closed = False
+
+    async def load(self, sender_id: str, *, whole: bool = False) -> Conversation:
+        """Return the latest session (all events where `whole`); an unknown conversation is empty."""
+        self._check_open()
+        rows.check_sender(sender_id)
+        kept = self._kept.get(sender_id)
+        if kept is None:
+            return Conversation()
+        start = 0 if whole else kept.start
+        return Conversation(tuple(kept.events[start:]), start)
+
+    async def save(self, commit: Commit) -> None:
+        """Add events, all or none. Raises StaleConversation where `expected` is not the number stored."""
+        self._check_open()
+        rows.check_sender(commit.sender_id)
+        now = self._clock()
+        texts = [str(rows.event_row(event, now)["data"]) for event in commit.events]
+        added = [rows.event_from_json(text) for text in texts]
+        kept = self._kept.get(commit.sender_id) or _Kept()
+        if len(kept.events) != commit.expected:
+            raise stale(commit.expected, len(kept.events))
+        self._finish(commit, now)
+        if added:
+            # One event back, since a session's first event may have come with the commit before.
+            tail = [*kept.events[-1:], *added]
+            start = rows.session_start(tail)
+            if start is not None:
+                kept.start = len(kept.events) - len(kept.events[-1:]) + start
+            kept.events.extend(added)
+            self._kept[commit.sender_id] = kept
+
+    def _finish(self, commit: Commit, now: float) -> None:
+        if commit.delivery is None:
+            return
+        rows.check_delivery(commit.delivery)
+        replies = rows.replies_to_json(commit.replies)
+        received = self._inbox.setdefault(commit.delivery, _Received(None, now))
+        if received.finished is not None:
+            raise answered()
+        received.finished, received.replies = now, replies
+
+    async def begin(self, delivery: Delivery, message: UserMessage) -> Sequence[Mapping[str, Any]] | None:
+        """Write a message into the inbox, or return the stored replies where it was already answered."""
+        self._check_open()
+        rows.check_delivery(delivery)
+        received = self._inbox.get(delivery)
+        if received is None:
+            text = rows.message_to_json(message)
+            self._prune()
+            self._inbox[delivery] = _Received(rows.message_from_json(text), self._clock())
+            return None
+        return rows.replies_from_json(received.replies) if received.finished is not None else None
+
+    def _prune(self) -> None:
+        now = self._clock()
+        if now < self._prune_at:
+            return
+        self._prune_at = now + PRUNE_EVERY
+        limit = now - self._retention
+        self._inbox = {d: r for d, r in self._inbox.items() if r.finished is None or r.finished >= limit}
+
+    async def unfinished(self, older_than: float) -> list[tuple[Delivery, UserMessage]]:
+        """Return messages that began more than so many seconds ago and were never answered, oldest first."""
+        self._check_open()
+        limit = self._clock() - older_than
+        return [
+            (delivery, received.message)
+            for delivery, received in self._inbox.items()
+            if received.finished is None and received.begun <= limit and received.message is not None
+        ]
+
+    async def senders(self) -> AsyncIterator[str]:
+        """Yield the ids of all conversations, in order."""
+        self._check_open()
+        for sender_id in sorted(self._kept):
+            yield sender_id
+
+    async def close(self) -> None:
+        """Let go of everything; what was kept is gone."""
+        self._closed = True
+        self._kept.clear()
+        self._inbox.clear()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise closed()

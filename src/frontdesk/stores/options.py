@@ -1,0 +1,177 @@
+"""What `endpoints.yml` says about a SQL tracker store, checked: Rasa's options, and a few more."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from frontdesk.errors import ConfigError, suggestion
+
+log = logging.getLogger("frontdesk.stores")
+
+DEFAULT_FILE = ".frontdesk/conversations.db"
+KNOWN = frozenset(
+    [
+        "type",
+        "dialect",
+        "url",
+        "host",
+        "port",
+        "username",
+        "password",
+        "db",
+        "login_db",
+        "query",
+        "schema",
+        "timeout",
+        "pool_size",
+        "inbox_retention_days",
+    ]
+)
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+WHERE = "endpoints.yml: tracker_store"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlOptions:
+    """Where a database is and how to speak to it.
+
+    `timeout` is how many seconds an operation waits for a locked or absent database; `retention` is in
+    seconds. `login` is the database to connect to in order to create the other one.
+    """
+
+    url: URL
+    login: URL | None = None
+    schema: str | None = None
+    timeout: float = 4.5
+    pool_size: int = 5
+    retention: float = 7 * 86_400.0
+
+    @property
+    def sqlite(self) -> bool:
+        """Tell whether the database is a SQLite file."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def place(self) -> str:
+        """Name the database for an error message, without the password."""
+        return (self.url.database or "") if self.sqlite else self.url.render_as_string(hide_password=True)
+
+
+def read_options(options: Mapping[str, Any]) -> SqlOptions:
+    """Return the options. Raises ConfigError naming the option and what it may hold.
+
+    As in Rasa, `url` (or `host`) is a host name, or a whole database URL where it holds "://".
+    """
+    for name in sorted(set(options) - KNOWN):
+        log.warning("%s: there is no option '%s' and it is ignored. %s", WHERE, name, suggestion(name, KNOWN))
+    url = _url(options)
+    login_db = options.get("login_db")
+    if login_db and url.get_backend_name() == "sqlite":
+        raise ConfigError("'login_db' is for PostgreSQL only.", where=WHERE, hint="Remove it.")
+    pool_size = options.get("pool_size") or os.environ.get("POSTGRESQL_POOL_SIZE") or None
+    return SqlOptions(
+        url=url,
+        login=url.set(database=str(login_db)) if login_db else None,
+        schema=options.get("schema") or os.environ.get("POSTGRESQL_SCHEMA") or None,
+        timeout=_number(options, "timeout", 4.5),
+        pool_size=max(1, round(_number({"pool_size": pool_size}, "pool_size", 5))),
+        retention=days(options, "inbox_retention_days", 7),
+    )
+
+
+def _url(options: Mapping[str, Any]) -> URL:
+    host = options.get("url") or options.get("host")
+    if host and "://" in str(host):
+        try:
+            url = make_url(str(host))
+        except (ArgumentError, ValueError) as error:
+            hint = "Write it like postgresql://user:password@host:5432/database or sqlite:///folder/file.db."
+            raise ConfigError("The database URL cannot be read.", where=WHERE, hint=hint) from error
+        return _checked(url.set(drivername=_driver(url.drivername)))
+    driver = _driver(str(options.get("dialect") or "sqlite"))
+    if driver == "sqlite":
+        return _checked(URL.create(driver, database=str(options.get("db") or DEFAULT_FILE)))
+    if not options.get("db"):
+        raise ConfigError("'db', the name of the database, is missing.", where=WHERE, hint="Add it.")
+    parts = urlsplit(f"scheme://{host}") if host else None
+    try:
+        port = (parts.port if parts else None) or _port(options.get("port"))
+    except ValueError as error:
+        raise ConfigError(
+            f"The host '{host}' has no valid port.", where=WHERE, hint="Write host:5432."
+        ) from error
+    return _checked(
+        URL.create(
+            driver,
+            username=_text(options.get("username")),
+            password=_text(options.get("password")),
+            host=parts.hostname if parts else None,
+            port=port,
+            database=str(options["db"]),
+            query={str(k): str(v) for k, v in (options.get("query") or {}).items()},
+        )
+    )
+
+
+def _driver(name: str) -> str:
+    driver = DRIVERS.get(name.partition("+")[0].lower())
+    if driver is None:
+        hint = "Use sqlite or postgresql."
+        raise ConfigError(
+            f"The dialect '{name}' is not one that conversations can be kept in.", where=WHERE, hint=hint
+        )
+    return driver
+
+
+def _checked(url: URL) -> URL:
+    if url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:":
+            hint = "Name a file (`db: conversations.db`), or write `type: in_memory`."
+            raise ConfigError("A SQLite tracker store needs a file.", where=WHERE, hint=hint)
+        return url.set(database=str(Path(url.database).expanduser()))
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": "3"})
+    return url
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _port(value: object) -> int | None:
+    if value is None or value == "":
+        return None
+    text = str(value)
+    if not text.isdigit() or not 0 < int(text) < 65_536:
+        raise ConfigError(f"The port is '{value}'.", where=WHERE, hint="It must be a number from 1 to 65535.")
+    return int(text)
+
+
+def _number(options: Mapping[str, Any], name: str, default: float) -> float:
+    value = options.get(name)
+    if value is None:
+        return default
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ConfigError(f"'{name}' is '{value}'.", where=WHERE, hint="It must be a number above zero.")
+    return number
+
+
+def days(options: Mapping[str, Any], name: str, default: float) -> float:
+    """Return an option that is given in days, in seconds.
+
+    Raises ConfigError where it is not a number above zero.
+    """
+    return _number(options, name, default) * 86_400.0

@@ -1,0 +1,107 @@
+"""The tables that conversations are kept in.
+
+`events` is Rasa's table to the letter, so that Rasa's databases are read and people's reports keep working.
+Everything else stands in side tables, written in the same transaction.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+    text,
+)
+
+from frontdesk.errors import StoreError
+
+VERSION = 1
+"""Of the side tables; a later version knows how to go on from an earlier one."""
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sender_id", String(255), nullable=False, index=True),
+    Column("type_name", String(255), nullable=False),
+    Column("timestamp", Float),
+    Column("intent_name", String(255)),
+    Column("action_name", String(255)),
+    Column("data", Text),
+)
+
+# How far each conversation is: the number of events ever stored, the row that its latest session begins with,
+# and the last row. Where `last_id` is not the newest row of `events`, another program wrote there, and the
+# rest is counted anew.
+conversations = Table(
+    "frontdesk_conversations",
+    metadata,
+    Column("sender_id", String(255), primary_key=True),
+    Column("events", Integer, nullable=False),
+    Column("session_id", Integer, nullable=False),
+    Column("last_id", Integer, nullable=False),
+)
+
+# Every message as it arrived, and what was answered; `begun` and `finished` are seconds since the epoch.
+inbox = Table(
+    "frontdesk_inbox",
+    metadata,
+    Column("channel", String(255), primary_key=True),
+    Column("sender_id", String(255), primary_key=True),
+    Column("message_id", String(255), primary_key=True),
+    Column("message", Text),
+    Column("begun", Float, nullable=False),
+    Column("finished", Float),
+    Column("replies", Text),
+    Index("ix_frontdesk_inbox_finished", "finished"),
+)
+
+version = Table(
+    "frontdesk_store", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
+)
+
+_LOCK = 0x66726F6E74  # any number that is ours: PostgreSQL's advisory lock for creating tables
+
+
+def prepare(connection: Connection) -> None:
+    """Create the tables that are missing.
+
+    Raises StoreError where a newer version made them, or `events` is not the table of a tracker store.
+    """
+    postgresql = connection.dialect.name == "postgresql"
+    if postgresql:  # several servers may start at once
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+    metadata.create_all(connection)
+    if postgresql:
+        # SQLite's index on sender_id ends in the row id anyway; elsewhere a session's rows need an index of
+        # their own.
+        index = "CREATE INDEX IF NOT EXISTS ix_frontdesk_events_sender_id_id ON events (sender_id, id)"
+        connection.execute(text(index))
+    found = connection.execute(select(version.c.version)).scalars().all()
+    if not found:
+        connection.execute(insert(version), {"version": VERSION})
+    elif max(found) > VERSION:
+        what = (
+            f"The tables of conversations are of version {max(found)}; this Frontdesk reads up to {VERSION}."
+        )
+        raise StoreError(what, hint="Upgrade Frontdesk, or name another database.")
+    _check_events(connection)
+
+
+def _check_events(connection: Connection) -> None:
+    present = {column["name"] for column in inspect(connection).get_columns("events")}
+    missing = sorted({column.name for column in events.columns} - present)
+    if missing:
+        what = f"The table `events` has no column {', '.join(missing)}: it is not a tracker store's."
+        raise StoreError(what, hint="Name another database.")

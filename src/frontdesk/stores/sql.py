@@ -1,0 +1,118 @@
+"""Conversations kept in a SQL database: a SQLite file, or PostgreSQL."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from frontdesk.core.message import UserMessage
+from frontdesk.core.ports import Commit, Conversation, Delivery
+from frontdesk.stores import rows, statements
+from frontdesk.stores.databases import Database
+from frontdesk.stores.options import read_options
+from frontdesk.stores.postgresql import PostgresDatabase
+from frontdesk.stores.recent import RecentSessions
+from frontdesk.stores.sqlite import SqliteDatabase
+
+log = logging.getLogger("frontdesk.stores")
+
+PRUNE_EVERY = 3600.0
+"""Seconds between two looks for inbox rows that are past their retention."""
+PRUNE_MOST = 500
+"""Rows deleted at once, so that nobody waits for a great cleaning."""
+PAGE = 500
+
+
+class SqlTrackerStore:
+    """Keeps conversations in Rasa's `events` table, with side tables for what Rasa does not keep.
+
+    >>> store = SqlTrackerStore({"db": ".frontdesk/conversations.db"})
+    >>> store = SqlTrackerStore({"dialect": "postgresql", "url": "localhost", "db": "chat", "username": "me"})
+
+    Options as in Rasa's endpoints.yml: `dialect` (sqlite, postgresql), `url` or `host` (a host, or a whole
+    database URL), `port`, `username`, `password`, `db`, `login_db`, `query`; also `schema`, `timeout`
+    (seconds to wait for a locked or absent database, 4.5), `pool_size` (connections for writing, and as many
+    for reading, 5), `inbox_retention_days` (7).
+
+    Nothing is opened before the first use. Raises ConfigError at once for options that cannot be meant, and
+    StoreError where the database cannot be used. A row that cannot be read is passed over with a logged
+    error.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.options = dict(options or {})
+        found = self._options = read_options(self.options)
+        self._database: Database = SqliteDatabase(found) if found.sqlite else PostgresDatabase(found)
+        self._clock = clock
+        self._recent = RecentSessions()
+        self._prune_at = 0.0
+        self._complained: set[tuple[str, int]] = set()
+
+    async def load(self, sender_id: str, *, whole: bool = False) -> Conversation:
+        """Return the latest session (all events where `whole`); an unknown conversation is empty."""
+        rows.check_sender(sender_id)
+        if whole:
+            return await self._database.read(lambda c: statements.load_whole(c, sender_id, self._complain))
+        return await self._database.read(
+            lambda c: statements.load(c, sender_id, self._complain, self._recent)
+        )
+
+    async def save(self, commit: Commit) -> None:
+        """Add events, all or none. Raises StaleConversation where `expected` is not the number stored."""
+        rows.check_sender(commit.sender_id)
+        if commit.delivery is not None:
+            rows.check_delivery(commit.delivery)
+        now = self._clock()
+        new = [rows.event_row(event, now) for event in commit.events]
+        replies = rows.replies_to_json(commit.replies)
+        await self._database.write(lambda c: statements.save(c, commit, new, replies, now))
+
+    async def begin(self, delivery: Delivery, message: UserMessage) -> Sequence[Mapping[str, Any]] | None:
+        """Write a message into the inbox, or return the stored replies where it was already answered."""
+        rows.check_delivery(delivery)
+        received = rows.message_to_json(message)
+        return await self._database.write(lambda c: self._begin(c, delivery, received))
+
+    def _begin(
+        self, connection: Connection, delivery: Delivery, message: str
+    ) -> list[Mapping[str, Any]] | None:
+        now = self._clock()
+        if now >= self._prune_at:
+            deleted = statements.prune(connection, now - self._options.retention, PRUNE_MOST)
+            self._prune_at = now + (PRUNE_EVERY if deleted < PRUNE_MOST else 0.0)
+        return statements.begin(connection, delivery, message, now)
+
+    async def unfinished(self, older_than: float) -> list[tuple[Delivery, UserMessage]]:
+        """Return messages that began more than so many seconds ago and were never answered, oldest first."""
+        until = self._clock() - older_than
+        return await self._database.read(lambda c: statements.unfinished(c, until, self._complain))
+
+    async def senders(self) -> AsyncIterator[str]:
+        """Yield the ids of all conversations, in the database's order."""
+        after = ""
+        while True:
+            page = await self._database.read(partial(statements.senders, after=after, most=PAGE))
+            for sender_id in page:
+                yield sender_id
+            if len(page) < PAGE:
+                return
+            after = page[-1]
+
+    async def close(self) -> None:
+        """Finish what waits, and let go of connections."""
+        await self._database.close()
+
+    def _complain(self, table: str, number: int, why: ValueError) -> None:
+        if (table, number) in self._complained:
+            return
+        if len(self._complained) < 10_000:  # each row is told of once, as long as that costs little
+            self._complained.add((table, number))
+        place = self._options.place
+        log.error("%s: row %s of table %s cannot be read (%s); it is passed over.", place, number, table, why)

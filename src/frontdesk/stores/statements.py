@@ -1,0 +1,250 @@
+"""What a SQL tracker store reads and writes: each function is one piece of work within a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+
+from frontdesk.core.events import Event, SessionStarted
+from frontdesk.core.message import UserMessage
+from frontdesk.core.ports import Commit, Conversation, Delivery
+from frontdesk.core.tracker import SESSION_START
+from frontdesk.stores import rows
+from frontdesk.stores.recent import RecentSessions, Session
+from frontdesk.stores.refusals import answered, stale
+from frontdesk.stores.schema import conversations, events, inbox
+
+Complain = Callable[[str, int, ValueError], None]
+"""Told of (table, row, reason) for each row that cannot be read."""
+
+_sender: BindParameter[str] = bindparam("sender")
+_of_sender = events.c.sender_id == _sender
+_newest = select(func.max(events.c.id)).where(_of_sender).scalar_subquery()
+_POSITION = select(conversations, _newest.label("newest")).where(conversations.c.sender_id == _sender)
+_POSITION_LOCKED = _POSITION.with_for_update(of=conversations)
+_COUNT = select(func.count(), func.max(events.c.id)).where(_of_sender, events.c.id > bindparam("after"))
+_COUNT_BETWEEN = select(func.count()).where(
+    _of_sender, events.c.id >= bindparam("first"), events.c.id <= bindparam("last")
+)
+_STARTED = select(func.max(events.c.id)).where(_of_sender, events.c.type_name == SessionStarted.type_name)
+_BEFORE = (
+    select(events.c.id, events.c.type_name, events.c.action_name)
+    .where(_of_sender, events.c.id < bindparam("before"))
+    .order_by(events.c.id.desc())
+    .limit(1)
+)
+_EVENTS = (
+    select(events.c.id, events.c.data)
+    .where(_of_sender, events.c.id >= bindparam("first"))
+    .order_by(events.c.id)
+)
+_ADD_EVENTS = insert(events)
+_ADD_CONVERSATION = insert(conversations)
+_MOVE_ON = (
+    update(conversations)
+    .where(conversations.c.sender_id == _sender)
+    .values(events=bindparam("total"), session_id=bindparam("session"), last_id=bindparam("last"))
+)
+_LAST = select(func.max(events.c.id)).where(_of_sender)
+
+_this_delivery = and_(
+    inbox.c.channel == bindparam("in_channel"),
+    inbox.c.sender_id == _sender,
+    inbox.c.message_id == bindparam("in_message_id"),
+)
+_DELIVERY = select(inbox.c.finished, inbox.c.replies).where(_this_delivery)
+_RECEIVE = insert(inbox)
+_FINISH = (
+    update(inbox)
+    .where(_this_delivery, inbox.c.finished.is_(None))
+    .values(finished=bindparam("now"), replies=bindparam("said"))
+)
+_UNFINISHED = (
+    select(inbox.c.channel, inbox.c.sender_id, inbox.c.message_id, inbox.c.message)
+    .where(inbox.c.finished.is_(None), inbox.c.begun <= bindparam("until"))
+    .order_by(inbox.c.begun)
+)
+_inbox_key = (inbox.c.channel, inbox.c.sender_id, inbox.c.message_id)
+_OLD = select(*_inbox_key).where(inbox.c.finished < bindparam("until")).limit(bindparam("most"))
+_PRUNE = delete(inbox).where(tuple_(*_inbox_key).in_(_OLD))
+_SENDERS = (
+    select(events.c.sender_id)
+    .distinct()
+    .where(events.c.sender_id > bindparam("after"))
+    .order_by(events.c.sender_id)
+    .limit(bindparam("most"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a conversation is: events ever stored, the row its latest session begins with, the last row.
+
+    `known` is False where no side-table row says so yet, as in a database that Rasa made.
+    """
+
+    events: int
+    session_id: int
+    last_id: int
+    known: bool
+
+
+def position(connection: Connection, sender_id: str, *, lock: bool = False) -> Position:
+    """Return how far a conversation is; what another program added to `events` counts, too."""
+    statement = _POSITION_LOCKED if lock else _POSITION
+    row = connection.execute(statement, {"sender": sender_id}).one_or_none()
+    if row is not None and row.newest in (row.last_id, None):
+        return Position(row.events, row.session_id, row.last_id, True)
+    before, after = (row.events, row.last_id) if row is not None else (0, 0)
+    new, newest = connection.execute(_COUNT, {"sender": sender_id, "after": after}).one()
+    return Position(before + new, _session_id(connection, sender_id), newest or after, row is not None)
+
+
+def _session_id(connection: Connection, sender_id: str) -> int:
+    started = connection.execute(_STARTED, {"sender": sender_id}).scalar()
+    if started is None:
+        return 0
+    row = connection.execute(_BEFORE, {"sender": sender_id, "before": started}).one_or_none()
+    own = row is not None and row.type_name == "action" and row.action_name == SESSION_START
+    return int(row.id if row is not None and own else started)
+
+
+def load(connection: Connection, sender_id: str, complain: Complain, recent: RecentSessions) -> Conversation:
+    """Return the latest session, reading only those of its rows that `recent` does not have.
+
+    The offset is what is missing of the number of events ever stored. So a row that cannot be read moves the
+    offset, and never makes the next writer look late.
+    """
+    spot = position(connection, sender_id)
+    if not spot.events:
+        return Conversation()
+    known = recent.get(sender_id)
+    if known is None or not _still_there(connection, sender_id, spot, known):
+        known = Session(spot.session_id, spot.session_id - 1, 0, ())
+    new = connection.execute(_EVENTS, {"sender": sender_id, "first": known.last + 1}).all()
+    if new:
+        events = (*known.events, *_read(new, complain))
+        known = Session(spot.session_id, new[-1][0], known.rows + len(new), events)
+        recent.put(sender_id, known)
+    return Conversation(known.events, spot.events - len(known.events))
+
+
+def _still_there(connection: Connection, sender_id: str, spot: Position, known: Session) -> bool:
+    """Tell whether a session that was read is still the latest, and no row of it was deleted by hand."""
+    if known.first != spot.session_id:
+        return False
+    bounds = {"sender": sender_id, "first": known.first, "last": known.last}
+    return connection.execute(_COUNT_BETWEEN, bounds).scalar() == known.rows
+
+
+def load_whole(connection: Connection, sender_id: str, complain: Complain) -> Conversation:
+    """Return all events; the offset counts those that cannot be read."""
+    spot = position(connection, sender_id)
+    read = _read(connection.execute(_EVENTS, {"sender": sender_id, "first": 0}), complain)
+    return Conversation(tuple(read), spot.events - len(read))
+
+
+def _read(found: Iterable[Any], complain: Complain) -> list[Event]:
+    return rows.readable(
+        ((row.id, row.data) for row in found),
+        rows.event_from_json,
+        lambda number, why: complain("events", number, why),
+    )
+
+
+def save(
+    connection: Connection, commit: Commit, new: Sequence[Mapping[str, Any]], replies: str, now: float
+) -> None:
+    """Add rows to a conversation, and finish its delivery. Raises StaleConversation."""
+    sender_id = commit.sender_id
+    spot = position(connection, sender_id, lock=True)
+    if spot.events != commit.expected:
+        raise stale(commit.expected, spot.events)
+    if new:
+        connection.execute(_ADD_EVENTS, [{"sender_id": sender_id, **row} for row in new])
+        last = connection.execute(_LAST, {"sender": sender_id}).scalar_one()
+        starts = any(row["type_name"] == SessionStarted.type_name for row in new)
+        session = _session_id(connection, sender_id) if starts else spot.session_id
+        total = spot.events + len(new)
+        if spot.known:
+            connection.execute(
+                _MOVE_ON, {"sender": sender_id, "total": total, "session": session, "last": last}
+            )
+        else:
+            row = {"sender_id": sender_id, "events": total, "session_id": session, "last_id": last}
+            connection.execute(_ADD_CONVERSATION, row)
+    if commit.delivery is not None:
+        _finish(connection, commit.delivery, replies, now)
+
+
+def _finish(connection: Connection, delivery: Delivery, replies: str, now: float) -> None:
+    key = _key(delivery)
+    if connection.execute(_FINISH, {**key, "said": replies, "now": now}).rowcount:
+        return
+    if connection.execute(_DELIVERY, key).one_or_none() is not None:
+        raise answered()
+    row = {"channel": delivery.channel, "sender_id": delivery.sender_id, "message_id": delivery.message_id}
+    connection.execute(_RECEIVE, {**row, "begun": now, "finished": now, "replies": replies})
+
+
+def begin(
+    connection: Connection, delivery: Delivery, message: str, now: float
+) -> list[Mapping[str, Any]] | None:
+    """Write a message down unless it is there; return the replies where it was answered."""
+    row = connection.execute(_DELIVERY, _key(delivery)).one_or_none()
+    if row is not None:
+        return rows.replies_from_json(row.replies) if row.finished is not None else None
+    received = {
+        "channel": delivery.channel,
+        "sender_id": delivery.sender_id,
+        "message_id": delivery.message_id,
+    }
+    connection.execute(_RECEIVE, {**received, "message": message, "begun": now})
+    return None
+
+
+def _key(delivery: Delivery) -> dict[str, str]:
+    return {
+        "in_channel": delivery.channel,
+        "sender": delivery.sender_id,
+        "in_message_id": delivery.message_id,
+    }
+
+
+def prune(connection: Connection, until: float, most: int) -> int:
+    """Delete answered messages from before a time, at most so many at once; return how many."""
+    return connection.execute(_PRUNE, {"until": until, "most": most}).rowcount
+
+
+def unfinished(
+    connection: Connection, until: float, complain: Complain
+) -> list[tuple[Delivery, UserMessage]]:
+    """Return messages from before a time that were never answered, oldest first."""
+    found: list[tuple[Delivery, UserMessage]] = []
+    for number, row in enumerate(connection.execute(_UNFINISHED, {"until": until})):
+        try:
+            message = rows.message_from_json(row.message)
+        except ValueError as error:
+            complain("frontdesk_inbox", number, error)
+            continue
+        found.append((Delivery(row.channel, row.sender_id, row.message_id), message))
+    return found
+
+
+def senders(connection: Connection, after: str, most: int) -> Sequence[str]:
+    """Return the next ids of conversations in order."""
+    return connection.execute(_SENDERS, {"after": after, "most": most}).scalars().all()

@@ -1,0 +1,15 @@
+"""Contract suites: what every implementation of a port must do, as tests to inherit from.
+
+>>> from frontdesk.testing.contracts.tracker_store import TrackerStoreContract
+>>> class TestMyStore(TrackerStoreContract):
+...     @pytest.fixture
+...     async def store(self):
+...         store = MyStore()
+...         yield store
+...         await store.close()
+"""
+
+import pytest
+
+# So that a failing assertion of a contract shows its values, as in anybody's own tests.
+pytest.register_assert_rewrite(f"{__name__}.tracker_store", f"{__name__}.lock_store")

@@ -1,0 +1,354 @@
+"""What every tracker store does."""
+
+# ruff: noqa: D102 (the name of a test says what it shows)
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+
+from frontdesk.core import events as ev
+from frontdesk.core.codec import to_wire
+from frontdesk.core.message import UserMessage
+from frontdesk.core.ports import Commit, Delivery, TrackerStore
+from frontdesk.errors import StaleConversation, StoreError
+from frontdesk.testing.contracts.conversations import ONE_OF_EACH, all_senders, said, session, stored, texts
+
+
+class EventsContract:
+    """Conversations: what is saved comes back, in order, and nothing else."""
+
+    pytestmark = pytest.mark.asyncio
+
+    async def test_unknown_conversation_is_empty(self, store: TrackerStore) -> None:
+        for whole in (False, True):
+            found = await store.load("nobody", whole=whole)
+            assert (list(found.events), found.offset) == ([], 0)
+
+    async def test_every_kind_of_event_comes_back_word_for_word(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", ONE_OF_EACH, 0))
+        found = await store.load("ann", whole=True)
+        assert [to_wire(e) for e in found.events] == [to_wire(e) for e in ONE_OF_EACH]
+        assert found.offset == 0
+
+    async def test_order_is_that_of_saving_not_of_time(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [ev.SlotSet("a", 1, timestamp=9.0)], 0))
+        await store.save(Commit("ann", [ev.SlotSet("a", n, timestamp=9.0 - n) for n in (2, 3, 4)], 1))
+        assert [e.value for e in (await store.load("ann")).events if isinstance(e, ev.SlotSet)] == [
+            1,
+            2,
+            3,
+            4,
+        ]
+
+    async def test_conversations_do_not_mix(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [said("I am Ann")], 0))
+        await store.save(Commit("Ann", [said("I am the other Ann")], 0))
+        await store.save(Commit("bob", [said("I am Bob"), said("really")], 0))
+        assert texts(await store.load("ann")) == ["I am Ann"]
+        assert texts(await store.load("Ann")) == ["I am the other Ann"]
+        assert texts(await store.load("bob")) == ["I am Bob", "really"]
+        assert await all_senders(store) == ["Ann", "ann", "bob"]
+
+    async def test_what_is_given_out_is_not_what_is_kept(self, store: TrackerStore) -> None:
+        value = ["kept"]
+        await store.save(Commit("ann", [ev.SlotSet("a", value)], 0))
+        value.append("changed later")
+        event = (await store.load("ann")).events[0]
+        assert isinstance(event, ev.SlotSet)
+        assert event.value == ["kept"]
+
+    async def test_events_without_a_time_get_one(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [ev.SlotSet("a", 1)], 0))
+        assert (await store.load("ann")).events[0].timestamp > 0
+
+    @pytest.mark.parametrize("sender_id", ["x" * 255, "Zoë \N{WAVING HAND SIGN}", "a'b\"c;--%_\\", " ", "0"])
+    async def test_ids_of_any_text(self, store: TrackerStore, sender_id: str) -> None:
+        await store.save(Commit(sender_id, [said("hi")], 0))
+        assert texts(await store.load(sender_id)) == ["hi"]
+        assert await all_senders(store) == [sender_id]
+
+    @pytest.mark.parametrize("sender_id", ["x" * 256, "a\0b", "\ud800"])
+    async def test_ids_that_no_database_keeps_are_refused(self, store: TrackerStore, sender_id: str) -> None:
+        with pytest.raises(StoreError):
+            await store.save(Commit(sender_id, [said("hi")], 0))
+        with pytest.raises(StoreError):
+            await store.load(sender_id)
+
+    async def test_value_that_is_not_json_is_refused_and_nothing_is_written(
+        self, store: TrackerStore
+    ) -> None:
+        with pytest.raises(StoreError, match="not JSON"):
+            await store.save(Commit("ann", [said("hi"), ev.SlotSet("a", object())], 0))
+        assert stored(await store.load("ann")) == 0
+
+    async def test_many_conversations(self, store: TrackerStore) -> None:
+        names = [f"user-{n:04}" for n in range(520)]
+        await asyncio.gather(*(store.save(Commit(name, [said(name)], 0)) for name in names))
+        assert await all_senders(store) == names
+
+
+class SequenceContract:
+    """Nobody writes over what somebody else wrote."""
+
+    pytestmark = pytest.mark.asyncio
+
+    @pytest.mark.parametrize("expected", [0, 1, 3, -1])
+    async def test_a_writer_who_has_not_seen_all_is_refused(self, store: TrackerStore, expected: int) -> None:
+        await store.save(Commit("ann", [said("one"), said("two")], 0))
+        with pytest.raises(StaleConversation):
+            await store.save(Commit("ann", [said("late")], expected))
+        assert texts(await store.load("ann")) == ["one", "two"]
+
+    async def test_first_writer_must_expect_nothing(self, store: TrackerStore) -> None:
+        with pytest.raises(StaleConversation):
+            await store.save(Commit("ann", [said("one")], 1))
+        assert stored(await store.load("ann")) == 0
+        assert await all_senders(store) == []
+
+    async def test_of_many_who_write_at_once_one_wins(self, store: TrackerStore) -> None:
+        saves = [store.save(Commit("ann", [said(str(n)), said(str(n))], 0)) for n in range(20)]
+        results = await asyncio.gather(*saves, return_exceptions=True)
+        won = [n for n, result in enumerate(results) if result is None]
+        assert len(won) == 1
+        assert all(isinstance(result, StaleConversation) for result in results if result is not None)
+        assert texts(await store.load("ann")) == [str(won[0])] * 2
+
+    async def test_one_failure_among_200_harms_nobody_else(self, store: TrackerStore) -> None:
+        saves = [
+            store.save(Commit(f"u{n}", [said("hi"), said("ho")], 7 if n == 77 else 0)) for n in range(200)
+        ]
+        results = await asyncio.gather(*saves, return_exceptions=True)
+        assert [n for n, result in enumerate(results) if result is not None] == [77]
+        assert isinstance(results[77], StaleConversation)
+        found = await asyncio.gather(*(store.load(f"u{n}") for n in range(200)))
+        assert [stored(c) for c in found] == [0 if n == 77 else 2 for n in range(200)]
+
+    async def test_saving_nothing_changes_nothing(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [], 0))
+        await store.save(Commit("ann", [said("one")], 0))
+        await store.save(Commit("ann", [], 1))
+        assert stored(await store.load("ann")) == 1
+
+
+class SessionContract:
+    """`load` gives the latest session, and says how much was before it."""
+
+    pytestmark = pytest.mark.asyncio
+
+    async def test_latest_session_with_its_offset(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", session(said("old")), 0))
+        await store.save(Commit("ann", [ev.SlotSet("a", 1)], 3))
+        await store.save(Commit("ann", session(said("new")), 4))
+        found = await store.load("ann")
+        assert found.offset == 4
+        assert [e.type_name for e in found.events] == ["action", "session_started", "user"]
+        assert texts(found) == ["new"]
+        assert texts(await store.load("ann", whole=True)) == ["old", "new"]
+        await store.save(Commit("ann", [said("newer")], stored(found)))
+        assert texts(await store.load("ann")) == ["new", "newer"]
+
+    async def test_session_start_without_its_action(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [said("old"), ev.SessionStarted(), said("new")], 0))
+        found = await store.load("ann")
+        assert (found.offset, texts(found)) == (1, ["new"])
+
+    async def test_session_that_begins_across_two_commits(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [said("old"), ev.ActionExecuted("action_session_start")], 0))
+        await store.save(Commit("ann", [ev.SessionStarted(), said("new")], 2))
+        found = await store.load("ann")
+        assert (found.offset, len(found.events)) == (1, 3)
+
+    async def test_two_sessions_in_one_commit(self, store: TrackerStore) -> None:
+        await store.save(
+            Commit("ann", [*session(said("one")), *session(said("two")), *session(said("three"))], 0)
+        )
+        found = await store.load("ann")
+        assert (found.offset, texts(found)) == (6, ["three"])
+
+    async def test_no_session_start_means_everything(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [said("one"), ev.Restarted(), said("two")], 0))
+        assert texts(await store.load("ann")) == ["one", "two"]
+
+
+class InboxContract:
+    """Deliveries: each message is written down once, and answered once."""
+
+    pytestmark = pytest.mark.asyncio
+
+    delivery = Delivery("rest", "ann", "m1")
+    message = UserMessage("hi", "ann", "rest", "m1", {"page": "/a", "deep": [1, None]}, authenticated=True)
+
+    async def test_a_message_is_begun_and_then_answered(self, store: TrackerStore) -> None:
+        assert await store.begin(self.delivery, self.message) is None
+        assert await store.begin(self.delivery, self.message) is None
+        replies: list[Mapping[str, Any]] = [
+            {"recipient_id": "ann", "text": "Hello Zoë"},
+            {"buttons": [{"title": "Yes"}]},
+        ]
+        await store.save(Commit("ann", [said("hi")], 0, self.delivery, replies))
+        for _ in range(2):
+            found = await store.begin(self.delivery, self.message)
+            assert found == replies
+        assert await store.unfinished(0) == []
+
+    async def test_no_reply_is_an_answer_too(self, store: TrackerStore) -> None:
+        await store.begin(self.delivery, self.message)
+        await store.save(Commit("ann", [], 0, self.delivery, []))
+        found = await store.begin(self.delivery, self.message)
+        assert found == []
+
+    async def test_channel_sender_and_id_together_name_a_delivery(self, store: TrackerStore) -> None:
+        await store.begin(self.delivery, self.message)
+        await store.save(Commit("ann", [said("hi")], 0, self.delivery, [{"text": "Hello"}]))
+        for other in (
+            Delivery("chat", "ann", "m1"),
+            Delivery("rest", "bob", "m1"),
+            Delivery("rest", "ann", "m2"),
+        ):
+            assert await store.begin(other, self.message) is None
+
+    async def test_a_turn_in_the_middle_leaves_the_message_unfinished(self, store: TrackerStore) -> None:
+        await store.begin(self.delivery, self.message)
+        await store.save(Commit("ann", [said("hi")], 0))
+        assert await store.unfinished(0) == [(self.delivery, self.message)]
+        assert await store.begin(self.delivery, self.message) is None
+        await store.save(Commit("ann", [said("ho")], 1, self.delivery, []))
+        assert await store.unfinished(0) == []
+
+    async def test_unfinished_messages_are_told_oldest_first(self, store: TrackerStore) -> None:
+        names = [f"m{n}" for n in (3, 1, 2)]
+        for name in names:
+            await store.begin(Delivery("rest", "ann", name), self.message)
+            await asyncio.sleep(0.002)  # two clocks of two machines would not tell less apart
+        assert [delivery.message_id for delivery, _ in await store.unfinished(0)] == names
+        assert await store.unfinished(3600) == []
+
+    async def test_what_was_written_first_stays(self, store: TrackerStore) -> None:
+        await store.begin(self.delivery, self.message)
+        await store.begin(self.delivery, UserMessage("changed", "ann", "rest", "m1"))
+        assert await store.unfinished(0) == [(self.delivery, self.message)]
+
+    async def test_a_refused_save_leaves_no_replies(self, store: TrackerStore) -> None:
+        await store.begin(self.delivery, self.message)
+        with pytest.raises(StaleConversation):
+            await store.save(Commit("ann", [said("hi")], 5, self.delivery, [{"text": "Hello"}]))
+        assert await store.begin(self.delivery, self.message) is None
+        assert stored(await store.load("ann")) == 0
+
+    async def test_a_delivery_is_answered_once(self, store: TrackerStore) -> None:
+        await store.begin(self.delivery, self.message)
+        await store.save(Commit("ann", [said("hi")], 0, self.delivery, [{"text": "first"}]))
+        with pytest.raises(StaleConversation):
+            await store.save(Commit("ann", [said("hi again")], 1, self.delivery, [{"text": "second"}]))
+        assert await store.begin(self.delivery, self.message) == [{"text": "first"}]
+        assert texts(await store.load("ann")) == ["hi"]
+
+    async def test_an_answer_to_a_message_that_was_never_begun(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [said("hi")], 0, self.delivery, [{"text": "Hello"}]))
+        assert await store.begin(self.delivery, self.message) == [{"text": "Hello"}]
+
+    async def test_many_arrivals_at_once(self, store: TrackerStore) -> None:
+        found = await asyncio.gather(*(store.begin(self.delivery, self.message) for _ in range(20)))
+        assert found == [None] * 20
+        assert await store.unfinished(0) == [(self.delivery, self.message)]
+
+    async def test_an_inbox_alone_is_no_conversation(self, store: TrackerStore) -> None:
+        await store.begin(self.delivery, self.message)
+        assert await all_senders(store) == []
+
+    async def test_a_message_id_that_no_database_keeps_is_refused(self, store: TrackerStore) -> None:
+        for bad in (Delivery("rest", "ann", "x" * 256), Delivery("rest", "ann", "a\0b")):
+            with pytest.raises(StoreError):
+                await store.begin(bad, self.message)
+
+
+class TrackerStoreContract(EventsContract, SequenceContract, SessionContract, InboxContract):
+    """All that holds for one store; the heir gives a fixture `store`: a new, empty one, closed at the end."""
+
+    async def test_a_closed_store_says_so(self, store: TrackerStore) -> None:
+        await store.close()
+        await store.close()
+        with pytest.raises(StoreError, match="closed"):
+            await store.load("ann")
+        with pytest.raises(StoreError, match="closed"):
+            await store.save(Commit("ann", [said("hi")], 0))
+
+
+OpenStore = Callable[[], Awaitable[TrackerStore]]
+
+
+class SharedTrackerStoreContract:
+    """What holds for several stores over the same place.
+
+    The heir gives a fixture `open_store`: an async function that makes another store over the same, at first
+    empty, place; the fixture closes them at the end.
+    """
+
+    pytestmark = pytest.mark.asyncio
+
+    async def test_what_was_saved_is_there_after_reopening(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        delivery, message = Delivery("rest", "ann", "m1"), UserMessage("hi", "ann", "rest", "m1")
+        await store.begin(delivery, message)
+        await store.begin(Delivery("rest", "ann", "m2"), message)
+        await store.save(
+            Commit("ann", [said("old"), *session(said("new"))], 0, delivery, [{"text": "Hello"}])
+        )
+        await store.close()
+        store = await open_store()
+        found = await store.load("ann")
+        assert (found.offset, texts(found)) == (1, ["new"])
+        assert await store.begin(delivery, message) == [{"text": "Hello"}]
+        assert [d.message_id for d, _ in await store.unfinished(0)] == ["m2"]
+
+    async def test_two_stores_see_each_other_at_once(self, open_store: OpenStore) -> None:
+        one, two = await open_store(), await open_store()
+        for n in range(6):
+            writer, reader = (one, two) if n % 2 else (two, one)
+            assert stored(await writer.load("ann")) == n
+            await writer.save(Commit("ann", [said(str(n))], n))
+            assert texts(await reader.load("ann")) == [str(k) for k in range(n + 1)]
+        await one.save(Commit("ann", session(said("new")), 6))
+        assert texts(await two.load("ann")) == ["new"]
+
+    async def test_of_two_stores_one_wins(self, open_store: OpenStore) -> None:
+        stores = [await open_store(), await open_store()]
+        for n in range(5):
+            saves = [store.save(Commit("ann", [said(f"{n}")], n)) for store in stores]
+            results = await asyncio.gather(*saves, return_exceptions=True)
+            assert sorted(type(r).__name__ for r in results) == ["NoneType", "StaleConversation"]
+        for store in stores:
+            assert texts(await store.load("ann")) == ["0", "1", "2", "3", "4"]
+
+    async def test_one_begins_the_other_answers(self, open_store: OpenStore) -> None:
+        one, two = await open_store(), await open_store()
+        delivery, message = Delivery("rest", "ann", "m1"), UserMessage("hi", "ann", "rest", "m1")
+        for found in await asyncio.gather(one.begin(delivery, message), two.begin(delivery, message)):
+            assert found is None
+        await two.save(Commit("ann", [said("hi")], 0, delivery, [{"text": "Hello"}]))
+        assert await one.begin(delivery, message) == [{"text": "Hello"}]
+
+    async def test_many_writers_lose_nothing(self, open_store: OpenStore) -> None:
+        stores = [await open_store(), await open_store()]
+
+        async def talk(store: TrackerStore, name: str) -> None:
+            for n in range(10):
+                while True:
+                    seen = stored(await store.load("ann"))
+                    try:
+                        await store.save(Commit("ann", [said(f"{name}{n}")], seen))
+                        break
+                    except StaleConversation:
+                        await asyncio.sleep(0)
+
+        await asyncio.gather(*(talk(stores[k % 2], "abcd"[k]) for k in range(4)))
+        found = texts(await stores[0].load("ann"))
+        assert sorted(str(text) for text in found) == sorted(
+            f"{name}{n}" for name in "abcd" for n in range(10)
+        )
+        for name in "abcd":
+            assert [t for t in found if str(t).startswith(name)] == [f"{name}{n}" for n in range(10)]

@@ -1,0 +1,292 @@
+"""Real servers for tests: PostgreSQL and Redis, started in a folder of their own and stopped at the end.
+
+A test asks with `require_server("postgresql")`; where the server is not installed it is skipped with a named
+reason, and fails where FRONTDESK_REQUIRE_SERVERS is set to 1. `missing_servers()` tells at the end of a run
+what was skipped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+REQUIRE = "FRONTDESK_REQUIRE_SERVERS"
+WAIT = 30.0
+"""Seconds that a server has to come up."""
+
+_FOLDERS = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/local/pgsql/bin",
+    "/opt/homebrew/opt/postgresql*/bin",
+    "/usr/pgsql-*/bin",
+)
+_BINARY = {"postgresql": "postgres", "redis": "redis-server"}
+_HOW = {
+    "postgresql": "apt-get install postgresql",
+    "redis": "apt-get install redis-server",
+    "chromium": "apt-get install chromium",
+}
+
+missed: Counter[str] = Counter()
+"""How many tests were skipped in this process, by what was not there."""
+
+
+def find_binary(name: str) -> Path | None:
+    """Return a program by name, from the path or from where Debian and others put PostgreSQL's."""
+    found = shutil.which(name)
+    if found:
+        return Path(found)
+    for pattern in _FOLDERS:
+        # The newest version first.
+        for folder in sorted(Path("/").glob(pattern[1:]), reverse=True):
+            if (folder / name).is_file():
+                return folder / name
+    return None
+
+
+def require_server(name: str) -> Path:
+    """Return a server's program, or skip the test that asks (fail it where FRONTDESK_REQUIRE_SERVERS=1).
+
+    `name` is "postgresql" or "redis".
+    """
+    found = find_binary(_BINARY[name])
+    if found is None:
+        require_found(name, False)
+    assert found is not None
+    return found
+
+
+def require_found(name: str, found: object) -> None:
+    """Skip the test that asks where something, such as a browser, was not found.
+
+    Fail it instead where FRONTDESK_REQUIRE_SERVERS=1.
+    """
+    import pytest
+
+    if found:
+        return
+    reason = _absent(name)
+    if os.environ.get(REQUIRE) == "1":
+        pytest.fail(f"{reason}, and {REQUIRE} is 1", pytrace=False)
+    missed[name] += 1
+    pytest.skip(reason)
+
+
+def missing_servers() -> list[str]:
+    """Return one line for each thing whose absence skipped tests."""
+    return [f"{count} skipped: {_absent(name)}" for name, count in sorted(missed.items())]
+
+
+def _absent(name: str) -> str:
+    return f"{name} is not installed ({_HOW.get(name, 'install it')})"
+
+
+def report_missing_servers(terminal: Any) -> None:
+    """Write what was skipped into pytest's summary; call it in `pytest_terminal_summary`."""
+    lines = missing_servers()
+    if lines:
+        terminal.section("skipped for a missing server", sep="-")
+        for line in lines:
+            terminal.line(f"{line}; {REQUIRE}=1 turns this into a failure")
+
+
+@dataclass
+class Server:
+    """A running server. `stop` and `start` may be called in turn, to see what others make of it."""
+
+    name: str
+    port: int
+    folder: Path
+    command: Sequence[str]
+    ready: Callable[[Server], bool]
+    user: str | None = None
+    process: subprocess.Popen[bytes] | None = None
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises RuntimeError with the end of its log if it does not."""
+        log = (self.folder / "log").open("ab")
+        with log:
+            self.process = subprocess.Popen(
+                self.command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                start_new_session=True, **_as_user(self.user),
+            )  # fmt: skip
+        until = time.monotonic() + WAIT
+        while not self.ready(self):
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.stop()
+                tail = (self.folder / "log").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{self.name} did not come up on port {self.port}:\n{tail}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop it and wait until it is gone."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            # SIGINT is PostgreSQL's fast shutdown, SIGTERM its slow one; Redis takes both.
+            self.process.send_signal(2)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(10)
+        self.process = None
+
+    def new_database(self) -> str:
+        """Return the URL of a new, empty database: PostgreSQL's by name, Redis's by number (0 to 15)."""
+        number = next(self._numbers)
+        if self.name == "redis":
+            return f"redis://127.0.0.1:{self.port}/{number % 16}"
+        name = f"test_{number}"
+        run_sql(self.port, f'CREATE DATABASE "{name}"')
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+
+
+def run_sql(port: int, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+    """Run a statement in PostgreSQL, outside of any transaction, and return its rows."""
+    import psycopg
+
+    address = {
+        "host": "127.0.0.1",
+        "port": port,
+        "user": "postgres",
+        "dbname": database,
+        "connect_timeout": 5,
+    }
+    with psycopg.connect(autocommit=True, **address) as connection:  # type: ignore[arg-type]  # mixed keywords
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[Server]:
+    """Run a new PostgreSQL; user `postgres`, no password. Skips the test where it is not installed.
+
+    >>> with postgresql() as server:
+    ...     store = SqlTrackerStore({"url": server.new_database()})
+    """
+    program = require_server("postgresql")
+    with _folder("frontdesk-pg-") as (folder, user):
+        where = folder / "cluster"
+        make = [
+            str(program.parent / "initdb")
+            if (program.parent / "initdb").exists()
+            else _beside(program, "initdb")
+        ]
+        options = [
+            "-D",
+            str(where),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ]
+        done = subprocess.run(
+            [*make, *options], capture_output=True, cwd=folder, check=False, **_as_user(user)
+        )
+        if done.returncode:
+            raise RuntimeError(f"initdb failed: {done.stderr.decode(errors='replace')[-2000:]}")
+        port = free_port()
+        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "fsync": "off"}
+        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [str(program), "-D", str(where), "-p", str(port), *flags]
+        yield from _running(Server("postgresql", port, folder, command, _postgresql_ready, user))
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[Server]:
+    """Run a new Redis that keeps everything in memory. Skips the test where it is not installed."""
+    program = require_server("redis")
+    with _folder("frontdesk-redis-") as (folder, user):
+        port = free_port()
+        options = [
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            str(folder),
+        ]
+        yield from _running(Server("redis", port, folder, [str(program), *options], _redis_ready, user))
+
+
+def _running(server: Server) -> Iterator[Server]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _postgresql_ready(server: Server) -> bool:
+    import psycopg
+
+    try:
+        run_sql(server.port, "SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _redis_ready(server: Server) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _folder(prefix: str) -> Iterator[tuple[Path, str | None]]:
+    """Yield a new folder and the user that owns it: for root somebody else, since PostgreSQL insists."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    user = _unprivileged() if os.geteuid() == 0 else None
+    try:
+        if user:
+            shutil.chown(folder, user)
+        yield folder, user
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unprivileged() -> str:
+    import pwd
+
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next((name for name in ("postgres", "redis", "nobody") if name in known), "nobody")
+
+
+def _as_user(user: str | None) -> dict[str, Any]:
+    return {"user": user, "extra_groups": []} if user else {}
+
+
+def _beside(program: Path, name: str) -> str:
+    beside = program.resolve().parent / name
+    return str(beside if beside.exists() else find_binary(name) or name)
