@@ -64,7 +64,8 @@ class Server:
 
 def start_server(folder: Path, *arguments: str, **environment: str) -> Server:
     """Start `frontdesk run` in a project's folder and wait until it answers."""
-    port = free_port()
+    given = list(arguments)
+    port = int(given[given.index("--port") + 1]) if "--port" in given else free_port()
     log = folder / f"server-{port}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

@@ -62,7 +62,9 @@ class Environment:
 
 def _count(file: Path, table: str) -> int:
     with sqlite3.connect(file) as connection:
-        known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        known = {
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
         if table not in known:
             raise KeyError(f"The shop has no table '{table}'; it has {', '.join(sorted(known))}.")
         (number,) = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()

@@ -43,7 +43,9 @@ def test_sizes(path: Path) -> None:
             limit = LONGEST_CLASS if isinstance(node, ast.ClassDef) else LONGEST_FUNCTION
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if f"{relative(path)}:{node.name}" not in EXCEPTIONS:
-                assert length <= limit, f"{relative(path)}:{node.lineno} {node.name} has {length} lines, over {limit}"
+                assert length <= limit, (
+                    f"{relative(path)}:{node.lineno} {node.name} has {length} lines, over {limit}"
+                )
 
 
 def test_exceptions_are_still_needed() -> None:
@@ -73,7 +75,15 @@ def loaded_after(statement: str) -> set[str]:
 
 
 def test_importing_frontdesk_is_light() -> None:
-    assert not loaded_after("import frontdesk") & {"numpy", "torch", "onnxruntime", "sklearn", "faiss", "sanic", "sqlalchemy"}
+    assert not loaded_after("import frontdesk") & {
+        "numpy",
+        "torch",
+        "onnxruntime",
+        "sklearn",
+        "faiss",
+        "sanic",
+        "sqlalchemy",
+    }
 
 
 def test_help_loads_no_engine() -> None:

@@ -129,7 +129,7 @@ class _Graph:
 
         if name not in self.known:
             self.known.add(name)
-            self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+            self.constants.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def _ints(self, name: str, *values: int) -> str:

@@ -168,9 +168,9 @@ class Articles:
         return self._several(search, [self._find(part) for part in parts])
 
     def _several(self, whole: Search, parts: Sequence[Search]) -> list[Search]:
-        """Take the parts of a message where each is clearly answered, and by another article."""
+        """Take the parts of a message where each is clearly answered, and by another passage."""
         sure = all(part.score >= SURE * self.calibration.threshold for part in parts)
-        if sure and len({part.ranked[0].article for part in parts}) == len(parts):
+        if sure and len({part.ranked[0].passages[0] for part in parts}) == len(parts):
             return list(parts)
         return [whole]
 
@@ -184,13 +184,13 @@ class Articles:
         if first.score < self.calibration.threshold:
             return Answer("", self._near(first), known=False, confidence=confidence)
         texts = []
-        sources: list[Source] = []
+        sources: dict[int, Source] = {}
         for search in searches:
             at = search.ranked[0].passages[0]
             nearness = None if search.vector is None else self.ranker.unit_scores(at, search.vector)
             texts.append(quote(search.text, self.ranker.passages[at], nearness).text)
-            sources.append(self._source(search.ranked[0]))
-        return Answer("\n\n".join(texts), tuple(dict.fromkeys(sources)), known=True, confidence=confidence)
+            sources.setdefault(search.ranked[0].article, self._source(search.ranked[0]))
+        return Answer("\n\n".join(texts), tuple(sources.values()), known=True, confidence=confidence)
 
     async def _phrased(
         self, grounded: Grounded, question: str, history: Sequence[str], searches: Sequence[Search]

@@ -21,6 +21,8 @@ FORMAT = 1
 LOST = 0.03
 """Share of answerable questions that may be refused."""
 DOUBTFUL_LOST = 0.005
+ENOUGH = 1000
+"""More questions than this are sampled."""
 PRIOR = 40
 """The thresholds below count as much as so many questions of the articles."""
 TYPICAL = {True: 0.43, False: 0.34}
@@ -91,7 +93,8 @@ def _own_scores(ranker: Ranker) -> tuple[list[float], list[float]]:
     """Return the scores of each question with its article (but without itself), and without its article."""
     own: list[float] = []
     others: list[float] = []
-    for number, (text, passage) in enumerate(ranker.questions):
+    step = 1 + len(ranker.questions) // ENOUGH
+    for number, (text, passage) in list(enumerate(ranker.questions))[::step]:
         vector = None if ranker.vectors is None else ranker.vectors.questions[number]
         ranked = ranker.rank(text, vector, ranker.count, leave_out=number)
         home = ranker.article_of[passage]

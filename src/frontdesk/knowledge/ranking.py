@@ -24,7 +24,7 @@ WEIGHTS: Mapping[str, float] = {"passage": 0.5, "question": 1.0, "unit": 1.0, "n
 WITHIN: Mapping[str, float] = {"passage": 0.5, "question": 0.3, "unit": 1.0, "name": 0.6, "words": 0.3}
 FIRST = 0.05
 WITHOUT_VECTORS: Mapping[str, float] = {"words": 1.0}
-DEPTH = 24
+DEPTH = 16
 """How many hits each search adds to the articles that are compared."""
 
 
@@ -67,6 +67,7 @@ class Ranker:
             [i for i, passage in enumerate(passages) for _ in passage.units], dtype=np.intp
         )
         self.question_of = np.array([at for _, at in questions], dtype=np.intp)
+        self._question_articles = self.article_of[self.question_of]
         self.vectors = vectors
         self.weights = WEIGHTS if vectors is not None else WITHOUT_VECTORS
         self._bm25 = Bm25([_parts(passage) for passage in passages])
@@ -77,7 +78,7 @@ class Ranker:
             self._indexes = [
                 (VectorIndex(vectors.passages), self.article_of),
                 (VectorIndex(vectors.units), units),
-                (VectorIndex(vectors.questions), self.article_of[self.question_of]),
+                (VectorIndex(vectors.questions), self._question_articles),
             ]
 
     def rank(
@@ -160,10 +161,6 @@ class Ranker:
             "unit": units,
             "question": asked,
         }
-
-    @property
-    def _question_articles(self) -> Any:
-        return self.article_of[self.question_of]
 
 
 def _parts(passage: Passage) -> list[tuple[str, float]]:

@@ -42,6 +42,8 @@ class VectorIndex:
         if self._index is None:
             import faiss
 
+            # Threads gain nothing on one query, and wait for each other on a busy machine.
+            faiss.omp_set_num_threads(1)
             index = faiss.IndexFlatIP(self.vectors.shape[1])
             index.add(self.vectors)
             self._index = index

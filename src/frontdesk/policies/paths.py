@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from frontdesk.core import events as ev
@@ -20,6 +20,9 @@ LIMIT = 20_000
 """So many ways through stories (or rules) are unrolled; more are refused."""
 REPEATS = (3, 2, 1)
 """So often a way goes through the same piece of a circle of checkpoints; less often where that is too many ways."""
+
+
+_UNDOING = ev.Restarted | ev.ActionReverted | ev.UserUtteranceReverted
 
 
 class Moment(NamedTuple):
@@ -143,12 +146,21 @@ class _Walk:
         while todo:
             walker, number = todo.pop()
             piece = self.pieces[number]
+            if not piece.is_rule:
+                yield from self.undone(walker, piece)
             walker = self.through(walker, piece, number)
             numbers = dict.fromkeys(n for end in piece.ends for n in self.at.get(end, ()))
             following = [n for n in numbers if walker.visits.count(n) < self.repeats]
             if not following:
                 yield Path(walker.names, walker.places, walker.tracker, piece.is_rule, walker.first)
             todo += [(walker, n) for n in reversed(following) if self.open(walker, piece, self.pieces[n])]
+
+    def undone(self, walker: _Walker, piece: Piece) -> Iterator[Path]:
+        """Yield what the story says up to each point where it takes something back or starts over."""
+        for at, event in enumerate(piece.events):
+            if isinstance(event, _UNDOING):
+                before = self.through(walker, replace(piece, events=piece.events[:at]), 0)
+                yield Path(before.names, before.places, before.tracker, first=before.first)
 
     def through(self, walker: _Walker, piece: Piece, number: int) -> _Walker:
         known = piece.name in walker.names

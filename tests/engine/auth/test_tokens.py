@@ -61,7 +61,14 @@ def test_an_expired_token_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("header", "expected"),
-    [("Bearer abc", "abc"), ("bearer abc ", "abc"), ("Bearer", None), ("Basic abc", None), (None, None), ("", None)],
+    [
+        ("Bearer abc", "abc"),
+        ("bearer abc ", "abc"),
+        ("Bearer", None),
+        ("Basic abc", None),
+        (None, None),
+        ("", None),
+    ],
 )
 def test_bearer(header: str | None, expected: str | None) -> None:
     assert bearer(header) == expected

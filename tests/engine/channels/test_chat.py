@@ -27,17 +27,23 @@ def headers(session: dict[str, Any]) -> dict[str, str]:
 
 
 def send(server: Server, session: dict[str, Any], **body: Any) -> list[tuple[str, Any]]:
-    response = httpx.post(f"{server.url}/webhooks/chat/webhook", json=body, headers=headers(session), timeout=30)
+    response = httpx.post(
+        f"{server.url}/webhooks/chat/webhook", json=body, headers=headers(session), timeout=30
+    )
     assert response.status_code == 200
     blocks = [block.split("\n") for block in response.text.strip().split("\n\n")]
-    return [(name.removeprefix("event: "), json.loads(found.removeprefix("data: "))) for name, found in blocks]
+    return [
+        (name.removeprefix("event: "), json.loads(found.removeprefix("data: "))) for name, found in blocks
+    ]
 
 
 def test_a_conversation_and_its_history(starter_server: Server, session: dict[str, Any]) -> None:
     events = send(starter_server, session, message="hello", message_id="1", metadata={"title": "Hi"})
     assert [name for name, _ in events] == ["message", "done"]
     assert "automated assistant" in events[0][1]["text"]
-    past = httpx.get(f"{starter_server.url}/webhooks/chat/history", headers=headers(session)).json()["messages"]
+    past = httpx.get(f"{starter_server.url}/webhooks/chat/history", headers=headers(session)).json()[
+        "messages"
+    ]
     assert [(m["role"], m.get("title")) for m in past] == [("user", "Hi"), ("bot", None)]
     assert past[1]["buttons"][0]["title"] == "Leave a message"
 
@@ -45,7 +51,9 @@ def test_a_conversation_and_its_history(starter_server: Server, session: dict[st
 def test_a_repeat_is_answered_the_same(starter_server: Server, session: dict[str, Any]) -> None:
     first = send(starter_server, session, message="hello", message_id="1")
     assert send(starter_server, session, message="hello", message_id="1") == first
-    past = httpx.get(f"{starter_server.url}/webhooks/chat/history", headers=headers(session)).json()["messages"]
+    past = httpx.get(f"{starter_server.url}/webhooks/chat/history", headers=headers(session)).json()[
+        "messages"
+    ]
     assert len(past) == 2
 
 
@@ -72,7 +80,9 @@ def test_an_expired_token(starter_server: Server) -> None:
 def test_each_session_is_a_conversation_of_its_own(starter_server: Server, session: dict[str, Any]) -> None:
     other = httpx.post(f"{starter_server.url}/webhooks/chat/session").json()
     assert other["sender_id"] != session["sender_id"]
-    assert httpx.get(f"{starter_server.url}/webhooks/chat/history", headers=headers(other)).json() == {"messages": []}
+    assert httpx.get(f"{starter_server.url}/webhooks/chat/history", headers=headers(other)).json() == {
+        "messages": []
+    }
 
 
 def test_what_the_page_is_called(starter_server: Server) -> None:

@@ -54,11 +54,17 @@ def test_a_repeat_gets_the_stored_reply(starter_server: Server, sender: str, by_
     first = post(starter_server, body, headers=headers).json()
     assert [r["text"] for r in first] == ["What is your e-mail address?"]
     assert post(starter_server, body, headers=headers).json() == first
-    assert post(starter_server, {"sender": sender, "message": "ann@example.com"}).json()[0]["text"].startswith("What would")
+    assert (
+        post(starter_server, {"sender": sender, "message": "ann@example.com"})
+        .json()[0]["text"]
+        .startswith("What would")
+    )
 
 
 def test_a_payload_with_entities(starter_server: Server, sender: str) -> None:
-    replies = post(starter_server, {"sender": sender, "message": '/leave_message{"email": "ann@example.com"}'}).json()
+    replies = post(
+        starter_server, {"sender": sender, "message": '/leave_message{"email": "ann@example.com"}'}
+    ).json()
     assert [r["text"] for r in replies] == ["What would you like to tell the team?"]
 
 
@@ -113,7 +119,10 @@ def test_a_trusted_token_of_a_caller(copy_of_starter) -> None:  # type: ignore[n
     try:
         body = {"sender": "ann", "message": "hello"}
         assert post(server, body).status_code == 200
-        assert post(server, body, headers={"Authorization": "Bearer a-long-token-of-a-caller"}).status_code == 200
+        assert (
+            post(server, body, headers={"Authorization": "Bearer a-long-token-of-a-caller"}).status_code
+            == 200
+        )
         assert post(server, body, headers={"Authorization": "Bearer another"}).status_code == 401
         assert httpx.post(f"{server.url}/webhooks/chat/session").status_code == 404
     finally:

@@ -73,7 +73,9 @@ def member(name: str, content: bytes = b"{}", **changes: Any) -> tuple[tarfile.T
     return info, content
 
 
-def archive_of(path: Path, *members: tuple[tarfile.TarInfo, bytes], manifest: dict[str, Any] | None = None) -> Path:
+def archive_of(
+    path: Path, *members: tuple[tarfile.TarInfo, bytes], manifest: dict[str, Any] | None = None
+) -> Path:
     listed = {i.name: {"sha256": hashlib.sha256(c).hexdigest(), "size": i.size} for i, c in members}
     head = json.dumps(manifest if manifest is not None else {"format": 1, "files": listed}).encode()
     with tarfile.open(path, "w:gz") as tar:

@@ -7,7 +7,9 @@ from frontdesk.graph.recipe import Part, Recipe
 
 
 def test_json_round_trip() -> None:
-    recipe = Recipe((Part("component", "WhitespaceTokenizer"),), (Part("policy", "RulePolicy", {"priority": 9}),), "en")
+    recipe = Recipe(
+        (Part("component", "WhitespaceTokenizer"),), (Part("policy", "RulePolicy", {"priority": 9}),), "en"
+    )
     again = Recipe.from_json(recipe.to_json())
     assert again == recipe
 

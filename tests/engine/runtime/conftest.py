@@ -38,7 +38,9 @@ DOMAIN = Domain(
 
 def understand(texts: Sequence[str]) -> list[Message]:
     """Take the first word as the intent."""
-    return [Message(text, intent=IntentScore(text.split()[0] if text.split() else None, 1.0)) for text in texts]
+    return [
+        Message(text, intent=IntentScore(text.split()[0] if text.split() else None, 1.0)) for text in texts
+    ]
 
 
 class ScriptedPolicy:
@@ -107,7 +109,11 @@ class Desk:
 
 @pytest.fixture(params=["memory", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    return MemoryTrackerStore({}) if request.param == "memory" else SqlTrackerStore({"db": str(tmp_path / "c.db")})
+    return (
+        MemoryTrackerStore({})
+        if request.param == "memory"
+        else SqlTrackerStore({"db": str(tmp_path / "c.db")})
+    )
 
 
 @pytest.fixture

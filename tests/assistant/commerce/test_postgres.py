@@ -1,0 +1,160 @@
+"""The same shop on a real PostgreSQL server: filled once, written once, locked where it counts."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, delete, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from actions.commerce import schema
+from actions.commerce.transfer import export_shop, import_shop
+from actions.services.container import Services
+from actions.services.errors import Refused
+
+from ..conftest import ANNA, MARCUS, NOW, Clock, Letters, verified, who
+from .test_transfer import SMALL, contents
+
+
+def missing(what: str) -> None:
+    """Skip, or fail where servers are required."""
+    if os.environ.get("FRONTDESK_REQUIRE_SERVERS") == "1":
+        pytest.fail(f"{what} is missing, and FRONTDESK_REQUIRE_SERVERS=1")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A PostgreSQL server of our own, on a socket in a folder of its own."""
+    if not shutil.which("initdb") or not shutil.which("postgres"):
+        missing("PostgreSQL (initdb and postgres)")
+    pytest.importorskip("psycopg")
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    as_owner: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        try:
+            owner = pwd.getpwnam("postgres")
+        except KeyError:
+            missing("the user 'postgres'")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        as_owner = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+    place = str(folder / "db")
+    settings = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
+    subprocess.run(
+        [*as_owner, "initdb", "-D", place, "-U", "shop", "-A", "trust"],
+        check=True,
+        capture_output=True,
+        cwd="/",
+    )
+    process = subprocess.Popen(
+        [*as_owner, "postgres", "-D", place, *settings], stderr=subprocess.DEVNULL, cwd="/"
+    )
+    url = f"postgresql+psycopg://shop@/postgres?host={folder}"
+    engine = create_engine(url)
+    for _ in range(200):
+        try:
+            engine.connect().close()
+            break
+        except DBAPIError:
+            time.sleep(0.05)
+    engine.dispose()
+    yield url
+    process.terminate()
+    process.wait(timeout=20)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture()
+def database(server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database of that server."""
+    name = f"t{abs(hash(request.node.name)) % 10**9}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    yield server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture()
+def on_postgres(database: str, clock: Clock, letters: Letters) -> Iterator[Services]:
+    made = Services(database, sink=letters, clock=clock)
+    yield made
+    made.close()
+
+
+def test_it_is_filled_once(database: str) -> None:
+    made = [Services(database, clock=lambda: NOW) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        shops = list(pool.map(lambda each: each.commerce.snapshot(), made))
+    assert shops[0] == shops[1] == shops[2]
+    assert len(shops[0].orders) >= 220
+    for each in made:
+        each.close()
+
+
+def test_identity_and_its_limits(on_postgres: Services) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        done = list(
+            pool.map(
+                lambda n: on_postgres.identity.verify(who(f"c{n}"), ANNA[0], "L100000").status, range(10)
+            )
+        )
+    assert done.count("failed") == 4
+    assert verified(on_postgres, who(), MARCUS).first_name == "Marcus"
+
+
+@pytest.mark.parametrize("same_key", [True, False])
+def test_two_returns_at_once_have_one_effect(on_postgres: Services, same_key: bool) -> None:
+    marcus = verified(on_postgres, who(), MARCUS)
+    items = [f"{MARCUS[1]}-1", f"{MARCUS[1]}-2"]
+
+    def start(n: int) -> str:
+        key = "k" if same_key else f"k{n}"
+        return on_postgres.returns.start(who(key=key), marcus, MARCUS[1], items, "damaged").reference
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(start, range(6)))) == 1
+    with on_postgres.database.read() as connection:
+        mine = (
+            select(func.count()).select_from(schema.returns).where(schema.returns.c.order_number == MARCUS[1])
+        )
+        assert connection.execute(mine).scalar_one() == 1
+        assert connection.execute(select(func.count()).select_from(schema.outbox)).scalar_one() == 1
+    with pytest.raises(Refused):
+        on_postgres.returns.start(who(key="other"), marcus, MARCUS[1], items[:1], "damaged")
+
+
+def test_reset_outbox_tickets_and_audit(on_postgres: Services, letters: Letters) -> None:
+    on_postgres.accounts.request_password_reset(who(), ANNA[0])
+    on_postgres.accounts.request_password_reset(who(key="k2"), "nobody@example.com")
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(lambda _: on_postgres.outbox.deliver(), range(3))) == 1
+    assert letters.sent[0]["To"] == ANNA[0]
+    with ThreadPoolExecutor(4) as pool:
+        assert (
+            len(
+                {
+                    ticket.number
+                    for ticket in pool.map(lambda _: on_postgres.tickets.open(who(), "A", "B"), range(4))
+                }
+            )
+            == 1
+        )
+    with pytest.raises(DBAPIError, match="never changed"), on_postgres.database.write() as connection:
+        connection.execute(delete(schema.audit))
+
+
+def test_import_and_export(database: str, tmp_path: Path) -> None:
+    import_shop(SMALL, database)
+    export_shop(tmp_path / "out", database)
+    assert contents(tmp_path / "out") == contents(SMALL)
