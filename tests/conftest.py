@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from frontdesk.testing.servers import report_missing_servers
+
 ROOT = Path(__file__).parents[1]
 SECRET = "a-secret-for-tests-that-is-long-enough-0123456789"
 
@@ -128,3 +130,8 @@ def serve() -> Iterator[Callable[..., Server]]:
     for server in running:
         if server.process.poll() is None:
             server.stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what was skipped because a server or a browser is not installed."""
+    report_missing_servers(terminalreporter)

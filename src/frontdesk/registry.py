@@ -39,6 +39,7 @@ TRACKER_STORES = {
     "memory": "frontdesk.stores.memory:MemoryTrackerStore",
     "InMemoryTrackerStore": "frontdesk.stores.memory:MemoryTrackerStore",
     "sql": "frontdesk.stores.sql:SqlTrackerStore",
+    "SQL": "frontdesk.stores.sql:SqlTrackerStore",
 }
 LOCK_STORES = {
     "in_memory": "frontdesk.stores.locks:MemoryLockStore",

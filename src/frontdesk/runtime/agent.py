@@ -90,22 +90,28 @@ class Agent:
         self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
     ) -> Sequence[Reply]:
         async with self.locks.lock(message.sender_id):
+            for _ in range(2):
+                stored = await self.store.begin(delivery, message)
+                if (
+                    stored is not None
+                ):  # it arrived twice at once, or was committed though the turn seemed to fail
+                    return await _pass_on(stored, on_reply)
+                try:
+                    async with asyncio.timeout(self.settings.turn_deadline):
+                        return await self._turn(delivery, message, on_reply)
+                except StaleConversation:
+                    log.warning(
+                        "Another server wrote to a conversation in between; the message is handled again."
+                    )
+                except (
+                    Exception
+                ):  # whatever went wrong in a turn, the user hears of it and the conversation goes on
+                    log.exception("A message could not be answered.")
+                    break
             stored = await self.store.begin(delivery, message)
-            if stored is not None:  # the same delivery arrived twice at once, and the other one came first
+            if stored is not None:
                 return await _pass_on(stored, on_reply)
-            try:
-                async with asyncio.timeout(self.settings.turn_deadline):
-                    return await self._turn(delivery, message, on_reply)
-            except StaleConversation:
-                log.warning(
-                    "Another server wrote to a conversation in between; the message is handled again."
-                )
-            except (
-                Exception
-            ):  # whatever went wrong in a turn, the user hears of it and the conversation goes on
-                log.exception("A message could not be answered.")
-                return await self._apologise(delivery, message, on_reply)
-            return await self._turn(delivery, message, on_reply)
+            return await self._apologise(delivery, message, on_reply)
 
     async def _turn(
         self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None

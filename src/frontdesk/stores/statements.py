@@ -178,7 +178,9 @@ def save(
         connection.execute(_ADD_EVENTS, [{"sender_id": sender_id, **row} for row in new])
         last = connection.execute(_LAST, {"sender": sender_id}).scalar_one()
         starts = any(row["type_name"] == SessionStarted.type_name for row in new)
-        session = _session_id(connection, sender_id) if starts else spot.session_id
+        # SQLite gives out ids again after its last rows were deleted by hand; the session's first row is gone then.
+        again = last <= spot.last_id
+        session = _session_id(connection, sender_id) if starts or again else spot.session_id
         total = spot.events + len(new)
         if spot.known:
             connection.execute(

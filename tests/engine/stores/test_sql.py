@@ -238,6 +238,14 @@ class TestRasasTable:
         assert texts(await store.load("ann")) == ["four"]
         assert texts(await store.load("ann", whole=True)) == ["four"]
 
+    async def test_ids_that_are_given_out_again(self, store: SqlTrackerStore, file: Path) -> None:
+        await store.save(Commit("ann", [said("old"), *session(said("new"))], 0))
+        await store.load("ann")
+        rows(file, "DELETE FROM events")
+        await store.save(Commit("ann", [said("first of all rows")], 4))
+        found = await store.load("ann")
+        assert (stored(found), texts(found)) == (5, ["first of all rows"])
+
 
 class TestPoison:
     @pytest.mark.parametrize(
