@@ -18,8 +18,10 @@ from actions.services import close_services
 from actions.services import services as services_of_environment
 from actions.services.container import Services
 from actions.services.context import Caller
+from actions.services.rulebook import load_policies
 
 SECRET = "a-secret-that-is-only-for-tests-" + "0123456789" * 4
+POLICIES = load_policies()
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)  # a Wednesday
 ANNA = ("anna.bennett@example.com", "L204817", "97214")
 MARCUS = ("marcus.reed@example.com", "L204393", "60614")
@@ -87,7 +89,7 @@ def shop(template: Path, tmp_path: Path, clock: Clock, letters: Letters) -> Iter
     """The services on a fresh copy of the demo shop, with a clock that stands at NOW."""
     path = tmp_path / "shop.db"
     shutil.copy(template, path)
-    made = Services(f"sqlite:///{path}", sink=letters, clock=clock)
+    made = Services(f"sqlite:///{path}", policies=POLICIES, sink=letters, clock=clock)
     yield made
     made.close()
 

@@ -13,7 +13,9 @@ POLICIES = sorted((ROOT / "actions" / "policies").glob("*.yml"))
 TEXTS = sorted(
     [*(ROOT / "kb").glob("*.md"), *(ROOT / "domain").glob("*.yml"), *(ROOT / "actions" / "flows").glob("*.*")]
 )
-UNITS = r"(?:business |working |calendar )?(?:days?|hours?|minutes?|weeks?|months?|years?|items?|units?|points?)"
+UNITS = (
+    r"(?:business |working |calendar )?(?:days?|hours?|minutes?|weeks?|months?|years?|items?|units?|points?)"
+)
 WORDS = "two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|fifteen|twenty|thirty|forty|sixty|ninety|hundred"
 FIGURE = re.compile(
     rf"\$\s?\d|\d\s?%|\b\d+(?:\s?(?:-|to|or)\s?\d+)?[\s-]{UNITS}\b|\b(?:{WORDS})[\s-]{UNITS}\b", re.IGNORECASE
@@ -33,7 +35,9 @@ def test_no_figure_stands_here(path: Path) -> None:
     assert FIGURE.findall(spoken(path)) == [], f"{path.name}: take it from actions/policies/ as {{file.key}}"
 
 
-@pytest.mark.parametrize("text", ["within 30 days", "costs $5.95", "10% off", "5-7 business days", "thirty days", "24-hour"])
+@pytest.mark.parametrize(
+    "text", ["within 30 days", "costs $5.95", "10% off", "5-7 business days", "thirty days", "24-hour"]
+)
 def test_the_search_finds_figures(text: str) -> None:
     assert FIGURE.search(text)
 

@@ -16,7 +16,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery, LockStore, TrackerStore
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import LimitError, StaleConversation
-from frontdesk.runtime.processor import Processor
+from frontdesk.runtime.processor import IN_REPLY_TO, Processor
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.agent")
@@ -204,13 +204,19 @@ class _Saver:
 
 
 def replies_to(tracker: Tracker, message_id: str | None) -> list[dict[str, Any]]:
-    """Return everything that was said since a user message, in REST form."""
+    """Return everything that was said to a user message, in REST form.
+
+    That is what was said since the message, and at the session start that it caused.
+    """
     said: list[BotUttered] = []
+    heard = False
     for event in tracker.newest_first():
-        if isinstance(event, BotUttered):
+        if isinstance(event, UserUttered):
+            if heard:
+                break
+            heard = event.message_id == message_id
+        elif isinstance(event, BotUttered) and (not heard or event.metadata.get(IN_REPLY_TO) == message_id):
             said.append(event)
-        if isinstance(event, UserUttered) and event.message_id == message_id:
-            break
     return [reply for event in reversed(said) for reply in render(event, tracker.sender_id)]
 
 

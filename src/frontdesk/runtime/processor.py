@@ -10,13 +10,16 @@ from typing import Any
 
 from frontdesk.core.codec import message_to_wire
 from frontdesk.core.domain import Domain
-from frontdesk.core.events import ActionExecuted, Event, UserUttered, stamped
+from frontdesk.core.events import ActionExecuted, BotUttered, Event, UserUttered, stamped
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import ActionCall, ActionServer, KnowledgeBase, ResponseGenerator, Turn
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.runtime import session
 from frontdesk.runtime.loop import Loop, Save
 from frontdesk.runtime.understanding import Understanding
+
+
+IN_REPLY_TO = "in_reply_to"
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class Processor:
             events = [ActionExecuted(SESSION_START, confidence=1.0), *events]
         if not (isinstance(events[-1], ActionExecuted) and events[-1].name == LISTEN):
             events = [*events, ActionExecuted(LISTEN)]
-        return dataclasses.replace(turn, tracker=turn.tracker.extend(self._stamped(events)))
+        events = [_in_reply_to(turn.call.message_id, event) for event in self._stamped(events)]
+        return dataclasses.replace(turn, tracker=turn.tracker.extend(events))
 
     async def _understand(self, message: UserMessage) -> UserUttered:
         found = await self.understanding.parse(message.text)
@@ -91,6 +95,13 @@ class Processor:
     def _stamped(self, events: Any) -> list[Event]:
         now = self.clock()
         return [stamped(event, now) for event in events]
+
+
+def _in_reply_to(message_id: str, event: Event) -> Event:
+    """Mark what is said before the user's message is logged, so that it counts as a reply to it."""
+    if not isinstance(event, BotUttered):
+        return event
+    return dataclasses.replace(event, metadata={**event.metadata, IN_REPLY_TO: message_id})
 
 
 def resumes(tracker: Tracker, message_id: str | None) -> bool:

@@ -56,9 +56,9 @@ def run(code: str, url: str) -> subprocess.Popen[str]:
 
 def test_processes_that_begin_at_once_fill_the_shop_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/shop.db"
-    started = [run(COUNT, url) for _ in range(3)]
+    started = [run(COUNT, url) for _ in range(2)]
     told = {process.communicate(timeout=60)[0] for process in started}
-    assert [process.returncode for process in started] == [0, 0, 0]
+    assert [process.returncode for process in started] == [0, 0]
     assert len(told) == 1
     assert told.pop().split()[:2] == ["56", "72"]
 

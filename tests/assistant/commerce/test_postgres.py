@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -68,7 +69,7 @@ def server() -> Iterator[str]:
             time.sleep(0.05)
     engine.dispose()
     yield url
-    process.terminate()
+    process.send_signal(signal.SIGINT)  # a fast shutdown
     process.wait(timeout=20)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -151,6 +151,17 @@ def test_a_silent_conversation_is_forgotten(shop: Services, clock: Clock) -> Non
     assert shop.identity.customer(who()) is None
 
 
+def test_a_locked_database_does_not_hide_who_it_is(
+    shop: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified(shop, who())
+    shop.database.close()
+    monkeypatch.setattr("actions.commerce.database.BUSY_SECONDS", 0.05)
+    clock.forward(minutes=5)
+    with shop.database.write():
+        assert shop.identity.customer(who()) is not None
+
+
 def test_even_a_busy_conversation_has_to_prove_itself_again(shop: Services, clock: Clock) -> None:
     verified(shop, who())
     for _ in range(24):

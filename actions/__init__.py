@@ -1,0 +1,28 @@
+"""What the assistant does: rasa-sdk actions (flows) over services, the shop and the help desk.
+
+Importing this package makes every action known to the action server; it opens no connection.
+"""
+
+from actions.flows import (
+    handoff,
+    order_status,
+    password_reset,
+    products,
+    replies,
+    return_form,
+    start_return,
+    talk,
+    wishes,
+)
+
+__all__ = [
+    "handoff",
+    "order_status",
+    "password_reset",
+    "products",
+    "replies",
+    "return_form",
+    "start_return",
+    "talk",
+    "wishes",
+]

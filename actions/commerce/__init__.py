@@ -1,0 +1,1 @@
+"""The shop: what is sold, who bought it, where it is now."""

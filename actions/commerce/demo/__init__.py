@@ -1,0 +1,1 @@
+"""The demo shop: made up from a seed, with dates that end today."""

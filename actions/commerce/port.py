@@ -1,0 +1,64 @@
+"""The port: what the services need from a shop, whichever system keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from actions.commerce.model import Customer, Order, Payment, Product, Return
+
+
+class Work(Protocol):
+    """One writing transaction: everything in it happens, or nothing does."""
+
+    @property
+    def connection(self) -> Connection:
+        """The open transaction, for rows that must be committed together with the shop's."""
+
+    def order(self, number: str) -> Order | None:
+        """Read an order and keep other writers away from it until the end."""
+
+    def add_return(self, order: Order, entry: Return, refunds: Sequence[Payment]) -> None:
+        """Add a return with its pending refunds, and move the order to its new state."""
+
+    def promised(self, customer_id: str, since: datetime) -> Decimal:
+        """Sum the refunds of a customer's returns that were opened since a time."""
+
+    def lock_customer(self, customer_id: str) -> None:
+        """Keep other writers away from what belongs to a customer until the end."""
+
+    def next_return_reference(self) -> str:
+        """Reserve the next return reference, as in "R-10042"."""
+
+
+class Commerce(Protocol):
+    """A shop: its catalogue, customers and orders."""
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """Find a customer by id."""
+
+    def customer_by_email(self, email: str) -> Customer | None:
+        """Find a customer by e-mail address, in any case."""
+
+    def order(self, number: str) -> Order | None:
+        """Find an order by its number, in any spelling."""
+
+    def orders_of(self, customer_id: str, limit: int | None = None) -> list[Order]:
+        """List the orders of a customer, newest first."""
+
+    def product(self, product_id: str) -> Product | None:
+        """Find a product by id."""
+
+    def products(self) -> list[Product]:
+        """List the whole catalogue."""
+
+    def promised(self, customer_id: str, since: datetime) -> Decimal:
+        """Sum the refunds of a customer's returns that were opened since a time."""
+
+    def begin(self) -> AbstractContextManager[Work]:
+        """Open a writing transaction; an exception undoes it."""

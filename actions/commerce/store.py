@@ -1,0 +1,296 @@
+"""The shop in a SQL database: the port `Commerce` as SQLAlchemy carries it out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
+
+from actions.commerce import rows, schema
+from actions.commerce.database import Database, order_key
+from actions.commerce.errors import StoreMismatch
+from actions.commerce.model import (
+    NOTHING,
+    OPEN_RETURN_STATES,
+    Customer,
+    Order,
+    Payment,
+    PaymentMethod,
+    Product,
+    Return,
+    Shop,
+)
+
+BATCH = 500  # values of one IN (...), below every database's limit
+PARTS = (schema.order_items, schema.shipments, schema.payments, schema.returns)
+
+T = TypeVar("T")
+Progress = Callable[[str, int, int], None]
+
+
+def _no_progress(_what: str, _done: int, _all: int) -> None:
+    """Say nothing."""
+
+
+class SqlStore:
+    """The embedded shop.
+
+    >>> store = SqlStore(Database("sqlite:///shop.db"))
+    >>> store.order("#L-204817").status
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """Find a customer by id."""
+        with self.database.read() as connection:
+            return find_customer_by_id(connection, customer_id)
+
+    def customer_by_email(self, email: str) -> Customer | None:
+        """Find a customer by e-mail address, in any case."""
+        with self.database.read() as connection:
+            return find_customer(connection, email)
+
+    def order(self, number: str) -> Order | None:
+        """Find an order by its number, in any spelling."""
+        with self.database.read() as connection:
+            return find_order(connection, number)
+
+    def orders_of(self, customer_id: str, limit: int | None = None) -> list[Order]:
+        """List the orders of a customer, newest first; those without a date come last."""
+        table = schema.orders
+        query = (
+            select(table)
+            .where(table.c.customer_id == customer_id)
+            .order_by(table.c.placed_at.is_(None), table.c.placed_at.desc(), table.c.position.desc())
+            .limit(limit)
+        )
+        with self.database.read() as connection:
+            return _orders(connection, query)
+
+    def product(self, product_id: str) -> Product | None:
+        """Find a product by id."""
+        with self.database.read() as connection:
+            return _first(_products(connection, schema.products.c.id == product_id))
+
+    def products(self) -> list[Product]:
+        """List the whole catalogue."""
+        with self.database.read() as connection:
+            return _products(connection)
+
+    def promised(self, customer_id: str, since: datetime) -> Decimal:
+        """Sum the refunds of a customer's returns that were opened since a time."""
+        with self.database.read() as connection:
+            return _promised(connection, customer_id, since)
+
+    @contextmanager
+    def begin(self) -> Iterator[SqlWork]:
+        """Open a writing transaction; an exception undoes it."""
+        with self.database.write() as connection:
+            yield SqlWork(connection)
+
+    def snapshot(self) -> Shop:
+        """Read the whole shop as it is at this moment."""
+        with self.database.read() as connection:
+            return Shop(
+                products=tuple(_products(connection)),
+                customers=tuple(_customers(connection)),
+                orders=tuple(_orders(connection, select(schema.orders).order_by(schema.orders.c.position))),
+            )
+
+    def replace(
+        self, shop: Shop, *, source: str, over: bool = False, progress: Progress = _no_progress
+    ) -> None:
+        """Put a whole shop in place of the present one, or change nothing.
+
+        Without `over` only an empty shop is filled. Verified conversations are forgotten; audit, tickets and
+        the outbox stay.
+        """
+        with self.database.write() as connection:
+            held = connection.execute(select(func.count()).select_from(schema.customers)).scalar_one()
+            held += connection.execute(select(func.count()).select_from(schema.products)).scalar_one()
+            if held and not over:
+                raise StoreMismatch(
+                    "The database already holds a shop. Add --replace to put this one in its place."
+                )
+            for table in schema.SHOP_TABLES:
+                connection.execute(delete(table))
+            fill(connection, shop, progress=progress)
+            connection.execute(update(schema.shop_meta).values(source=source))
+
+
+class SqlWork:
+    """One writing transaction on the shop."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def order(self, number: str) -> Order | None:
+        """Read an order and keep other writers away from it until the end."""
+        return find_order(self.connection, number, lock=True)
+
+    def lock_customer(self, customer_id: str) -> None:
+        """Keep other writers away from what belongs to a customer until the end."""
+        table = schema.customers
+        self.connection.execute(select(table.c.id).where(table.c.id == customer_id).with_for_update())
+
+    def promised(self, customer_id: str, since: datetime) -> Decimal:
+        """Sum the refunds of a customer's returns that were opened since a time."""
+        return _promised(self.connection, customer_id, since)
+
+    def next_return_reference(self) -> str:
+        """Reserve the next return reference, as in "R-10042"."""
+        return f"R-{next_number(self.connection, 'return')}"
+
+    def add_return(self, order: Order, entry: Return, refunds: Sequence[Payment]) -> None:
+        """Add a return with its pending refunds, and move the order to its new state."""
+        own = {"order_number": order.number}
+        self.connection.execute(insert(schema.returns), own | rows.return_row(len(order.returns), entry))
+        self.connection.execute(insert(schema.return_items), rows.return_item_rows(entry))
+        for place, refund in enumerate(refunds, start=len(order.payments)):
+            self.connection.execute(insert(schema.payments), own | rows.payment_row(place, refund))
+        table = schema.orders
+        self.connection.execute(
+            update(table)
+            .where(table.c.number == order.number)
+            .values(status="return_requested", source_status=None)
+        )
+
+
+def find_customer(connection: Connection, email: str) -> Customer | None:
+    """Find a customer by e-mail address within a transaction."""
+    return _first(_customers(connection, schema.customers.c.email_key == rows.email_key(email)))
+
+
+def find_customer_by_id(connection: Connection, customer_id: str) -> Customer | None:
+    """Find a customer by id within a transaction."""
+    return _first(_customers(connection, schema.customers.c.id == customer_id))
+
+
+def find_order(connection: Connection, number: str, *, lock: bool = False) -> Order | None:
+    """Find an order by its number within a transaction, locked on demand."""
+    query = select(schema.orders).where(schema.orders.c.number_key == order_key(number))
+    return _first(_orders(connection, query.with_for_update() if lock else query))
+
+
+def _promised(connection: Connection, customer_id: str, since: datetime) -> Decimal:
+    """Sum the refunds of a customer's returns, as they stand at this moment."""
+    table, orders = schema.returns, schema.orders
+    query = (
+        select(func.sum(table.c.refund))
+        .join(orders, orders.c.number == table.c.order_number)
+        .where(
+            orders.c.customer_id == customer_id,
+            table.c.created_at >= since,
+            table.c.status.in_(OPEN_RETURN_STATES),
+        )
+    )
+    return connection.execute(query).scalar() or NOTHING
+
+
+def next_number(connection: Connection, name: str) -> int:
+    """Count up a counter within a transaction; two transactions never get the same number."""
+    table = schema.counters
+    connection.execute(update(table).where(table.c.name == name).values(value=table.c.value + 1))
+    return int(connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one())
+
+
+def fill(connection: Connection, shop: Shop, *, progress: Progress = _no_progress) -> None:
+    """Write a whole shop into empty tables."""
+    pending: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for place, product in enumerate(shop.products):
+        row, variants = rows.product_rows(place, product)
+        pending["products"].append(row)
+        pending["variants"].extend(variants)
+    for place, customer in enumerate(shop.customers):
+        row, methods = rows.customer_rows(place, customer)
+        pending["customers"].append(row)
+        pending["payment_methods"].extend(methods)
+    for place, order in enumerate(shop.orders):
+        for name, entries in rows.order_rows(place, order).items():
+            pending[name].extend(entries)
+    total = sum(len(entries) for entries in pending.values())
+    done = 0
+    for table in reversed(schema.SHOP_TABLES):
+        entries = pending[table.name]
+        for start in range(0, len(entries), BATCH):
+            part = entries[start : start + BATCH]
+            connection.execute(insert(table), part)
+            done += len(part)
+            progress(table.name, done, total)
+    _raise_return_counter(connection, shop)
+
+
+def _raise_return_counter(connection: Connection, shop: Shop) -> None:
+    """Let new return references begin above those of the shop."""
+    taken = [entry.reference.removeprefix("R-") for order in shop.orders for entry in order.returns]
+    highest = max((int(number) for number in taken if number.isdecimal()), default=0)
+    table = schema.counters
+    raised = update(table).where(table.c.name == "return", table.c.value < highest).values(value=highest)
+    connection.execute(raised)
+
+
+def _first(found: Sequence[T]) -> T | None:
+    return found[0] if found else None
+
+
+def _products(connection: Connection, *where: Any) -> list[Product]:
+    """Read products with their variants."""
+    table = schema.products
+    found = connection.execute(select(table).where(*where).order_by(table.c.position)).mappings().all()
+    parts = _parts_of(connection, schema.variants, "product_id", [row["id"] for row in found])
+    return [rows.product_from(row, parts[row["id"]]) for row in found]
+
+
+def _customers(connection: Connection, *where: Any) -> list[Customer]:
+    """Read customers with their payment methods."""
+    table = schema.customers
+    found = connection.execute(select(table).where(*where).order_by(table.c.position)).mappings().all()
+    parts = _parts_of(connection, schema.payment_methods, "customer_id", [row["id"] for row in found])
+    return [rows.customer_from(row, parts[row["id"]]) for row in found]
+
+
+def _orders(connection: Connection, query: Select[Any]) -> list[Order]:
+    """Read orders with all their parts, in seven queries however many there are."""
+    found = connection.execute(query).mappings().all()
+    numbers = [row["number"] for row in found]
+    parts = {table.name: _parts_of(connection, table, "order_number", numbers) for table in PARTS}
+    references = {row["reference"]: number for number, each in parts["returns"].items() for row in each}
+    returned: dict[str, list[Any]] = defaultdict(list)
+    for reference, each in _parts_of(
+        connection, schema.return_items, "reference", list(references), "id"
+    ).items():
+        returned[references[reference]].extend(each)
+    owners = list({row["customer_id"] for row in found})
+    methods: dict[str, dict[str, PaymentMethod]] = {
+        owner: {row["id"]: rows.method_from(row) for row in each}
+        for owner, each in _parts_of(connection, schema.payment_methods, "customer_id", owners).items()
+    }
+    return [
+        rows.order_from(
+            row,
+            {name: each[row["number"]] for name, each in parts.items()}
+            | {"return_items": returned[row["number"]]},
+            methods.get(row["customer_id"], {}),
+        )
+        for row in found
+    ]
+
+
+def _parts_of(
+    connection: Connection, table: Table, column: str, keys: Sequence[str], order: str = "position"
+) -> dict[str, list[Any]]:
+    """Read the rows that belong to some keys, grouped by key, in their order."""
+    grouped: dict[str, list[Any]] = defaultdict(list)
+    owner = table.c[column]
+    for start in range(0, len(keys) or 1, BATCH):
+        query = select(table).where(owner.in_(keys[start : start + BATCH])).order_by(owner, table.c[order])
+        for row in connection.execute(query).mappings():
+            grouped[row[column]].append(row)
+    return grouped

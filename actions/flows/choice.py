@@ -1,0 +1,126 @@
+"""Which order is meant: by number, by place, by what was in it, or by asking."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Tracker
+
+from actions.commerce.model import Customer, Order
+from actions.flows.turn import EMAIL, POSTCODE, Said
+from actions.services import services
+
+SHOWN = 5
+TITLE = 34  # characters of an item's name on a button
+OTHER = re.compile(
+    r"\b(?:(?:the|an?|my|some|which)\s+)?(?:other|another|different|wrong)\s+(?:one|order|purchase)\b"
+    r"|\bnot\s+(?:that|this)\s+(?:one|order)\b|\bthe other\b"
+)
+BEFORE = re.compile(
+    r"\b(?:one|order)\s+before(?:\s+(?:that|this|it|the last))?\b|\bprevious\s+(?:one|order)\b"
+)
+SAME = re.compile(r"\b(?:it|that one|this one|that order|this order|same (?:one|order))\b")
+
+
+def recent(customer: Customer) -> list[Order]:
+    """Return the orders that a customer may choose from, newest first."""
+    return services().orders.recent(customer, limit=SHOWN)
+
+
+def words_for_items(heard: Said) -> str:
+    """Return the words without what certainly isn't the name of a thing."""
+    return POSTCODE.sub(" ", EMAIL.sub(" ", heard.text))
+
+
+def choose(customer: Customer, heard: Said, tracker: Tracker, current: str | None = None) -> str | None:
+    """Return the number of the order that the customer means, as they gave it; None when it must be asked.
+
+    A number comes back as it was said, even one that isn't theirs: the caller checks it and says so.
+    `current` is the order that was chosen before; "the other one" is any but that.
+    """
+    if heard.number:
+        return heard.number
+    orders = recent(customer)
+    other = heard.has(OTHER)
+    if other:
+        before = current or tracker.get_slot("last_order")
+        orders = [order for order in orders if order.number != before]
+    earlier = _one_before(customer, current or tracker.get_slot("last_order")) if heard.has(BEFORE) else None
+    described = earlier or _described(customer, heard, orders, tracker.get_slot("last_order"))
+    if described:
+        return described
+    if not other:
+        mentioned = tracker.get_slot("order_number")
+        if mentioned:
+            return str(mentioned)
+        if heard.has(SAME) and tracker.get_slot("last_order"):
+            return str(tracker.get_slot("last_order"))
+    return orders[0].number if len(orders) == 1 else None
+
+
+def _described(customer: Customer, heard: Said, orders: Sequence[Order], last: str | None) -> str | None:
+    """Return the one order that the words describe; of several, the one that was spoken of last."""
+    if not heard.text:
+        return None
+    numbers = {order.number for order in orders}
+    found = services().orders.matching(customer, words_for_items(heard))
+    fits = [order.number for order in found if order.number in numbers]
+    if last in fits and not heard.has(OTHER):
+        return last
+    return fits[0] if len(fits) == 1 else None
+
+
+def _one_before(customer: Customer, number: str | None) -> str | None:
+    """Return the order that was placed before another one."""
+    numbers = [order.number for order in recent(customer)]
+    at = numbers.index(number) + 1 if number in numbers else len(numbers)
+    return numbers[at] if at < len(numbers) else None
+
+
+def fitting(customer: Customer, heard: Said) -> list[Order]:
+    """Return the orders to offer: those that the words describe, else the recent ones."""
+    orders = recent(customer)
+    found = (
+        services().orders.matching(customer, words_for_items(heard))
+        if heard.text and not heard.number
+        else []
+    )
+    return found[:SHOWN] if len(found) > 1 else orders
+
+
+def ask_which(
+    dispatcher: CollectingDispatcher, response: str, orders: Sequence[Order], state: dict[str, str]
+) -> None:
+    """List orders as buttons: number, what is in them, how they stand."""
+    if len(orders) == 1:
+        response = "utter_only_order"
+    buttons = [
+        {"title": title(order, state), "payload": payload("inform", order_number=order.number)}
+        for order in orders
+    ]
+    dispatcher.utter_message(response=response, buttons=buttons)
+
+
+def title(order: Order, state: dict[str, str]) -> str:
+    """Name an order on a button."""
+    parts = [order.number, contents(order), state.get(order.status, "")]
+    return " \N{MIDDLE DOT} ".join(part for part in parts if part)
+
+
+def contents(order: Order) -> str:
+    """Name what is in an order in a few words."""
+    if not order.items:
+        return ""
+    first = order.items[0].name
+    first = first if len(first) <= TITLE else first[: TITLE - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    more = len(order.items) - 1
+    return f"{first} + {more} more" if more else first
+
+
+def payload(intent: str, **entities: Any) -> str:
+    """Write what a button sends."""
+    return f"/{intent}{json.dumps(entities)}" if entities else f"/{intent}"

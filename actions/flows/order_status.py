@@ -1,0 +1,194 @@
+"""Order status: who asks, which order, and how it stands in plain words."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.commerce.model import Customer, Order, Shipment
+from actions.flows.choice import ask_which, choose, contents, fitting, recent
+from actions.flows.identity import PrivateForm, known_customer, tell_block
+from actions.flows.turn import said
+from actions.flows.wishes import done
+from actions.flows.wording import amount, day, listed, today
+from actions.services import services
+
+FORM = "order_status_form"
+MOVING = frozenset({"shipped", "out_for_delivery", "partially_shipped"})
+SHORT_STATES = {
+    "pending": "just placed",
+    "processing": "being packed",
+    "partially_shipped": "partly on its way",
+    "shipped": "on its way",
+    "out_for_delivery": "arriving today",
+    "delivered": "delivered",
+    "cancelled": "canceled",
+    "exchange_requested": "being exchanged",
+    "return_requested": "being returned",
+    "returned": "returned",
+    "refunded": "refunded",
+}
+
+
+class ValidateOrderStatusForm(PrivateForm):
+    """Validate the order status form: identity, then the order."""
+
+    wish = "order_status"
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"validate_{FORM}"
+
+    def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
+        """Ask for the order, unless the customer has none."""
+        return ["status_order"] if recent(customer) else []
+
+    def extract_status_order(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which order is meant."""
+        customer = known_customer(tracker)
+        if customer is None or tracker.get_slot("status_order"):
+            return {}
+        heard = self.heard(tracker)
+        number = choose(customer, heard, tracker)
+        if number is None and tracker.get_slot("wish_words"):
+            number = choose(customer, self.opening(tracker), tracker)
+        return {"status_order": number} if number else {}
+
+    def validate_status_order(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept an order of this customer; say when there is no such order."""
+        customer = known_customer(tracker)
+        if customer is None or not value:
+            return {"status_order": None}
+        order = services().orders.find(customer, str(value))
+        if order is None:
+            dispatcher.utter_message(response="utter_order_not_found", asked_number=str(value))
+            return {"status_order": None, "order_number": None}
+        return {"status_order": order.number}
+
+
+class ActionAskStatusOrder(Action):
+    """Ask which order is meant, with the recent ones to choose from."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_status_order"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer the orders that fit the words, newest first."""
+        customer = known_customer(tracker)
+        if customer:
+            offered = fitting(customer, said(tracker, FORM))
+            ask_which(dispatcher, "utter_ask_which_order", offered, SHORT_STATES)
+        return []
+
+
+class ActionOrderStatus(Action):
+    """Tell how an order stands."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_order_status"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Tell it to a verified customer; to anybody else only what stands in the way."""
+        closing: list[EventType] = [*done("order_status"), SlotSet("status_order", None)]
+        customer = known_customer(tracker)
+        if customer is None:
+            return [*tell_block(dispatcher, tracker), *closing]
+        number = tracker.get_slot("status_order")
+        order = services().orders.find(customer, str(number)) if number else None
+        if order is None:
+            dispatcher.utter_message(response="utter_no_orders")
+            return closing
+        tell_order(dispatcher, order, today())
+        return [*closing, SlotSet("order_number", None), SlotSet("last_order", order.number)]
+
+
+def tell_order(dispatcher: CollectingDispatcher, order: Order, on: date) -> None:
+    """Say how an order stands, parcel by parcel where it travels in several."""
+    parcels = [entry for entry in order.shipments if entry.tracking_number]
+    moving = [entry for entry in parcels if entry.delivered_at is None]
+    if order.status in MOVING and len(order.shipments) > 1:
+        dispatcher.utter_message(response="utter_order_in_parts", **facts(order, on))
+        for parcel in order.shipments:
+            dispatcher.utter_message(response=_parcel_response(parcel), **parcel_facts(order, parcel, on))
+        waiting = _not_packed(order)
+        if waiting:
+            dispatcher.utter_message(response="utter_parcel_waiting", parcel_items=listed(waiting))
+        return
+    only = next(iter(moving or parcels), None)
+    told = facts(order, on) | (parcel_facts(order, only, on) if only else {})
+    dispatcher.utter_message(response=_order_response(order, only, on), **told)
+
+
+def _order_response(order: Order, parcel: Shipment | None, on: date) -> str:
+    """Choose the response for the state of an order."""
+    if order.status in MOVING and parcel:
+        if parcel.status == "exception":
+            return "utter_order_exception"
+        if parcel.expected_on and parcel.expected_on < on and order.status != "out_for_delivery":
+            return "utter_order_late"
+        if parcel.expected_on is None and order.status == "shipped":
+            return "utter_order_shipped_undated"
+    if order.status == "delivered" and order.delivered_at is None:
+        return "utter_order_delivered_undated"
+    return f"utter_order_{order.status}"
+
+
+def _parcel_response(parcel: Shipment) -> str:
+    """Choose the response for one of several parcels."""
+    if parcel.delivered_at:
+        return "utter_parcel_delivered"
+    if parcel.tracking_number is None:
+        return "utter_parcel_waiting"
+    return "utter_parcel_moving" if parcel.expected_on else "utter_parcel_moving_undated"
+
+
+def _not_packed(order: Order) -> list[str]:
+    """Name the items that are in no parcel yet."""
+    packed = {item_id for parcel in order.shipments for item_id in parcel.item_ids}
+    return [item.label for item in order.items if item.id not in packed]
+
+
+def facts(order: Order, on: date) -> dict[str, Any]:
+    """Put what is known of an order into words."""
+    back = order.returns[-1] if order.returns else None
+    refund = order.refunds[-1] if order.refunds else None
+    return {
+        "order_number": order.number,
+        "order_items": listed([item.label for item in order.items]) or contents(order),
+        "placed_on": day(order.placed_at, on),
+        "delivered_on": day(order.delivered_at, on),
+        "order_total": amount(order.total, order.currency),
+        "return_reference": back.reference if back else "",
+        "refund_amount": amount(refund.amount if refund else order.refunded, order.currency),
+        "refund_method": refund.method if refund else "your original payment method",
+    }
+
+
+def parcel_facts(order: Order, parcel: Shipment, on: date) -> dict[str, Any]:
+    """Put what is known of a parcel into words."""
+    inside = [item.label for item in order.items if item.id in parcel.item_ids]
+    scan = parcel.last_event
+    where = f"{scan.text}{f' in {scan.place}' if scan.place else ''}, {day(scan.at, on)}" if scan else ""
+    return {
+        "parcel_items": listed(inside) or contents(order),
+        "carrier": parcel.carrier or "the carrier",
+        "tracking_number": ", ".join(parcel.tracking_numbers),
+        "expected_on": day(parcel.expected_on, on),
+        "parcel_delivered_on": day(parcel.delivered_at, on),
+        "last_scan": where or "no scan yet",
+    }

@@ -1,0 +1,278 @@
+"""The return form: which order, which items, why; what may go back is decided by the policies."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.commerce.model import Customer, Order
+from actions.flows.choice import OTHER, choose, recent
+from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.return_words import (
+    ADDS,
+    ALL_OF_THEM,
+    TAKES_BACK,
+    WRONG_ITEMS,
+    WRONG_REASON,
+    named_items,
+    opening_items,
+    reason_of,
+    spared_items,
+)
+from actions.flows.turn import SURE, Said, turn_events
+from actions.flows.wording import listed
+from actions.services import services
+
+FORM = "return_form"
+HESITATES = re.compile(r"\b(?:but|wait|not|except|instead|however|hold on|unless)\b")
+STEPS = ["return_order", "return_items", "return_reason"]
+AFTER_ITEMS = frozenset({"return_reason", "return_confirmed", "return_part"})
+
+
+def chosen_order(customer: Customer, tracker: Tracker) -> Order | None:
+    """Return the order that the return is about, if it is the customer's."""
+    number = tracker.get_slot("return_order")
+    return services().orders.find(customer, str(number)) if number else None
+
+
+def open_orders(customer: Customer) -> list[Order]:
+    """Return the recent orders from which something can go back."""
+    return [order for order in recent(customer) if services().returns.returnable(order)]
+
+
+def chosen_items(order: Order, tracker: Tracker) -> list[str]:
+    """Return the chosen items that belong to the order."""
+    chosen = tracker.get_slot("return_items") or []
+    return [str(item_id) for item_id in chosen if order.item(str(item_id))]
+
+
+class ValidateReturnForm(PrivateForm):
+    """Validate the return form: identity, order, items, reason, and an explicit yes."""
+
+    wish = "start_return"
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"validate_{FORM}"
+
+    def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
+        """Ask for what is missing; for nothing where no item can go back."""
+        order = chosen_order(customer, tracker)
+        possible = services().returns.returnable(order) if order else open_orders(customer)
+        if not possible:
+            return []
+        last = (
+            ["return_part", "return_confirmed"] if tracker.get_slot("return_change") else ["return_confirmed"]
+        )
+        return STEPS + last
+
+    def corrections(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Take back the order, the items or the reason when the customer says so."""
+        customer = known_customer(tracker)
+        order = chosen_order(customer, tracker) if customer else None
+        if customer is None or order is None or not heard.text:
+            return {}
+        asked = tracker.get_slot("requested_slot")
+        changed = self._other_order(customer, order, dispatcher, tracker, heard)
+        changed = changed or self._other_items(order, dispatcher, tracker, heard, domain)
+        changed = changed or self._other_reason(heard, asked)
+        settled = {"return_confirmed": None, "return_change": None, "wish_words": None}
+        return {**changed, **settled} if changed else {}
+
+    def _other_order(
+        self,
+        customer: Customer,
+        order: Order,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        heard: Said,
+    ) -> dict[str, Any]:
+        """Notice another order number, or "the other order"."""
+        another = heard.number is not None and heard.number != order.number
+        if not (another or heard.has(OTHER) or heard.entity("part") == "order"):
+            return {}
+        if len(recent(customer)) == 1 and not another:
+            dispatcher.utter_message(response="utter_only_order")
+            return {"return_order": order.number}
+        number = choose(customer, heard, tracker, current=order.number) if not heard.entity("part") else None
+        if number and services().orders.find(customer, number) is None:
+            dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
+            return {"return_order": order.number}
+        return {"return_order": number, "return_items": None, "order_number": None}
+
+    def _other_items(
+        self,
+        order: Order,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        heard: Said,
+        domain: DomainDict,
+    ) -> dict[str, Any]:
+        """Notice other items than those chosen before."""
+        before, asked = chosen_items(order, tracker), tracker.get_slot("requested_slot")
+        if not before or (heard.payload and heard.entity("return_reason")):
+            return {}
+        named, spared = named_items(order, heard), spared_items(order, heard)
+        takes_back = heard.intent in ("correct", "deny") or heard.has(TAKES_BACK) or asked == "return_part"
+        if asked == "return_reason" and heard.short and not reason_of(heard):
+            takes_back = takes_back or not set(named) & set(before)
+        if named and heard.has(ADDS) and asked in AFTER_ITEMS:
+            wanted = before + [item_id for item_id in named if item_id not in before]
+        elif named and (takes_back or asked == "return_confirmed"):
+            wanted = named
+        elif spared and takes_back:
+            wanted = [item_id for item_id in before if item_id not in spared]
+        else:
+            return {"return_items": None} if heard.entity("part") == "items" or heard.has(WRONG_ITEMS) else {}
+        if set(wanted) == set(before):
+            return {"return_items": before} if heard.intent == "correct" else {}
+        checked = self.validate_return_items(wanted, dispatcher, tracker, domain)
+        return {"return_items": checked["return_items"] or before}
+
+    def _other_reason(self, heard: Said, asked: str | None) -> dict[str, Any]:
+        """Notice that the reason was misunderstood."""
+        if asked not in ("return_confirmed", "return_part") and heard.entity("part") != "reason":
+            return {}
+        reason = reason_of(heard)
+        if reason:
+            return {"return_reason": reason}
+        return {"return_reason": None} if heard.entity("part") == "reason" or heard.has(WRONG_REASON) else {}
+
+    def extract_return_order(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which order is meant."""
+        customer = known_customer(tracker)
+        if customer is None or tracker.get_slot("return_order"):
+            return {}
+        number = choose(customer, self.heard(tracker), tracker)
+        if number is None and tracker.get_slot("wish_words"):
+            number = choose(customer, self.opening(tracker), tracker)
+        orders = open_orders(customer)
+        if number is None and len(orders) == 1 and tracker.get_slot("requested_slot") != "return_order":
+            number = orders[0].number
+        return {"return_order": number} if number else {}
+
+    def validate_return_order(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept an order of this customer; say when there is no such order."""
+        customer = known_customer(tracker)
+        if customer is None or not value:
+            return {"return_order": None}
+        order = services().orders.find(customer, str(value))
+        if order is None:
+            dispatcher.utter_message(response="utter_order_not_found", asked_number=str(value))
+            return {"return_order": None, "order_number": None}
+        return {"return_order": order.number}
+
+    def extract_return_items(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which items are meant; the only one is taken without asking."""
+        customer = known_customer(tracker)
+        order = chosen_order(customer, tracker) if customer else None
+        if order is None or tracker.get_slot("return_items"):
+            return {}
+        heard = self.heard(tracker)
+        asked_for_order = tracker.get_slot("requested_slot") == "return_order"
+        named = []
+        if heard.entity("product") or not asked_for_order:
+            named = opening_items(order, heard) if heard.intent == self.wish else named_items(order, heard)
+        if not named and tracker.get_slot("wish_words"):
+            named = opening_items(order, self.opening(tracker))
+        left = services().returns.returnable(order)
+        if named and ALL_OF_THEM.search(heard.text or self.opening(tracker).text):
+            self._leave_out(dispatcher, order, named)
+        if not named and len(left) == 1:
+            named = [left[0].id]
+        return {"return_items": named} if named else {}
+
+    def _leave_out(self, dispatcher: CollectingDispatcher, order: Order, named: list[str]) -> None:
+        """Say which items of an order "everything" doesn't include, and why."""
+        left_out = [item.id for item in order.items if item.id not in named]
+        if left_out and set(named) == {item.id for item in services().returns.returnable(order)}:
+            decision = services().returns.decide(order, left_out)
+            dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
+
+    def validate_return_items(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Keep the items that may go back, and say why the others may not."""
+        customer = known_customer(tracker)
+        order = chosen_order(customer, tracker) if customer else None
+        ids = [str(item_id) for item_id in value or [] if order and order.item(str(item_id))]
+        if order is None or not ids:
+            return {"return_items": None}
+        decision = services().returns.decide(order, ids)
+        if decision.allowed or decision.needs_approval:
+            return {"return_items": ids}
+        dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
+        rest = [item_id for item_id in ids if item_id not in decision.refused_items]
+        if not rest or not decision.refused_items or not self._may_go(order, rest):
+            return {"return_items": None}
+        names = [item.label for item in order.items if item.id in rest]
+        dispatcher.utter_message(response="utter_return_keeps_rest", item_names=listed(names))
+        return {"return_items": rest}
+
+    def _may_go(self, order: Order, ids: list[str]) -> bool:
+        """Tell whether these items may go back, if need be with a person's consent."""
+        decision = services().returns.decide(order, ids)
+        return decision.allowed or decision.needs_approval
+
+    def extract_return_reason(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out why, in the customer's words or from a button."""
+        heard = self.heard(tracker)
+        reason = reason_of(heard) if heard.text else None
+        if reason is None and not tracker.get_slot("return_reason") and tracker.get_slot("wish_words"):
+            reason = reason_of(self.opening(tracker))
+        if reason:
+            return {"return_reason": reason}
+        asked = tracker.get_slot("requested_slot") == "return_reason"
+        if asked and heard.text and heard.intent not in ("correct", "affirm", "deny"):
+            return {"return_reason": None}
+        return {}
+
+    def validate_return_reason(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept the reasons that the policies know."""
+        return {"return_reason": value if value in services().policies.returns.reasons else None}
+
+    def validate_return_confirmed(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept a plain yes to the summary that was shown; after a no, ask what to change."""
+        heard = self.heard(tracker)
+        asked = tracker.get_slot("requested_slot") == "return_confirmed"
+        if not asked or self._changed(tracker):
+            return {"return_confirmed": None}
+        if value is False:
+            return {"return_confirmed": None, "return_change": True}
+        sure = heard.intent == "affirm" and heard.confidence >= SURE
+        plain_yes = value is True and sure and not heard.has(HESITATES)
+        return {"return_confirmed": True if plain_yes else None}
+
+    def extract_return_part(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find nothing: what is to be changed takes effect at once, as a correction."""
+        return {}
+
+    def _changed(self, tracker: Tracker) -> bool:
+        """Tell whether this message changed something that the summary said."""
+        if tracker.get_slot("return_confirmed") is None:
+            return True
+        told = ("return_order", "return_items", "return_reason")
+        return any(
+            event.get("event") == "slot" and event.get("name") in told and event.get("value") is not None
+            for event in turn_events(tracker)
+        )

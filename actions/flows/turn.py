@@ -1,0 +1,195 @@
+"""What happened in this turn: the words that a flow may use, and what the assistant did last.
+
+A message belongs to one wish. When it holds two, `action_acknowledge` and `action_next_wish` put the words
+of the wish that is being served into the slot `wish_words`; a message that another flow has used is not read
+again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rasa_sdk.interfaces import Tracker
+
+from actions.services.orders import order_number
+
+EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}")
+POSTCODE = re.compile(r"(?<![\w-])(\d{5})(?:-\d{4})?(?![\w-])")
+
+# Actions that may run before a flow reads the message: none of them uses it up.
+PRELUDE = frozenset(
+    {"action_acknowledge", "action_listen", "action_extract_slots", "action_validate_slot_mappings"}
+)
+# Intents with which people answer a question; with any other one they ask for something else.
+ANSWERS = frozenset(
+    {"inform", "correct", "affirm", "deny", "nlu_fallback", "out_of_scope", "small_talk", "complain"}
+)
+NAMES = frozenset(
+    {"order_number", "email", "postcode", "product"}
+)  # entities that stand for words in a payload
+SURE = 0.6
+SHORT = 7  # words of a fragment
+BARE = 3  # words around a bare number
+
+
+@dataclass(frozen=True)
+class Said:
+    """The customer's words as far as they are meant for the flow that reads them.
+
+    `text` is empty when the message was used up by another flow. `payload` says that a button was pressed.
+    """
+
+    text: str = ""
+    intent: str = ""
+    confidence: float = 0.0
+    entities: tuple[Mapping[str, Any], ...] = ()
+    payload: bool = False
+
+    @property
+    def email(self) -> str | None:
+        """The e-mail address in the words, in lower case."""
+        value = self.entity("email")
+        found = EMAIL.search(value or self.text)
+        return found.group().lower() if found else None
+
+    @property
+    def number(self) -> str | None:
+        """The order number in the words, as the shop writes it."""
+        value = self.entity("order_number")
+        return (order_number(value) if value else None) or order_number(EMAIL.sub(" ", self.text))
+
+    @property
+    def postcode(self) -> str | None:
+        """The ZIP code in the words."""
+        found = POSTCODE.search(self.entity("postcode") or EMAIL.sub(" ", self.text))
+        return found.group() if found else None
+
+    @property
+    def answers(self) -> bool:
+        """Tell whether this can be an answer to the question that was asked last."""
+        if not self.text:
+            return False
+        return self.payload or self.intent in ANSWERS or self.confidence < SURE or self.bare
+
+    @property
+    def bare(self) -> bool:
+        """Tell whether it is hardly more than an e-mail address, an order number or a ZIP code."""
+        if not (self.email or self.number or self.postcode):
+            return False
+        return sum(not re.search(r"[@\d]", word) for word in self.text.split()) <= BARE
+
+    @property
+    def short(self) -> bool:
+        """Tell whether it is a fragment rather than a sentence with a story."""
+        return len(self.text.split()) <= SHORT
+
+    def entity(self, name: str) -> str | None:
+        """Return the first value of an entity."""
+        return next(
+            (str(e["value"]) for e in self.entities if e.get("entity") == name and e.get("value")), None
+        )
+
+    def values(self, name: str) -> list[str]:
+        """Return every value of an entity, in the order of the words."""
+        return [str(e["value"]) for e in self.entities if e.get("entity") == name and e.get("value")]
+
+    def has(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether the words match a pattern."""
+        return bool(pattern.search(self.text.lower()))
+
+
+def message(tracker: Tracker) -> Said:
+    """Return the whole last message, whoever it was meant for."""
+    latest: Mapping[str, Any] = tracker.latest_message or {}
+    intent: Mapping[str, Any] = latest.get("intent") or {}
+    entities = tuple(entity for entity in latest.get("entities") or [] if isinstance(entity, Mapping))
+    text = str(latest.get("text") or "").strip()
+    payload = text.startswith("/")
+    if payload:
+        named = [str(entity.get("value") or "") for entity in entities if entity.get("entity") in NAMES]
+        text = " ".join(named) or str(intent.get("name") or "")
+    return Said(
+        text, str(intent.get("name") or ""), float(intent.get("confidence") or 0.0), entities, payload
+    )
+
+
+def said(tracker: Tracker, flow: str) -> Said:
+    """Return the words of this turn that `flow` may use; empty words when another flow has used them."""
+    events = turn_events(tracker)
+    words: str | None = None
+    wish: str | None = None
+    used: list[str] = []
+    for event in events:
+        kind = event.get("event")
+        if kind == "slot" and event.get("name") == "wish_words" and event.get("value"):
+            words, used = str(event["value"]), []
+        elif kind == "slot" and event.get("name") == "wish" and event.get("value"):
+            wish = str(event["value"])
+        elif kind == "action" and event.get("name") not in PRELUDE:
+            used.append(str(event.get("name")))
+    if used and used[-1] == flow:
+        used.pop()
+    if used:
+        return Said()
+    whole = message(tracker)
+    if words is None:
+        return whole
+    inside = tuple(entity for entity in whole.entities if _mentioned(entity, whole.text, words))
+    return Said(words, wish or whole.intent, whole.confidence, inside, whole.payload)
+
+
+def _mentioned(entity: Mapping[str, Any], text: str, words: str) -> bool:
+    """Tell whether an entity of the whole message stands in these words."""
+    start, end = entity.get("start"), entity.get("end")
+    if isinstance(start, int) and isinstance(end, int) and text[start:end]:
+        return text[start:end] in words
+    return str(entity.get("value") or "\0").lower() in words.lower()
+
+
+def turn_events(tracker: Tracker, back: int = 0) -> list[Mapping[str, Any]]:
+    """Return the events since the last message, or those of the turn `back` turns before."""
+    starts = [index for index, event in enumerate(tracker.events) if event.get("event") == "user"]
+    if len(starts) <= back:
+        return []
+    end = len(tracker.events) if back == 0 else starts[-back]
+    return list(tracker.events[starts[-1 - back] + 1 : end])
+
+
+def actions_of(tracker: Tracker, back: int = 0) -> list[str]:
+    """Return the names of the actions of a turn."""
+    return [str(event.get("name")) for event in turn_events(tracker, back) if event.get("event") == "action"]
+
+
+def turn_number(tracker: Tracker) -> int:
+    """Count the messages of the customer in this session."""
+    count = 0
+    for event in reversed(tracker.events):
+        if event.get("event") == "session_started":
+            break
+        count += event.get("event") == "user"
+    return count
+
+
+def set_in_last_turn(tracker: Tracker, slot: str) -> bool:
+    """Tell whether a slot got its value in the turn before this one."""
+    return any(
+        event.get("event") == "slot" and event.get("name") == slot and event.get("value") is not None
+        for event in turn_events(tracker, back=1)
+    )
+
+
+def feels_bad(tracker: Tracker) -> bool:
+    """Tell whether the last message sounds annoyed or hurt."""
+    mood: Any = (tracker.latest_message or {}).get("sentiment") or {}
+    if not isinstance(mood, Mapping) or mood.get("name") != "negative":
+        return False
+    return float(mood.get("confidence") or 0.0) >= SURE
+
+
+def spoken(text: str, limit: int) -> str:
+    """Shorten words of a customer to one line of at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,279 @@
+"""Wishes: what a customer wants done, and what happens when one message holds two of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+from ruamel.yaml import YAML
+
+from actions.flows.mood import empathy
+from actions.flows.turn import SURE, Said, message, set_in_last_turn, spoken
+
+TABLE = Path(__file__).with_name("wishes.yml")
+LONGEST_QUEUE = 3
+LONGEST_WORDS = 500
+GUESSES = 5  # guesses of the classifier that count as likely
+EVERYTHING = "*"
+NUMBER = re.compile(r"#?\bl?[ -]?\d{6}\b")
+LAST = "action_pass_on"  # ends with an offer, to which a yes must be able to follow
+JOINTS = re.compile(
+    r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|also|plus|but|then|&)\s+(?:also\s+|then\s+|secondly\s+)?|,\s+",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One thing that customers come for, as `wishes.yml` describes it."""
+
+    intent: str
+    name: str
+    choice: str
+    action: str
+    empathy: str
+    ticket: str
+    cues: tuple[str, ...] = ()
+    covers: frozenset[str] = frozenset()
+    clears: tuple[str, ...] = ()
+    replaces: frozenset[str] = frozenset()
+    ends: bool = False
+
+    def includes(self, other: str) -> bool:
+        """Tell whether serving this wish also serves another one."""
+        return other == self.intent or other in self.covers or EVERYTHING in self.covers
+
+    @property
+    def form(self) -> bool:
+        """Tell whether the wish is served by a form, which may take several turns."""
+        return self.action.endswith("_form")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a message that speaks of one wish (None: of none in particular)."""
+
+    wish: str | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The wishes of a message in the order in which they are served."""
+
+    first: Part
+    others: tuple[Part, ...] = field(default=())
+
+
+@cache
+def wishes() -> Mapping[str, Wish]:
+    """Read the table of wishes, by intent."""
+    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    return {
+        intent: Wish(
+            intent=intent,
+            name=row["name"],
+            choice=row["choice"],
+            action=row["action"],
+            empathy=row["empathy"],
+            ticket=row["ticket"],
+            cues=tuple(_plain(cue) for cue in row["cues"]),
+            covers=frozenset(row.get("covers") or ()),
+            clears=tuple(row.get("clears") or ()),
+            replaces=frozenset(row.get("replaces") or ()),
+            ends=bool(row.get("ends")),
+        )
+        for intent, row in table.items()
+    }
+
+
+def served_by(form: str | None) -> str | None:
+    """Return the wish that a form serves."""
+    return next((wish.intent for wish in wishes().values() if form and wish.action == form), None)
+
+
+def cued(words: str) -> str | None:
+    """Return the wish whose longest cue stands in the words."""
+    plain = f" {_plain(words)} "
+    best, length = None, 0
+    for wish in wishes().values():
+        for cue in wish.cues:
+            if len(cue) > length and f" {cue} " in plain:
+                best, length = wish.intent, len(cue)
+    return best
+
+
+def parts(text: str) -> list[Part]:
+    """Split a message where another wish begins; words without a wish stay with their neighbours."""
+    found: list[tuple[str | None, int, int]] = []
+    joints = [(0, 0), *(joint.span() for joint in JOINTS.finditer(text)), (len(text), len(text))]
+    for (_, start), (end, _) in pairwise(joints):
+        wish = cued(text[start:end])
+        if found and (wish is None or found[-1][0] in (None, wish)):
+            before, start, _ = found.pop()
+            wish = wish or before
+        found.append((wish, start, end))
+    return [Part(wish, text[start:end].strip()) for wish, start, end in found]
+
+
+def read(text: str, intent: str, guesses: Sequence[str], confidence: float = 1.0) -> Reading:
+    """Find the wishes of a message that was understood as `intent`.
+
+    Further wishes count only when their words are clear and one of the wishes named is also among the
+    classifier's first guesses. Where the classifier was unsure, clear words decide.
+    """
+    likely = {intent, *guesses}
+    found = [part for part in parts(text) if part.wish]
+    named = {part.wish for part in found}
+    if len(named) == 1 and confidence < SURE and named <= likely:
+        return Reading(Part(next(iter(named)), text))
+    if len(named) < 2 or not named & likely:
+        return Reading(Part(intent, text))
+    kept: list[Part] = []
+    for part in found:
+        covered = any(_covered(part, other, intent) for other in found)
+        if not covered and all(part.wish != other.wish for other in kept):
+            kept.append(part)
+    if len(kept) < 2:
+        return Reading(Part(intent, text))
+    kept.sort(key=lambda part: wishes()[str(part.wish)].action == LAST)
+    return Reading(kept[0], tuple(kept[1:LONGEST_QUEUE]))
+
+
+def _covered(part: Part, other: Part, intent: str) -> bool:
+    """Tell whether the wish of a part goes without saying because of another part."""
+    if part.wish is None or other.wish is None or part.wish == other.wish:
+        return False
+    if not wishes()[other.wish].includes(part.wish):
+        return False
+    if wishes()[part.wish].includes(other.wish):
+        return part.wish != intent and (other.wish == intent or part.wish > other.wish)
+    return True
+
+
+def clear_wish(tracker: Tracker) -> str | None:
+    """Return the wish that the words name outright, if the classifier also thought of it."""
+    heard = message(tracker)
+    found = None if heard.payload else cued(heard.text)
+    return found if found in guessed(tracker) else None
+
+
+def guessed(tracker: Tracker) -> list[str]:
+    """Return the classifier's first guesses, best first."""
+    ranking = (tracker.latest_message or {}).get("intent_ranking") or []
+    return [str(entry.get("name")) for entry in ranking][:GUESSES]
+
+
+def _plain(text: str) -> str:
+    """Write words in lower case, without marks, with one space between them and "l" for an order number."""
+    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
+    bare = NUMBER.sub(" l ", bare)
+    return " ".join(re.sub(r"[^\w#@]+", " ", bare).split())
+
+
+def queue_of(tracker: Tracker) -> list[dict[str, Any]]:
+    """Return the wishes that wait, each as {"wish", "words", "resumed"}."""
+    waiting = tracker.get_slot("wish_queue")
+    return (
+        [dict(entry) for entry in waiting if isinstance(entry, Mapping)] if isinstance(waiting, list) else []
+    )
+
+
+def queued(queue: list[dict[str, Any]]) -> list[EventType]:
+    """Return the events that keep a queue; `next_wish` names its head."""
+    kept = queue[:LONGEST_QUEUE]
+    return [SlotSet("wish_queue", kept or None), SlotSet("next_wish", kept[0]["wish"] if kept else None)]
+
+
+def begin(wish: str, words: str, resumed: bool = False) -> list[EventType]:
+    """Return the events with which a wish begins to be served; a resumed one keeps what it knows."""
+    emptied = [] if resumed else [SlotSet(name, None) for name in wishes()[wish].clears]
+    return [*emptied, SlotSet("wish", wish), SlotSet("wish_words", spoken(words, LONGEST_WORDS) or None)]
+
+
+def done(wish: str) -> list[EventType]:
+    """Return the events with which a wish has been served."""
+    return [SlotSet("wish", None), SlotSet("wish_words", None), SlotSet("last_wish", wish)]
+
+
+class ActionAcknowledge(Action):
+    """Open a wish: a kind word where one is due, and a note of what else the message asks for."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_acknowledge"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Acknowledge the customer's mood and put further wishes into the queue."""
+        heard = message(tracker)
+        wish = wishes().get(heard.intent)
+        if wish is None:
+            return []
+        events = empathy(dispatcher, tracker, wish.empathy)
+        running = served_by(tracker.active_loop_name)
+        reading = Reading(Part(wish.intent, heard.text))
+        if not heard.payload:
+            reading = read(heard.text, heard.intent, guessed(tracker), heard.confidence)
+        first = wishes()[reading.first.wish or wish.intent]
+        others = [part for part in reading.others if part.wish != running]
+        queue: list[dict[str, Any]] = [
+            {"wish": p.wish, "words": spoken(p.words, LONGEST_WORDS)} for p in others
+        ]
+        if (
+            running
+            and first.form
+            and first.intent != running
+            and not (first.ends or running in first.replaces)
+        ):
+            queue.append({"wish": running, "words": "", "resumed": True})
+        events += queued(queue + [entry for entry in queue_of(tracker) if entry["wish"] != first.intent])
+        if running is None or (first.form and first.intent != running):
+            events += begin(first.intent, self._words(tracker, heard, first.intent, reading.first.words))
+        if first.action != wish.action:
+            events.append(FollowupAction(first.action))
+        return events
+
+    def _words(self, tracker: Tracker, heard: Said, wish: str, words: str) -> str:
+        """Return the words of a wish, with those of the offer before where a return follows from it."""
+        words = "" if heard.payload and not heard.entities else words
+        follows = wish == "start_return" and (heard.payload or heard.short)
+        if follows and set_in_last_turn(tracker, "handoff_words"):
+            return f"{tracker.get_slot('handoff_words')} {words}".strip()
+        return words
+
+
+class ActionNextWish(Action):
+    """Turn to the wish that waits, once the one before it is served."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_next_wish"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Serve the head of the queue, unless a form still waits for an answer."""
+        queue = queue_of(tracker)
+        if not queue or tracker.active_loop_name:
+            return []
+        head = queue.pop(0)
+        wish = wishes().get(str(head.get("wish")))
+        if wish is None:
+            return queued(queue)
+        dispatcher.utter_message(
+            response="utter_resume_wish" if head.get("resumed") else "utter_next_wish", wish_name=wish.name
+        )
+        resumed = bool(head.get("resumed"))
+        begun = begin(wish.intent, str(head.get("words") or ""), resumed)
+        return [*queued(queue), *begun, FollowupAction(wish.action)]

@@ -1,0 +1,1 @@
+"""Tickets: where people take over from the assistant."""

@@ -1,0 +1,117 @@
+"""Tickets kept in the shop's own database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from actions.commerce import schema
+from actions.commerce.database import Database
+from actions.commerce.model import Customer
+from actions.commerce.store import next_number
+from actions.helpdesk.port import PRIORITIES, Ticket
+from actions.services import audit, receipts
+from actions.services.clock import Clock, utc_now
+from actions.services.context import Caller
+
+ACTION = "ticket.open"
+LONGEST_SUBJECT = 200
+LONGEST_BODY = 20_000
+
+
+class EmbeddedTickets:
+    """A help desk in the same database as the shop.
+
+    >>> tickets.open(caller, "Lamp flickers", "The customer says ...", "normal").number
+    """
+
+    def __init__(self, database: Database, reply_hours: Callable[[str], int], clock: Clock = utc_now) -> None:
+        self._database = database
+        self._reply_hours = reply_hours
+        self._clock = clock
+
+    def open(
+        self,
+        caller: Caller,
+        subject: str,
+        body: str,
+        priority: str = "normal",
+        customer: Customer | None = None,
+    ) -> Ticket:
+        """Open a ticket; the same call again gives the same ticket."""
+        if priority not in PRIORITIES:
+            raise ValueError(f"'{priority}' isn't a priority; those are {', '.join(PRIORITIES)}.")
+        try:
+            return self._open(caller, subject, body, priority, customer)
+        except IntegrityError:  # the same call in another thread was a moment faster
+            return self._open(caller, subject, body, priority, customer)
+
+    def find(self, number: str) -> Ticket | None:
+        """Find a ticket by its number."""
+        table = schema.tickets
+        with self._database.read() as connection:
+            row = connection.execute(select(table).where(table.c.number == number)).mappings().first()
+        return _ticket(row) if row is not None else None
+
+    def _open(
+        self, caller: Caller, subject: str, body: str, priority: str, customer: Customer | None
+    ) -> Ticket:
+        """Open a ticket within one transaction, or find the one that this call repeats."""
+        now = self._clock()
+        subject = one_line(subject)[:LONGEST_SUBJECT] or "Request"
+        request = receipts.request_hash(subject, priority)
+        with self._database.write() as connection:
+            stored = receipts.find(connection, caller, ACTION, request)
+            if stored is not None:
+                query = select(schema.tickets).where(schema.tickets.c.number == stored["number"])
+                return _ticket(connection.execute(query).mappings().one())
+            row: dict[str, Any] = {
+                "number": f"T-{next_number(connection, 'ticket')}",
+                "conversation": caller.conversation[:255],
+                "customer_id": customer.id if customer else None,
+                "subject": subject,
+                "body": printable(body)[:LONGEST_BODY],
+                "priority": priority,
+                "status": "open",
+                "reply_hours": self._reply_hours(priority),
+                "created_at": now,
+            }
+            connection.execute(insert(schema.tickets), row)
+            receipts.keep(connection, caller, ACTION, request, {"number": row["number"]}, now)
+            audit.record(
+                connection,
+                caller,
+                now,
+                ACTION,
+                f"ticket {row['number']}",
+                customer_id=row["customer_id"],
+                after={"priority": priority},
+            )
+        return _ticket(row)
+
+
+def printable(text: str) -> str:
+    """Drop control characters other than line breaks and tabs."""
+    return "".join(character for character in text if character in "\n\t" or character.isprintable()).strip()
+
+
+def one_line(text: str) -> str:
+    """Put a text on one line."""
+    return printable(" ".join(text.split()))
+
+
+def _ticket(row: Any) -> Ticket:
+    """Make a ticket of its row."""
+    created: datetime = row["created_at"]
+    return Ticket(
+        number=row["number"],
+        created=created,
+        subject=row["subject"],
+        priority=row["priority"],
+        status=row["status"],
+        reply_hours=row["reply_hours"],
+    )

@@ -1,0 +1,72 @@
+"""What the assistant can do for a customer; every rule and every write goes through here.
+
+    from actions.services import services
+    from actions.services.context import caller
+
+    shop = services()     # one per process and database, made on first use
+    who = caller(tracker) # nobody is authenticated without a signed context
+
+    shop.identity.verify(who, email, proof)  -> Verification(status, customer, attempts_left, locked_until)
+                                                status: verified | failed | locked | unavailable
+    shop.identity.customer(who)              -> Customer | None
+    shop.identity.forget(who)                -> None
+
+    order_number(text)                       -> str | None     (actions.services.orders)
+    shop.orders.recent(customer, limit=5)    -> list[Order]
+    shop.orders.find(customer, number)       -> Order | None   only the customer's own
+    shop.orders.matching(customer, text)     -> list[Order]
+
+    shop.returns.decide(order, item_ids=None, today=None)
+                                             -> Decision(allowed, rule, explanation_key, facts,
+                                                needs_approval, refused_items)
+    shop.returns.reasons                     -> dict[str, str] accepted reasons and their words
+    shop.returns.returnable(order)           -> list[OrderItem]
+    shop.returns.match_items(order, text)    -> list[OrderItem]
+    shop.returns.match(order, text)          -> ItemMatch(items, ambiguous)
+    shop.returns.quote(order, item_ids, reason)
+                                             -> ReturnQuote(refund, fee, method, currency, business_days)
+    shop.returns.start(who, customer, number, item_ids, reason)
+                                             -> ReturnReceipt(...), or raises Refused(decision)
+                                                (actions.services.errors)
+    shop.returns.ask_approval(who, customer, number, item_ids, reason)
+                                             -> Ticket         where decision.needs_approval
+
+    shop.accounts.request_password_reset(who, email) -> None
+    shop.tickets.open(who, subject, body, priority="normal", customer=None)
+                                             -> Ticket(number, created, priority, reply_hours, ...)
+    shop.products.search(text, limit=5)      -> list[Product]
+    shop.today()                             -> date           by which everything is decided, in UTC
+    shop.policies                            -> Policies: typed values and `fact("returns.window_days")`
+
+The rules of `Decision.rule` (also `rules` in returns.yml) are allowed, not_verified, unknown_order,
+unknown_item, not_delivered, cancelled, window_over, delivery_date_unknown, already_returned,
+already_refunded, final_sale, not_paid and authority_limit. `Decision.explanation_key` is "utter_return_"
+and the rule. Its facts are texts, those that apply of order_number, status, today, item, items,
+delivered_on, last_day, window_days, expected_on, reference, amount, limit.
+
+Importing this package opens nothing: on first use the database is opened, and a new one filled with the
+demo shop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from actions.services.container import Services
+
+__all__ = ["close_services", "services"]
+
+
+def services() -> Services:
+    """Give the services on the database that the environment names, made once per process and database."""
+    from actions.services import container
+
+    return container.services()
+
+
+def close_services() -> None:
+    """Close all services that this process made (for tests and for an orderly end)."""
+    from actions.services import container
+
+    container.close_services()

@@ -1,0 +1,142 @@
+"""Everything the assistant can do, put together for one database."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import date
+from threading import Event, Lock, Thread
+
+from sqlalchemy import Connection
+
+from actions.commerce.database import Database, Fill, database_url
+from actions.commerce.store import SqlStore, fill
+from actions.helpdesk.port import Tickets
+from actions.helpdesk.tickets import EmbeddedTickets
+from actions.services.accounts import Accounts
+from actions.services.clock import Clock, utc_now
+from actions.services.identity import Identity
+from actions.services.orders import Orders
+from actions.services.outbox import Outbox, Sink, sink_from_environment
+from actions.services.products import Products
+from actions.services.returns import Returns
+from actions.services.rulebook import Policies, load_policies
+
+logger = logging.getLogger(__name__)
+
+DELIVERY_VARIABLE = "FRONTDESK_OUTBOX"  # "manual": e-mails wait for `python -m actions.services.outbox`
+
+
+class Services:
+    """The services on one database.
+
+    >>> shop = Services("sqlite:///shop.db")
+    >>> shop.orders.recent(customer)
+    """
+
+    commerce: SqlStore
+    identity: Identity
+    orders: Orders
+    products: Products
+    returns: Returns
+    accounts: Accounts
+    tickets: Tickets
+    policies: Policies
+    outbox: Outbox
+
+    def __init__(
+        self, url: str, *, policies: Policies | None = None, sink: Sink | None = None, clock: Clock = utc_now
+    ) -> None:
+        self._clock = clock
+        self.policies = policies or load_policies()
+        self.database = Database(url, fill=_demo(clock), source="demo")
+        self.commerce = SqlStore(self.database)
+        self.identity = Identity(self.commerce, self.policies.identity, clock)
+        self.orders = Orders(self.commerce)
+        self.products = Products(self.commerce)
+        self.tickets = EmbeddedTickets(self.database, self.policies.support.reply_hours, clock)
+        self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.accounts = Accounts(self.commerce, self.policies, clock)
+        self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
+
+    def today(self) -> date:
+        """Tell the date by which the services decide, in UTC."""
+        return self._clock().date()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+class Courier:
+    """Delivers the outbox from a background thread: soon after a write, and every minute for retries."""
+
+    def __init__(self, outbox: Outbox, every: float = 2.0) -> None:
+        self._outbox = outbox
+        self._every = every
+        self._stopped = Event()
+        self._thread = Thread(target=self._run, name="outbox", daemon=True)
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the e-mail at hand and stop."""
+        self._stopped.set()
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._every):
+            try:
+                self._outbox.deliver()
+            except Exception as error:  # a locked or missing database is tried again
+                logger.warning("the outbox couldn't be delivered: %s", error)
+
+
+_made: dict[str, tuple[Services, Courier | None]] = {}
+_lock = Lock()
+
+
+def services() -> Services:
+    """Give the services on the database that the environment names, made once per process."""
+    url = database_url()
+    found = _made.get(url)
+    if found is None:
+        with _lock:
+            found = _made.get(url)
+            if found is None:
+                found = _made[url] = _make(url)
+    return found[0]
+
+
+def close_services() -> None:
+    """Close all services that this process made; the next call makes new ones."""
+    with _lock:
+        made = list(_made.values())
+        _made.clear()
+    for each, courier in made:
+        if courier is not None:
+            courier.stop()
+        each.close()
+
+
+def _make(url: str) -> tuple[Services, Courier | None]:
+    """Make the services, and the courier unless the environment says that e-mails wait."""
+    made = Services(url)
+    if os.environ.get(DELIVERY_VARIABLE) == "manual":
+        return made, None
+    courier = Courier(made.outbox)
+    courier.start()
+    return made, courier
+
+
+def _demo(clock: Clock) -> Fill:
+    """Fill an empty database with the demo shop, as of today."""
+
+    def fill_demo(connection: Connection) -> None:
+        from actions.commerce.demo.shop import demo_shop  # only a new database needs it
+
+        fill(connection, demo_shop(clock()))
+
+    return fill_demo

@@ -1,0 +1,67 @@
+"""The e-mails that the assistant sends, as pure functions of what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from actions.commerce.model import Customer
+from actions.services.policy import dollars, long_date
+from actions.services.rulebook import Policies
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One e-mail before it is sent; an empty recipient means that it never is."""
+
+    kind: str
+    recipient: str
+    subject: str
+    body: str
+
+
+def return_label(
+    customer: Customer,
+    policies: Policies,
+    *,
+    order_number: str,
+    reference: str,
+    items: Sequence[str],
+    label_url: str,
+    expires_on: date,
+    refund: Decimal,
+    fee: Decimal,
+    method: str,
+    business_days: str,
+) -> Letter:
+    """Write the e-mail that carries a return label."""
+    lines = "\n".join(f"  - {item}" for item in items)
+    cost = f"The return label costs {dollars(fee)}, which is already taken off.\n" if fee else ""
+    body = (
+        f"Hello {customer.first_name},\n\n"
+        f"your return {reference} for order {order_number} is set up. It covers:\n{lines}\n\n"
+        f"1. Print the label: {label_url}\n"
+        f"2. Pack the items and hand the parcel to {policies.returns.drop_off_text} "
+        f"by {long_date(expires_on)}.\n\n"
+        f"Your refund is {dollars(refund)}, to {method}. {cost}"
+        f"It takes {business_days} business days once the parcel is checked in.\n\n"
+        f"If something is not right, answer this e-mail or write to {policies.support.email}.\n\n"
+        f"{policies.support.shop_name}\n"
+    )
+    return Letter("return_label", customer.email, f"Your return {reference}", body)
+
+
+def password_reset(recipient: str, first_name: str, policies: Policies, url: str) -> Letter:
+    """Write the e-mail that carries a password reset link."""
+    minutes = policies.accounts.reset_link_minutes
+    body = (
+        f"Hello {first_name},\n\n"
+        f"someone asked for a new password for your {policies.support.shop_name} account. "
+        f"If that was you, choose one here:\n\n{url}\n\n"
+        f"The link works once and for {minutes} minutes. If it wasn't you, nothing changes; "
+        "you can delete this e-mail.\n\n"
+        f"{policies.support.shop_name}\n"
+    )
+    return Letter("password_reset", recipient, "Choose a new password", body)

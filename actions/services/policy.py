@@ -1,0 +1,246 @@
+"""What may be returned and what is paid back: pure functions of an order, a date and the policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMethod
+from actions.services.errors import ServiceError
+from actions.services.rulebook import Policies, ReturnsPolicy
+
+# Rules under which a person may still say yes.
+FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid"})
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether something is allowed, by which rule, and what to tell the customer.
+
+    `rule` is a key of `rules` in returns.yml ("window_over"), or "allowed".
+    `explanation_key` is the name of a response in the domain ("utter_return_window_over").
+    `facts` are the texts that this response may use. `needs_approval` says that a person can still allow it.
+    """
+
+    allowed: bool
+    rule: str
+    explanation_key: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    needs_approval: bool = False
+    refused_items: Mapping[str, str] = field(default_factory=dict)  # item id -> rule
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one payment method gets back."""
+
+    method_id: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class ReturnQuote:
+    """What a return pays back, how and when."""
+
+    refund: Decimal
+    fee: Decimal
+    method: str  # in words, as in "Visa ending in 4242"
+    currency: str
+    business_days: str  # as in "5-7"
+    shares: tuple[Share, ...] = ()
+
+
+def refusal(
+    rule: str, facts: Mapping[str, str] | None = None, items: Mapping[str, str] | None = None
+) -> Decision:
+    """Make the decision that a rule stands against."""
+    return Decision(
+        allowed=False,
+        rule=rule,
+        explanation_key=f"utter_return_{rule}",
+        facts=facts or {},
+        needs_approval=rule in FOR_A_PERSON,
+        refused_items=items or {},
+    )
+
+
+def decide_return(
+    order: Order,
+    policies: Policies,
+    *,
+    today: date,
+    item_ids: Sequence[str] | None = None,
+    promised: Decimal = NOTHING,
+) -> Decision:
+    """Decide whether items may be returned today; without items, whether any may.
+
+    `promised` is what the same case has been promised before (see `authority_period_days`).
+    """
+    chosen = _chosen(order, item_ids)
+    if not chosen or None in chosen:
+        return refusal("unknown_item", _facts(order, policies.returns, [], today))
+    items = [item for item in chosen if item is not None]
+    refused = {item.id: rule for item in items if (rule := item_rule(order, item, policies.returns, today))}
+    if refused and (item_ids is not None or len(refused) == len(items)):
+        rule = next(iter(refused.values()))
+        concerned = [item for item in items if refused.get(item.id) == rule]
+        return refusal(rule, _facts(order, policies.returns, concerned, today), refused)
+    facts = _facts(order, policies.returns, [item for item in items if item.id not in refused], today)
+    if order.paid <= order.refunded:
+        return refusal("not_paid", facts, {item.id: "not_paid" for item in items})
+    if item_ids is not None:
+        amount = _value(order, items)
+        if promised + amount > policies.returns.authority_limit:
+            limit = {"amount": dollars(amount), "limit": dollars(policies.returns.authority_limit)}
+            return refusal(
+                "authority_limit", {**facts, **limit}, {item.id: "authority_limit" for item in items}
+            )
+    return Decision(True, "allowed", "utter_return_allowed", facts, refused_items=refused)
+
+
+def item_rule(order: Order, item: OrderItem, policy: ReturnsPolicy, today: date) -> str | None:
+    """Name the rule that keeps an item from being returned today, if one does."""
+    if order.status == "cancelled":
+        return "cancelled"
+    if order.return_of(item.id) is not None or order.status == "returned":
+        return "already_returned"
+    if order.status == "refunded":
+        return "already_refunded"
+    if order.status not in policy.returnable_states:
+        return "not_delivered"
+    if item.category in policy.final_sale_categories or set(item.tags) & set(policy.final_sale_tags):
+        return "final_sale"
+    shipment = order.shipment_of(item.id)
+    arrived = shipment.delivered_at if shipment else order.delivered_at
+    if arrived is None:
+        if shipment is not None and shipment.status not in (None, "delivered"):
+            return "not_delivered"
+        return "delivery_date_unknown" if policy.when_delivery_date_unknown == "person" else None
+    last_day = arrived.astimezone(UTC).date() + timedelta(days=policy.window_days)
+    return "window_over" if today > last_day else None
+
+
+def quote_return(
+    order: Order,
+    policies: Policies,
+    methods: Iterable[PaymentMethod],
+    *,
+    item_ids: Sequence[str],
+    reason: str,
+) -> ReturnQuote:
+    """Work out what returning some items pays back.
+
+    Items count with their part of the discount and of the tax, so that all the items of an order together
+    give exactly what was paid for them. No return pays back more than is left of what was paid.
+    """
+    returns, refunds = policies.returns, policies.refunds
+    if reason not in returns.reasons:
+        raise ServiceError(
+            f"'{reason}' isn't a reason of returns.yml; those are {', '.join(returns.reasons)}."
+        )
+    items = [item for item in _chosen(order, item_ids) if item is not None]
+    shop_fault = returns.reasons[reason].shop_fault
+    rate = returns.restocking_fee_exceptions.get(reason, returns.restocking_fee)
+    fee = (_value(order, items) * rate).quantize(CENT, ROUND_HALF_UP)
+    fee += returns.label_fee_shop_fault if shop_fault else returns.label_fee
+    refund = max(_value(order, items) - fee, NOTHING)
+    if shop_fault and refunds.shipping_refunded_for_shop_fault and len(items) == len(order.items):
+        refund += order.shipping
+    refund = max(min(refund, order.paid - order.refunded), NOTHING)
+    if refunds.method == "store_credit":
+        shares: tuple[Share, ...] = (Share("store_credit", refund),)
+        words, days = "store credit", refunds.store_credit_business_days
+    else:
+        shares = _shares(order, refund)
+        words, days = _method_words(shares, {method.id: method for method in methods}, policies)
+    return ReturnQuote(refund, fee, words, order.currency, days, shares)
+
+
+def dollars(amount: Decimal) -> str:
+    """Write an amount as customers read it: "$1,204.50"."""
+    return f"${amount:,.2f}"
+
+
+def long_date(day: date) -> str:
+    """Write a date as customers read it: "November 3, 2026"."""
+    return f"{day:%B} {day.day}, {day.year}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names into "a, b and c"."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _chosen(order: Order, item_ids: Sequence[str] | None) -> list[OrderItem | None]:
+    """Find the items that are meant, each once; None stands for one that the order doesn't have."""
+    if item_ids is None:
+        return list(order.items)
+    return [order.item(item_id) for item_id in dict.fromkeys(item_ids)]
+
+
+def _value(order: Order, items: Sequence[OrderItem]) -> Decimal:
+    """Sum what was paid for some items."""
+    values = order.item_values()
+    return sum((values[item.id] for item in items), NOTHING)
+
+
+def _shares(order: Order, refund: Decimal) -> tuple[Share, ...]:
+    """Spread a refund over the methods that paid, none of which gets more than it gave."""
+    left: dict[str, Decimal] = {}
+    for entry in order.payments:
+        sign = 1 if entry.kind == "payment" else -1
+        left[entry.method_id] = left.get(entry.method_id, NOTHING) + sign * entry.amount
+    shares: list[Share] = []
+    for method_id, available in sorted(left.items(), key=lambda entry: -entry[1]):
+        amount = min(available, refund)
+        if amount > 0:
+            shares.append(Share(method_id, amount))
+            refund -= amount
+    return tuple(shares)
+
+
+def _method_words(
+    shares: Sequence[Share], methods: Mapping[str, PaymentMethod], policies: Policies
+) -> tuple[str, str]:
+    """Name the methods of a refund and how long they take."""
+    refunds = policies.refunds
+    days = {
+        "credit_card": refunds.card_business_days,
+        "debit_card": refunds.card_business_days,
+        "paypal": refunds.paypal_business_days,
+        "gift_card": refunds.gift_card_business_days,
+    }
+    known = [methods[share.method_id] for share in shares if share.method_id in methods]
+    if not known or len(known) < len(shares):
+        return "the original payment method", refunds.business_days
+    if len(known) == 1:
+        return known[0].label, days.get(known[0].kind, refunds.business_days)
+    return listed([method.label for method in known]), refunds.business_days
+
+
+def _facts(order: Order, policy: ReturnsPolicy, items: Sequence[OrderItem], today: date) -> dict[str, str]:
+    """Collect the texts that a response about a return may use."""
+    facts = {
+        "order_number": order.number,
+        "status": order.status.replace("_", " "),
+        "window_days": str(policy.window_days),
+        "today": long_date(today),
+        "items": listed([item.label for item in items]),
+        "item": items[0].label if items else "",
+    }
+    shipment = order.shipment_of(items[0].id) if items else None
+    arrived = (shipment.delivered_at if shipment else None) or order.delivered_at
+    if arrived is not None:
+        day = arrived.astimezone(UTC).date()
+        facts["delivered_on"] = long_date(day)
+        facts["last_day"] = long_date(day + timedelta(days=policy.window_days))
+    entry = order.return_of(items[0].id) if items else None
+    if entry is not None:
+        facts["reference"] = entry.reference
+    if order.expected_on is not None:
+        facts["expected_on"] = long_date(order.expected_on)
+    return facts

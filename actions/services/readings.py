@@ -1,0 +1,142 @@
+"""Reading single values of a policy file: whole numbers, money, shares, spans of days, texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+
+MONEY = re.compile(r"\$(\d{1,3}(?:,\d{3})+|\d+)(\.\d\d)?")
+SHARE = re.compile(r"(\d{1,3})(\.\d{1,2})?%")
+SPAN = re.compile(r"\d+(-\d+)?")
+
+
+class Unusable(ValueError):
+    """A value that a reader can't use; the text says what it should be."""
+
+
+def whole(value: object) -> int:
+    """Read a whole number from 0 on."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise Unusable("a whole number such as 30, without quotes")
+    return int(value)
+
+
+def positive(value: object) -> int:
+    """Read a whole number from 1 on."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise Unusable("a whole number from 1 on, without quotes")
+    return int(value)
+
+
+def money(value: object) -> Decimal:
+    """Read an amount such as "$5.95" or "$1,000"."""
+    if not isinstance(value, str) or not MONEY.fullmatch(value):
+        raise Unusable('an amount such as "$5.95"')
+    return Decimal(value.replace("$", "").replace(",", "")).quantize(Decimal("0.01"))
+
+
+def share(value: object) -> Decimal:
+    """Read a share such as "10%" as a fraction of one."""
+    found = SHARE.fullmatch(value) if isinstance(value, str) else None
+    if not found or Decimal(str(value).rstrip("%")) > 100:
+        raise Unusable('a share from "0%" to "100%"')
+    return Decimal(str(value).rstrip("%")) / 100
+
+
+def span(value: object) -> str:
+    """Read a number of days as text, such as "5-7" or "2"."""
+    if not isinstance(value, str) or not SPAN.fullmatch(value):
+        raise Unusable('a span in quotes such as "5-7" or "2"')
+    ends = [int(end) for end in value.split("-")]
+    if ends != sorted(ends):
+        raise Unusable("a span whose first number is the smaller one")
+    return str(value)
+
+
+def text(value: object) -> str:
+    """Read a text that isn't empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise Unusable("a text")
+    return str(value)
+
+
+def flag(value: object) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise Unusable("true or false")
+    return value
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Read a list of texts."""
+    if not isinstance(value, list):
+        raise Unusable("a list of texts")
+    return tuple(text(entry) for entry in value)
+
+
+def shares(value: object) -> dict[str, Decimal]:
+    """Read a map from names to shares."""
+    if not isinstance(value, Mapping):
+        raise Unusable('a map such as {changed_mind: "10%"}')
+    return {str(name): share(entry) for name, entry in value.items()}
+
+
+def sentences(value: object) -> dict[str, str]:
+    """Read a map from names to texts."""
+    if not isinstance(value, Mapping):
+        raise Unusable("a map from names to texts")
+    return {str(name): text(entry) for name, entry in value.items()}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something is returned, and whose fault that is."""
+
+    text: str
+    shop_fault: bool
+
+
+def reasons(value: object) -> dict[str, Reason]:
+    """Read the accepted reasons of a return."""
+    wanted = "a map such as {damaged: {fault: shop, text: it arrived damaged}}, with fault shop or customer"
+    if not isinstance(value, Mapping) or not value:
+        raise Unusable(wanted)
+    read: dict[str, Reason] = {}
+    for name, entry in value.items():
+        if not isinstance(entry, Mapping) or entry.get("fault") not in ("shop", "customer"):
+            raise Unusable(wanted)
+        read[str(name)] = Reason(text(entry.get("text")), entry["fault"] == "shop")
+    return read
+
+
+def method(value: object) -> str:
+    """Read how refunds are paid."""
+    if value not in ("original_payment", "store_credit"):
+        raise Unusable("original_payment or store_credit")
+    return str(value)
+
+
+def unknown_date(value: object) -> str:
+    """Read what happens to an order whose delivery date nobody noted."""
+    if value not in ("person", "allow"):
+        raise Unusable("person or allow")
+    return str(value)
+
+
+# Types of policy keys, each with the reader that checks it.
+Whole = Annotated[int, whole]
+Positive = Annotated[int, positive]
+Money = Annotated[Decimal, money]
+Share = Annotated[Decimal, share]
+Span = Annotated[str, span]
+Words = Annotated[str, text]
+Flag = Annotated[bool, flag]
+List = Annotated[tuple[str, ...], texts]
+Shares = Annotated[Mapping[str, Decimal], shares]
+Sentences = Annotated[Mapping[str, str], sentences]
+Reasons = Annotated[Mapping[str, Reason], reasons]
+RefundMethod = Annotated[str, method]
+UnknownDate = Annotated[str, unknown_date]

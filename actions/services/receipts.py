@@ -1,0 +1,66 @@
+"""Receipts: what a write gave back, kept under its idempotency key so that a repeat has no second effect."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from actions.commerce import schema
+from actions.services.context import Caller
+from actions.services.errors import KeyReused
+
+LONGEST_KEY = 300
+
+
+def request_hash(*parts: object) -> str:
+    """Reduce a request to a hash, to tell a repeat from another request under the same key."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def find(connection: Connection, caller: Caller, action: str, request: str) -> dict[str, Any] | None:
+    """Find the receipt of the same request; None for a new one or a caller without a key."""
+    if not caller.idempotency_key:
+        return None
+    table = schema.receipts
+    row = connection.execute(select(table).where(table.c.key == _key(caller, action))).mappings().first()
+    if row is None:
+        return None
+    if row["request"] != request or row["conversation"] != caller.conversation[:255]:
+        raise KeyReused(f"An idempotency key of '{action}' came back with another request.")
+    return dict(row["receipt"])
+
+
+def keep(
+    connection: Connection, caller: Caller, action: str, request: str, receipt: dict[str, Any], at: datetime
+) -> None:
+    """Keep a receipt; the unique key makes the second of two simultaneous writers fail and start over."""
+    if not caller.idempotency_key:
+        return
+    connection.execute(
+        insert(schema.receipts),
+        {
+            "key": _key(caller, action),
+            "request": request,
+            "receipt": receipt,
+            "conversation": caller.conversation[:255],
+            "created_at": at,
+        },
+    )
+
+
+def of_conversation(connection: Connection, caller: Caller, action: str) -> list[dict[str, Any]]:
+    """List the receipts that a conversation got for an action."""
+    table = schema.receipts
+    query = select(table.c.receipt).where(
+        table.c.conversation == caller.conversation[:255], table.c.key.like(f"{action}:%")
+    )
+    return [dict(receipt) for receipt in connection.execute(query).scalars()]
+
+
+def _key(caller: Caller, action: str) -> str:
+    """Make the unique key: action, then a hash, since the engine's keys have no length that we know of."""
+    return f"{action}:{hashlib.sha256(caller.idempotency_key.encode()).hexdigest()}"[:LONGEST_KEY]

@@ -1,0 +1,275 @@
+"""The policy files as typed values: read once, checked key by key, with the line of every mistake."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+from actions.services.errors import PolicyError
+from actions.services.readings import (
+    Flag,
+    List,
+    Money,
+    Positive,
+    Reasons,
+    RefundMethod,
+    Sentences,
+    Share,
+    Shares,
+    Span,
+    UnknownDate,
+    Unusable,
+    Whole,
+    Words,
+    money,
+    share,
+    span,
+    whole,
+)
+
+FOLDER = Path(__file__).parent.parent / "policies"
+# Facts that stand in two files because both subjects need them.
+SAME = (
+    ("refunds.cancelled_order_business_days", "cancellations.refund_business_days"),
+    ("promotions.welcome_discount", "promotions.codes.WELCOME10.discount"),
+    ("promotions.welcome_minimum", "promotions.codes.WELCOME10.minimum"),
+    ("accounts.order_history_years", "privacy.order_retention_years"),
+    ("payments.currency", "refunds.currency"),
+)
+COUNTED = ("_days", "_hours", "_minutes", "_months", "_weeks", "_years")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnsPolicy:
+    """returns.yml, as far as code decides by it."""
+
+    window_days: Whole
+    returnable_states: List
+    when_delivery_date_unknown: UnknownDate
+    final_sale_categories: List
+    final_sale_tags: List
+    authority_limit: Money
+    authority_period_days: Positive
+    reasons: Reasons
+    restocking_fee: Share
+    restocking_fee_exceptions: Shares
+    label_fee: Money
+    label_fee_shop_fault: Money
+    label_valid_days: Positive
+    label_url: Words
+    carrier: Words
+    drop_off_text: Words
+    rules: Sentences
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundsPolicy:
+    """refunds.yml, as far as code decides by it."""
+
+    business_days: Span
+    card_business_days: Span
+    paypal_business_days: Span
+    gift_card_business_days: Span
+    store_credit_business_days: Span
+    method: RefundMethod
+    shipping_refunded_for_shop_fault: Flag
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityPolicy:
+    """identity.yml."""
+
+    proofs: List
+    attempts_per_conversation: Positive
+    attempts_per_email: Positive
+    attempts_window_minutes: Positive
+    lock_minutes: Positive
+    idle_minutes: Positive
+    longest_minutes: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountsPolicy:
+    """accounts.yml, as far as code decides by it."""
+
+    reset_link_minutes: Positive
+    reset_requests_per_email: Positive
+    reset_requests_per_conversation: Positive
+    reset_window_minutes: Positive
+    reset_url: Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupportPolicy:
+    """support.yml, as far as code decides by it."""
+
+    shop_name: Words
+    email: Words
+    urgent_reply_hours: Positive
+    high_reply_hours: Positive
+    normal_reply_hours: Positive
+    low_reply_hours: Positive
+
+    def reply_hours(self, priority: str) -> int:
+        """Hours within which a ticket of this priority is answered."""
+        hours = {
+            "urgent": self.urgent_reply_hours,
+            "high": self.high_reply_hours,
+            "low": self.low_reply_hours,
+        }
+        return hours.get(priority, self.normal_reply_hours)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policies:
+    """Every policy file, typed where code decides, and all of it as facts.
+
+    >>> policies = load_policies()
+    >>> policies.returns.window_days        # 30
+    >>> policies.fact("shipping.free_from") # "$49"
+    """
+
+    returns: ReturnsPolicy
+    refunds: RefundsPolicy
+    identity: IdentityPolicy
+    accounts: AccountsPolicy
+    support: SupportPolicy
+    facts: Mapping[str, Any]
+
+    def fact(self, path: str) -> Any:
+        """Look up a value by its dotted path: file, then keys."""
+        value: Any = self.facts
+        for part in path.split("."):
+            if not isinstance(value, Mapping) or part not in value:
+                raise KeyError(f"There is no policy fact called '{path}'.")
+            value = value[part]
+        return value
+
+
+def load_policies(folder: Path = FOLDER) -> Policies:
+    """Read and check every `*.yml` of a folder; a PolicyError names file, line and key."""
+    files = {path.stem: _load_file(path) for path in sorted(folder.glob("*.yml"))}
+    for stem, content in files.items():
+        for line, key, value in _leaves(content):
+            _check_leaf(folder / f"{stem}.yml", line, key, value)
+    policies = Policies(
+        returns=_typed(ReturnsPolicy, folder / "returns.yml", files),
+        refunds=_typed(RefundsPolicy, folder / "refunds.yml", files),
+        identity=_typed(IdentityPolicy, folder / "identity.yml", files),
+        accounts=_typed(AccountsPolicy, folder / "accounts.yml", files),
+        support=_typed(SupportPolicy, folder / "support.yml", files),
+        facts={stem: _plain(content) for stem, content in files.items()},
+    )
+    _check_together(policies, folder)
+    return policies
+
+
+def _load_file(path: Path) -> CommentedMap:
+    """Parse one file into a map that knows its lines."""
+    try:
+        content = YAML(typ="rt").load(path)
+    except YAMLError as error:
+        raise PolicyError(f"{path.name} isn't valid YAML: {error}") from error
+    if not isinstance(content, CommentedMap):
+        raise PolicyError(f"{path.name} has to be a map of keys and values.")
+    return content
+
+
+def _leaves(content: CommentedMap, prefix: str = "") -> Iterator[tuple[int, str, object]]:
+    """Yield line, dotted key and value of everything in a file."""
+    for key, value in content.items():
+        line = int(content.lc.key(key)[0]) + 1
+        yield line, f"{prefix}{key}", value
+        if isinstance(value, CommentedMap):
+            yield from _leaves(value, f"{prefix}{key}.")
+
+
+def _check_leaf(path: Path, line: int, key: str, value: object) -> None:
+    """Check a value by what its key promises, so that articles can't show nonsense."""
+    readers: list[Callable[[object], Any]] = []
+    if value is None:
+        raise PolicyError(f"{path.name}:{line}: '{key}' has no value.")
+    if key.endswith("_business_days") or key == "business_days":
+        readers.append(span)
+    elif key.endswith(COUNTED):
+        readers.append(whole)
+    elif isinstance(value, str) and value.startswith("$"):
+        readers.append(money)
+    elif isinstance(value, str) and value.endswith("%"):
+        readers.append(share)
+    for reader in readers:
+        _read(reader, path, line, key, value)
+
+
+def _read(reader: Callable[[object], T], path: Path, line: int, key: str, value: object) -> T:
+    """Read one value or say what is wrong with it, and where."""
+    try:
+        return reader(value)
+    except Unusable as error:
+        raise PolicyError(f"{path.name}:{line}: '{key}' is {_shown(value)}; it has to be {error}.") from error
+
+
+def _shown(value: object) -> str:
+    """Show a value as it stands in the file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(value) if isinstance(value, int | float) else "a list" if isinstance(value, list) else "a map"
+
+
+def _typed(kind: type[T], path: Path, files: Mapping[str, CommentedMap]) -> T:
+    """Make the typed policy of one file."""
+    content = files.get(path.stem)
+    if content is None:
+        raise PolicyError(f"The policy file {path.name} is missing.")
+    values: dict[str, Any] = {}
+    for name, annotation in get_type_hints(kind, include_extras=True).items():
+        if name not in content:
+            close = difflib.get_close_matches(name, [str(key) for key in content], n=1)
+            hint = f" There is '{close[0]}': was that meant?" if close else ""
+            raise PolicyError(f"{path.name}: the key '{name}' is missing.{hint}")
+        line = int(content.lc.key(name)[0]) + 1
+        values[name] = _read(annotation.__metadata__[0], path, line, name, content[name])
+    return kind(**values)
+
+
+def _check_together(policies: Policies, folder: Path) -> None:
+    """Check what one key says about another."""
+    returns = policies.returns
+    unknown = set(returns.restocking_fee_exceptions) - set(returns.reasons)
+    if unknown:
+        raise PolicyError(
+            f"{folder.name}/returns.yml: 'restocking_fee_exceptions' names {sorted(unknown)}, "
+            "which 'reasons' doesn't have."
+        )
+    proofs = set(policies.identity.proofs) - {"order_number", "postcode"}
+    if proofs or not policies.identity.proofs:
+        raise PolicyError(f"{folder.name}/identity.yml: 'proofs' has to hold order_number, postcode or both.")
+    for one, other in SAME:
+        try:
+            differ = policies.fact(one) != policies.fact(other)
+        except KeyError:
+            continue
+        if differ:
+            raise PolicyError(
+                f"The policy facts '{one}' and '{other}' say the same thing and have to be equal."
+            )
+
+
+def _plain(value: Any) -> Any:
+    """Turn parsed YAML into plain dictionaries, lists and scalars."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    return str(value) if isinstance(value, str) else value

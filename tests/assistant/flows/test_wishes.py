@@ -1,0 +1,174 @@
+"""Two wishes in one message, and the queue they wait in."""
+
+from __future__ import annotations
+
+import pytest
+
+from actions.flows.wishes import ActionAcknowledge, ActionNextWish, cued, parts, read, wishes
+from tests.assistant.flows.talking import DOMAIN, Talk, followups
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("where is L204817", "order_status"),
+        ("Where's my refund?", "request_refund"),
+        ("I want to return the kettle", "start_return"),
+        ("cancel L204991", "cancel_order"),
+        ("I can’t log in", "reset_password"),
+        ("what's your return policy", "ask_question"),
+        ("the kettle", None),
+        ("thanks a lot", None),
+    ],
+)
+def test_that_words_name_a_wish(text, wish):
+    assert cued(text) == wish
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "first", "others"),
+    [
+        (
+            "where is L204817 and I also want to return the kettle",
+            "order_status",
+            "order_status",
+            ["start_return"],
+        ),
+        (
+            "where is L204817 and I also want to return the kettle",
+            "start_return",
+            "order_status",
+            ["start_return"],
+        ),
+        (
+            "I forgot my password. And do you ship to Hawaii?",
+            "reset_password",
+            "reset_password",
+            ["ask_question"],
+        ),
+        ("return the lamp and the kettle", "start_return", "start_return", []),
+        ("I want to return it and get my money back", "start_return", "start_return", []),
+        ("it says delivered, where is it?", "delivery_problem", "delivery_problem", []),
+        ("cancel my order and where is L204735?", "cancel_order", "order_status", ["cancel_order"]),
+        ("I want a person, where is my order", "talk_to_human", "talk_to_human", []),
+        ("where is my order and how are you", "order_status", "order_status", []),
+    ],
+)
+def test_that_further_wishes_are_found(text, intent, first, others):
+    reading = read(text, intent, ["order_status", "start_return"])
+    assert reading.first.wish == first
+    assert [part.wish for part in reading.others] == others
+
+
+def test_that_words_keep_with_their_wish():
+    found = parts("Hi there, where is L204817? I also want to return the kettle, the mug and the lamp.")
+    assert [part.wish for part in found] == ["order_status", "start_return"]
+    assert "L204817" in found[0].words
+    assert "the lamp" in found[1].words
+    assert "kettle" not in found[0].words
+
+
+def test_that_an_unsure_classifier_gives_way_to_clear_words():
+    assert read("where is L204817", "inform", ["order_status"], 0.4).first.wish == "order_status"
+    assert read("where is L204817", "inform", ["order_status"], 0.9).first.wish == "inform"
+    assert read("where is L204817", "inform", ["greet"], 0.4).first.wish == "inform"
+
+
+def test_that_a_second_wish_waits_in_the_queue():
+    talk = Talk().hear(
+        "where is L204817 and I want to return the kettle", "order_status", ranking=["start_return"]
+    )
+    events = talk.run(ActionAcknowledge())
+    assert talk.slots["wish"] == "order_status"
+    assert talk.slots["wish_words"] == "where is L204817"
+    assert talk.slots["next_wish"] == "start_return"
+    assert followups(events) == []
+
+
+def test_that_the_wish_named_first_is_served_first():
+    talk = Talk().hear(
+        "where is L204817 and I want to return the kettle", "start_return", ranking=["order_status"]
+    )
+    assert followups(talk.run(ActionAcknowledge())) == ["order_status_form"]
+    assert talk.slots["next_wish"] == "start_return"
+
+
+def test_that_a_form_that_is_interrupted_by_another_one_waits():
+    talk = Talk().within("return_form", "return_reason").set(wish="start_return", return_order="L204393")
+    talk.hear("where is my order?", "order_status").run(ActionAcknowledge())
+    assert talk.slots["next_wish"] == "start_return"
+    assert talk.slots["wish_queue"] == [{"wish": "start_return", "words": "", "resumed": True}]
+    assert talk.slots["return_order"] == "L204393"
+
+
+def test_that_a_question_does_not_disturb_the_running_wish():
+    talk = (
+        Talk().within("return_form", "return_reason").set(wish="start_return", wish_words="return the kettle")
+    )
+    talk.hear("how long does a refund take", "ask_question").run(ActionAcknowledge())
+    assert (talk.slots["wish"], talk.slots["wish_words"], talk.slots["next_wish"]) == (
+        "start_return",
+        "return the kettle",
+        None,
+    )
+
+
+def test_that_a_person_ends_what_was_running():
+    talk = Talk().within("return_form", "return_reason").hear("a person please", "talk_to_human")
+    talk.run(ActionAcknowledge())
+    assert talk.slots["next_wish"] is None
+
+
+def test_that_a_new_return_forgets_the_one_before():
+    talk = Talk().set(return_order="L204393", return_items=["L204393-1"], return_reason="damaged")
+    talk.hear("I want to return something", "start_return").run(ActionAcknowledge())
+    assert (talk.slots["return_order"], talk.slots["return_items"], talk.slots["return_reason"]) == (
+        None,
+        None,
+        None,
+    )
+
+
+def test_that_the_queue_is_served_one_by_one():
+    queue = [
+        {"wish": "start_return", "words": "return the kettle"},
+        {"wish": "order_status", "words": "", "resumed": True},
+    ]
+    talk = Talk().hear("x").set(wish_queue=queue, next_wish="start_return")
+    assert followups(talk.run(ActionNextWish())) == ["return_form"]
+    assert talk.responses() == ["utter_next_wish"]
+    assert (talk.slots["wish_words"], talk.slots["next_wish"]) == ("return the kettle", "order_status")
+    assert followups(talk.run(ActionNextWish())) == ["order_status_form"]
+    assert talk.responses() == ["utter_resume_wish"]
+    assert followups(talk.run(ActionNextWish())) == []
+
+
+def test_that_the_queue_waits_while_a_form_is_running():
+    talk = Talk().within("return_form", "return_reason").hear("x")
+    talk.set(wish_queue=[{"wish": "order_status", "words": ""}], next_wish="order_status")
+    assert talk.run(ActionNextWish()) == []
+
+
+def test_that_a_damaged_queue_is_dropped():
+    talk = Talk().hear("x").set(wish_queue=["nonsense", {"wish": "no_such_wish"}])
+    assert followups(talk.run(ActionNextWish())) == []
+    assert talk.slots["wish_queue"] is None
+
+
+def test_that_the_table_names_what_the_domain_has():
+    for wish in wishes().values():
+        assert wish.intent in DOMAIN["intents"]
+        assert wish.action in {*DOMAIN["actions"], *DOMAIN["forms"], "action_answer_question"}
+        assert wish.empathy in DOMAIN["responses"]
+        assert set(wish.clears) <= set(DOMAIN["slots"])
+        assert (wish.covers - {"*"} | wish.replaces) <= set(DOMAIN["intents"])
+
+
+def test_that_a_kind_word_is_said_once_in_a_while():
+    talk = Talk().hear("where is my order!!", "order_status", mood="negative")
+    talk.run(ActionAcknowledge())
+    assert talk.responses() == ["utter_empathy_waiting"]
+    talk.hear("this is bad", "order_status", mood="negative").run(ActionAcknowledge())
+    assert talk.responses() == []
+    talk.hear("a").hear("b").hear("still bad", "order_status", mood="negative").run(ActionAcknowledge())
+    assert talk.responses() == ["utter_empathy_waiting"]
