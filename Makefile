@@ -55,7 +55,7 @@ format: $(VENV)/dev ## Format the code
 lock: ## Pin all dependencies anew, with hashes (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements/serve.txt
 	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements/serve.txt -o requirements/dev.txt
-	echo 'hatchling==1.27.0' | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements/dev.txt -o requirements/build.txt
+	printf 'hatchling==1.27.0\neditables\n' | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements/dev.txt -o requirements/build.txt
 
 clean: ## Remove the environment, models and caches
 	rm -rf $(VENV) .frontdesk models .pytest_cache .mypy_cache .ruff_cache

@@ -132,16 +132,10 @@ class Articles:
         cut = [Passage.from_wire(passage) for passage in wire["passages"]]
         questions = [(str(text), int(at)) for text, at in wire["questions"]]
         vectors = None if embedder is None else _vectors(folder / VECTORS, cut, questions, embedder.size)
-        grounded = None
-        if llm is not None:
-            grounded = Grounded(llm, _prompt(folder / PROMPT_FILE))
-        return cls(
-            Ranker(cut, questions, vectors),
-            Calibration.read(folder / CALIBRATION),
-            embedder,
-            grounded,
-            executor,
-        )
+        ranker = Ranker(cut, questions, vectors)
+        ranker.prepare()
+        grounded = None if llm is None else Grounded(llm, _prompt(folder / PROMPT_FILE))
+        return cls(ranker, Calibration.read(folder / CALIBRATION), embedder, grounded, executor)
 
     async def answer(self, question: str, history: Sequence[str] = ()) -> Answer:
         """Answer only what the articles say; `history` are the user's last messages, oldest first."""

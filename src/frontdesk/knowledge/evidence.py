@@ -40,6 +40,14 @@ _UNITS = {
     "y", "am": "am", "pm": "pm", "dollar": "$", "cent": "c", "percent": "%", "mile": "mi", "meter": "mt",
     "kilogram": "kg", "pound": "lb",
 }  # fmt: skip
+_CLAUSE_END = re.compile(r"[,;:.!?()]+(?:\s|$)|\n")
+_ANSWER_WORD = re.compile(r"^\s*(?:yes|no|sorry)\b[,.!]*\s*", re.IGNORECASE)
+_DENIAL = re.compile(
+    r"\b(?:not|no|never|none|nobody|nothing|cannot|without|neither|nor|except|excluded|excluding|unless)\b|n['\u2019]t\b",
+    re.IGNORECASE,
+)
+ALIKE = 0.6
+"""From which overlap of their words (Dice) on two clauses are taken to speak of the same thing."""
 # Words that promise something; a passage has to make the promise too.
 _PROMISING = """
 always never free guarantee guaranteed unlimited lifetime immediately instantly anytime everywhere worldwide
@@ -53,12 +61,13 @@ def unsupported(text: str, passages: str) -> str | None:
     """Return what a text says that its passages do not, in words for a log, or None if nothing was found.
 
     Every number (with its currency, percent sign or unit of time), address and e-mail must stand in the
-    passages, and so must most of the words. A sentence that turns a statement into its opposite with the same
-    words is not noticed.
+    passages, and so must most of the words; a clause must not deny what its nearest clause there says, or say
+    what that one denies. Who does what to whom is not understood: a sentence of the right words can still be
+    wrong.
     """
     if _MARKUP.search(text):
         return "it holds markup."
-    for check in (_addresses, _numbers, _promises, _strange_sentences):
+    for check in (_addresses, _numbers, _promises, _strange_sentences, _opposites):
         for found in check(text, passages):
             return f"{found} is not in the passages it cites."
     return None
@@ -118,3 +127,26 @@ def _strange_sentences(text: str, passages: str) -> Iterator[str]:
         own = words(sentence)
         if len(own) >= 4 and sum(word in known for word in own) < SENTENCE_SHARE * len(own):
             yield f"'{sentence[:60]}'"
+
+
+def _opposites(text: str, passages: str) -> Iterator[str]:
+    """Yield clauses that deny what the nearest clause of the passages says, or the other way round."""
+    known = [(set(words(clause)), _denies(clause)) for clause in _clauses(passages)]
+    for clause in _clauses(text):
+        own = set(words(clause))
+        if len(own) < 2 or not known:
+            continue
+        likeness = [
+            (2 * len(own & other) / (len(own) + len(other)), denied) for other, denied in known if other
+        ]
+        best = max((share for share, _ in likeness), default=0.0)
+        if best >= ALIKE and all(denied != _denies(clause) for share, denied in likeness if share == best):
+            yield f"'{clause[:60]}'"
+
+
+def _clauses(text: str) -> list[str]:
+    return [clause for clause in _CLAUSE_END.split(_ANSWER_WORD.sub("", text)) if clause.strip()]
+
+
+def _denies(clause: str) -> bool:
+    return _DENIAL.search(clause) is not None

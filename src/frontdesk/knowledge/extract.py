@@ -20,7 +20,7 @@ MOST = 4
 _KEEP = 0.2
 """A sentence after the best one is quoted too when it is at most so much less near to the question."""
 _BEFORE = 0.2
-_WORDS = 0.25
+_WORDS = 0.1
 
 # A sentence that begins like this can't be understood without the one before it.
 _LEANS = re.compile(
@@ -54,8 +54,8 @@ def quote(question: str, passage: Passage, nearness: NDArray[np.float32] | None)
 def _scores(question: str, passage: Passage, nearness: NDArray[np.float32] | None) -> NDArray[np.float32]:
     asked = set(words(question))
     shared = [len(asked & set(words(unit.text))) / max(len(asked), 1) for unit in passage.units]
-    lexical = _WORDS * np.array(shared, dtype=np.float32)
-    return lexical if nearness is None else nearness + lexical
+    lexical = np.array(shared, dtype=np.float32)
+    return lexical if nearness is None else nearness + _WORDS * lexical
 
 
 def _beginning(passage: Passage, scores: NDArray[np.float32], best: int) -> int:

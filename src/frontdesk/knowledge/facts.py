@@ -17,8 +17,9 @@ _NAME = re.compile(r"\w[\w-]*(\.\w[\w-]*)*")
 class Facts:
     """Fills `{file.key}` from a mapping, which may be nested or have dotted keys.
 
-    >>> Facts({"opening": {"hours": "9 to 5"}}).fill("We are open {opening.hours}.", Place("a.md", 1),
-    Complaints()) 'We are open 9 to 5.'
+    >>> facts = Facts({"opening": {"hours": "9 to 5"}})
+    >>> facts.fill("We are open {opening.hours}.", Place("a.md", 1), Complaints())
+    'We are open 9 to 5.'
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:

@@ -21,8 +21,7 @@ _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\|?\s*")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _END = re.compile(r"(?<=[.!?])[\"')\u201d\u2019]*\s+(?=[\"'(\u201c\u2018]*[A-Z0-9$\u00c0-\u00de])")
 _SHORT = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|no|nos|st|dr|mr|mrs|ms|inc|ltd|co|fig|dept|[A-Z])|\b[a-z]\.[a-z])\.$",
-    re.IGNORECASE,
+    r"(?:\b(?:e\.g|i\.e|vs|approx|No|Nos|St|Dr|Mr|Mrs|Ms|Inc|Ltd|Co|Fig|Dept|[A-Z])|\b[a-z]\.[a-z])\.$"
 )
 
 

@@ -10,10 +10,11 @@ from frontdesk.knowledge.words import raw_words, words
 LONGEST = 600
 """Characters of a question that are searched for."""
 
-_POINTING = "it its that this they them those these there one ones he she both same then"
+_POINTING = "it its that this they them those these ones he she both"
 _POINTERS = frozenset(_POINTING.split())
 _OPENING = re.compile(r"\s*(?:ok(?:ay)?\b|and|but|or|so|also|what about|how about|what if)\b", re.IGNORECASE)
 _ASKING = "how|what|when|where|which|who|why|can|could|do|does|did|is|are|will|would|should|may"
+_ASKED = re.compile(rf"(?:and\s+|also\s+)*(?:{_ASKING})\b", re.IGNORECASE)
 _CLAUSES = re.compile(
     rf"(?<=[?!])\s+|\?+\s*(?:and|also)\s+|(?:[,;]\s*|\s+)(?:and also|and|also|plus)\s+(?=(?:{_ASKING})\b)",
     re.IGNORECASE,
@@ -50,16 +51,18 @@ def points_back(question: str) -> bool:
 def clauses(question: str) -> list[str]:
     """Return the questions in a message, at most two; a message that asks one thing comes back whole.
 
-    >>> clauses("how long does delivery take and can I send things back?")
-    ['how long does delivery take', 'can I send things back?']
+    >>> clauses("when do you open and can I park there?")
+    ['when do you open', 'can I park there?']
     """
-    parts = [part.strip(" ,;") for part in _CLAUSES.split(question.strip()[:LONGEST]) if part]
-    parts = [part for part in parts if words(part)]
-    return (
-        parts[:2]
-        if len(parts) > 1 and all(len(words(part)) > 1 for part in parts[:2])
-        else [question.strip()[:LONGEST]]
-    )
+    whole = question.strip()[:LONGEST]
+    parts = [part.strip(" ,;") for part in _CLAUSES.split(whole) if part]
+    parts = [part for part in parts if words(part)][:2]
+    two = len(parts) == 2 and not points_back(parts[1]) and _asks(parts[1])
+    return parts if two else [whole]
+
+
+def _asks(clause: str) -> bool:
+    return clause.endswith("?") or _ASKED.match(clause) is not None
 
 
 def _before(question: str, history: Sequence[str]) -> str | None:

@@ -26,6 +26,11 @@ class VectorIndex:
     def __len__(self) -> int:
         return int(self.vectors.shape[0])
 
+    def prepare(self) -> None:
+        """Build the index now rather than with the first search."""
+        if len(self):
+            self._faiss()
+
     def search(self, query: NDArray[np.float32], limit: int) -> list[Hit]:
         """Return the best rows for one vector, best first."""
         limit = min(limit, len(self))

@@ -26,6 +26,10 @@ from frontdesk.runtime.model import DOMAIN, ENCODER, KNOWLEDGE, load_embedder
 from frontdesk.training.parts import Trained, copy_into, train_pipeline, train_policies
 
 
+PROMPT = Path("data") / "prompts" / "answer.txt"
+"""A project's own instructions for the language model that phrases answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
     """What training made: the archive, how many parts were trained and how many reused, and the seconds it took."""
@@ -155,11 +159,19 @@ def _knowledge(
     from frontdesk.knowledge.base import Articles
 
     articles = project.folder / knowledge.articles
-    fingerprint = digest("knowledge", __version__, folder_digest(articles), facts)
+    prompt = project.folder / PROMPT
+    instructions = file_digest(prompt) if prompt.is_file() else None
+    encoder = getattr(embedder, "fingerprint", None)
+    fingerprint = digest("knowledge", __version__, folder_digest(articles), facts, encoder, instructions)
     folder = cache.find(fingerprint)
     if folder is None:
         progress("indexing the knowledge base")
-        folder = cache.keep(fingerprint, lambda out: Articles.build(articles, facts, embedder, out, progress))
+        folder = cache.keep(
+            fingerprint,
+            lambda out: Articles.build(
+                articles, facts, embedder, out, progress, prompt=prompt if instructions else None
+            ),
+        )
     return folder
 
 

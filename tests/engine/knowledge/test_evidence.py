@@ -56,6 +56,34 @@ def test_what_they_do_not_say(text, missing):
     assert missing in found
 
 
+COVER = "The card covers books and films. It doesn't cover games. Tables can be booked, but rooms can't be booked."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The card covers games.",
+        "Yes, the card covers games.",
+        "Rooms can be booked.",
+        "The card does not cover films and books.",
+    ],
+)
+def test_a_statement_turned_into_its_opposite(text):
+    assert unsupported(text, COVER) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No, the card doesn't cover games.",
+        "Yes, the card covers films.",
+        "Rooms can't be booked, but tables can be booked.",
+    ],
+)
+def test_the_same_statement_in_other_words(text):
+    assert unsupported(text, COVER) is None
+
+
 @pytest.mark.parametrize("text", ["See [the card](x)", "<b>card</b>", "# Card", "```card```"])
 def test_markup_is_refused(text):
     assert unsupported(text, PASSAGE) == "it holds markup."

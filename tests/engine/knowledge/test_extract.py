@@ -52,9 +52,8 @@ def test_a_list_follows_the_sentence_that_introduces_it():
 
 def test_words_shared_with_the_question_count():
     text = "The blue one is on the left."
-    found = quote("where is the blue one on the left", passage("Cats sleep all day.", text), near(0.5, 0.5))
-    assert text in found.text
     assert quote("blue left", passage("Cats sleep.", text), None).text == text
+    assert quote("blue left", passage("Cats sleep.", text), near(0.55, 0.5)).score > 0.55
 
 
 def test_the_answer_has_a_bound():

@@ -24,6 +24,10 @@ def one(*lines):
         ("Costs $5.95 each. Free above.", ["Costs $5.95 each.", "Free above."]),
         ("Come at 9 a.m. on Monday.", ["Come at 9 a.m. on Monday."]),
         ("Use one, e.g. Paper. Done.", ["Use one, e.g. Paper.", "Done."]),
+        (
+            "Press it for 3 s. Wait. The answer is no. Go on.",
+            ["Press it for 3 s.", "Wait.", "The answer is no.", "Go on."],
+        ),
         ("Dr. Who is in. Ask No. 5.", ["Dr. Who is in.", "Ask No. 5."]),
         ('Say "Stop." Then go.', ['Say "Stop."', "Then go."]),
         ("The end (really). Next.", ["The end (really).", "Next."]),

@@ -54,6 +54,9 @@ def test_nothing_before():
         ),
         ("are tables and chairs in stock", ["are tables and chairs in stock"]),
         ("what is it and why", ["what is it and why"]),
+        ("which bulb fits and how do I change it", ["which bulb fits and how do I change it"]),
+        ("Which papers are needed? My passport is lost.", ["Which papers are needed? My passport is lost."]),
+        ("how much is it and where do I pay?", ["how much is it and where do I pay?"]),
         ("My lamp broke. What now?", ["My lamp broke. What now?"]),
     ],
 )
