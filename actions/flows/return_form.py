@@ -62,8 +62,9 @@ class ValidateReturnForm(PrivateForm):
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing where no item can go back."""
         order = chosen_order(customer, tracker)
-        possible = services().returns.returnable(order) if order else open_orders(customer)
-        if not possible:
+        if order is not None and not services().returns.returnable(order):
+            return ["return_order"]
+        if order is None and not open_orders(customer):
             return []
         last = (
             ["return_part", "return_confirmed"] if tracker.get_slot("return_change") else ["return_confirmed"]

@@ -239,7 +239,8 @@ def tell_refusal(
         dispatcher.utter_message(response="utter_return_nothing_open")
     else:
         dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
-    if not (several or decision.needs_approval or decision.rule in WORTH_ASKING):
+    worth_asking = several or decision.needs_approval or decision.rule in WORTH_ASKING
+    if not worth_asking or tracker.get_slot("wish_queue"):
         return []
     dispatcher.utter_message(response="utter_offer_ticket")
     words = tracker.get_slot("wish_words")

@@ -116,6 +116,13 @@ def message(tracker: Tracker) -> Said:
     )
 
 
+def message_before(tracker: Tracker) -> str:
+    """Return what the customer wrote before the last message; nothing where it was a button."""
+    written = [str(event.get("text") or "") for event in tracker.events if event.get("event") == "user"]
+    before = written[-2] if len(written) > 1 else ""
+    return "" if before.startswith("/") else before
+
+
 def said(tracker: Tracker, flow: str) -> Said:
     """Return the words of this turn that `flow` may use; empty words when another flow has used them."""
     events = turn_events(tracker)

@@ -17,7 +17,7 @@ from rasa_sdk.types import DomainDict
 from ruamel.yaml import YAML
 
 from actions.flows.mood import empathy
-from actions.flows.turn import SURE, Said, message, set_in_last_turn, spoken
+from actions.flows.turn import SURE, Said, message, message_before, spoken
 
 TABLE = Path(__file__).with_name("wishes.yml")
 LONGEST_QUEUE = 3
@@ -25,6 +25,7 @@ LONGEST_WORDS = 500
 GUESSES = 5  # guesses of the classifier that count as likely
 EVERYTHING = "*"
 NUMBER = re.compile(r"#?\bl?[ -]?\d{6}\b")
+IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
 LAST = "action_pass_on"  # ends with an offer, to which a yes must be able to follow
 JOINTS = re.compile(
     r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|also|plus|but|then|&)\s+(?:also\s+|then\s+|secondly\s+)?|,\s+",
@@ -43,6 +44,7 @@ class Wish:
     empathy: str
     ticket: str
     cues: tuple[str, ...] = ()
+    strong: tuple[str, ...] = ()
     covers: frozenset[str] = frozenset()
     clears: tuple[str, ...] = ()
     replaces: frozenset[str] = frozenset()
@@ -87,6 +89,7 @@ def wishes() -> Mapping[str, Wish]:
             empathy=row["empathy"],
             ticket=row["ticket"],
             cues=tuple(_plain(cue) for cue in row["cues"]),
+            strong=tuple(_plain(cue) for cue in row.get("strong") or ()),
             covers=frozenset(row.get("covers") or ()),
             clears=tuple(row.get("clears") or ()),
             replaces=frozenset(row.get("replaces") or ()),
@@ -112,6 +115,12 @@ def cued(words: str) -> str | None:
     return best
 
 
+def outright(words: str) -> str | None:
+    """Return the wish that the words name beyond doubt."""
+    plain = f" {_plain(words)} "
+    return next((w.intent for w in wishes().values() for cue in w.strong if f" {cue} " in plain), None)
+
+
 def parts(text: str) -> list[Part]:
     """Split a message where another wish begins; words without a wish stay with their neighbours."""
     found: list[tuple[str | None, int, int]] = []
@@ -131,6 +140,9 @@ def read(text: str, intent: str, guesses: Sequence[str], confidence: float = 1.0
     Further wishes count only when their words are clear and one of the wishes named is also among the
     classifier's first guesses. Where the classifier was unsure, clear words decide.
     """
+    certain = outright(text)
+    if certain:
+        return Reading(Part(certain, text))
     likely = {intent, *guesses}
     found = [part for part in parts(text) if part.wish]
     named = {part.wish for part in found}
@@ -245,11 +257,12 @@ class ActionAcknowledge(Action):
         return events
 
     def _words(self, tracker: Tracker, heard: Said, wish: str, words: str) -> str:
-        """Return the words of a wish, with those of the offer before where a return follows from it."""
+        """Return the words of a wish, with the message before where a return speaks of "it" or follows an offer."""
         words = "" if heard.payload and not heard.entities else words
-        follows = wish == "start_return" and (heard.payload or heard.short)
-        if follows and set_in_last_turn(tracker, "handoff_words"):
-            return f"{tracker.get_slot('handoff_words')} {words}".strip()
+        if wish != "start_return" or not (heard.payload or heard.short):
+            return words
+        if heard.payload or heard.has(IT):
+            return f"{message_before(tracker)} {words}".strip()
         return words
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -88,7 +87,11 @@ class Talk:
 
     def tracker(self, action: str) -> Tracker:
         """The tracker that an action gets."""
-        claims = {"sub": self.conversation, "act": action, "idem": f"{self.count}-{action}"}
+        claims = {
+            "sub": self.conversation,
+            "act": action,
+            "idem": f"{self.conversation}-{self.count}-{action}",
+        }
         metadata = {"frontdesk": token(**claims)} if self.signed else {}
         return Tracker(
             self.conversation,
@@ -101,12 +104,16 @@ class Talk:
             "action_listen",
         )
 
-    def run(self, action: Action) -> list[dict[str, Any]]:
-        """Run an action and apply what it did."""
+    def run(self, action: Action, **candidates: Any) -> list[dict[str, Any]]:
+        """Run an action and apply what it did; `candidates` are slots that the mappings filled before."""
         dispatcher = CollectingDispatcher()
         name = action.name()
         if name.startswith("validate_"):
             self.events.append({"event": "action", "name": name.removeprefix("validate_")})
+            self.events += [
+                {"event": "slot", "name": slot, "value": value} for slot, value in candidates.items()
+            ]
+            self.slots.update(candidates)
         else:
             self.events.append({"event": "action", "name": name})
         events = [dict(event) for event in asyncio.run(action.run(dispatcher, self.tracker(name), DOMAIN))]
@@ -134,8 +141,3 @@ class Talk:
 def followups(events: list[dict[str, Any]]) -> list[str]:
     """The actions that events order next."""
     return [event["name"] for event in events if event["event"] == "followup"]
-
-
-def fresh() -> str:
-    """A conversation id that was never used."""
-    return f"web-{uuid.uuid4().hex}"

@@ -103,8 +103,7 @@ def test_that_spared_items_are_found(three_items):
 @pytest.mark.parametrize(
     ("story", "names"),
     [
-        ("I ordered a kettle, earbuds and a blanket and honestly the kettle is rubbish, it stopped working. "
-         "I want to send it back.", ["Linden"]),
+        ("I ordered a kettle, earbuds and a blanket and honestly the kettle is bad, it leaks. I want to send it back.", ["Linden"]),
         ("I bought a kettle and earbuds. I want to return the earbuds.", ["Pip"]),
         ("return the kettle and the blanket", ["Linden", "Harbor"]),
         ("Hello. I want to return everything.", ["Linden", "Pip", "Harbor"]),

@@ -40,29 +40,8 @@ def confirming(**slots: object) -> Talk:
 def answer(talk: Talk, text: str, intent: str, **entities: str) -> Talk:
     """Answer the summary; the engine fills `return_confirmed` by intent before the form validates."""
     talk.hear(text, intent, **entities)
-    value = {"affirm": True, "deny": False}.get(intent)
-    if value is not None:
-        talk.set(return_confirmed=value)
-    action = ValidateReturnForm()
-    if value is not None:
-        # the form hands its candidates to the validation as the last events
-        talk.events.append({"event": "action", "name": FORM})
-        talk.events.append({"event": "slot", "name": "return_confirmed", "value": value})
-    _validate(talk, action)
+    talk.run(ValidateReturnForm(), return_confirmed={"affirm": True, "deny": False}[intent])
     return talk
-
-
-def _validate(talk: Talk, action: ValidateReturnForm) -> None:
-    import asyncio
-
-    from rasa_sdk.executor import CollectingDispatcher
-
-    dispatcher = CollectingDispatcher()
-    events = asyncio.run(action.run(dispatcher, talk.tracker(action.name()), DOMAIN))
-    talk.said = dispatcher.messages
-    for event in events:
-        if event["event"] == "slot":
-            talk.slots[event["name"]] = event["value"]
 
 
 def test_that_words_fill_order_items_and_reason(marcus):
@@ -110,12 +89,8 @@ def test_that_a_yes_with_a_but_is_not_a_yes(marcus, words):
 
 
 def test_that_an_unsure_yes_is_not_a_yes(marcus):
-    talk = confirming().hear("why", "affirm", confidence=0.4).set(return_confirmed=True)
-    talk.events += [
-        {"event": "action", "name": FORM},
-        {"event": "slot", "name": "return_confirmed", "value": True},
-    ]
-    _validate(talk, ValidateReturnForm())
+    talk = confirming().hear("why", "affirm", confidence=0.4)
+    talk.run(ValidateReturnForm(), return_confirmed=True)
     assert talk.slots["return_confirmed"] is None
 
 

@@ -74,6 +74,30 @@ def test_that_an_unsure_classifier_gives_way_to_clear_words():
     assert read("where is L204817", "inform", ["greet"], 0.4).first.wish == "inform"
 
 
+def test_that_some_words_win_over_a_sure_classifier():
+    assert read("where is my return", "start_return", [], 0.99).first.wish == "order_status"
+    assert read("I want to return it", "start_return", [], 0.99).first.wish == "start_return"
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "words"),
+    [
+        (
+            "my kettle stopped working",
+            "I'd like to return it",
+            "my kettle stopped working I'd like to return it",
+        ),
+        ("my kettle stopped working", "/start_return", "my kettle stopped working"),
+        ("/order_status", "I'd like to return it", "I'd like to return it"),
+        ("how are you", "I want to return a mug", "I want to return a mug"),
+    ],
+)
+def test_that_a_return_of_it_looks_one_message_back(before, text, words):
+    talk = Talk().hear(before, "nlu_fallback").hear(text, "start_return")
+    talk.run(ActionAcknowledge())
+    assert talk.slots["wish_words"] == words
+
+
 def test_that_a_second_wish_waits_in_the_queue():
     talk = Talk().hear(
         "where is L204817 and I want to return the kettle", "order_status", ranking=["start_return"]
