@@ -14,6 +14,7 @@ from frontdesk.core.training import NluExamples, TrainingSet
 from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest
 from frontdesk.graph.recipe import Part, Recipe
+from frontdesk.nlu.pipeline import prepares
 
 _BATCH = 64
 
@@ -32,7 +33,7 @@ def train_pipeline(
     """Train the NLU pipeline.
 
     A part's fingerprint covers its options, the examples, and every part before it. The examples go through the earlier
-    parts only if a later one has to be trained.
+    parts that prepare messages (tokens, features), and only if a later one has to be trained.
     """
     done = Trained()
     earlier: list[Component] = []
@@ -59,7 +60,7 @@ def train_pipeline(
 
 def _through(components: Sequence[Component], messages: Sequence[Message]) -> list[Message]:
     current = list(messages)
-    for component in components:
+    for component in filter(prepares, components):
         batches = (current[start : start + _BATCH] for start in range(0, len(current), _BATCH))
         current = [message for batch in batches for message in component.process(batch)]
     return current
