@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import os
 
 from frontdesk.cli.options import add_model, add_project, progress
 
@@ -23,6 +25,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--actions", default="actions", metavar="MODULE", help="the module of custom actions (actions)"
     )
+    _add_api(parser)
+
+
+def _add_api(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the HTTP API; secrets may come from the environment, where `ps` does not show them."""
+    group = parser.add_argument_group("HTTP API (docs/http-api.md)")
+    group.add_argument(
+        "--enable-api", action="store_true", help="open Rasa's HTTP API beside the channels (off)"
+    )
+    group.add_argument(
+        "--auth-token",
+        default=os.environ.get("FRONTDESK_AUTH_TOKEN") or None,
+        metavar="TOKEN",
+        help="what callers must show, as ?token= or 'Authorization: Bearer' (or FRONTDESK_AUTH_TOKEN)",
+    )
+    group.add_argument(
+        "--jwt-secret",
+        default=os.environ.get("FRONTDESK_JWT_SECRET") or None,
+        metavar="SECRET",
+        help="shared secret, or public key in PEM form, of callers' JSON web tokens (or FRONTDESK_JWT_SECRET)",
+    )
+    group.add_argument(
+        "--jwt-method",
+        default=os.environ.get("FRONTDESK_JWT_METHOD") or "HS256",
+        metavar="METHOD",
+        help="how these tokens are signed (HS256; or FRONTDESK_JWT_METHOD)",
+    )
+    group.add_argument(
+        "--api-allow-host",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="a host that callbacks may reach though it is private, and that models may come from; may be repeated",
+    )
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -31,8 +67,16 @@ def execute(options: argparse.Namespace) -> int:
         from frontdesk.server.actions import serve_actions
 
         return serve_actions(options.project, options.actions, options.interface, options.port or 5055)
+    from frontdesk.auth.api import ApiKeys
+    from frontdesk.server.api_context import ApiOptions
+    # One message's vectors are small: a second BLAS thread would only spin. Read when numpy is first imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from frontdesk.server.serve import serve
 
+    api = None
+    if options.enable_api:
+        keys = ApiKeys(options.auth_token, options.jwt_secret, options.jwt_method)
+        api = ApiOptions(keys, frozenset(options.api_allow_host))
     return serve(
         options.project,
         options.model,
@@ -41,4 +85,5 @@ def execute(options: argparse.Namespace) -> int:
         train_first=options.train,
         watch=options.watch,
         progress=progress(),
+        api=api,
     )

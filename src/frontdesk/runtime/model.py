@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from frontdesk.core.domain import Domain
+from frontdesk.core.domain import DEFAULT_INTENTS, Domain
 from frontdesk.core.ports import Embedder, KnowledgeBase, LoadContext, Policy
 from frontdesk.errors import PackageError
 from frontdesk.formats.project import read_domain
@@ -49,13 +49,17 @@ def load_model(models: Path, cache: Path, *, allowed: Iterable[str] = ()) -> Mod
             "There is no trained model.", where=str(models), hint="Train one: frontdesk train."
         )
     folder = unpack(archive, cache)
-    about = read_manifest(folder)
-    recipe = Recipe.from_json(_read(folder / "recipe.json"), allowed=allowed)
+    try:
+        about, facts = read_manifest(folder), _read(folder / "facts.json")
+        recipe = Recipe.from_json(_read(folder / "recipe.json"), allowed=allowed)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "Train again: frontdesk train."
+        raise PackageError(f"The model cannot be read ({error!r}).", where=str(archive), hint=hint) from error
     domain = read_domain(folder / DOMAIN, strict=False)
     embedder = load_embedder(folder / ENCODER)
     context = LoadContext(embedder, recipe.language)
     parts = load_parts(recipe.pipeline, folder / "pipeline", lambda part, own: part.load(own, context))
-    pipeline = Pipeline(parts, intents=domain.intents)
+    pipeline = Pipeline(parts, intents={*domain.intents, *DEFAULT_INTENTS})
     policies = load_parts(recipe.policies, folder / "policies", lambda part, own: part.load(own, domain))
     return Model(
         id=str(about.get("model_id", archive.stem)),
@@ -65,7 +69,7 @@ def load_model(models: Path, cache: Path, *, allowed: Iterable[str] = ()) -> Mod
         recipe=recipe,
         pipeline=pipeline,
         policies=policies,
-        facts=_read(folder / "facts.json"),
+        facts=facts,
         embedder=embedder,
         assistant_id=about.get("assistant_id"),
     )

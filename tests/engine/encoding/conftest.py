@@ -13,7 +13,22 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 SIZE, HEADS, LAYERS, WIDE, LONGEST = 8, 2, 2, 16, 12
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "cat", "sat", "on", "mat", "un", "##happy", "##s", "dog", "."]
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "the",
+    "cat",
+    "sat",
+    "on",
+    "mat",
+    "un",
+    "##happy",
+    "##s",
+    "dog",
+    ".",
+]
 
 
 def tensors(seed: int = 0) -> dict[str, np.ndarray]:
@@ -32,12 +47,23 @@ def tensors(seed: int = 0) -> dict[str, np.ndarray]:
     }
     for layer in range(LAYERS):
         start = f"encoder.layer.{layer}."
-        for name in ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"):
+        for name in (
+            "attention.self.query",
+            "attention.self.key",
+            "attention.self.value",
+            "attention.output.dense",
+        ):
             found[f"{start}{name}.weight"], found[f"{start}{name}.bias"] = some(SIZE, SIZE), some(SIZE)
         for name in ("attention.output.LayerNorm", "output.LayerNorm"):
             found[f"{start}{name}.weight"], found[f"{start}{name}.bias"] = some(SIZE), some(SIZE)
-        found[f"{start}intermediate.dense.weight"], found[f"{start}intermediate.dense.bias"] = some(WIDE, SIZE), some(WIDE)
-        found[f"{start}output.dense.weight"], found[f"{start}output.dense.bias"] = some(SIZE, WIDE), some(SIZE)
+        found[f"{start}intermediate.dense.weight"], found[f"{start}intermediate.dense.bias"] = (
+            some(WIDE, SIZE),
+            some(WIDE),
+        )
+        found[f"{start}output.dense.weight"], found[f"{start}output.dense.bias"] = (
+            some(SIZE, WIDE),
+            some(SIZE),
+        )
     return found
 
 
@@ -75,7 +101,9 @@ def expected() -> Callable[[list[int]], np.ndarray]:
 
     def normal(name: str, rows: np.ndarray) -> np.ndarray:
         spread = np.sqrt(rows.var(axis=-1, keepdims=True) + 1e-12)
-        return (rows - rows.mean(axis=-1, keepdims=True)) / spread * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+        return (rows - rows.mean(axis=-1, keepdims=True)) / spread * weights[f"{name}.weight"] + weights[
+            f"{name}.bias"
+        ]
 
     def dense(name: str, rows: np.ndarray) -> np.ndarray:
         return rows @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
@@ -90,7 +118,10 @@ def expected() -> Callable[[list[int]], np.ndarray]:
         return dense(f"{layer}.attention.output.dense", np.concatenate(heard, axis=1))
 
     def states(ids: list[int]) -> np.ndarray:
-        rows = weights["embeddings.word_embeddings.weight"][ids] + weights["embeddings.position_embeddings.weight"][: len(ids)]
+        rows = (
+            weights["embeddings.word_embeddings.weight"][ids]
+            + weights["embeddings.position_embeddings.weight"][: len(ids)]
+        )
         rows = normal("embeddings.LayerNorm", rows + weights["embeddings.token_type_embeddings.weight"][0])
         for number in range(LAYERS):
             layer = f"encoder.layer.{number}"

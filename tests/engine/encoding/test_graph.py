@@ -71,9 +71,14 @@ def test_int8_weights_have_a_scale_for_each_channel(folder: Path, tmp_path: Path
 
 def test_int8_is_close_to_fp32_with_the_real_weights(tmp_path: Path) -> None:
     weights = locate()
-    texts = ["good morning", "the little lamp blinks three times, what does that mean?", "I never got an answer!!"]
+    texts = [
+        "good morning",
+        "the little lamp blinks three times, what does that mean?",
+        "I never got an answer!!",
+    ]
     full, small = (
-        SentenceEncoder(build(weights, tmp_path / precision, precision=precision)) for precision in ("fp32", "int8")
+        SentenceEncoder(build(weights, tmp_path / precision, precision=precision))
+        for precision in ("fp32", "int8")
     )
     cosines = (full.embed(texts) * small.embed(texts)).sum(axis=1)
     assert cosines.mean() > 0.98
@@ -81,7 +86,9 @@ def test_int8_is_close_to_fp32_with_the_real_weights(tmp_path: Path) -> None:
 
 
 def test_a_missing_tensor_is_named(folder: Path, tmp_path: Path) -> None:
-    (folder / "config.json").write_text((folder / "config.json").read_text().replace('"num_hidden_layers": 2', '"num_hidden_layers": 3'))
+    (folder / "config.json").write_text(
+        (folder / "config.json").read_text().replace('"num_hidden_layers": 2', '"num_hidden_layers": 3')
+    )
     with pytest.raises(ConfigError, match=r"no tensor 'encoder\.layer\.2"):
         build(locate(folder), tmp_path / "out")
 

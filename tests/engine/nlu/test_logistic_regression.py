@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from frontdesk.core.message import IntentScore, Message
+from frontdesk.core.ports import TrainContext
+from frontdesk.core.training import Example, NluExamples
+from frontdesk.errors import ConfigError
+from frontdesk.nlu.logistic_regression import LogisticRegressionClassifier
+from tests.engine.nlu.conftest import EMBEDDER, INTENTS, messages, pipeline, reloaded
+
+PARTS = (
+    "WhitespaceTokenizer",
+    "CountVectorsFeaturizer",
+    "SentenceEncoderFeaturizer",
+    "LogisticRegressionClassifier",
+)
+
+
+def learnt(*parts: object) -> object:
+    made = pipeline(*(parts or PARTS))  # type: ignore[arg-type]
+    made.train(INTENTS, TrainContext(embedder=EMBEDDER))
+    return made
+
+
+def test_intents_are_found_with_a_ranking() -> None:
+    found = learnt().process(["hello hello", "play some music", "the fern is dry"])
+    assert [message.intent.name for message in found] == ["greet", "play", "care"]
+    for message in found:
+        assert message.ranking[0] == message.intent
+        scores = [score.confidence for score in message.ranking]
+        assert scores == sorted(scores, reverse=True)
+        assert sum(scores) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_ranking_can_be_shortened() -> None:
+    options = {"ranking_length": 2}
+    made = learnt("WhitespaceTokenizer", "CountVectorsFeaturizer", ("LogisticRegressionClassifier", options))
+    assert len(made.process(["hello"])[0].ranking) == 2
+    made = learnt(
+        "WhitespaceTokenizer",
+        "CountVectorsFeaturizer",
+        ("LogisticRegressionClassifier", {"ranking_length": 0}),
+    )
+    assert len(made.process(["hello"])[0].ranking) == 3
+
+
+def test_it_can_be_told_which_features_to_use() -> None:
+    options = {"featurizers": ["SentenceEncoderFeaturizer"]}
+    made = learnt(*PARTS[:3], ("LogisticRegressionClassifier", options))
+    assert made.components[3]._model.names()["blocks"] == ["SentenceEncoderFeaturizer"]
+
+
+def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
+    made = learnt()
+    again = pipeline(*PARTS)
+    again.components = [*made.components[:3], reloaded(made.components[3], tmp_path)]
+    texts = ["good evening", "jazz", "roses"]
+    assert [m.ranking for m in again.process(texts)] == [m.ranking for m in made.process(texts)]
+
+
+def test_empty_texts_untrained_models_and_payloads(tmp_path: Path) -> None:
+    made = learnt()
+    assert made.process(["   "])[0].intent == IntentScore(None, 0.0)
+    untrained = reloaded(LogisticRegressionClassifier(), tmp_path)
+    assert untrained.process(messages("hello"))[0].intent == IntentScore(None, 0.0)
+    final = Message("/greet", final=True)
+    assert untrained.process([final]) == [final]
+
+
+def test_without_examples_it_stays_untrained() -> None:
+    said: list[str] = []
+    classifier = LogisticRegressionClassifier()
+    classifier.train(NluExamples(), TrainContext(progress=said.append))
+    assert "no examples" in said[0]
+
+
+def test_without_features_it_says_what_is_missing() -> None:
+    with pytest.raises(ConfigError, match="Put a featurizer before it"):
+        LogisticRegressionClassifier().train(
+            NluExamples(examples=(Example("hello", "greet"),)), TrainContext(messages=messages("hello"))
+        )
+
+
+@pytest.mark.parametrize(
+    "options", [{"solver": "guess"}, {"C": 0}, {"class_weight": "heavy"}, {"max_iter": "many"}]
+)
+def test_options_that_cannot_be_meant_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="LogisticRegressionClassifier"):
+        LogisticRegressionClassifier(options)
