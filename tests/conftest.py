@@ -18,6 +18,7 @@ import pytest
 from frontdesk.testing.servers import report_missing_servers
 
 ROOT = Path(__file__).parents[1]
+ASSISTANT = ("config.yml", "endpoints.yml", "credentials.yml", "domain", "data", "kb", "actions")
 SECRET = "a-secret-for-tests-that-is-long-enough-0123456789"
 
 
@@ -106,6 +107,24 @@ def copy_of_starter(starter: Path, tmp_path: Path) -> Path:
     """A copy of the trained starter project that a test may change."""
     folder = tmp_path / "project"
     shutil.copytree(starter, folder, ignore=shutil.ignore_patterns("*.log", "conversations.db*"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The assistant of this repository, trained in a folder of its own; trained parts come from the project's cache."""
+    folder = tmp_path_factory.mktemp("assistant")
+    for name in ASSISTANT:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    cache = ROOT / ".frontdesk" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    (folder / ".frontdesk").mkdir()
+    (folder / ".frontdesk" / "cache").symlink_to(cache)
+    done = frontdesk("train", "--quiet", cwd=folder)
+    assert done.returncode == 0, done.stderr
     return folder
 
 
