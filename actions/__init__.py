@@ -4,6 +4,7 @@ Importing this package makes every action known to the action server; it opens n
 """
 
 from actions.flows import (
+    emergency,
     handoff,
     order_status,
     password_reset,
@@ -16,6 +17,7 @@ from actions.flows import (
 )
 
 __all__ = [
+    "emergency",
     "handoff",
     "order_status",
     "password_reset",

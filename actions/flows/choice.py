@@ -13,6 +13,7 @@ from rasa_sdk.interfaces import Tracker
 from actions.commerce.model import Customer, Order
 from actions.flows.turn import EMAIL, POSTCODE, Said
 from actions.services import services
+from actions.services.item_matching import PLACE, PLACES
 
 SHOWN = 5
 TITLE = 34  # characters of an item's name on a button
@@ -24,6 +25,13 @@ BEFORE = re.compile(
     r"\b(?:one|order)\s+before(?:\s+(?:that|this|it|the last))?\b|\bprevious\s+(?:one|order)\b"
 )
 SAME = re.compile(r"\b(?:it|that one|this one|that order|this order|same (?:one|order))\b")
+
+
+def placed(heard: Said, offered: Sequence[Order]) -> str | None:
+    """Return the number of the order that is meant by its place in the list: "the second one"."""
+    found = None if heard.payload or not heard.short else PLACE.search(heard.text)
+    at = PLACES.get(found[1].lower()) if found else None
+    return offered[at].number if at is not None and at < len(offered) else None
 
 
 def recent(customer: Customer) -> list[Order]:

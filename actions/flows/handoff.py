@@ -11,15 +11,16 @@ from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
 from actions.flows.choice import contents
+from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
+from actions.flows.offers import note_more, standing
 from actions.flows.return_words import reason_of
-from actions.flows.turn import EMAIL, feels_bad, message, said, spoken
+from actions.flows.turn import EMAIL, Said, feels_bad, message, said, spoken
 from actions.flows.wishes import done, wishes
 from actions.services import services
 from actions.services.context import caller
@@ -32,11 +33,12 @@ LINES = 16  # of the conversation in a ticket
 LINE = 400
 SKIPS = re.compile(r"\b(?:skip|no e-?mail|don'?t have (?:an |one)|rather not|without|just (?:do|send) it)\b")
 WRITTEN = ("return_order", "return_items", "return_reason", "promo_code")
+OF_A_RETURN = re.compile(r"\b(?:cancel|stop|undo|withdraw)\w* (?:\w+ ){0,3}returns?\b")
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 URGENT = frozenset({"delivery_problem", "cancel_order", "change_address"})
 
 
-class AnswerAddress(FormValidationAction):
+class AnswerAddress(AttentiveForm):
     """Find out to which address a person should answer; shared by the forms that end in a ticket."""
 
     def name(self) -> str:
@@ -186,6 +188,12 @@ def transcript(tracker: Tracker) -> list[str]:
     return lines[-LINES:]
 
 
+def _just_booked(tracker: Tracker, heard: Said) -> bool:
+    """Tell whether "cancel it" can only mean the return that was booked last."""
+    booked = tracker.get_slot("last_return") and tracker.get_slot("last_wish") == "start_return"
+    return bool(booked) and heard.number is None and "order" not in heard.text.lower()
+
+
 class ActionPassOn(Action):
     """Say what holds for a wish that the assistant can't carry out, and offer to pass it to a person."""
 
@@ -202,8 +210,13 @@ class ActionPassOn(Action):
         wish = heard.intent if running else str(tracker.get_slot("wish") or heard.intent)
         if wish not in wishes():
             return []
+        if not running and wish == standing(tracker):
+            return [*done(wish), *note_more(dispatcher, tracker, wish)]
         broken = wish == "delivery_problem" and reason_of(heard) in BROKEN
-        dispatcher.utter_message(response=f"utter_later_{wish}{'_damaged' if broken else ''}")
+        variant = "_damaged" if broken else ""
+        if wish == "cancel_order" and (heard.has(OF_A_RETURN) or _just_booked(tracker, heard)):
+            variant = "_return"
+        dispatcher.utter_message(response=f"utter_later_{wish}{variant}")
         if running:
             dispatcher.utter_message(response="utter_later_after_form")
             return []

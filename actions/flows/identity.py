@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
+from actions.flows.forms import AttentiveForm
 from actions.flows.turn import EMAIL, Said, said, turn_events
 from actions.services import services
 from actions.services.context import Caller, caller
@@ -111,7 +111,7 @@ class ActionAskIdentityProof(Action):
         return []
 
 
-class PrivateForm(FormValidationAction, ABC):
+class PrivateForm(AttentiveForm, ABC):
     """Validate a form that tells or changes something private: identity first, then its own steps."""
 
     wish: ClassVar[str]
@@ -141,6 +141,7 @@ class PrivateForm(FormValidationAction, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Settle who the customer is, apply corrections, then extract and validate as any form does."""
+        self.give_way(tracker)
         heard = self.heard(tracker)
         changes = settle(dispatcher, tracker, heard)
         tracker.slots.update(changes)

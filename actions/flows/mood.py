@@ -6,14 +6,16 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
-from actions.flows.turn import feels_bad, turn_number
+from actions.flows.turn import SURE, feels_bad, turn_number
 
 PAUSE = 3  # turns between two kind words
 
 
-def empathy(dispatcher: CollectingDispatcher, tracker: Tracker, response: str) -> list[EventType]:
+def empathy(
+    dispatcher: CollectingDispatcher, tracker: Tracker, response: str, least: float = SURE
+) -> list[EventType]:
     """Say one sincere sentence to somebody who sounds annoyed, unless one was said a moment ago."""
-    if not feels_bad(tracker) or comforted(tracker):
+    if not feels_bad(tracker, least) or comforted(tracker):
         return []
     dispatcher.utter_message(response=response)
     return silence(tracker)

@@ -11,7 +11,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order, Shipment
-from actions.flows.choice import ask_which, choose, contents, fitting, recent
+from actions.flows.choice import ask_which, choose, contents, fitting, placed, recent
 from actions.flows.identity import PrivateForm, known_customer, tell_block
 from actions.flows.turn import said
 from actions.flows.wishes import done
@@ -57,6 +57,8 @@ class ValidateOrderStatusForm(PrivateForm):
             return {}
         heard = self.heard(tracker)
         number = choose(customer, heard, tracker)
+        if number is None and tracker.get_slot("requested_slot") == "status_order":
+            number = placed(heard, recent(customer))
         if number is None and tracker.get_slot("wish_words"):
             number = choose(customer, self.opening(tracker), tracker)
         return {"status_order": number} if number else {}

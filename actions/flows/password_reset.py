@@ -6,10 +6,10 @@ from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
+from actions.flows.forms import AttentiveForm
 from actions.flows.turn import EMAIL, said
 from actions.flows.wishes import done
 from actions.services import services
@@ -18,7 +18,7 @@ from actions.services.context import caller
 FORM = "password_reset_form"
 
 
-class ValidatePasswordResetForm(FormValidationAction):
+class ValidatePasswordResetForm(AttentiveForm):
     """Validate the password reset form: an e-mail address."""
 
     def name(self) -> str:

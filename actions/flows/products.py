@@ -26,6 +26,9 @@ TABLE = Path(__file__).with_name("specs.yml")
 SHOWN = 5
 FEW = 5  # pieces left from which stock is counted aloud
 MANY_SPECS = 6
+BASICS = re.compile(
+    r"\b(?:price|cost|much|cheap\w*|stock|available|get|have|buy|order|colou?rs?|sizes?|come|comes|left)\b"
+)
 COMPARES = re.compile(r"\b(?:compare|comparison|differen(?:ce|t)|versus|vs|better|or the)\b")
 
 SAME = re.compile(r"\b(?:it|its|they|them|their|that one|this one|these|those)\b")
@@ -54,8 +57,10 @@ class ActionProductAnswer(Action):
         closing = [] if tracker.active_loop_name else done("ask_product")
         found = _found(heard)
         last = services().products.find(str(tracker.get_slot("last_product") or ""))
-        if last and not heard.entity("product") and (heard.has(SAME) or not found):
-            found = [last] if heard.has(SAME) or _asks_for_property(heard) else []
+        if last and not heard.entity("product") and (heard.has(SAME) or not found or _speaks_of(last, heard)):
+            others = [product for product in found if product != last] if heard.has(COMPARES) else []
+            still = heard.has(SAME) or _asks_for_property(heard) or _speaks_of(last, heard)
+            found = [last, *others[:1]] if still else []
         if not found:
             dispatcher.utter_message(response="utter_product_unknown")
             return closing
@@ -68,7 +73,23 @@ class ActionProductAnswer(Action):
             _offer(dispatcher, (_fitting(found, " ".join(heard.values("product"))) or found)[:SHOWN])
             return closing
         tell(dispatcher, one, heard)
+        if (
+            heard.has(SAME)
+            and not heard.has(BASICS)
+            and not details(one, heard)
+            and not _speaks_of(one, heard)
+        ):
+            dispatcher.utter_message(response="utter_product_no_more")
         return [*closing, SlotSet("last_product", one.id)]
+
+
+def _speaks_of(product: Product, heard: Said) -> bool:
+    """Tell whether the words are a fragment that names an option of a product: "and in white?"."""
+    words = set(_plain(heard.text).split())
+    values = {
+        word for variant in product.variants for v in variant.options.values() for word in _plain(v).split()
+    }
+    return heard.short and bool(words & values)
 
 
 def _found(heard: Said) -> list[Product]:

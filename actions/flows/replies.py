@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +11,20 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
+from actions.flows.aside import answer_language
 from actions.flows.choice import payload
-from actions.flows.turn import SURE, actions_of, message, set_in_last_turn
+from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
+from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
 from actions.flows.wishes import begin, clear_wish, wishes
 
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
+TELLS_MORE = re.compile(r"\d|\w+\W+\w+")
+NOT_THERE = re.compile(
+    r"\b(?:still|nothing|didn'?t|did not|haven'?t|hasn'?t|never|no (?:e-?mail|link|mail))\b"
+)
+LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
+CHOICES = frozenset({"return_items", "return_order", "status_order"})  # a plain no to these is a no to it all
 # The actions that give a hint when a form couldn't use an answer.
 HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
 
@@ -31,16 +40,43 @@ def hint(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
     return True
 
 
+def stay(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
+    """Stay with somebody who was just told where help is; tell whether that was so."""
+    told = str(tracker.get_slot("urgent_ticket") or "").startswith("self_harm")
+    if not told or "action_emergency" not in actions_of(tracker, back=1):
+        return False
+    dispatcher.utter_message(response="utter_emergency_stay")
+    return True
+
+
 def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Go by the words where they are clear; else offer the likeliest wishes, and the second time a person."""
     wish = clear_wish(tracker)
     if wish:
         return [*begin(wish, message(tracker).text), FollowupAction(wishes()[wish].action)]
+    if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
+        return []
+    offered = standing(tracker)
+    if tracker.get_slot("last_wish") == "reset_password" and message(tracker).has(NOT_THERE):
+        return password_not_there(dispatcher, tracker)
+    told = message(tracker).has(TELLS_MORE) and message(tracker).intent not in ("affirm", "deny")
+    if offered and offered not in ("talk_to_human", "reset_password") and told:
+        return note_more(dispatcher, tracker, offered)
+    kept: list[EventType] = [SlotSet("pending_offer", offered)] if offered else []
     if "action_clarify" in actions_of(tracker, back=1):
         dispatcher.utter_message(response="utter_offer_person")
         return [SlotSet("pending_offer", "talk_to_human")]
     dispatcher.utter_message(response="utter_clarify", buttons=guesses(tracker))
-    return []
+    return kept
+
+
+def password_not_there(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Help somebody to whom the link for a new password didn't come."""
+    dispatcher.utter_message(
+        response="utter_password_not_there", email=str(tracker.get_slot("reset_email") or "")
+    )
+    offer = {"pending_offer": "reset_password", "handoff_wish": "reset_password"}
+    return [SlotSet(name, value) for name, value in offer.items()]
 
 
 def guesses(tracker: Tracker) -> list[dict[str, str]]:
@@ -68,6 +104,8 @@ class ActionClarify(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Give a hint within a form; else find out what is wanted."""
+        if tracker.active_loop_name and answer_language(dispatcher, tracker):
+            return []
         return [] if hint(dispatcher, tracker) else clarify(dispatcher, tracker)
 
 
@@ -84,18 +122,16 @@ class ActionAffirm(Action):
         """Do what was offered, or ask what the yes is about."""
         if hint(dispatcher, tracker):
             return []
-        if message(tracker).confidence < SURE:
+        if message(tracker).confidence < SURE or not message(tracker).meant:
             return clarify(dispatcher, tracker)
-        offer = tracker.get_slot("pending_offer")
-        if offer and set_in_last_turn(tracker, "pending_offer"):
-            wish = str(offer) if offer in wishes() else "talk_to_human"
-            noted = tracker.get_slot("handoff_words") if tracker.get_slot("handoff_wish") == wish else None
-            return [
-                SlotSet("pending_offer", None),
-                SlotSet("handoff_wish", wish),
-                SlotSet("handoff_words", noted),
-                FollowupAction("handoff_form"),
-            ]
+        offer = standing(tracker)
+        if message(tracker).has(HESITATES):
+            dispatcher.utter_message(response="utter_take_your_time")
+            return [SlotSet("pending_offer", offer)] if offer else []
+        if offer:
+            return take_up(tracker, offer)
+        if stay(dispatcher, tracker):
+            return []
         dispatcher.utter_message(response="utter_yes_to_what")
         return []
 
@@ -111,10 +147,15 @@ class ActionDeny(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Let the offer go, or ask what is wanted instead."""
+        asked = str(tracker.get_slot("requested_slot") or "")
+        if tracker.active_loop_name and asked in CHOICES and message(tracker).confidence >= SURE:
+            return [FollowupAction("action_stop")]
         if hint(dispatcher, tracker):
             return []
         if message(tracker).confidence < SURE:
             return clarify(dispatcher, tracker)
+        if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
+            return []
         if tracker.get_slot("pending_offer") and set_in_last_turn(tracker, "pending_offer"):
             dispatcher.utter_message(response="utter_offer_declined")
             return [SlotSet(name, None) for name in ("pending_offer", "handoff_wish", "handoff_words")]
@@ -135,16 +176,24 @@ class ActionInform(Action):
         """Do what the fragment most likely asks for."""
         if hint(dispatcher, tracker):
             return []
-        heard, wish = message(tracker), clear_wish(tracker)
-        if wish:
+        heard, wish, offer = message(tracker), clear_wish(tracker), standing(tracker)
+        if wish and wish != offer:
             return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
+        again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
+        if offer and heard.email and not again:
+            return take_up(tracker, offer)
+        if offer and not again and (not heard.number or offer in ABOUT_AN_ORDER) and not heard.payload:
+            return note_more(dispatcher, tracker, offer)
         if heard.number:
             return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
         if heard.email and tracker.get_slot("last_wish") == "reset_password":
             return [*begin("reset_password", heard.text), FollowupAction("password_reset_form")]
         if heard.entity("product"):
             return [*begin("ask_product", heard.text), FollowupAction("action_product_answer")]
-        dispatcher.utter_message(response="utter_what_about_it")
+        if tracker.get_slot("last_product") and tracker.get_slot("last_wish") == "ask_product":
+            return [*begin("ask_product", heard.text), FollowupAction("action_product_answer")]
+        unclear = heard.has(LIKE_A_NUMBER) and not heard.postcode and not heard.payload
+        dispatcher.utter_message(response="utter_number_unclear" if unclear else "utter_what_about_it")
         return []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -10,7 +9,7 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import OTHER, choose, recent
+from actions.flows.choice import OTHER, choose, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.return_words import (
     ADDS,
@@ -23,12 +22,11 @@ from actions.flows.return_words import (
     reason_of,
     spared_items,
 )
-from actions.flows.turn import SURE, Said, turn_events
+from actions.flows.turn import HESITATES, SURE, Said, turn_events
 from actions.flows.wording import listed
 from actions.services import services
 
 FORM = "return_form"
-HESITATES = re.compile(r"\b(?:but|wait|not|except|instead|however|hold on|unless)\b")
 STEPS = ["return_order", "return_items", "return_reason"]
 AFTER_ITEMS = frozenset({"return_reason", "return_confirmed", "return_part"})
 
@@ -153,6 +151,8 @@ class ValidateReturnForm(PrivateForm):
         if customer is None or tracker.get_slot("return_order"):
             return {}
         number = choose(customer, self.heard(tracker), tracker)
+        if number is None and tracker.get_slot("requested_slot") == "return_order":
+            number = placed(self.heard(tracker), open_orders(customer))
         if number is None and tracker.get_slot("wish_words"):
             number = choose(customer, self.opening(tracker), tracker)
         orders = open_orders(customer)
@@ -191,7 +191,8 @@ class ValidateReturnForm(PrivateForm):
         left = services().returns.returnable(order)
         if named and ALL_OF_THEM.search(heard.text or self.opening(tracker).text):
             self._leave_out(dispatcher, order, named)
-        if not named and len(left) == 1:
+        declines = heard.intent == "deny" and tracker.get_slot("requested_slot") == "return_items"
+        if not named and len(left) == 1 and not declines:
             named = [left[0].id]
         return {"return_items": named} if named else {}
 
@@ -217,7 +218,7 @@ class ValidateReturnForm(PrivateForm):
         dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
         rest = [item_id for item_id in ids if item_id not in decision.refused_items]
         if not rest or not decision.refused_items or not self._may_go(order, rest):
-            return {"return_items": None}
+            return {"return_items": None, "wish_words": None}
         names = [item.label for item in order.items if item.id in rest]
         dispatcher.utter_message(response="utter_return_keeps_rest", item_names=listed(names))
         return {"return_items": rest}
@@ -259,7 +260,7 @@ class ValidateReturnForm(PrivateForm):
         if value is False:
             return {"return_confirmed": None, "return_change": True}
         sure = heard.intent == "affirm" and heard.confidence >= SURE
-        plain_yes = value is True and sure and not heard.has(HESITATES)
+        plain_yes = value is True and sure and heard.meant and not heard.has(HESITATES)
         return {"return_confirmed": True if plain_yes else None}
 
     def extract_return_part(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,10 +12,14 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.flows.mood import comforted, empathy, silence
-from actions.flows.replies import hint
-from actions.flows.turn import message, set_in_last_turn, turn_events
+from actions.flows.offers import standing, with_more
+from actions.flows.replies import NOT_THERE, clarify, hint, password_not_there
+from actions.flows.turn import HESITATES, SURE, actions_of, feels_bad, message, set_in_last_turn, turn_events
 from actions.flows.wishes import begin, clear_wish, wishes
 
+FAR = 4  # turns to look back for something worth repeating
+COURTESIES = frozenset({"utter_thank", "utter_praise", "action_small_talk"})
+NUMBERS = re.compile(r"\b(?:ticket|reference|return (?:number|id|code)|case)\b")
 KEPT = ("email",)  # slots that a new session begins with
 LEFT_BEHIND = ("wish", "wish_words", "wish_queue", "next_wish", "pending_offer", "identity_block")
 
@@ -58,7 +63,10 @@ class ActionStop(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Leave the running form."""
-        booked = tracker.get_slot("last_return")
+        heard, booked = message(tracker), tracker.get_slot("last_return")
+        if heard.confidence < SURE and heard.has(HESITATES):
+            dispatcher.utter_message(response="utter_take_your_time")
+            return []
         if booked and not tracker.active_loop_name and set_in_last_turn(tracker, "last_return"):
             dispatcher.utter_message(response="utter_return_change_later", reference=booked)
             dispatcher.utter_message(response="utter_offer_ticket")
@@ -97,21 +105,43 @@ class ActionRepeat(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Repeat what was said in the turn before; a running form asks its question by itself."""
+        heard = message(tracker)
+        if heard.has(NUMBERS) and (tracker.get_slot("ticket") or tracker.get_slot("last_return")):
+            return self._numbers(dispatcher, tracker)
         if tracker.active_loop_name:
             hint(dispatcher, tracker)
             return []
-        before = [
-            event
-            for event in turn_events(tracker, back=1)
-            if event.get("event") == "bot" and event.get("text")
-        ]
+        if tracker.get_slot("last_wish") == "reset_password" and heard.has(NOT_THERE):
+            return password_not_there(dispatcher, tracker)
+        before = self._said_before(tracker)
         if not before:
             dispatcher.utter_message(response="utter_nothing_to_repeat")
         for event in before:
             extra: Any = event.get("data") or {}
             buttons = extra.get("buttons") if isinstance(extra, Mapping) else None
             dispatcher.utter_message(text=str(event["text"]), buttons=list(buttons or []))
+        offer = standing(tracker)
+        return [SlotSet("pending_offer", offer)] if offer else []
+
+    def _numbers(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+        """Tell the numbers that the customer got in this conversation."""
+        booked, ticket = tracker.get_slot("last_return"), tracker.get_slot("ticket")
+        if booked:
+            dispatcher.utter_message(response="utter_your_return", reference=booked)
+        if ticket:
+            dispatcher.utter_message(response="utter_your_ticket", ticket=ticket)
         return []
+
+    def _said_before(self, tracker: Tracker) -> list[Mapping[str, Any]]:
+        """Return what was said in the last turn that was more than a courtesy."""
+        said: list[Mapping[str, Any]] = []
+        for back in range(1, FAR):
+            events = turn_events(tracker, back)
+            now = [event for event in events if event.get("event") == "bot" and event.get("text")]
+            said = said or now
+            if now and not COURTESIES & set(actions_of(tracker, back)):
+                return now
+        return said
 
 
 class ActionComplain(Action):
@@ -132,6 +162,13 @@ class ActionComplain(Action):
         if wish:
             kind = empathy(dispatcher, tracker, wishes()[wish].empathy)
             return [*kind, *begin(wish, words), FollowupAction(wishes()[wish].action)]
+        offered = standing(tracker)
+        lacks = tracker.get_slot("last_wish") == "reset_password" and message(tracker).has(NOT_THERE)
+        unsure = message(tracker).confidence < SURE and not feels_bad(tracker) and not comforted(tracker)
+        if lacks or unsure:
+            return clarify(dispatcher, tracker)
         dispatcher.utter_message(response="utter_complain_again" if comforted(tracker) else "utter_complain")
+        if offered:
+            return [*silence(tracker), *with_more(tracker, offered)]
         offer = {"pending_offer": "open_ticket", "handoff_wish": "open_ticket", "handoff_words": words}
         return [*silence(tracker), *(SlotSet(name, value) for name, value in offer.items())]

@@ -31,6 +31,11 @@ NAMES = frozenset(
     {"order_number", "email", "postcode", "product"}
 )  # entities that stand for words in a payload
 SURE = 0.6
+HESITATES = re.compile(
+    r"\b(?:but|wait|not|except|instead|however|hold on|unless|if|maybe|perhaps|possibly|depends|guess"
+    r"|h+m+|u+m+|u+h+(?! ?-?huh)|er+m*|(?:let me|i'?ll|have to|need to) (?:think|see|check|ask))\b"
+)
+THUMBS = "\N{THUMBS UP SIGN}\N{THUMBS DOWN SIGN}\N{WHITE HEAVY CHECK MARK}\N{OK HAND SIGN}"
 SHORT = 7  # words of a fragment
 BARE = 3  # words around a bare number
 
@@ -82,6 +87,11 @@ class Said:
         return sum(not re.search(r"[@\d]", word) for word in self.text.split()) <= BARE
 
     @property
+    def meant(self) -> bool:
+        """Tell whether it says something: a word, a button, or a thumb; a lone mark doesn't."""
+        return self.payload or any(mark.isalnum() or mark in THUMBS for mark in self.text)
+
+    @property
     def short(self) -> bool:
         """Tell whether it is a fragment rather than a sentence with a story."""
         return len(self.text.split()) <= SHORT
@@ -114,6 +124,12 @@ def message(tracker: Tracker) -> Said:
     return Said(
         text, str(intent.get("name") or ""), float(intent.get("confidence") or 0.0), entities, payload
     )
+
+
+def in_danger(tracker: Tracker) -> bool:
+    """Tell whether the last message speaks of danger to somebody."""
+    heard = message(tracker)
+    return bool(heard.entity("danger")) or (heard.intent == "emergency" and heard.confidence >= SURE)
 
 
 def message_before(tracker: Tracker) -> str:
@@ -188,12 +204,12 @@ def set_in_last_turn(tracker: Tracker, slot: str) -> bool:
     )
 
 
-def feels_bad(tracker: Tracker) -> bool:
+def feels_bad(tracker: Tracker, least: float = SURE) -> bool:
     """Tell whether the last message sounds annoyed or hurt."""
     mood: Any = (tracker.latest_message or {}).get("sentiment") or {}
     if not isinstance(mood, Mapping) or mood.get("name") != "negative":
         return False
-    return float(mood.get("confidence") or 0.0) >= SURE
+    return float(mood.get("confidence") or 0.0) >= least
 
 
 def spoken(text: str, limit: int) -> str:

@@ -23,6 +23,7 @@ TABLE = Path(__file__).with_name("wishes.yml")
 LONGEST_QUEUE = 3
 LONGEST_WORDS = 500
 GUESSES = 5  # guesses of the classifier that count as likely
+PLAIN = 0.9  # how sure it has to be that a question sounds annoyed
 EVERYTHING = "*"
 NUMBER = re.compile(r"#?\bl?[ -]?\d{6}\b")
 IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
@@ -49,6 +50,7 @@ class Wish:
     clears: tuple[str, ...] = ()
     replaces: frozenset[str] = frozenset()
     ends: bool = False
+    asks: bool = False
 
     def includes(self, other: str) -> bool:
         """Tell whether serving this wish also serves another one."""
@@ -94,6 +96,7 @@ def wishes() -> Mapping[str, Wish]:
             clears=tuple(row.get("clears") or ()),
             replaces=frozenset(row.get("replaces") or ()),
             ends=bool(row.get("ends")),
+            asks=bool(row.get("asks")),
         )
         for intent, row in table.items()
     }
@@ -156,7 +159,8 @@ def read(text: str, intent: str, guesses: Sequence[str], confidence: float = 1.0
         if not covered and all(part.wish != other.wish for other in kept):
             kept.append(part)
     if len(kept) < 2:
-        return Reading(Part(intent, text))
+        alone = kept[0].wish if kept and kept[0].wish in likely else intent
+        return Reading(Part(alone, text))
     kept.sort(key=lambda part: wishes()[str(part.wish)].action == LAST)
     return Reading(kept[0], tuple(kept[1:LONGEST_QUEUE]))
 
@@ -232,7 +236,7 @@ class ActionAcknowledge(Action):
         wish = wishes().get(heard.intent)
         if wish is None:
             return []
-        events = empathy(dispatcher, tracker, wish.empathy)
+        events = empathy(dispatcher, tracker, wish.empathy, PLAIN if wish.asks else SURE)
         running = served_by(tracker.active_loop_name)
         reading = Reading(Part(wish.intent, heard.text))
         if not heard.payload:

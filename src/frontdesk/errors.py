@@ -25,6 +25,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
 
 class FrontdeskError(Exception):
@@ -38,6 +39,13 @@ class FrontdeskError(Exception):
         self.where = where
         self.hint = hint
         super().__init__(self.sentence)
+
+    def at(self, where: str | None) -> Self:
+        """Return the same error with its place, where it did not know one."""
+        if self.where is None and where is not None:
+            self.where = where
+            self.args = (self.sentence,)
+        return self
 
     @property
     def sentence(self) -> str:

@@ -10,7 +10,7 @@ import importlib
 from importlib import metadata
 from typing import Any
 
-from frontdesk.errors import ConfigError, UnknownName
+from frontdesk.errors import ConfigError, FrontdeskError, UnknownName
 
 COMPONENTS = {
     "WhitespaceTokenizer": "frontdesk.nlu.whitespace_tokenizer:WhitespaceTokenizer",
@@ -25,12 +25,50 @@ COMPONENTS = {
     "RegexEntityExtractor": "frontdesk.nlu.regex_extractor:RegexEntityExtractor",
     "EntitySynonymMapper": "frontdesk.nlu.synonym_mapper:EntitySynonymMapper",
     "SentimentClassifier": "frontdesk.nlu.sentiment:SentimentClassifier",
+    "DIETClassifier": "frontdesk.nlu.diet:DIETClassifier",
+    "SklearnIntentClassifier": "frontdesk.nlu.sklearn_classifier:SklearnIntentClassifier",
+    "ResponseSelector": "frontdesk.nlu.response_selector:ResponseSelector",
+    "DucklingEntityExtractor": "frontdesk.nlu.duckling:DucklingEntityExtractor",
+    "SpacyNLP": "frontdesk.nlu.spacy_nlp:SpacyNLP",
+    "SpacyTokenizer": "frontdesk.nlu.spacy_parts:SpacyTokenizer",
+    "SpacyFeaturizer": "frontdesk.nlu.spacy_parts:SpacyFeaturizer",
+    "SpacyEntityExtractor": "frontdesk.nlu.spacy_parts:SpacyEntityExtractor",
+    "JiebaTokenizer": "frontdesk.nlu.jieba_tokenizer:JiebaTokenizer",
+    "LanguageModelFeaturizer": "frontdesk.nlu.language_model_featurizer:LanguageModelFeaturizer",
+    "MitieNLP": "frontdesk.nlu.gone:MitieNLP",
+    "MitieTokenizer": "frontdesk.nlu.gone:MitieTokenizer",
+    "MitieFeaturizer": "frontdesk.nlu.gone:MitieFeaturizer",
+    "MitieEntityExtractor": "frontdesk.nlu.gone:MitieEntityExtractor",
+    "MitieIntentClassifier": "frontdesk.nlu.gone:MitieIntentClassifier",
+    "ConveRTFeaturizer": "frontdesk.nlu.gone:ConveRTFeaturizer",
+    "ConveRTTokenizer": "frontdesk.nlu.gone:ConveRTTokenizer",
+    "HFTransformersNLP": "frontdesk.nlu.gone:HFTransformersNLP",
+    "LanguageModelTokenizer": "frontdesk.nlu.gone:LanguageModelTokenizer",
 }
 POLICIES = {
     "RulePolicy": "frontdesk.policies.rule:RulePolicy",
     "MemoizationPolicy": "frontdesk.policies.memoization:MemoizationPolicy",
     "AugmentedMemoizationPolicy": "frontdesk.policies.memoization:AugmentedMemoizationPolicy",
+    "TEDPolicy": "frontdesk.policies.ted:TEDPolicy",
+    "UnexpecTEDIntentPolicy": "frontdesk.policies.unexpected_intent:UnexpecTEDIntentPolicy",
+    "FormPolicy": "frontdesk.policies.gone:FormPolicy",
+    "MappingPolicy": "frontdesk.policies.gone:MappingPolicy",
+    "FallbackPolicy": "frontdesk.policies.gone:FallbackPolicy",
+    "TwoStageFallbackPolicy": "frontdesk.policies.gone:TwoStageFallbackPolicy",
+    "SklearnPolicy": "frontdesk.policies.gone:SklearnPolicy",
+    "KerasPolicy": "frontdesk.policies.gone:KerasPolicy",
+    "EmbeddingPolicy": "frontdesk.policies.gone:EmbeddingPolicy",
 }
+STAND_INS = {
+    "MitieTokenizer": "WhitespaceTokenizer",
+    "ConveRTTokenizer": "WhitespaceTokenizer",
+    "LanguageModelTokenizer": "WhitespaceTokenizer",
+    "SpacyTokenizer": "WhitespaceTokenizer",
+    "JiebaTokenizer": "WhitespaceTokenizer",
+    "MitieEntityExtractor": "CRFEntityExtractor",
+    "MitieIntentClassifier": "DIETClassifier",
+}
+"""What `frontdesk train --lenient` takes for a component that cannot be had."""
 CHANNELS = {
     "rest": "frontdesk.channels.rest:RestChannel",
     "chat": "frontdesk.channels.chat:ChatChannel",
@@ -56,19 +94,24 @@ TABLES = {
 def resolve(kind: str, name: str, *, where: str | None = None) -> Any:
     """Return the class behind a name.
 
-    `kind` is a key of TABLES. Raises UnknownName with the nearest name, ConfigError where a path cannot be imported.
+    `kind` is a key of TABLES. Raises UnknownName with the nearest name, ConfigError where a path cannot be imported
+    or leads to something else than a class.
     """
     short = name.removesuffix("()")
     target = TABLES[kind].get(short) or _entry_point(kind, short)
-    if target is None and "." not in short:
+    if target is None and "." not in short and ":" not in short:
         raise UnknownName(kind, name, TABLES[kind], where=where)
     try:
-        return load(target or short)
-    except (ImportError, AttributeError) as error:
+        found = load(target or short)
+    except FrontdeskError:
+        raise
+    except Exception as error:  # whatever a module from elsewhere raises while it is imported
         hint = "Check the spelling, and that the module can be imported from the project's folder."
-        raise ConfigError(
-            f"The {kind} '{name}' cannot be imported ({error}).", where=where, hint=hint
-        ) from error
+        what = f"The {kind} '{name}' cannot be imported ({type(error).__name__}: {error})."
+        raise ConfigError(what, where=where, hint=hint) from error
+    if not isinstance(found, type):
+        raise ConfigError(f"The {kind} '{name}' is not a class.", where=where)
+    return found
 
 
 def load(path: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,16 @@ VARIABLES = {
     "log_level": "LOG_LEVEL",
     "log_json": "FORCE_JSON_LOGGING",
 }
+_SWITCH = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -50,7 +61,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 def _parse(variable: str, text: str, default: object) -> object:
     if isinstance(default, bool):
-        return text.lower() in {"1", "true", "yes", "on"}
+        if text.lower() not in _SWITCH:
+            raise ConfigError(f"{variable} is '{text}'.", hint="Use true or false.")
+        return _SWITCH[text.lower()]
     if isinstance(default, str):
         level = text.upper()
         if level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
@@ -60,6 +73,10 @@ def _parse(variable: str, text: str, default: object) -> object:
         number = float(text)
     except ValueError:
         number = 0.0
-    if number <= 0:
+    if not (number > 0 and math.isfinite(number)):
         raise ConfigError(f"{variable} is '{text}'.", hint="It must be a number above zero.")
-    return int(number) if isinstance(default, int) else number
+    if not isinstance(default, int):
+        return number
+    if number != int(number):
+        raise ConfigError(f"{variable} is '{text}'.", hint="It must be a whole number.")
+    return int(number)

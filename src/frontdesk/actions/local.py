@@ -102,7 +102,7 @@ class LocalActionServer:
             raise ActionError(what, where=error_place(error, self.folder)) from error
         try:
             return json.dumps(result.model_dump() if result else {})
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             hint = "Events and messages hold texts, numbers, booleans, None, lists and mappings of these."
             raise ActionError(
                 f"The action '{name}' returned what JSON cannot hold ({error}).", hint=hint

@@ -35,8 +35,8 @@ def issue(
 
 def read(token: str, secret: str) -> ConversationToken:
     """Return what a token says. Raises AuthError where it is forged, expired or meant for something else."""
-    if len(token) > LONGEST:
-        raise AuthError("The conversation token is too long.")
+    if len(token) > LONGEST or not token.isascii():
+        raise AuthError("The conversation token is too long, or no token at all.")
     try:
         claims = jwt.decode(
             token,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from json import dumps
 from typing import Any
 
 from sanic import Request
@@ -12,19 +13,28 @@ from frontdesk import __version__
 from frontdesk.core.message import UserMessage
 
 LONGEST_ID = 200  # characters of a sender or message id
+LARGEST_METADATA = (
+    50_000  # characters as JSON; it is kept with the message and goes with every call of an action
+)
 
 
 class Refusal(Exception):
     """Ends a request with an error; `reason` is Rasa's word for the kind, `message` one sentence for the caller."""
 
     def __init__(
-        self, status: int, reason: str, message: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.reason = reason
         self.message = message
         self.headers = dict(headers or {})
+        self.details = dict(details or {})
 
 
 def failure(refusal: Refusal) -> HTTPResponse:
@@ -34,7 +44,7 @@ def failure(refusal: Refusal) -> HTTPResponse:
         "status": "failure",
         "message": refusal.message,
         "reason": refusal.reason,
-        "details": {},
+        "details": refusal.details,
         "help": None,
         "code": refusal.status,
     }
@@ -59,12 +69,19 @@ def text_field(found: Mapping[str, Any], name: str, *, longest: int | None = Non
         return None
     if not isinstance(value, str):
         raise Refusal(400, "BadRequest", f"'{name}' must be a text.")
+    return checked(value, f"'{name}'", longest)
+
+
+def checked(value: str, what: str, longest: int | None) -> str:
+    """Return a text that stores can keep. Raises Refusal (400); `longest` is given for ids, which hold no NUL."""
     if longest is not None and len(value) > longest:
-        raise Refusal(400, "BadRequest", f"'{name}' has more than {longest} characters.")
+        raise Refusal(400, "BadRequest", f"{what} has more than {longest} characters.")
     try:
         value.encode()
     except UnicodeEncodeError as error:  # a lone surrogate, which no store could keep
-        raise Refusal(400, "BadRequest", f"'{name}' holds characters that are not valid Unicode.") from error
+        raise Refusal(400, "BadRequest", f"{what} holds characters that are not valid Unicode.") from error
+    if longest is not None and "\0" in value:
+        raise Refusal(400, "BadRequest", f"{what} holds a character that cannot be kept.")
     return value
 
 
@@ -72,9 +89,7 @@ def message_id(request: Request, found: Mapping[str, Any]) -> str | None:
     """Return the id under which a repeat of this message is known: `message_id`, or the Idempotency-Key header."""
     header = request.headers.get("Idempotency-Key")
     given = text_field(found, "message_id", longest=LONGEST_ID)
-    if given is None and header and len(header) > LONGEST_ID:
-        raise Refusal(400, "BadRequest", f"Idempotency-Key has more than {LONGEST_ID} characters.")
-    return given or header or None
+    return given or (checked(header, "Idempotency-Key", LONGEST_ID) if header else None) or None
 
 
 def user_message(
@@ -84,12 +99,26 @@ def user_message(
     text = text_field(found, "message")
     if text is None:
         raise Refusal(400, "BadRequest", "The body has no 'message'.")
-    metadata = found.get("metadata")
     return UserMessage(
         text=text.strip(),
         sender_id=sender_id,
         channel=channel,
         message_id=message_id(request, found),
-        metadata=dict(metadata) if isinstance(metadata, dict) else {},
+        metadata=_metadata(found),
         authenticated=authenticated,
     )
+
+
+def _metadata(found: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = found.get("metadata")
+    if not isinstance(metadata, dict):
+        return {}
+    try:
+        size = len(dumps(metadata, allow_nan=False))
+    except (ValueError, RecursionError) as error:
+        raise Refusal(400, "BadRequest", "'metadata' cannot be kept as JSON.") from error
+    if size > LARGEST_METADATA:
+        raise Refusal(
+            413, "PayloadTooLarge", f"'metadata' has more than {LARGEST_METADATA:,} characters as JSON."
+        )
+    return metadata

@@ -54,6 +54,8 @@ class RestChannel:
     async def receive(self, request: Request, gate: Gate) -> HTTPResponse | None:
         """Handle one request."""
         found = body(request)
+        if type(found.get("sender")) is int:  # as Rasa takes it
+            found = {**found, "sender": str(found["sender"])}
         sender, authenticated = self.sender(request, text_field(found, "sender", longest=LONGEST_ID))
         channel = text_field(found, "input_channel", longest=50) or self.name
         message = user_message(request, found, sender_id=sender, channel=channel, authenticated=authenticated)
@@ -74,7 +76,7 @@ class RestChannel:
         if (
             token
             and self.trusted_token
-            and hmac.compare_digest(token.encode(), str(self.trusted_token).encode())
+            and hmac.compare_digest(token.encode(errors="replace"), str(self.trusted_token).encode())
         ):
             return given or "default", True
         if token:
@@ -87,4 +89,10 @@ class RestChannel:
             return owner, True
         if given and given.startswith(OWNED):
             raise Refusal(403, "NotAuthorized", "This conversation can be entered only with its token.")
-        return given or "default", self.options.get("trusted") is True
+        trusted = self.options.get("trusted") is True and not from_another_site(request)
+        return given or "default", trusted
+
+
+def from_another_site(request: Request) -> bool:
+    """Tell whether a page of another site makes a browser send this; it must not borrow the trust of the machine."""
+    return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")

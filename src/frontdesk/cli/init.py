@@ -21,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Copy the starter project; nothing that exists is overwritten."""
     folder: Path = options.folder or options.init_dir or Path()
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(
+            "This is a file, not a folder.",
+            where=str(folder),
+            hint="Name a new folder: frontdesk init FOLDER.",
+        )
     if folder.exists() and any(not p.name.startswith(".") for p in folder.iterdir()):
         raise ConfigError(
             "The folder is not empty.",

@@ -15,6 +15,10 @@ COMMANDS = {
     "run": "serve the assistant (or, with 'actions', only its custom actions)",
     "shell": "talk to the assistant in the terminal",
     "test": "run the project's test conversations and measure its NLU",
+    "data": "check, split, convert and migrate training files",
+    "visualize": "draw the stories and rules as a graph, in one HTML page",
+    "export": "write the stored conversations as JSON lines",
+    "evaluate": "find and count points of stored conversations (markers)",
 }
 
 
@@ -58,6 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 141
+    except OSError as error:  # a file or folder that cannot be read or written
+        print(f"frontdesk: {error}", file=sys.stderr)
+        return 1
     return code
 
 

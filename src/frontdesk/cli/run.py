@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import os
 
 from frontdesk.cli.options import add_model, add_project, progress
 
@@ -67,10 +66,10 @@ def execute(options: argparse.Namespace) -> int:
         from frontdesk.server.actions import serve_actions
 
         return serve_actions(options.project, options.actions, options.interface, options.port or 5055)
-    from frontdesk.auth.api import ApiKeys
-    from frontdesk.server.api_context import ApiOptions
     # One message's vectors are small: a second BLAS thread would only spin. Read when numpy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from frontdesk.auth.api import ApiKeys
+    from frontdesk.server.api_context import ApiOptions
     from frontdesk.server.serve import serve
 
     api = None

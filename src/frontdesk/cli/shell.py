@@ -6,8 +6,13 @@ import argparse
 import asyncio
 import sys
 import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from frontdesk.cli.options import add_model, add_project
+
+if TYPE_CHECKING:
+    from frontdesk.runtime.agent import Agent
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,26 +32,27 @@ def execute(options: argparse.Namespace) -> int:
     configure_logging(settings)
     agent = assemble(options.project, options.model, settings)
     sender = options.conversation_id or f"shell-{uuid.uuid4().hex[:12]}"
-    return asyncio.run(_talk(agent, sender))
-
-
-async def _talk(agent: object, sender: str) -> int:
-    from frontdesk.core.message import UserMessage
-    from frontdesk.runtime.agent import Agent
-
-    assert isinstance(agent, Agent)
     print("Talk to the assistant; /stop ends it.")
+    with asyncio.Runner() as runner:
+        try:
+            # Reading on the main thread, between the turns: Ctrl-C ends it at once, whatever is being typed.
+            while (line := _read()) is not None and line.strip() != "/stop":
+                if line.strip():
+                    runner.run(_answer(agent, line.strip(), sender))
+        finally:
+            runner.run(agent.close())
+    return 0
+
+
+async def _answer(agent: Agent, text: str, sender: str) -> None:
+    from frontdesk.core.message import UserMessage
+    from frontdesk.errors import FrontdeskError
+
     try:
-        while True:
-            line = await asyncio.to_thread(_read)
-            if line is None or line.strip() == "/stop":
-                return 0
-            if line.strip():
-                message = UserMessage(line.strip(), sender, "cmdline", authenticated=True)
-                for reply in await agent.receive(message):
-                    _show(reply)
-    finally:
-        await agent.close()
+        for reply in await agent.receive(UserMessage(text, sender, "cmdline", authenticated=True)):
+            _show(reply)
+    except FrontdeskError as error:  # too long, or it could not be stored: the next one may do
+        print(f"frontdesk: {error}", file=sys.stderr)
 
 
 def _read() -> str | None:
@@ -58,8 +64,7 @@ def _read() -> str | None:
     return sys.stdin.readline() or None
 
 
-def _show(reply: object) -> None:
-    assert isinstance(reply, dict)
+def _show(reply: Mapping[str, Any]) -> None:
     for key in ("text", "image", "attachment", "custom"):
         if reply.get(key):
             print(f"Bot:  {reply[key]}", flush=True)

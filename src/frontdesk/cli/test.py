@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the tests, print what failed, write the reports; the exit code is 1 if a test failed."""
+    from frontdesk.errors import ConfigError
     from frontdesk.evaluation.report import nlu_text, write_reports
     from frontdesk.formats.project import read_project
     from frontdesk.settings import Settings
@@ -50,7 +51,7 @@ def execute(options: argparse.Namespace) -> int:
 
     configure_logging(Settings(log_level="WARNING"))
     folder = options.project.resolve()
-    project = read_project(folder)
+    project = read_project(folder, strict=False)
     conversations: list[ConversationResult] = []
     stories: list[StoryResult] = []
     report: NluReport | None = None
@@ -63,6 +64,8 @@ def execute(options: argparse.Namespace) -> int:
     failed = sum(not r.passed for r in conversations) + sum(not r.passed for r in stories)
     if conversations or stories:
         print(f"{len(conversations) + len(stories) - failed} passed, {failed} failed")
+    elif options.only and options.what != "nlu":
+        raise ConfigError(f"No test has '{options.only}' in its name.")
     print(f"Report: {page}", file=sys.stderr)
     return 1 if failed else 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from frontdesk.cli.options import add_project, progress
@@ -21,6 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="say whether training is needed; exit code 0 if not"
     )
+    parser.add_argument(
+        "--fail-on-validation-warnings",
+        action="store_true",
+        help="do not train where the files name something that nothing defines",
+    )
+    parser.add_argument(
+        "--lenient",
+        action="store_true",
+        help="go on without components and policies that cannot be had",
+    )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
@@ -38,7 +49,17 @@ def execute(options: argparse.Namespace) -> int:
         return 0 if current else 1
     show = progress(options.quiet)
     show("reading the project")
-    report = train(read_project(folder), out, show, name=options.fixed_model_name, force=options.force)
+    project = read_project(folder, strict=options.fail_on_validation_warnings)
+    for doubt in project.doubts:
+        print(f"Please check: {doubt}", file=sys.stderr)
+    report = train(
+        project,
+        out,
+        show,
+        name=options.fixed_model_name,
+        force=options.force,
+        lenient=options.lenient,
+    )
     size = report.archive.stat().st_size / 1e6
     print(
         f"Your model is in {report.archive} ({size:.0f} MB; {report.trained} parts trained, {report.reused} reused)."

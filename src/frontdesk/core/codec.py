@@ -26,7 +26,9 @@ EVENT_TYPES: dict[str, type[ev.Event]] = {
     )
 }  # fmt: skip
 
-_EXTRA = "__wire__"  # metadata key under which unknown keys of a known event travel; never written out
+_COMMON = frozenset(
+    {"timestamp", "metadata", "extra"}
+)  # fields of every event, which are not keys of its own
 
 
 def entity_to_wire(entity: Entity) -> dict[str, Any]:
@@ -95,76 +97,83 @@ def message_to_wire(message: Message) -> dict[str, Any]:
 def to_wire(event: ev.Event) -> dict[str, Any]:
     """Return an event as a JSON-ready dict in Rasa's form."""
     if isinstance(event, ev.UnknownEvent):
-        return {**event.wire, "timestamp": event.timestamp or event.wire.get("timestamp")}
-    metadata = {k: v for k, v in event.metadata.items() if k != _EXTRA}
+        return {**event.wire, "timestamp": event.wire.get("timestamp") or event.timestamp or None}
     wire: dict[str, Any] = {"event": event.type_name, "timestamp": event.timestamp or None}
-    if metadata:
-        wire["metadata"] = metadata
+    if event.metadata or isinstance(event, ev.UserUttered | ev.BotUttered):
+        wire["metadata"] = dict(event.metadata)
     if isinstance(event, ev.UserUttered):
         wire.update(
             text=event.text,
-            parse_data={**event.parse_data, "entities": [entity_to_wire(e) for e in event.entities]},
+            parse_data={**_parsed(event), "entities": [entity_to_wire(e) for e in event.entities]},
             input_channel=event.input_channel,
             message_id=event.message_id,
-            metadata=metadata,
         )
     elif isinstance(event, ev.EntitiesAdded):
         wire["entities"] = [entity_to_wire(e) for e in event.entities]
     else:
-        for item in dataclasses.fields(event):
-            if item.name not in ("timestamp", "metadata"):
-                value = getattr(event, item.name)
-                wire[item.name] = dict(value) if isinstance(value, Mapping) else value
-        if isinstance(event, ev.BotUttered):
-            wire["metadata"] = metadata
-    return {**wire, **event.metadata.get(_EXTRA, {})}
+        for name in _own_keys(type(event)):
+            value = getattr(event, name)
+            wire[name] = dict(value) if isinstance(value, Mapping) else value
+    # What is known wins: nothing unknown may turn an event into another one.
+    return {**(event.extra or {}), **wire}
+
+
+def _parsed(event: ev.UserUttered) -> dict[str, Any]:
+    """Return what was understood, with the keys that it always has in Rasa."""
+    always = {
+        "intent": {},
+        "text": event.text,
+        "message_id": event.message_id,
+        "metadata": dict(event.metadata),
+    }
+    return {**always, **event.parse_data}
+
+
+def _own_keys(cls: type[ev.Event]) -> list[str]:
+    return [item.name for item in dataclasses.fields(cls) if item.name not in _COMMON]
 
 
 def from_wire(wire: Mapping[str, Any]) -> ev.Event:
-    """Read an event from Rasa's wire form; a kind that is not known becomes an UnknownEvent."""
+    """Read an event from Rasa's wire form; a kind that is not known becomes an UnknownEvent.
+
+    Raises ValueError, TypeError or AttributeError where an event of a known kind is not of its shape.
+    """
     kind = wire.get("event")
-    timestamp = float(wire.get("timestamp") or 0.0)
-    metadata = dict(wire.get("metadata") or {})
-    if kind == "form":
-        return ev.ActiveLoop(wire.get("name"), timestamp=timestamp, metadata=metadata)
-    if kind == "form_validation":
-        return ev.LoopInterrupted(not wire.get("validate", True), timestamp=timestamp, metadata=metadata)
-    cls = EVENT_TYPES.get(str(kind))
+    cls = _OLD_NAMES.get(str(kind)) or EVENT_TYPES.get(str(kind))
     if cls is None:
-        return ev.UnknownEvent(dict(wire), timestamp=timestamp)
-    names = {f.name for f in dataclasses.fields(cls)} - {"timestamp", "metadata"}
-    unknown = {k: v for k, v in wire.items() if k not in names | {"event", "timestamp", "metadata"}}
-    if unknown:
-        metadata[_EXTRA] = unknown
+        return ev.UnknownEvent(dict(wire), timestamp=_number(wire.get("timestamp")))
+    own = _own_keys(cls)
     if cls is ev.UserUttered:
-        return _user_from_wire(wire, timestamp, metadata)
-    values = {k: wire[k] for k in names if k in wire}
-    if cls is ev.EntitiesAdded:
-        values = {"entities": tuple(entity_from_wire(e) for e in wire.get("entities") or ())}
+        own = ["text", "parse_data", "input_channel", "message_id"]
+    values: dict[str, Any] = {name: wire[name] for name in own if name in wire}
+    unknown = {k: v for k, v in wire.items() if k not in {*own, "event", "timestamp", "metadata"}}
+    if cls is ev.UserUttered:
+        values["parse_data"] = dict(wire.get("parse_data") or {})
+        values["entities"] = _entities(values["parse_data"].get("entities"))
+    elif cls is ev.EntitiesAdded:
+        values["entities"] = _entities(wire.get("entities"))
     elif cls in (ev.BotUttered, ev.AgentUttered):
         values["data"] = dict(wire.get("data") or {})
-    return cls(timestamp=timestamp, metadata=metadata, **values)
-
-
-def _user_from_wire(wire: Mapping[str, Any], timestamp: float, metadata: dict[str, Any]) -> ev.UserUttered:
-    parsed = dict(wire.get("parse_data") or {})
-    metadata.pop(_EXTRA, None)
-    unknown = {
-        k: v
-        for k, v in wire.items()
-        if k not in {"event", "timestamp", "metadata", "text", "parse_data", "input_channel", "message_id"}
-    }
-    if unknown:
-        metadata[_EXTRA] = unknown
-    return ev.UserUttered(
-        text=wire.get("text"),
-        parse_data=parsed,
-        entities=tuple(entity_from_wire(e) for e in parsed.get("entities") or ()),
-        input_channel=wire.get("input_channel"),
-        message_id=wire.get("message_id"),
-        timestamp=timestamp,
-        metadata=metadata,
+    elif kind == "form_validation":
+        values["is_interrupted"] = not unknown.pop("validate", True)
+    return cls(
+        timestamp=float(wire.get("timestamp") or 0.0),
+        metadata=dict(wire.get("metadata") or {}),
+        extra=unknown or None,
+        **values,
     )
+
+
+_OLD_NAMES: dict[str, type[ev.Event]] = {"form": ev.ActiveLoop, "form_validation": ev.LoopInterrupted}
+
+
+def _entities(wires: Iterable[Mapping[str, Any]] | None) -> tuple[Entity, ...]:
+    return tuple(entity_from_wire(wire) for wire in wires or ())
+
+
+def _number(value: Any) -> float:
+    """Return a timestamp as a number; of an event that is kept word for word it may be anything."""
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def events_from_wire(wires: Iterable[Mapping[str, Any]]) -> list[ev.Event]:
@@ -211,14 +220,7 @@ def tracker_to_wire(
 def _latest_message_to_wire(message: ev.UserUttered | None) -> dict[str, Any]:
     if message is None:
         return {"intent": {}, "entities": [], "text": None, "message_id": None, "metadata": {}}
-    metadata = {k: v for k, v in message.metadata.items() if k != _EXTRA}
-    wire = {
-        "text": message.text,
-        "message_id": message.message_id,
-        "metadata": metadata,
-        **message.parse_data,
-    }
-    return {"intent": {}, **wire, "entities": [entity_to_wire(e) for e in message.entities]}
+    return {**_parsed(message), "entities": [entity_to_wire(e) for e in message.entities]}
 
 
 def _events_to_wire(

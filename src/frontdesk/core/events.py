@@ -22,6 +22,8 @@ class Event:
 
     timestamp: float = field(default=0.0, compare=False)
     metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    extra: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    """Keys of the wire form that this version does not know; apart from `metadata`, which users can write."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ class TrainContext:
     """What a component may use in training beside its examples.
 
     `messages` are the examples as the components before it left them (tokens and features), parallel to
-    `examples.examples`. `embedder` is None where the pipeline names no encoder.
+    `examples.examples`. `embedder` is None where the pipeline names no encoder. `responses` are those of retrieval
+    intents (`utter_faq/hours`) with their variations; only a component that has `uses_responses = True` gets them.
     """
 
     messages: Sequence[Message] = ()
@@ -52,6 +53,7 @@ class TrainContext:
     embedder: Embedder | None = None
     progress: Progress = lambda _: None
     seed: int = 0
+    responses: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class Component(Protocol):
 
     `save` writes only JSON, npz (no pickle) and other data files into its own folder; `load` reads them back. `process`
     gets all messages that wait at the same time and returns as many, in order; it never changes a message whose `final`
-    is True (tokenizing it is fine). A component that works on the sentence encoder has a class attribute
-    `uses_embedder = True`.
+    is True (tokenizing it, and taking a retrieval intent apart, is fine). A component that works on the sentence encoder
+    has a class attribute `uses_embedder = True`, or, if it can do without, a function `wants_embedder(options, language)`.
     """
 
     options: Options
@@ -279,7 +281,10 @@ class TrackerStore(Protocol):
 
 
 class LockStore(Protocol):
-    """Lets one message of a conversation be handled at a time, in the order of arrival."""
+    """Lets one message of a conversation be handled at a time, in the order of arrival.
+
+    One that is valid for a single process has a class attribute `local = True`: then nobody else writes to a conversation.
+    """
 
     def lock(self, sender_id: str) -> AbstractAsyncContextManager[int]:
         """Wait for the turn; yields a fencing number that only grows."""

@@ -18,7 +18,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The features of a state: `intent`, `text` and `entities` of the last message, filled `slots`, last action, loop."""
+    """The features of a state: `intent`, `text`, `entities` of the last message, filled `slots`, last action, loop."""
 
     intent: str | None = None
     text: str | None = None

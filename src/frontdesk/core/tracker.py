@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from frontdesk.core import events as ev
@@ -297,12 +298,7 @@ class Tracker:
 
     def since(self, length: int) -> list[ev.Event]:
         """Return the events after the first `length` ones."""
-        found: list[ev.Event] = []
-        for event in self.newest_first():
-            if len(found) == self.length - length:
-                break
-            found.append(event)
-        return found[::-1]
+        return list(islice(self.newest_first(), max(0, self.length - length)))[::-1]
 
     def applied_events(self) -> list[ev.Event]:
         """Return the events that count: not reverted, not before a restart, no inner turns of a form."""

@@ -72,15 +72,22 @@ class Run:
         return results
 
     async def one(self, conversation: Conversation) -> ConversationResult:
-        """Return how one conversation went; it ends at the first step that does not hold."""
+        """Return how one conversation went; it ends at the first step that does not hold or cannot be done."""
         sender = f"test-{uuid.uuid4().hex}"
         place = str(conversation.place) if conversation.place else ""
         steps: list[StepResult] = []
+        error: str | None = None
         for step in conversation.steps:
-            steps.append(await self._step(step, sender, conversation.channel))
+            try:
+                steps.append(await self._step(step, sender, conversation.channel))
+            except (
+                Exception
+            ) as problem:  # of the assistant or of the project's own checks: the other tests go on
+                error = f"{step.place}: '{step.user}' could not be tested ({problem!r})"
+                break
             if steps[-1].failures:
                 break
-        return ConversationResult(conversation.name, place, tuple(steps))
+        return ConversationResult(conversation.name, place, tuple(steps), error)
 
     async def _step(self, step: Step, sender: str, channel: str) -> StepResult:
         before = len(await self.agent.tracker(sender))

@@ -7,7 +7,8 @@ A project may have a file `tests/environment.py` with a class `Environment`:
         def check(self, key: str, expected: object) -> list[str]: ...  # a step's own key; says what does not hold
         def end(self) -> None: ...                          # after the last conversation
 
-`check` answers for the keys of a step that are not the engine's (`user`, `bot`, `intent`, `slots`, `events`, `actions`).
+`check` answers for the keys of a step that are not the engine's (`user`, `bot`, `intent`, `slots`, `events` and
+`actions`).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from frontdesk.core.message import Entity, Message
 from frontdesk.core.ports import Progress, TrainContext
 from frontdesk.core.training import Example, NluExamples
+from frontdesk.errors import TrainingError
 from frontdesk.nlu.pipeline import Pipeline
 
 Process = Callable[[Sequence[str]], list[Message]]
@@ -82,7 +83,10 @@ def score(right: int, found: int, expected: int) -> Score:
 
 
 def evaluate(process: Process, examples: Sequence[Example]) -> NluReport:
-    """Return what a pipeline understands of examples; a fallback counts as wrong."""
+    """Return what a pipeline understands of examples; a fallback counts as wrong.
+
+    Of a retrieval intent (`faq/topic`) the part before the slash has to be found.
+    """
     guesses: list[Guess] = []
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for start in range(0, len(examples), _BATCH):
@@ -90,12 +94,11 @@ def evaluate(process: Process, examples: Sequence[Example]) -> NluReport:
         for example, message in zip(batch, process([e.text for e in batch]), strict=True):
             intent = message.intent
             found = intent.name if intent else None
-            guesses.append(Guess(example.text, example.intent, found, intent.confidence if intent else 0.0))
+            expected = example.intent.partition("/")[0]
+            guesses.append(Guess(example.text, expected, found, intent.confidence if intent else 0.0))
             _count(example.entities, message.entities, counts)
-    scores = {
-        name: score(right, found, expected) for name, (right, found, expected) in sorted(counts.items())
-    }
-    return NluReport(tuple(guesses), scores)
+    judged = {kind: row for kind, row in sorted(counts.items()) if row[2]}
+    return NluReport(tuple(guesses), {kind: score(*row) for kind, row in judged.items()})
 
 
 def _count(expected: Sequence[Entity], found: Sequence[Entity], counts: dict[str, list[int]]) -> None:
@@ -112,7 +115,13 @@ def _count(expected: Sequence[Entity], found: Sequence[Entity], counts: dict[str
 def folds(
     examples: Sequence[Example], count: int, seed: int = 0
 ) -> Iterator[tuple[list[Example], list[Example]]]:
-    """Yield (to learn from, to test on) so that every intent is spread evenly over the folds."""
+    """Yield (to learn from, to test on) so that every intent is spread evenly over the folds.
+
+    Raises TrainingError where there are fewer than two folds, or fewer examples than folds.
+    """
+    if not 2 <= count <= len(examples):
+        what = f"{len(examples)} examples cannot be divided into {count} folds."
+        raise TrainingError(what, hint="Use from 2 folds up to as many as there are examples.")
     by_intent: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
         by_intent[example.intent].append(example)
@@ -137,15 +146,14 @@ def cross_validate(
     `make` returns an untrained pipeline.
     """
     tested: list[Example] = []
-    collected: dict[str, Message] = {}
+    understood: list[Message] = []
     for number, (learn, held_out) in enumerate(folds(nlu.examples, count), start=1):
         progress(f"fold {number} of {count}: {len(learn)} examples to learn from, {len(held_out)} to test on")
         pipeline = make()
         pipeline.train(replace(nlu, examples=tuple(learn)), context)
         for start in range(0, len(held_out), _BATCH):
-            batch = held_out[start : start + _BATCH]
-            collected.update(
-                {e.text: m for e, m in zip(batch, pipeline.process([e.text for e in batch]), strict=True)}
-            )
+            understood += pipeline.process([e.text for e in held_out[start : start + _BATCH]])
         tested += held_out
-    return evaluate(lambda texts: [collected[text] for text in texts], tested)
+    # In their order, and not by text: the same text may be in two folds, understood differently in each.
+    answers = iter(understood)
+    return evaluate(lambda texts: [next(answers) for _ in texts], tested)

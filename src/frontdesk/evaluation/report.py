@@ -40,9 +40,8 @@ def failure_text(result: ConversationResult) -> str:
 
 def nlu_text(report: NluReport, title: str) -> str:
     """Return a report on the NLU for the terminal: each intent, each entity, the surest mistakes."""
-    lines = [
-        f"{title}: {len(report.guesses)} examples, intent accuracy {report.accuracy:.1%}, macro F1 {report.macro_f1:.3f}"
-    ]
+    measured = f"intent accuracy {report.accuracy:.1%}, macro F1 {report.macro_f1:.3f}"
+    lines = [f"{title}: {len(report.guesses)} examples, {measured}"]
     lines += _score_lines("intent", report.intents) + _score_lines("entity", dict(report.entities))
     for guess in report.wrong[:15]:
         lines.append(
@@ -155,4 +154,5 @@ def _matrix(report: NluReport) -> str:
             cells.append(f"<td style='background:rgba({color},{share:.2f})'>{number or ''}</td>")
         rows.append(f"<tr><th>{html.escape(expected)}</th>{''.join(cells)}</tr>")
     title = "<h3>Confusion: rows are what it was, columns what was understood</h3>"
-    return f"{title}<div class='wide'><table class='matrix'><thead><tr><th></th>{head}</tr></thead>{''.join(rows)}</table></div>"
+    table = f"<table class='matrix'><thead><tr><th></th>{head}</tr></thead>{''.join(rows)}</table>"
+    return f"{title}<div class='wide'>{table}</div>"

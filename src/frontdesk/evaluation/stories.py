@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from frontdesk.actions import mappings
 from frontdesk.core.codec import message_to_wire
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import ActionExecuted, ActionExecutionRejected, ActiveLoop, SlotSet, UserUttered
-from frontdesk.core.message import IntentScore, Message
+from frontdesk.core.message import Entity, IntentScore, Message
 from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.core.training import ActionStep, LoopStep, SlotStep, Step, Story, UserStep
 from frontdesk.evaluation.nlu import Process
@@ -39,7 +40,7 @@ class StoryTest:
         self.domain = domain
 
     def run(self, story: Story) -> StoryResult:
-        """Return how one story went; after a wrong prediction it goes on as the story says."""
+        """Return how one story went; after something wrong it goes on as the story says."""
         tracker = Tracker.start(story.name, self.domain.initial_slots, [ActionExecuted(LISTEN)])
         failures: list[str] = []
         predicted = 0
@@ -56,6 +57,8 @@ class StoryTest:
                 tracker = tracker.append(SlotSet(step.name, step.value))
             elif isinstance(step, LoopStep):
                 tracker = tracker.append(ActiveLoop(step.name))
+        if steps and tracker.latest_action != LISTEN:
+            self._expect(tracker, LISTEN, steps[-1], failures)
         place = str(story.place) if story.place else ""
         return StoryResult(story.name, place, tuple(failures), predicted)
 
@@ -65,25 +68,30 @@ class StoryTest:
         else:
             [message] = self.process([step.text])
             found = message.intent.name if message.intent else None
-            if step.intent is not None and found != step.intent:
+            if step.intent is not None and found not in (step.intent, step.intent.partition("/")[0]):
                 failures.append(
                     f"{step.place}: '{step.text}' was understood as '{found}', expected '{step.intent}'"
                 )
+                message = message.but(intent=IntentScore(step.intent, 1.0))
+            missing = _values(step.entities) - _values(message.entities)
+            if missing:
+                what = ", ".join(f"{kind} '{value}'" for kind, value, _, _ in sorted(missing, key=str))
+                failures.append(f"{step.place}: in '{step.text}' was not found: {what}")
+                message = message.but(entities=step.entities)
         heard = UserUttered(step.text, message_to_wire(message), message.entities, timestamp=1.0)
-        return tracker.append(heard).extend(self._slots(message))
+        tracker = tracker.append(heard)
+        return tracker.extend(self._slots(tracker))
 
-    def _slots(self, message: Message) -> list[SlotSet]:
+    def _slots(self, tracker: Tracker) -> list[SlotSet]:
         """Fill slots from entities, as Rasa's tests do where the story does not say it."""
-        found = {entity.entity: entity.value for entity in message.entities}
         filled = []
         for slot in self.domain.slots.values():
             for mapping in slot.mappings:
-                if (
-                    mapping.type == "from_entity"
-                    and not mapping.conditions
-                    and mapping.options.get("entity") in found
-                ):
-                    filled.append(SlotSet(slot.name, found[mapping.options["entity"]]))
+                if mapping.type != "from_entity" or mapping.conditions:
+                    continue
+                found = mappings.values(mapping, tracker)
+                if found and mappings.applies(slot, mapping, tracker, self.domain):
+                    filled.append(SlotSet(slot.name, found if slot.type == "list" else found[-1]))
                     break
         return filled
 
@@ -98,6 +106,10 @@ class StoryTest:
             failures.append(f"{step.place}: predicted '{prediction.action}'{by}, expected '{expected}'")
         executed = ActionExecuted(expected, prediction.policy, prediction.confidence)
         return tracker.extend([*prediction.events, executed])
+
+
+def _values(entities: Sequence[Entity]) -> set[tuple[str, str, str | None, str | None]]:
+    return {(entity.entity, str(entity.value), entity.role, entity.group) for entity in entities}
 
 
 def run_stories(test: StoryTest, stories: Sequence[Story]) -> list[StoryResult]:

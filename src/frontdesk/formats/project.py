@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -54,20 +54,34 @@ class Project:
 
 
 def read_project(
-    folder: Path, *, strict: bool = True, settings: bool = True, env: Mapping[str, str] | None = None
+    folder: Path,
+    *,
+    strict: bool = True,
+    settings: bool = True,
+    env: Mapping[str, str] | None = None,
+    config_path: Path | None = None,
+    domain_path: Path | None = None,
+    data_paths: Sequence[Path] = (),
 ) -> Project:
     """Read a project's folder, or say everything that is wrong with it.
 
     Not `strict`, names that nothing defines (of which Rasa only warns) are kept as `doubts`. Without
     `settings` endpoints.yml and credentials.yml are left alone, for training needs no secrets. `env` replaces
-    the environment.
+    the environment. `config_path`, `domain_path` and `data_paths` (files or folders) stand in for config.yml, the
+    domain and `data/`.
     Raises ProjectError with all complaints.
     """
     reader = _Reader(folder, env)
-    read_config = config.read(reader.root("config.yml", "config.yaml", needed=True), reader.complaints)
-    files = reader.training_files()
+    settled = (
+        reader.block(config_path, "all")
+        if config_path
+        else reader.root("config.yml", "config.yaml", needed=True)
+    )
+    read_config = config.read(settled, reader.complaints)
+    named: Sequence[Path | None] = data_paths or [None]
+    files = [block for path in named for block in reader.training_files(path)]
     responses = [_only_responses(block) for block in files if block.get("responses") is not None]
-    domain_files = reader.domain_files()
+    domain_files = reader.domain_files(domain_path)
     read_domain = domain.read([*domain_files, *responses], reader.complaints)
     training = reader.training(files)
     read_domain = _with_training(read_domain, training)

@@ -23,9 +23,9 @@ def read_config(folder: Path) -> Config:
     return _read(folder, ("config.yml", "config.yaml"), config.read)
 
 
-def read_endpoints(folder: Path) -> Endpoints:
-    """Return what endpoints.yml says; nothing where there is none. Raises ProjectError."""
-    return _read(folder, ("endpoints.yml", "endpoints.yaml"), endpoints.read)
+def read_endpoints(folder: Path, path: Path | None = None) -> Endpoints:
+    """Return what endpoints.yml (or the file at `path`) says; nothing where there is none. Raises ProjectError."""
+    return _read(folder, ("endpoints.yml", "endpoints.yaml"), endpoints.read, path)
 
 
 def read_credentials(folder: Path) -> Credentials:
@@ -33,9 +33,11 @@ def read_credentials(folder: Path) -> Credentials:
     return _read(folder, ("credentials.yml", "credentials.yaml"), credentials.read)
 
 
-def _read(folder: Path, names: tuple[str, ...], reader: Callable[[Block, Complaints], T]) -> T:
+def _read(
+    folder: Path, names: tuple[str, ...], reader: Callable[[Block, Complaints], T], path: Path | None = None
+) -> T:
     sources, complaints = Sources(folder, None), Complaints()
-    path = sources.first(*names)
+    path = path or sources.first(*names)
     root = Block(Place(names[0], 1))
     if path is not None:
         content = sources.read_yaml(path, "all")

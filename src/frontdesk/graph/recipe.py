@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
-from frontdesk.errors import PackageError
+from frontdesk.errors import FrontdeskError, PackageError
+from frontdesk.graph.fingerprint import digest, file_digest
 from frontdesk.registry import TABLES, resolve
 
 Kind = Literal["component", "policy"]
@@ -22,8 +25,24 @@ class Part:
     where: str | None = None
 
     def make(self) -> Any:
-        """Make the component or policy with its options. Raises UnknownName at the line of config.yml."""
-        return resolve(self.kind, self.name, where=self.where)(dict(self.options))
+        """Make the component or policy with its options. Raises UnknownName, ConfigError at the line of config.yml."""
+        try:
+            return resolve(self.kind, self.name, where=self.where)(dict(self.options))
+        except FrontdeskError as error:
+            raise error.at(self.where) from error.__cause__
+
+    @property
+    def foreign(self) -> bool:
+        """Tell whether the class is named by its path, and so is not the engine's own."""
+        return "." in self.name or ":" in self.name
+
+    def fingerprint(self) -> str:
+        """Return a digest over what it is and its options; of a foreign class also over its module's source."""
+        source = None
+        if self.foreign:
+            found = resolve(self.kind, self.name, where=self.where)
+            source = _source_digest(found.__module__)
+        return digest(self.to_json(), source)
 
     def folder(self, position: int) -> str:
         """Return the name of its folder in a package."""
@@ -32,6 +51,16 @@ class Part:
     def to_json(self) -> dict[str, Any]:
         """Return it JSON-ready, without its place."""
         return {"kind": self.kind, "name": self.name, "options": dict(self.options)}
+
+
+def _source_digest(module: str) -> str | None:
+    """Return a digest over a module, or where it is part of a package over all modules beside it."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if file is None:
+        return None
+    path = Path(file)
+    files = sorted(path.parent.glob("*.py")) if "." in module else [path]
+    return digest([(found.name, file_digest(found)) for found in files])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +78,15 @@ class Recipe:
             getattr(resolve(p.kind, p.name, where=p.where), "uses_embedder", False) for p in self.pipeline
         )
 
+    @property
+    def wants_encoder(self) -> bool:
+        """Tell whether a part of the pipeline gets better by the sentence encoder, and can do without."""
+        for part in self.pipeline:
+            wants = getattr(resolve(part.kind, part.name, where=part.where), "wants_embedder", None)
+            if wants is not None and wants(part.options, self.language):
+                return True
+        return False
+
     def to_json(self) -> dict[str, Any]:
         """Return it JSON-ready."""
         return {
@@ -61,8 +99,8 @@ class Recipe:
     def from_json(cls, wire: Mapping[str, Any], *, allowed: Iterable[str] = ()) -> Recipe:
         """Read it from a package.
 
-        A class named by its path is made only if the project's own config.yml (`allowed`) names it too: a package from
-        elsewhere cannot bring code to run.
+        A class that is not the engine's own is made only if the project's own config.yml (`allowed`) names it too: a
+        package from elsewhere cannot bring code to run. Raises PackageError.
         """
 
         def parts(kind: Kind, wires: Sequence[Mapping[str, Any]]) -> tuple[Part, ...]:

@@ -48,13 +48,13 @@ def add(message: Message, features: Features) -> Message:
 def by_name(message: Message, wanted: Iterable[str] = ()) -> dict[str, Features]:
     """Return the message's features by origin; the second of the same origin is called "origin#2".
 
-    Where `wanted` names origins, only those are returned.
+    Where `wanted` names origins, only those are returned; `CountVectorsFeaturizer` names all of its analyzers.
     """
     chosen = set(wanted)
     seen: dict[str, int] = {}
     named: dict[str, Features] = {}
     for features in message.features:
         count = seen[features.origin] = seen.get(features.origin, 0) + 1
-        if not chosen or features.origin in chosen:
+        if not chosen or features.origin in chosen or features.origin.partition(".")[0] in chosen:
             named[features.origin if count == 1 else f"{features.origin}#{count}"] = features
     return named

@@ -13,7 +13,7 @@ from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.errors import TrainingError
 from frontdesk.policies.paths import Path
 from frontdesk.policies.pieces import ELLIPSIS
-from frontdesk.policies.rule_training import after_ellipsis
+from frontdesk.policies.rule_training import after_ellipsis, listed
 from frontdesk.policies.view_json import asked, key_text, spoken
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def check(rules: Sequence[Path], stories: Sequence[Path], domain: Domain, policy
                 complaints.setdefault(complaint, path.where)
     if complaints:
         raise TrainingError(
-            "Rules and stories contradict each other. " + " ".join(complaints),
+            "Rules and stories contradict each other." + listed(complaints),
             where=next(iter(complaints.values())),
-            hint="Change them so that the same stretch of conversation is always followed by the same action.",
+            hint="Change them so that after the same stretch of conversation the same action follows.",
         )
     return usage
 
@@ -118,7 +118,9 @@ def _complaint(path: Path, tried: _Try, usage: Usage, policy: RulePolicy) -> str
         usage.superseded.add(tried.source)
         policy.forget(tried.source)
         return None
-    others = [label for label, action in usage.wanted.get(tried.source, ()) if action != tried.follows]
+    # a rule that a story goes against counts as known from here on, and so as not in stories
+    wanted = usage.wanted.setdefault(tried.source, [])
+    others = [label for label, action in wanted if action != tried.follows]
     if not others:
         return None
     against = " and ".join(dict.fromkeys(others))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from frontdesk.core.domain import Domain
-from frontdesk.core.events import ActionExecuted, Event
+from frontdesk.core.events import ActionExecuted, ActiveLoop, Event, FollowupAction, UserUttered
 from frontdesk.core.ports import Progress
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.states import RuleOnly, Seen, View, newest_seen, seen
-from frontdesk.core.tracker import LISTEN, State, Tracker, apply, loop_name
+from frontdesk.core.tracker import LISTEN, State, Tracker, apply
 from frontdesk.core.training import TrainingSet
 from frontdesk.errors import PackageError
 from frontdesk.policies import options as read
@@ -25,8 +26,8 @@ VERSION = 1
 UNLIKELY = "action_unlikely_intent"
 OPTION_NAMES = ("max_history", "use_nlu_confidence_as_score")
 
-Ending = tuple[str | None, str | None, str | None]
-"""The last action (name, text) and the last intent of a remembered stretch."""
+Done = tuple[str | None, str | None]
+"""An action: its name, or its text."""
 
 
 class MemoizationPolicy:
@@ -43,13 +44,13 @@ class MemoizationPolicy:
     name = "MemoizationPolicy"
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
-        self.options = dict(options or {})
+        self.options: Mapping[str, Any] = dict(options or {})
         read.check_names(self.name, self.options, OPTION_NAMES)
         self.priority = int(read.number(self.name, self.options, "priority", 3))
         self.max_history = read.whole(self.name, self.options, "max_history", None)
         self.uses_nlu_confidence = read.switch(self.name, self.options, "use_nlu_confidence_as_score", False)
         self.turns: dict[str, tuple[str, str]] = {}
-        self.endings: frozenset[Ending] = frozenset()
+        self.courses: frozenset[str] = frozenset()
         self.longest = 0
         self.rule_only = RuleOnly()
 
@@ -57,14 +58,14 @@ class MemoizationPolicy:
         """Remember every turn of every story. Raises TrainingError where there are too many ways through them."""
         paths = unroll(training, domain, progress)
         self.rule_only = rule_only(paths, domain)
-        self.turns, self.endings, self.longest = {}, frozenset(), 0
+        self.turns, self.longest = {}, 0
         ambiguous: set[str] = set()
-        endings: set[Ending] = set()
+        courses: set[str] = set()
         digests: dict[View, bytes] = {}
         for path in paths:
             if not path.is_rule:
-                self._remember(path, domain, digests, ambiguous, endings)
-        self.endings = frozenset(endings)
+                self._remember(path, domain, digests, ambiguous, courses)
+        self.courses = frozenset(courses)
         progress(f"{self.name}: {len(self.turns)} turns of {sum(not p.is_rule for p in paths)} stories")
 
     def _remember(
@@ -73,7 +74,7 @@ class MemoizationPolicy:
         domain: Domain,
         digests: dict[View, bytes],
         ambiguous: set[str],
-        endings: set[Ending],
+        courses: set[str],
     ) -> None:
         moments = path.moments(domain)
         for moment in moments:
@@ -83,18 +84,16 @@ class MemoizationPolicy:
         for at, moment in enumerate(moments):
             if moment.action is None or not moment.predictable:
                 continue
-            stretch = (
-                history[max(0, at + 1 - self.max_history) : at + 1] if self.max_history else history[: at + 1]
-            )
-            key = history_digest(stretch)
-            self.longest = max(self.longest, len(stretch))
+            start = max(0, at + 1 - self.max_history) if self.max_history else 0
+            key = history_digest(history[start : at + 1])
+            self.longest = max(self.longest, at + 1 - start)
             if key in ambiguous:
                 continue
             if self.turns.setdefault(key, (moment.action, path.name))[0] != moment.action:
                 ambiguous.add(key)
                 del self.turns[key]
             else:
-                endings.add((moment.view.action, moment.view.action_text, moment.view.intent))
+                courses.add(course([(m.view.action, m.view.action_text) for m in moments[start : at + 1]]))
 
     def predict(self, tracker: Tracker, domain: Domain) -> Prediction | None:
         """Return what a story did here, or None."""
@@ -137,7 +136,7 @@ class MemoizationPolicy:
             "version": VERSION,
             "longest": self.longest,
             "rule_only": {"slots": sorted(self.rule_only.slots), "loops": sorted(self.rule_only.loops)},
-            "endings": sorted(map(list, self.endings), key=str),
+            "courses": sorted(self.courses),
             "turns": self.turns,
         }
         (folder / FILE).write_text(json.dumps(wire, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
@@ -155,7 +154,7 @@ class MemoizationPolicy:
             self.longest = int(wire["longest"])
             only = wire["rule_only"]
             self.rule_only = RuleOnly(frozenset(only["slots"]), frozenset(only["loops"]))
-            self.endings = frozenset((action, text, intent) for action, text, intent in wire["endings"])
+            self.courses = frozenset(wire["courses"])
             self.turns = {key: (str(action), str(story)) for key, (action, story) in wire["turns"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             hint = "Train again: frontdesk train."
@@ -180,29 +179,26 @@ class AugmentedMemoizationPolicy(MemoizationPolicy):
     def recall(self, newest: Seen, tracker: Tracker, domain: Domain) -> tuple[str, str] | None:
         """Return the action and the story that are remembered, with less and less of the past, or None."""
         found = super().recall(newest, tracker, domain)
-        if found is not None or not self._could_match(newest, tracker):
+        if found is not None:
             return found
         events = self._recent(tracker)
-        starts = [at for at, event in enumerate(events) if isinstance(event, ActionExecuted)]
-        for start in starts:
-            node = seen(_replay(events[start:], tracker), domain, self.rule_only)
+        steps = _steps(events)
+        for number, step in enumerate(steps[:-1]):
+            if not self._could_match(steps, number):
+                continue
+            node = seen(_replay(events[step.at :], tracker), domain, self.rule_only)
             key = self.key(node) if node is not None else None
             found = self.turns.get(key) if key else None
             if found is not None:
                 return found
         return None
 
-    def _could_match(self, newest: Seen, tracker: Tracker) -> bool:
-        """Tell whether any story goes on after this action and intent; forgetting can only lose the intent."""
-        state = tracker.applied.state if tracker.applied else tracker.state
-        if state.followup_action or state.latest_action == loop_name(state):
-            # such a turn may be hidden as it stands, and seen where less of the past is known
-            return True
-        last = next(_likely(newest), newest).view
-        actions = {(last.action, last.action_text)}
-        actions.add((None if state.latest_action_text else state.latest_action, state.latest_action_text))
-        intents = {last.intent, state.latest_message.intent if state.latest_message else None, None}
-        return any((action, text, intent) in self.endings for action, text in actions for intent in intents)
+    def _could_match(self, steps: Sequence[_Step], start: int) -> bool:
+        """Tell whether some story does the same actions as are seen if nothing before a step is known."""
+        done = _seen_actions(steps, start)
+        if self.max_history is None and len(done) > self.longest:
+            return False
+        return course(done[-self.max_history :] if self.max_history else done) in self.courses
 
     def _recent(self, tracker: Tracker) -> list[Event]:
         """Return the applied events that can matter, oldest first.
@@ -221,6 +217,61 @@ class AugmentedMemoizationPolicy(MemoizationPolicy):
                 if self.max_history is not None and actions > self.max_history and cell.event.name == LISTEN:
                     break
         return events[::-1]
+
+
+class _Step(NamedTuple):
+    """What decides whether a moment is hidden: all but the views. `at` and `since` are positions of events."""
+
+    at: int
+    after: Done
+    hide: bool
+    ordered: bool
+    loop: str | None
+    since: int
+
+
+def _steps(events: Sequence[Event]) -> list[_Step]:
+    """Return the moments before each action, and the last one."""
+    found: list[_Step] = []
+    after: Done = (None, None)
+    ordered, loop, since = True, None, -1
+    for at, event in enumerate(events):
+        if isinstance(event, ActionExecuted):
+            found.append(_Step(at, after, event.hide_rule_turn, ordered, loop, since))
+            after, ordered = (event.name, None if event.name else event.action_text), False
+        elif isinstance(event, UserUttered):
+            ordered = False
+        elif isinstance(event, FollowupAction):
+            ordered = bool(event.name)
+        elif isinstance(event, ActiveLoop):
+            loop, since = event.name, at
+    return [*found, _Step(len(events), after, False, ordered, loop, since)]
+
+
+def _seen_actions(steps: Sequence[_Step], start: int) -> list[Done]:
+    """Return the action before each moment that is seen if nothing before a step is known.
+
+    This follows `core.states.seen`, without the views.
+    """
+    found: list[Done] = [(None, None)]
+    hidden = False
+    last: Done = (None, None)
+    for step in steps[start + 1 :]:
+        last = last if hidden else step.after
+        loop = step.loop if step.since >= steps[start].at else None
+        if not step.ordered and (step.after[0] or step.after[1]) != loop:
+            hidden = step.hide
+        if hidden:
+            continue
+        shown = last if last != (None, None) else step.after
+        if shown[0] != UNLIKELY:
+            found.append(shown)
+    return found
+
+
+def course(done: Iterable[Done]) -> str:
+    """Return a digest of actions in a row."""
+    return hashlib.blake2b(repr(list(done)).encode("utf-8"), digest_size=12).hexdigest()
 
 
 def _replay(events: list[Event], tracker: Tracker) -> Iterator[tuple[State, bool]]:

@@ -20,6 +20,8 @@ from frontdesk.core.tracker import LISTEN, UNSET
 ELLIPSIS = "..."
 """The action that stands for "anything" in a rule."""
 START = "STORY_START"
+PLACE = "place"
+"""The key in the metadata of an action or a user message under which the place of its step stands."""
 
 Warn = Callable[[str], None]
 
@@ -108,7 +110,8 @@ class _Cutter:
             self.add(_user(step))
         elif isinstance(step, tr.ActionStep):
             kind = _EVENT_NAMES.get(step.name or "")
-            self.add(kind() if kind else ev.ActionExecuted(step.name, action_text=step.text))
+            at = {PLACE: step.place} if step.place else {}
+            self.add(kind() if kind else ev.ActionExecuted(step.name, action_text=step.text, metadata=at))
         elif isinstance(step, tr.EllipsisStep):
             if self.is_rule:
                 self.add(ev.ActionExecuted(ELLIPSIS))
@@ -206,7 +209,9 @@ class _Cutter:
 
 def _user(step: tr.UserStep) -> ev.UserUttered:
     intent = {"name": step.intent.split("/")[0], "confidence": 1.0} if step.intent else {"name": None}
-    return ev.UserUttered(step.text, parse_data={"text": step.text, "intent": intent}, entities=step.entities)
+    at = {PLACE: step.place} if step.place else {}
+    parsed = {"text": step.text, "intent": intent}
+    return ev.UserUttered(step.text, parse_data=parsed, entities=step.entities, metadata=at)
 
 
 def slots_of(entities: Sequence[Entity], domain: Domain) -> Iterator[ev.SlotSet]:

@@ -78,7 +78,7 @@ class RulePolicy:
     """
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
-        self.options = dict(options or {})
+        self.options: Mapping[str, Any] = dict(options or {})
         read.check_names(NAME, self.options, OPTION_NAMES)
         self.priority = int(read.number(NAME, self.options, "priority", 4))
         self.threshold = read.number(NAME, self.options, "core_fallback_threshold", 0.3)
@@ -100,11 +100,9 @@ class RulePolicy:
         Raises TrainingError where rules contradict each other or a story, are incomplete, or hold more than one user
         message; UnknownName where the fallback action is not in the domain.
         """
-        if self.fallback and self.fallback not in domain.action_names:
-            if self.fallback not in domain.e2e_action_texts:
-                raise UnknownName(
-                    "action for `core_fallback_action_name`", self.fallback, domain.action_names
-                )
+        known = {*domain.action_names, *domain.e2e_action_texts}
+        if self.fallback and self.fallback not in known:
+            raise UnknownName("action for `core_fallback_action_name`", self.fallback, known)
         paths = unroll(training, domain, progress)
         rules = [path for path in paths if path.is_rule]
         stories = [path for path in paths if not path.is_rule]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from frontdesk.core import events as ev
@@ -20,6 +20,7 @@ INTERRUPTED = "loop_was_interrupted"
 """The loop comes back after a question: it must not read the last message as an answer."""
 NOT_THE_LOOP = "do_not_predict_loop_action"
 """Something else than the loop follows here."""
+SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -164,11 +165,18 @@ def check_complete(rules: Sequence[Path], domain: Domain) -> None:
                 complaints[f"{said} {' or '.join(named)} after it, as elsewhere."] = path.where
     if complaints:
         raise TrainingError(
-            "Incomplete rules. " + " ".join(complaints),
+            "There are incomplete rules." + listed(complaints),
             where=next(iter(complaints.values())),
             hint="Add the missing steps (null where it must be empty); "
             "for a last action, `wait_for_user_input: false` does as well.",
         )
+
+
+def listed(complaints: Collection[str]) -> str:
+    """Return complaints as the lines of a list; of very many only the first ones."""
+    shown = list(complaints)[:SHOWN]
+    more = [f"... and {len(complaints) - SHOWN} more"] if len(complaints) > SHOWN else []
+    return "".join(f"\n- {line}" for line in [*shown, *more]) + "\n"
 
 
 def _effects(rules: Iterable[Path], domain: Domain) -> tuple[dict[str, set[str]], dict[str, set[str | None]]]:

@@ -7,23 +7,35 @@ import dataclasses
 import logging
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from frontdesk.channels.render import render
-from frontdesk.core.events import BotUttered, Event, UserUttered
+from frontdesk.core.events import (
+    ActionExecuted,
+    BotUttered,
+    Event,
+    SessionStarted,
+    UserUtteranceReverted,
+    UserUttered,
+)
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import Commit, Delivery, LockStore, TrackerStore
-from frontdesk.core.tracker import Tracker
-from frontdesk.errors import LimitError, StaleConversation
-from frontdesk.runtime.processor import IN_REPLY_TO, Processor
+from frontdesk.core.ports import Delivery, LockStore, TrackerStore
+from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
+from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
+from frontdesk.runtime.loop import Save
+from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes
+from frontdesk.runtime.recent import RecentTrackers
+from frontdesk.runtime.saving import OnReply, Reply, Saver, pass_on, replies_to
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.agent")
 
-Reply = Mapping[str, Any]
-OnReply = Callable[[Reply], Awaitable[None]]
+Step = Callable[[Processor, Tracker, Save], Awaitable[Tracker]]
+"""Adds to a conversation: gets its latest session, and a function that commits what is new in a tracker."""
 
+ATTEMPTS = 5  # at one message, while other servers write to the same conversation
 APOLOGY = "Sorry, something went wrong on my side and I couldn't finish that. Please try again in a moment."
 
 
@@ -34,7 +46,8 @@ class Agent:
     >>> replies = await agent.receive(UserMessage("hello", "ann"))
 
     A delivery (channel, sender, message id) that was answered before gets the stored replies and does nothing twice. A
-    message is acknowledged once it is in the inbox; replies leave only after they are committed.
+    message is acknowledged once it is in the inbox; replies leave only after they are committed. A turn that cannot be
+    committed is owed: it is tried again before the conversation's next message, and by `settle`.
     """
 
     def __init__(
@@ -53,6 +66,12 @@ class Agent:
         self.settings = settings
         self.model_id = model_id
         self.facts = facts or {}
+        self.ready = True
+        self.local = bool(getattr(locks, "local", False))
+        self.recent = RecentTrackers()
+        self._turns: set[asyncio.Task[Any]] = set()
+        self._at_work: Counter[Delivery] = Counter()
+        self._owed: dict[str, dict[Delivery, UserMessage]] = {}
 
     async def start(self) -> None:
         """Get ready: load the project's actions and the encoder, so that the first message does not wait for them.
@@ -66,12 +85,25 @@ class Agent:
         """Answer with another model from the next message on; turns under way end with the one they began with."""
         await processor.understanding.parse("hello")
         self.processor, self.model_id, self.facts = processor, model_id, facts
+        self.ready = True
+
+    async def unload(self, empty: Processor) -> None:
+        """Take no more messages, end the turns under way with their model, then keep only `empty` in its place.
+
+        A message that was written down but not begun stays in the inbox; after `swap`, `resume` answers it.
+        """
+        self.ready = False
+        while self._turns:
+            await asyncio.wait(set(self._turns))
+        self.processor, self.model_id, self.facts = empty, "", {}
 
     async def receive(self, message: UserMessage, on_reply: OnReply | None = None) -> Sequence[Reply]:
         """Handle a message and return its replies.
 
-        Raises LimitError where it is too long, StoreError where it cannot be written down.
+        Raises LimitError where it is too long, StoreError where it cannot be written down, PackageError where no model
+        is loaded, AuthError where the conversation belongs to an authenticated caller and the message is not.
         """
+        self._need_model()
         if len(message.text) > self.settings.max_message:
             raise LimitError(
                 f"The message has {len(message.text):,} characters; at most {self.settings.max_message:,} are read.",
@@ -80,45 +112,106 @@ class Agent:
         if not message.message_id:
             message = dataclasses.replace(message, message_id=uuid.uuid4().hex)
         delivery = Delivery(message.channel, message.sender_id, message.message_id or "")
-        stored = await self.store.begin(delivery, message)
-        if stored is None:
-            # Shielded: a client that hangs up does not leave a turn half done.
-            return await asyncio.shield(self._answer(delivery, message, on_reply))
-        return await _pass_on(stored, on_reply)
+        # Where nobody else can answer it in the meantime, it need not be looked up again when its turn comes.
+        alone = self.local and not self._at_work[delivery]
+        self._at_work[delivery] += 1
+        try:
+            stored = await self._write_down(delivery, message)
+            if stored is not None:
+                return await pass_on(stored, on_reply)
+            self._need_model()  # it may have gone while the message was written down
+            turn = self._begin(delivery, message, on_reply, alone=alone)
+        finally:
+            self._leave(delivery)
+        # Shielded: a client that hangs up does not leave a turn half done.
+        return await asyncio.shield(turn)
 
-    async def _answer(
-        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
+    def _leave(self, delivery: Delivery) -> None:
+        self._at_work[delivery] -= 1
+        if not self._at_work[delivery]:
+            del self._at_work[delivery]
+
+    async def _write_down(self, delivery: Delivery, message: UserMessage) -> Sequence[Reply] | None:
+        """Put a message into the inbox, or return the replies where it was answered already. Raises AuthError."""
+        stored = await self.store.begin(delivery, message)
+        if stored is not None and not message.authenticated and guarded(await self._load(message.sender_id)):
+            raise _not_yours()
+        return stored
+
+    def _begin(
+        self,
+        delivery: Delivery,
+        message: UserMessage,
+        on_reply: OnReply | None = None,
+        *,
+        alone: bool = False,
+    ) -> asyncio.Task[Sequence[Reply]]:
+        """Let a message take its place in the conversation's line; it is answered whether or not somebody waits."""
+        turn = asyncio.create_task(self._in_line(delivery, message, on_reply, alone))
+        self._at_work[delivery] += 1
+        turn.add_done_callback(lambda _: self._leave(delivery))
+        self._turns.add(turn)  # event loops keep only weak references to their tasks
+        turn.add_done_callback(self._turns.discard)
+        return turn
+
+    async def _in_line(
+        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None, alone: bool
     ) -> Sequence[Reply]:
         async with self.locks.lock(message.sender_id):
-            for _ in range(2):
-                stored = await self.store.begin(delivery, message)
-                if (
-                    stored is not None
-                ):  # it arrived twice at once, or was committed though the turn seemed to fail
-                    return await _pass_on(stored, on_reply)
-                try:
-                    async with asyncio.timeout(self.settings.turn_deadline):
-                        return await self._turn(delivery, message, on_reply)
-                except StaleConversation:
-                    log.warning(
-                        "Another server wrote to a conversation in between; the message is handled again."
-                    )
-                except (
-                    Exception
-                ):  # whatever went wrong in a turn, the user hears of it and the conversation goes on
-                    log.exception("A message could not be answered.")
-                    break
-            stored = await self.store.begin(delivery, message)
-            if stored is not None:
-                return await _pass_on(stored, on_reply)
-            return await self._apologise(delivery, message, on_reply)
+            for earlier, text in tuple(self._owed.get(message.sender_id, {}).items()):
+                if earlier != delivery:
+                    with suppress(StoreError):  # then it stays owed
+                        await self._answer_or_owe(earlier, text, None)
+            return await self._answer_or_owe(delivery, message, on_reply, alone=alone)
+
+    async def _answer_or_owe(
+        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None, *, alone: bool = False
+    ) -> Sequence[Reply]:
+        try:
+            replies = await self._answer(delivery, message, on_reply, alone)
+        except StoreError:
+            self._owed.setdefault(message.sender_id, {})[delivery] = message
+            raise
+        owed = self._owed.get(message.sender_id, {})
+        owed.pop(delivery, None)
+        if not owed:
+            self._owed.pop(message.sender_id, None)
+        return replies
+
+    async def _answer(
+        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None, alone: bool
+    ) -> Sequence[Reply]:
+        """Answer a message whose turn it is. Raises StoreError where the answer cannot be committed."""
+        for _ in range(ATTEMPTS):
+            stored = None if alone else await self._write_down(delivery, message)
+            alone = False
+            if stored is not None:  # it arrived twice at once, or another server has answered it
+                return await pass_on(stored, on_reply)
+            try:
+                async with asyncio.timeout(self.settings.turn_deadline):
+                    return await self._turn(delivery, message, on_reply)
+            except StaleConversation:
+                log.warning(
+                    "Another server wrote to a conversation in between; the message is handled again."
+                )
+            except (StoreError, AuthError):
+                raise
+            except (
+                Exception
+            ):  # whatever went wrong in a turn, the user hears of it and the conversation goes on
+                log.exception("A message could not be answered.")
+                break
+        return await self._apologise(delivery, message, on_reply)
 
     async def _turn(
         self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
     ) -> Sequence[Reply]:
         processor = self.processor
-        before = await self._load(message.sender_id)
-        saver = _Saver(self.store, before, on_reply)
+        before = await self._load(message.sender_id, processor)
+        saver = Saver(self.store, self.recent, before, on_reply)
+        if guarded(before) and not message.authenticated:
+            await saver.finish(before, delivery, ())
+            raise _not_yours()
         after = await processor.handle(before, message, saver.save)
         replies = replies_to(after, message.message_id)
         await saver.finish(after, delivery, replies)
@@ -128,100 +221,106 @@ class Agent:
         self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
     ) -> Sequence[Reply]:
         tracker = await self._load(message.sender_id)
-        events: list[Event] = []
+        events = apology(tracker, message)
         now = time.time()
-        if not any(
-            isinstance(e, UserUttered) and e.message_id == message.message_id for e in tracker.newest_first()
-        ):
-            heard = {"text": message.text, "intent": {"name": None, "confidence": 0.0}, "entities": []}
-            events.append(
-                UserUttered(
-                    message.text,
-                    heard,
-                    input_channel=message.channel,
-                    message_id=message.message_id,
-                    timestamp=now,
-                )
-            )
-        events.append(BotUttered(APOLOGY, timestamp=now, metadata={"reason": "turn_failed"}))
-        after = tracker.extend(events)
+        after = tracker.extend(dataclasses.replace(event, timestamp=now) for event in events)
         replies = replies_to(after, message.message_id)
-        await _Saver(self.store, tracker, on_reply).finish(after, delivery, replies)
+        await Saver(self.store, self.recent, tracker, on_reply).finish(after, delivery, replies)
         return replies
 
     async def resume(self, older_than: float = 0.0) -> int:
         """Answer messages whose turn was cut off by a crash; returns how many."""
+        turns = await self.take_up(older_than)
+        await asyncio.gather(*turns, return_exceptions=True)
+        return len(turns)
+
+    async def take_up(self, older_than: float = 0.0) -> list[asyncio.Task[Sequence[Reply]]]:
+        """Let messages whose turn was cut off by a crash take their places in line, before any that comes later.
+
+        Raises StoreError where they cannot be read.
+        """
         pending = await self.store.unfinished(older_than)
-        for delivery, message in pending:
-            log.info("Resuming a turn that was cut off.")
-            await self._answer(delivery, message, None)
-        return len(pending)
+        return [self._begin(delivery, message) for delivery, message in pending]
+
+    async def settle(self) -> None:
+        """Try again to answer messages whose turn could not be committed."""
+        if not self.ready:
+            return
+        owed = [pair for messages in self._owed.values() for pair in messages.items()]
+        await asyncio.gather(*(self._begin(*pair) for pair in owed), return_exceptions=True)
+
+    async def change(self, sender_id: str, step: Step) -> Tracker:
+        """Let `step` add to a conversation in its line, commit what it added, and return the latest session.
+
+        Raises whatever `step` raises (then nothing more is committed), StoreError where it cannot be stored.
+        """
+        self._need_model()
+        turn = asyncio.create_task(self._change(sender_id, step))
+        self._turns.add(turn)
+        turn.add_done_callback(self._turns.discard)
+        return await asyncio.shield(turn)
+
+    async def _change(self, sender_id: str, step: Step) -> Tracker:
+        async with self.locks.lock(sender_id), asyncio.timeout(self.settings.turn_deadline):
+            for attempt in range(ATTEMPTS):
+                before = await self._load(sender_id)
+                saver = Saver(self.store, self.recent, before, None)
+                try:
+                    return await saver.save(await step(self.processor, before, saver.save))
+                except StaleConversation:
+                    if attempt == ATTEMPTS - 1:
+                        raise
+            raise StaleConversation("Other servers keep writing to the conversation.")
+
+    def _need_model(self) -> None:
+        if not self.ready:
+            raise PackageError("No model is loaded.", hint="Load one: PUT /model.")
 
     async def tracker(self, sender_id: str) -> Tracker:
         """Return a conversation with all its events."""
         return await self._load(sender_id, whole=True)
 
-    async def _load(self, sender_id: str, *, whole: bool = False) -> Tracker:
+    async def _load(
+        self, sender_id: str, processor: Processor | None = None, *, whole: bool = False
+    ) -> Tracker:
+        initial = (processor or self.processor).domain.initial_slots
+        known = self.recent.get(sender_id, initial) if self.local and not whole else None
+        if known is not None:
+            return known
         found = await self.store.load(sender_id, whole=whole)
-        return Tracker.start(
-            sender_id, self.processor.domain.initial_slots, found.events, offset=found.offset
-        )
+        return Tracker.start(sender_id, initial, found.events, offset=found.offset)
 
     async def close(self) -> None:
-        """Let go of the store, the action server and the NLU thread."""
+        """Finish the turns under way, then let go of the store, the action server and the NLU thread."""
+        if self._turns:
+            _, late = await asyncio.wait(self._turns, timeout=self.settings.action_deadline)
+            for turn in late:  # the next start takes them up
+                turn.cancel()
         self.processor.understanding.close()
         await self.processor.server.close()
         await self.store.close()
 
 
-class _Saver:
-    """Commits what is new in a tracker, and passes on what was said once it is committed."""
+def apology(tracker: Tracker, message: UserMessage) -> list[Event]:
+    """Return the events of a turn that failed, after which the assistant listens as before.
 
-    def __init__(self, store: TrackerStore, tracker: Tracker, on_reply: OnReply | None) -> None:
-        self.store = store
-        self.saved = len(tracker)
-        self.offset = tracker.offset
-        self.on_reply = on_reply
-
-    async def save(self, tracker: Tracker) -> Tracker:
-        """Commit the new events of a turn that goes on."""
-        await self._commit(tracker, None, ())
-        return tracker
-
-    async def finish(self, tracker: Tracker, delivery: Delivery, replies: Sequence[Reply]) -> None:
-        """Commit the rest, and the replies under their delivery."""
-        await self._commit(tracker, delivery, replies)
-
-    async def _commit(self, tracker: Tracker, delivery: Delivery | None, replies: Sequence[Reply]) -> None:
-        new = tracker.since(self.saved)
-        if new or delivery:
-            await self.store.save(Commit(tracker.sender_id, new, self.offset + self.saved, delivery, replies))
-            self.saved = len(tracker)
-        for event in new:
-            if self.on_reply and isinstance(event, BotUttered):
-                for reply in render(event, tracker.sender_id):
-                    await self.on_reply(reply)
-
-
-def replies_to(tracker: Tracker, message_id: str | None) -> list[dict[str, Any]]:
-    """Return everything that was said to a user message, in REST form.
-
-    That is what was said since the message, and at the session start that it caused.
+    What was committed of it stays. Where nothing was, the message is undone: policies do not look at it.
     """
-    said: list[BotUttered] = []
-    heard = False
-    for event in tracker.newest_first():
-        if isinstance(event, UserUttered):
-            if heard:
-                break
-            heard = event.message_id == message_id
-        elif isinstance(event, BotUttered) and (not heard or event.metadata.get(IN_REPLY_TO) == message_id):
-            said.append(event)
-    return [reply for event in reversed(said) for reply in render(event, tracker.sender_id)]
+    sorry = BotUttered(APOLOGY, metadata={"reason": "turn_failed"})
+    if resumes(tracker, message.message_id):
+        return [sorry, ActionExecuted(LISTEN)]
+    heard = UserUttered(
+        message.text,
+        {"text": message.text, "intent": {"name": None, "confidence": 0.0}, "entities": []},
+        input_channel=message.channel,
+        message_id=message.message_id,
+        metadata={RESERVED: {"authenticated": True}} if message.authenticated else {},
+    )
+    begin = (
+        [] if tracker.applied else [ActionExecuted(SESSION_START), SessionStarted(), ActionExecuted(LISTEN)]
+    )
+    return [*begin, heard, sorry, UserUtteranceReverted(), ActionExecuted(LISTEN)]
 
 
-async def _pass_on(replies: Sequence[Reply], on_reply: OnReply | None) -> Sequence[Reply]:
-    for reply in replies:
-        if on_reply:
-            await on_reply(reply)
-    return replies
+def _not_yours() -> AuthError:
+    return AuthError("This conversation belongs to somebody who proved who they are; so must you.")

@@ -49,13 +49,15 @@ def assemble(
     )
 
 
-async def reload(agent: Agent, folder: Path) -> str:
-    """Let an agent answer with the newest model of its project from the next message on; returns the model's id."""
+async def reload(agent: Agent, folder: Path, archive: Path | None = None) -> str:
+    """Let an agent answer with another model of its project from the next message on; returns the model's id.
+
+    It is the newest one, or that in `archive`.
+    """
     endpoints = read_endpoints(folder)
     allowed = named_paths(folder)
-    loaded = await asyncio.to_thread(
-        load_model, folder / "models", folder / STATE / "unpacked", allowed=allowed
-    )
+    models = archive or folder / "models"
+    loaded = await asyncio.to_thread(load_model, models, folder / STATE / "unpacked", allowed=allowed)
     processor = make_processor(loaded, endpoints, agent.processor.server, agent.settings)
     await agent.swap(processor, loaded.id, loaded.facts)
     return loaded.id
@@ -83,8 +85,10 @@ def make_processor(model: Model, endpoints: Endpoints, server: ActionServer, set
 
 def language_model(configured: LanguageModel | None) -> LLM | None:
     """Return the language model of endpoints.yml or the environment, or None where there is none."""
-    if configured is None and not os.environ.get("OPENAI_API_KEY"):
-        return None
+    if configured is None and not any(
+        os.environ.get(name) for name in ("OPENAI_API_KEY", "FRONTDESK_LLM_MODEL")
+    ):
+        return None  # without a look at the client, which takes long to import
     from frontdesk.llm.openai_client import OpenAIChat
 
     return OpenAIChat.from_endpoints(configured)
@@ -123,6 +127,6 @@ def lock_store(endpoint: Endpoint | None) -> LockStore:
 
 
 def named_paths(folder: Path) -> frozenset[str]:
-    """Return the classes that the project's own config.yml names by path, and so trusts."""
+    """Return the components and policies that the project's own config.yml names, and so trusts."""
     config = read_config(folder)
-    return frozenset(part.name for part in (*config.pipeline, *config.policies) if "." in part.name)
+    return frozenset(part.name for part in (*config.pipeline, *config.policies))

@@ -12,15 +12,14 @@ from frontdesk.core.domain import Domain
 from frontdesk.core.events import (
     ActionExecuted,
     ActionExecutionRejected,
-    BotUttered,
     Event,
     UserUttered,
-    stamped,
 )
 from frontdesk.core.ports import Action, ActionCall, Policy, Turn
 from frontdesk.core.prediction import Prediction
-from frontdesk.core.tracker import LISTEN, Tracker
+from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import ActionRejected
+from frontdesk.policies.ensemble import just_rejected
 
 log = logging.getLogger("frontdesk.loop")
 
@@ -46,26 +45,29 @@ class Loop:
     limit: int = 10
 
     async def run(self, turn: Turn, save: Save) -> Tracker:
-        """Return the conversation after the assistant's turn."""
+        """Return the conversation after the assistant's turn.
+
+        It also ends with `action_session_start` (which listens itself), and where an action paused the conversation.
+        """
         tracker = turn.tracker
         for _ in range(self.limit):
             prediction = self.predict(tracker, turn.domain)
             name = prediction.action
             if name is None or name == LISTEN:
-                return self.log(tracker, prediction, ())
+                return self.log(tracker, dataclasses.replace(prediction, action=LISTEN), ())
             tracker = await self.act(dataclasses.replace(turn, tracker=tracker), prediction, save)
+            if name == SESSION_START and listens(tracker):
+                return tracker
+            if pauses(tracker):
+                return self.log(tracker, Prediction(LISTEN, 1.0, reason="the conversation is paused"), ())
         log.error("The assistant did %d actions in a row without listening; stopped.", self.limit)
         return self.log(tracker, Prediction(LISTEN, 0.0, reason="too many actions in a row"), ())
 
     def predict(self, tracker: Tracker, domain: Domain) -> Prediction:
         """Return what to do next: an ordered follow-up, else the best of what the policies propose."""
         followup = tracker.state.followup_action
-        if followup:
-            if followup in domain.action_names:
-                return Prediction(
-                    followup, 1.0, policy="FollowupAction", reason="ordered by the action before"
-                )
-            log.error("The follow-up action '%s' is not in the domain; ignored.", followup)
+        if followup in domain.action_names and followup != just_rejected(tracker):
+            return Prediction(followup, 1.0, policy="FollowupAction", reason="ordered by the action before")
         proposals = [
             found for policy in self.policies if (found := policy.predict(tracker, domain)) is not None
         ]
@@ -102,7 +104,9 @@ class Loop:
         return turn.tracker.extend(_now(events))
 
     def log(self, tracker: Tracker, prediction: Prediction, events: Sequence[Event]) -> Tracker:
-        """Append the action and its events."""
+        """Append the action and its events; of an action that says that it refuses, only the events."""
+        if any(isinstance(event, ActionExecutionRejected) for event in events):
+            return tracker.extend(_now(events))
         executed = ActionExecuted(
             prediction.action,
             prediction.policy,
@@ -115,19 +119,29 @@ class Loop:
 
 def numbered(call: ActionCall, tracker: Tracker, name: str) -> ActionCall:
     """Return the call with its number within this message, and the key that a retry will repeat."""
-    nth = 0
+    nth: int | None = None
+    count = 0
     for event in tracker.newest_first():
         if isinstance(event, UserUttered):
-            break
-        nth += isinstance(event, ActionExecuted | ActionExecutionRejected) and event.name == name
-    return dataclasses.replace(call, nth=nth)
+            if nth is not None and event.message_id != call.message_id:
+                break
+            nth = count  # not yet the last word: an action may log the message once more (two-stage fallback)
+        count += isinstance(event, ActionExecuted | ActionExecutionRejected) and event.name == name
+    return dataclasses.replace(call, nth=count if nth is None else nth)
 
 
-def said(events: Sequence[Event]) -> list[BotUttered]:
-    """Return what the assistant said."""
-    return [event for event in events if isinstance(event, BotUttered)]
+def listens(tracker: Tracker) -> bool:
+    """Tell whether the last thing that happened is that the assistant listens."""
+    return isinstance(tracker.event, ActionExecuted) and tracker.event.name == LISTEN
+
+
+def pauses(tracker: Tracker) -> bool:
+    """Tell whether the assistant is to stay silent: the conversation is paused, and the user does not start over."""
+    message = tracker.latest_message
+    return tracker.state.paused and (message is None or message.intent != "restart")
 
 
 def _now(events: Sequence[Event]) -> list[Event]:
+    """Return the events as happening now, as in Rasa: what an action wrote into `timestamp` does not count."""
     now = time.time()
-    return [stamped(event, now) for event in events]
+    return [dataclasses.replace(event, timestamp=now) for event in events]

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from frontdesk.core.codec import message_to_wire
-from frontdesk.core.domain import Domain
-from frontdesk.core.events import ActionExecuted, BotUttered, Event, UserUttered, stamped
+from frontdesk.core.domain import SESSION_START_METADATA, Domain
+from frontdesk.core.events import ActionExecuted, BotUttered, Event, SlotSet, UserUttered, stamped
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import ActionCall, ActionServer, KnowledgeBase, ResponseGenerator, Turn
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.runtime import session
-from frontdesk.runtime.loop import Loop, Save
+from frontdesk.runtime.loop import Loop, Save, pauses
 from frontdesk.runtime.understanding import Understanding
 
-
 IN_REPLY_TO = "in_reply_to"
+RESERVED = "frontdesk"
+"""The key in a message's metadata that belongs to the engine; what a user sends under it is dropped."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,20 @@ class Processor:
         """
         turn = self._turn(tracker, message)
         if not resumes(tracker, message.message_id):
-            if session.lapsed(tracker, self.domain.session, self.clock()):
-                turn = await self._start_session(turn)
-            understood = await self._understand(message)
-            turn = dataclasses.replace(turn, tracker=turn.tracker.append(understood))
-            turn = dataclasses.replace(turn, tracker=await self.loop.fill_slots(turn))
-        if turn.tracker.state.paused and understood_intent(turn.tracker) != "restart":
-            return turn.tracker
-        return await self.loop.run(turn, save)
+            turn = await self.begin(tracker, message)
+            turn = await self.hear(turn, await self.understand(message))
+        return turn.tracker if pauses(turn.tracker) else await self.loop.run(turn, save)
+
+    async def begin(self, tracker: Tracker, message: UserMessage, *, only_if_new: bool = False) -> Turn:
+        """Return the turn of a message, in a new session where the last one has lapsed (or there never was one)."""
+        turn = self._turn(tracker, message)
+        new = not len(tracker) if only_if_new else session.lapsed(tracker, self.domain.session, self.clock())
+        return await self._start_session(turn) if new else turn
+
+    async def hear(self, turn: Turn, heard: UserUttered) -> Turn:
+        """Log what the user said, and the slots that it fills."""
+        turn = dataclasses.replace(turn, tracker=turn.tracker.append(heard))
+        return dataclasses.replace(turn, tracker=await self.loop.fill_slots(turn))
 
     def _turn(self, tracker: Tracker, message: UserMessage) -> Turn:
         call = ActionCall(message.channel, message.authenticated, message.message_id or "")
@@ -68,6 +75,11 @@ class Processor:
 
     async def _start_session(self, turn: Turn) -> Turn:
         action = self.loop.action_for(SESSION_START, self.domain)
+        if (
+            turn.metadata
+        ):  # as in Rasa, what came with the message is there for the action that begins the session
+            given = self._stamped([SlotSet(SESSION_START_METADATA, turn.metadata)])
+            turn = dataclasses.replace(turn, tracker=turn.tracker.extend(given))
         events = await action.run(turn)
         if not any(isinstance(e, ActionExecuted) and e.name == SESSION_START for e in events):
             events = [ActionExecuted(SESSION_START, confidence=1.0), *events]
@@ -76,20 +88,22 @@ class Processor:
         events = [_in_reply_to(turn.call.message_id, event) for event in self._stamped(events)]
         return dataclasses.replace(turn, tracker=turn.tracker.extend(events))
 
-    async def _understand(self, message: UserMessage) -> UserUttered:
+    async def understand(self, message: UserMessage) -> UserUttered:
+        """Return the message as it is logged, with what the NLU makes of it."""
         found = await self.understanding.parse(message.text)
+        metadata = marked(message)
         return UserUttered(
             text=message.text,
             parse_data={
                 **message_to_wire(found),
                 "message_id": message.message_id,
-                "metadata": dict(message.metadata),
+                "metadata": metadata,
             },
             entities=found.entities,
             input_channel=message.channel,
             message_id=message.message_id,
             timestamp=self.clock(),
-            metadata=dict(message.metadata),
+            metadata=metadata,
         )
 
     def _stamped(self, events: Any) -> list[Event]:
@@ -104,16 +118,34 @@ def _in_reply_to(message_id: str, event: Event) -> Event:
     return dataclasses.replace(event, metadata={**event.metadata, IN_REPLY_TO: message_id})
 
 
+def marked(message: UserMessage) -> dict[str, Any]:
+    """Return a message's metadata, with the engine's own mark where it is authenticated."""
+    metadata = {key: value for key, value in message.metadata.items() if key != RESERVED}
+    return {**metadata, RESERVED: {"authenticated": True}} if message.authenticated else metadata
+
+
+def guarded(tracker: Tracker) -> bool:
+    """Tell whether a conversation is closed to messages that are not authenticated: the last one was.
+
+    What was said to a caller who proved who it is must not be had by everyone who knows the sender id.
+    """
+    for event in tracker.newest_first():
+        if isinstance(event, UserUttered) and event.message_id:  # not one that an action logged
+            mark = event.metadata.get(RESERVED)
+            return isinstance(mark, Mapping) and mark.get("authenticated") is True
+    return False
+
+
 def resumes(tracker: Tracker, message_id: str | None) -> bool:
-    """Tell whether the conversation ends in an unfinished turn of this very message."""
+    """Tell whether the conversation ends in an unfinished turn of this very message.
+
+    A turn that came to its end is not resumed: then the same id has come once more, in another channel or long after.
+    """
     if not message_id:
         return False
     for event in tracker.newest_first():
         if isinstance(event, UserUttered):
             return event.message_id == message_id
+        if isinstance(event, ActionExecuted) and event.name == LISTEN:
+            return False
     return False
-
-
-def understood_intent(tracker: Tracker) -> str | None:
-    """Return the intent of the last message."""
-    return tracker.latest_message.intent if tracker.latest_message else None

@@ -8,8 +8,11 @@ from frontdesk.core.tracker import SESSION_START, Tracker
 
 
 def lapsed(tracker: Tracker, session: SessionConfig, now: float) -> bool:
-    """Tell whether the user was silent for longer than a session lasts; an empty conversation has lapsed, too."""
-    if not len(tracker):
+    """Tell whether the user was silent for longer than a session lasts.
+
+    A conversation in which nothing counts (it is new, or nothing followed a restart) has lapsed, too.
+    """
+    if tracker.applied is None:
         return True
     if session.expiration_minutes <= 0:
         return False

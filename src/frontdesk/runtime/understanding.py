@@ -39,12 +39,13 @@ class Understanding:
             batch, self._waiting = self._waiting[:LARGEST_BATCH], self._waiting[LARGEST_BATCH:]
             try:
                 messages = await loop.run_in_executor(self._thread, self.process, [text for text, _ in batch])
+                answered = list(zip(batch, messages, strict=True))
             except Exception as error:  # every waiting message has to hear of it, whatever it was
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
                 continue
-            for (_, future), message in zip(batch, messages, strict=True):
+            for (_, future), message in answered:
                 if not future.done():
                     future.set_result(message)
 

@@ -11,7 +11,7 @@ from frontdesk.errors import ConfigError
 
 
 def serve_actions(project: Path, module: str, interface: str, port: int) -> int:
-    """Run `python -m rasa_sdk` in the project's folder until it ends; returns its exit code.
+    """Run `python -m rasa_sdk` in the project's folder, in place of this process; returns its exit code elsewhere.
 
     The assistant's process and this one must share FRONTDESK_ACTIONS_SECRET, or no action trusts who is calling.
     """
@@ -30,4 +30,8 @@ def serve_actions(project: Path, module: str, interface: str, port: int) -> int:
         )
     environment = {**os.environ, "SANIC_HOST": interface}
     command = [sys.executable, "-m", "rasa_sdk", "--actions", module, "--port", str(port)]
+    if os.name == "posix":
+        # Not as a child: a signal to this process (an operator's, a container's) must reach the server.
+        os.chdir(project)
+        os.execve(command[0], command, environment)
     return subprocess.run(command, cwd=project, env=environment, check=False).returncode

@@ -13,10 +13,9 @@ from sanic.exceptions import SanicException
 from sanic.response import BaseHTTPResponse, HTTPResponse, file, html
 from sanic.response import json as json_response
 
-from frontdesk import __version__
 from frontdesk.channels.http import Refusal, failure
 from frontdesk.core.ports import Channel, Gate
-from frontdesk.errors import FrontdeskError, LimitError, StoreError
+from frontdesk.errors import AuthError, FrontdeskError, LimitError, PackageError, StoreError
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.server")
@@ -61,15 +60,6 @@ def create_app(
 
 
 def _add_status(app: Sanic[Any, Any]) -> None:
-    @app.get("/version", name="version")
-    async def version(_: Request) -> HTTPResponse:
-        return json_response({"version": __version__, "minimum_compatible_version": "3.0.0"})
-
-    @app.get("/status", name="status")
-    async def status(request: Request) -> HTTPResponse:
-        model = request.app.ctx.model_id
-        return json_response({"model_file": model, "model_id": model, "num_active_training_jobs": 0})
-
     @app.get("/health", name="health")
     async def health(_: Request) -> HTTPResponse:
         return json_response({"status": "ok"})
@@ -100,6 +90,10 @@ async def _failed(_: Request, error: Exception) -> HTTPResponse:
         return failure(error)
     if isinstance(error, LimitError):
         return failure(Refusal(413, "PayloadTooLarge", error.sentence))
+    if isinstance(error, AuthError):
+        return failure(Refusal(403, "NotAuthorized", error.sentence))
+    if isinstance(error, PackageError):  # of what a channel asks, only: no model is loaded
+        return failure(Refusal(503, "NoModel", error.what, {"Retry-After": "5"}))
     if isinstance(error, StoreError):
         log.error("%s", error)
         message = "The conversation could not be stored. Please try again."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from sanic import Sanic
 
 from frontdesk.auth.secret import read_secret
 from frontdesk.core.ports import Channel, Progress
-from frontdesk.errors import FrontdeskError
+from frontdesk.errors import ConfigError, FrontdeskError
 from frontdesk.formats.credentials import Credentials
 from frontdesk.formats.settings_files import read_credentials, read_endpoints
+from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
 from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.server.api import is_local, mount_api
+from frontdesk.server.api_context import ApiOptions
 from frontdesk.server.app import create_app
 from frontdesk.server.articles import render_articles
 from frontdesk.settings import read_settings
@@ -29,6 +33,7 @@ from frontdesk.training.train import inputs_digest, is_current
 log = logging.getLogger("frontdesk.server")
 
 WATCH_EVERY = 1.0  # seconds
+SETTLE_EVERY = 5.0  # seconds between two tries to store what could not be stored
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only compared with: what an operator may have asked for
 
 
@@ -41,10 +46,14 @@ def serve(
     train_first: bool,
     watch: bool,
     progress: Progress,
+    api: ApiOptions | None = None,
 ) -> int:
-    """Answer on `interface`:`port` until a signal comes; returns the exit code."""
+    """Answer on `interface`:`port` until a signal comes; returns the exit code. `api` opens the HTTP API."""
     settings = read_settings()
     configure_logging(settings)
+    # Sanic says "Experienced exception" beside the error itself, which the command line tells.
+    logging.getLogger("sanic.error").addFilter(lambda record: "Experienced exception" not in record.msg)
+    check_port(interface, port)
     folder = folder.resolve()
     if train_first and not is_current(folder, read_endpoints(folder), folder / "models"):
         train_project(folder, progress)
@@ -53,11 +62,28 @@ def serve(
     credentials = read_credentials(folder)
     app = create_app(agent, open_channels(credentials, folder), settings, agent.model_id)
     app.ctx.articles = article_pages(folder, agent)
+    if api is not None:
+        local, archive = is_local(interface), newest(model or folder / "models")
+        mount_api(
+            app, agent, folder, api, local=local, pages=lambda: article_pages(folder, agent), archive=archive
+        )
     _add_lifetime(
         app, agent, folder, watch=watch, ready=lambda: _greet(credentials, interface, port, progress)
     )
     app.run(interface, port, single_process=True, access_log=False, motd=False, debug=False)
     return 0
+
+
+def check_port(interface: str, port: int) -> None:
+    """Raise ConfigError where nothing can listen on this address; better now than after loading the model."""
+    family = socket.AF_INET6 if ":" in interface else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((interface, port))
+        except OSError as error:
+            what = f"The server cannot listen on {interface}, port {port} ({error.strerror})."
+            raise ConfigError(what, hint=f"Choose another port: --port {port + 1}.") from error
 
 
 def train_project(folder: Path, progress: Progress) -> None:
@@ -66,7 +92,7 @@ def train_project(folder: Path, progress: Progress) -> None:
     from frontdesk.training.train import train
 
     progress("reading the project")
-    report = train(read_project(folder), folder / "models", progress)
+    report = train(read_project(folder, strict=False), folder / "models", progress)
     progress(f"trained {report.archive.name} ({report.trained} parts trained, {report.reused} reused)")
 
 
@@ -93,10 +119,14 @@ def _add_lifetime(
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
 
+    @app.before_server_start
+    async def prepare(_: Sanic[Any, Any]) -> None:
+        await agent.start()
+        # Before the first request is read, so that no new message overtakes one that was cut off.
+        tasks.add(asyncio.create_task(_settle(agent, await _take_up(agent))))
+
     @app.after_server_start
     async def begin(app: Sanic[Any, Any]) -> None:
-        await agent.start()
-        tasks.add(asyncio.create_task(_resume(agent)))
         if watch:
             tasks.add(asyncio.create_task(_watch(agent, folder, app)))
         ready()
@@ -112,40 +142,62 @@ def _add_lifetime(
         await agent.close()
 
 
-async def _resume(agent: Agent) -> None:
+async def _take_up(agent: Agent) -> Sequence[asyncio.Task[Any]] | None:
     try:
-        number = await agent.resume()
+        return await agent.take_up()
     except FrontdeskError as error:
-        log.error("Turns that were cut off could not be resumed: %s", error)
-        return
-    if number:
-        log.info("%d turns that were cut off have been finished.", number)
+        log.error("Turns that were cut off cannot be taken up yet: %s", error)
+        return None
+
+
+async def _settle(agent: Agent, turns: Sequence[asyncio.Task[Any]] | None) -> None:
+    """See to it that whatever was received is answered in the end, also after a crash or a locked database."""
+    while turns is None:
+        await asyncio.sleep(SETTLE_EVERY)
+        turns = await _take_up(agent)
+    if turns:
+        log.info("Taking up %d turns that were cut off.", len(turns))
+        await asyncio.gather(*turns, return_exceptions=True)
+    while True:
+        await asyncio.sleep(SETTLE_EVERY)
+        await agent.settle()
 
 
 async def _watch(agent: Agent, folder: Path, app: Sanic[Any, Any]) -> None:
     """Train in a process of its own when a file of the project changes, then answer with the new model."""
     endpoints = read_endpoints(folder)
-    seen = await asyncio.to_thread(inputs_digest, folder, endpoints)
+    seen: str | None = None
     while True:
-        await asyncio.sleep(WATCH_EVERY)
-        now = await asyncio.to_thread(inputs_digest, folder, endpoints)
-        if now == seen:
-            continue
-        seen = now
-        begun = time.monotonic()
-        log.info("A file changed; training.")
-        command = [sys.executable, "-m", "frontdesk.cli.main", "train", "--quiet", "--project", str(folder)]
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
-        if await process.wait() != 0:
-            log.error("Not reloaded: the model in use goes on.")
-            continue
         try:
-            app.ctx.model_id = await reload(agent, folder)
-            app.ctx.articles = await asyncio.to_thread(article_pages, folder, agent)
-        except FrontdeskError as error:
-            log.error("Not reloaded, the model in use goes on: %s", error)
-            continue
-        log.info("Reloaded after %.1f s.", time.monotonic() - begun)
+            now: str | None = await asyncio.to_thread(inputs_digest, folder, endpoints)
+        except OSError:  # an editor is replacing a file at this moment
+            now = seen
+        if seen is not None and now != seen:
+            await _renew(agent, folder, app)
+        seen = now
+        await asyncio.sleep(WATCH_EVERY)
+
+
+async def _renew(agent: Agent, folder: Path, app: Sanic[Any, Any]) -> None:
+    begun = time.monotonic()
+    log.info("A file changed; training.")
+    command = [sys.executable, "-m", "frontdesk.cli.main", "train", "--quiet", "--project", str(folder)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+    try:
+        code = await process.wait()
+    finally:
+        if process.returncode is None:  # the server stops
+            process.kill()
+    if code != 0:
+        log.error("Not reloaded: the model in use goes on.")
+        return
+    try:
+        app.ctx.model_id = await reload(agent, folder)
+        app.ctx.articles = await asyncio.to_thread(article_pages, folder, agent)
+    except (FrontdeskError, OSError) as error:
+        log.error("Not reloaded, the model in use goes on: %s", error)
+        return
+    log.info("Reloaded after %.1f s.", time.monotonic() - begun)
 
 
 def _greet(credentials: Credentials, interface: str, port: int, progress: Progress) -> None:

@@ -18,8 +18,11 @@ class MemoryLockStore:
     ...     await answer()
 
     It is valid for one process and one event loop only. Whoever comes first goes first; a conversation that
-    nobody is working on takes no memory. The fencing numbers grow over all conversations.
+    nobody is working on takes no memory. The fencing numbers grow over all conversations. `local` says that whoever
+    holds a lock is the only one who writes to the conversation.
     """
+
+    local = True
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options = dict(options or {})

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from frontdesk import __version__
 from frontdesk.core.domain import Domain
 from frontdesk.core.message import Message
 from frontdesk.core.ports import Component, Embedder, LoadContext, Policy, Progress, TrainContext
 from frontdesk.core.training import NluExamples, TrainingSet
 from frontdesk.graph.cache import TrainingCache
-from frontdesk.graph.fingerprint import digest
+from frontdesk.graph.fingerprint import digest, engine_digest
 from frontdesk.graph.recipe import Part, Recipe
 from frontdesk.nlu.pipeline import prepares
 
@@ -28,27 +28,40 @@ class Trained:
 
 
 def train_pipeline(
-    recipe: Recipe, nlu: NluExamples, cache: TrainingCache, embedder: Embedder | None, progress: Progress
+    recipe: Recipe,
+    nlu: NluExamples,
+    cache: TrainingCache,
+    embedder: Embedder | None,
+    progress: Progress,
+    responses: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Train the NLU pipeline.
 
     A part's fingerprint covers its options, the examples, and every part before it. The examples go through the earlier
-    parts that prepare messages (tokens, features), and only if a later one has to be trained.
+    parts that prepare messages (tokens, features), and only if a later one has to be trained. `responses` are those of
+    retrieval intents, for the parts that learn from them.
     """
     done = Trained()
     earlier: list[Component] = []
     messages: Sequence[Message] = [Message(text=example.text) for example in nlu.examples]
     passed = 0
-    fingerprint = digest(__version__, nlu, recipe.language, getattr(embedder, "fingerprint", None))
+    code = engine_digest("core", "encoding", "nlu", "training")
+    encoder = getattr(embedder, "fingerprint", None)
+    # An example's `metadata` is no part of its identity, but a component may use it.
+    beside = [example.metadata for example in nlu.examples]
+    fingerprint = digest(code, nlu, beside, recipe.language, encoder)
     for part in recipe.pipeline:
-        fingerprint = digest(fingerprint, part.to_json())
+        fingerprint = digest(fingerprint, part.fingerprint())
         component: Component = part.make()
+        said = responses or {} if getattr(component, "uses_responses", False) else {}
+        if said:
+            fingerprint = digest(fingerprint, said)
         folder = cache.find(fingerprint)
         if folder is None:
             progress(f"training {part.name}")
             messages = _through(earlier[passed:], messages)
             passed = len(earlier)
-            component.train(nlu, TrainContext(messages, recipe.language, embedder, progress))
+            component.train(nlu, TrainContext(messages, recipe.language, embedder, progress, responses=said))
             folder = cache.keep(fingerprint, component.save)
             done.fresh += 1
         else:
@@ -71,10 +84,12 @@ def train_policies(
 ) -> Trained:
     """Train the policies; what is said (the texts of responses) does not matter to them."""
     done = Trained()
-    seen = {key: value for key, value in domain.wire.items() if key != "responses"}
-    inputs = digest(__version__, training.stories, training.rules, seen, sorted(domain.responses))
+    code = engine_digest("core", "policies", "training")
+    seen = replace(domain, responses=dict.fromkeys(domain.responses, ()), wire={})
+    inputs = digest(code, training.stories, training.rules, seen)
     for part in recipe.policies:
-        fingerprint = digest(inputs, part.to_json())
+        # A policy from elsewhere gets the whole training set, and so may look at all of it.
+        fingerprint = digest(inputs, part.fingerprint(), training.nlu if part.foreign else None)
         folder = cache.find(fingerprint)
         if folder is None:
             progress(f"training {part.name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -15,16 +16,18 @@ from frontdesk import __version__
 from frontdesk.actions.facts import read_facts
 from frontdesk.core.ports import Embedder, Progress
 from frontdesk.encoding.weights import EncoderWeights
+from frontdesk.errors import ConfigError, FrontdeskError
 from frontdesk.formats.domain import write as write_domain
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project import Project
+from frontdesk.formats.settings_files import read_config
 from frontdesk.graph.cache import TrainingCache
-from frontdesk.graph.fingerprint import digest, file_digest, folder_digest
+from frontdesk.graph.fingerprint import digest, engine_digest, file_digest, folder_digest
 from frontdesk.graph.package import newest, pack, peek_manifest
 from frontdesk.graph.recipe import Part, Recipe
 from frontdesk.runtime.model import DOMAIN, ENCODER, KNOWLEDGE, load_embedder
+from frontdesk.training.lenient import available, completed
 from frontdesk.training.parts import Trained, copy_into, train_pipeline, train_policies
-
 
 PROMPT = Path("data") / "prompts" / "answer.txt"
 """A project's own instructions for the language model that phrases answers."""
@@ -41,12 +44,15 @@ class TrainingReport:
 
 
 def recipe_of(project: Project) -> Recipe:
-    """Return the recipe in a project's config.yml."""
-    config = project.config
-    return Recipe(
+    """Return the recipe in a project's config.yml; a pipeline, or policies, that it leaves empty get Rasa's defaults."""
+    config, training = project.config, project.training
+    recipe = Recipe(
         pipeline=tuple(Part("component", c.name, c.options, str(c.place)) for c in config.pipeline),
         policies=tuple(Part("policy", p.name, p.options, str(p.place)) for p in config.policies),
         language=config.language,
+    )
+    return completed(
+        recipe, examples=bool(training.nlu.examples), stories=bool(training.stories or training.rules)
     )
 
 
@@ -55,8 +61,28 @@ def inputs_digest(folder: Path, endpoints: Endpoints) -> str:
     knowledge = endpoints.knowledge
     named = ["config.yml", "domain.yml", "domain", "data"]
     named += [str(path) for path in (knowledge.articles, knowledge.facts) if path] if knowledge else []
+    config = folder / "config.yml"
+    if config.is_file():
+        named += _own_modules(folder, file_digest(config))
     found = {name: _path_digest(folder / name) for name in named}
-    return digest(__version__, os.environ.get("FRONTDESK_ENCODER"), found)
+    return digest(engine_digest(*_LEARNING_ROOMS), os.environ.get("FRONTDESK_ENCODER"), found)
+
+
+_LEARNING_ROOMS = ("core", "encoding", "formats", "graph", "knowledge", "nlu", "policies", "training")
+
+
+@functools.lru_cache(maxsize=8)
+def _own_modules(folder: Path, _: str) -> list[str]:
+    """Return the files of the components and policies that config.yml names and the project brings itself."""
+    try:
+        config = read_config(folder)
+    except FrontdeskError:  # training will say what is wrong with it
+        return []
+    paths = {part.name.partition(":")[0] for part in (*config.pipeline, *config.policies)}
+    names = [
+        "/".join(path.split(".")[:end]) for path in sorted(paths) for end in range(1, path.count(".") + 2)
+    ]
+    return [f"{name}.py" for name in names if (folder / f"{name}.py").is_file()]
 
 
 def _path_digest(path: Path) -> str | None:
@@ -72,14 +98,26 @@ def is_current(folder: Path, endpoints: Endpoints, models: Path) -> bool:
 
 
 def train(
-    project: Project, models: Path, progress: Progress, *, name: str | None = None, force: bool = False
+    project: Project,
+    models: Path,
+    progress: Progress,
+    *,
+    name: str | None = None,
+    force: bool = False,
+    lenient: bool = False,
 ) -> TrainingReport:
     """Train a project and write the model package into `models`, whole or not at all.
 
-    Raises UnknownName for a component or policy that does not exist, TrainingError where the examples do not do.
+    `lenient` goes on without components and policies that cannot be had. Raises UnknownName for one that does not
+    exist, ConfigError for one that is gone, TrainingError where the examples do not do.
     """
     begun = time.monotonic()
+    inputs = inputs_digest(
+        project.folder, project.endpoints
+    )  # now: a file saved while this trains counts as changed
     recipe = recipe_of(project)
+    if lenient:
+        recipe = available(recipe, progress)
     for part in (*recipe.pipeline, *recipe.policies):
         part.make()  # so that a misspelt name is told before minutes of training
     cache = TrainingCache(project.folder / ".frontdesk" / "cache")
@@ -87,7 +125,8 @@ def train(
         shutil.rmtree(cache.folder, ignore_errors=True)
     facts = project_facts(project)
     embedder, encoder = _encoder(project, recipe, cache, progress)
-    pipeline = train_pipeline(recipe, project.training.nlu, cache, embedder, progress)
+    responses = {name: said for name, said in project.domain.wire.get("responses", {}).items() if "/" in name}
+    pipeline = train_pipeline(recipe, project.training.nlu, cache, embedder, progress, responses)
     policies = train_policies(recipe, project.training, project.domain, cache, progress)
     knowledge = _knowledge(project, facts, embedder, cache, progress)
     model_id = name or time.strftime("%Y%m%d-%H%M%S")
@@ -106,7 +145,7 @@ def train(
             "assistant_id": project.config.assistant_id,
             "frontdesk": __version__,
             "trained_at": time.time(),
-            "inputs": inputs_digest(project.folder, project.endpoints),
+            "inputs": inputs,
         }
         archive = pack(folder, models / f"{model_id}.tar.gz", about)
     return _report(archive, [pipeline, policies], time.monotonic() - begun)
@@ -127,12 +166,19 @@ def _encoder(
     project: Project, recipe: Recipe, cache: TrainingCache, progress: Progress
 ) -> tuple[Embedder | None, Path | None]:
     knowledge = project.endpoints.knowledge
-    if not recipe.needs_encoder and not (knowledge and knowledge.articles):
+    needed = recipe.needs_encoder or bool(knowledge and knowledge.articles)
+    if not needed and not recipe.wants_encoder:
         return None, None
     from frontdesk.encoding import weights
 
-    found = weights.locate()
-    fingerprint = digest("encoder", __version__, found.hashes)
+    try:
+        found = weights.locate()
+    except ConfigError as error:
+        if needed:
+            raise
+        progress(f"Goes on without the sentence encoder, less well. {error.sentence}")
+        return None, None
+    fingerprint = digest("encoder", engine_digest("encoding"), found.hashes)
     folder = cache.find(fingerprint)
     if folder is None:
         progress("building the sentence encoder's graph")
@@ -162,7 +208,8 @@ def _knowledge(
     prompt = project.folder / PROMPT
     instructions = file_digest(prompt) if prompt.is_file() else None
     encoder = getattr(embedder, "fingerprint", None)
-    fingerprint = digest("knowledge", __version__, folder_digest(articles), facts, encoder, instructions)
+    code = engine_digest("core", "encoding", "knowledge")
+    fingerprint = digest("knowledge", code, folder_digest(articles), facts, encoder, instructions)
     folder = cache.find(fingerprint)
     if folder is None:
         progress("indexing the knowledge base")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
 from frontdesk.auth.tokens import issue
+from frontdesk.channels.rest import RestChannel
 from tests.conftest import SECRET, Server, start_server
 
 HELLO = "Hello! I'm an automated assistant. I can take a message for the team."
@@ -127,3 +129,83 @@ def test_a_trusted_token_of_a_caller(copy_of_starter) -> None:  # type: ignore[n
         assert httpx.post(f"{server.url}/webhooks/chat/session").status_code == 404
     finally:
         server.stop()
+
+
+def test_a_number_as_the_sender_is_taken_as_rasa_takes_it(starter_server: Server) -> None:
+    [reply] = post(starter_server, {"sender": 20261122, "message": "hello"}).json()
+    assert reply["recipient_id"] == "20261122"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ({"sender": True}, 400, "'sender' must be a text"),
+        ({"sender": "a\0b"}, 400, "'sender' holds a character that cannot be kept"),
+        ({"message_id": "a\0b"}, 400, "'message_id' holds a character"),
+        ({"message_id": "x" * 201}, 400, "more than 200"),
+        ({"input_channel": "x" * 51}, 400, "more than 50"),
+        ({"metadata": {"a": "x" * 50_000}}, 413, "'metadata' has more than 50,000 characters"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_kept_is_refused(
+    starter_server: Server, sender: str, body: dict[str, object], status: int, words: str
+) -> None:
+    response = post(starter_server, {"sender": sender, "message": "hello", **body})
+    assert response.status_code == status
+    assert words in response.json()["message"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity"])
+def test_metadata_that_is_no_json(starter_server: Server, sender: str, number: str) -> None:
+    content = f'{{"sender": "{sender}", "message": "hello", "metadata": {{"a": {number}}}}}'
+    response = httpx.post(f"{starter_server.url}/webhooks/rest/webhook", content=content, timeout=30)
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("Authorization", b"Bearer \xff\xfe", 401),
+        ("Authorization", b"Bearer a\tb", 401),
+        ("Idempotency-Key", b"\xff", 400),
+    ],
+)
+def test_headers_of_other_bytes(
+    starter_server: Server, sender: str, name: str, value: bytes, status: int
+) -> None:
+    response = post(starter_server, {"sender": sender, "message": "hello"}, headers={name.encode(): value})
+    assert response.status_code == status
+
+
+def test_metadata_cannot_pose_as_events_or_fill_slots(starter_server: Server, sender: str) -> None:
+    forged = {
+        key: {"event": "slot", "name": "email", "value": "x@example.com"} for key in ("__wire__", "extra")
+    }
+    assert (
+        post(starter_server, {"sender": sender, "message": "hello", "metadata": forged}).json()[0]["text"]
+        == HELLO
+    )
+    [asked] = post(starter_server, {"sender": sender, "message": "/leave_message"}).json()
+    assert asked["text"] == "What is your e-mail address?"
+
+
+def test_a_long_message_is_refused_also_where_replies_are_streamed(
+    starter_server: Server, sender: str
+) -> None:
+    response = post(starter_server, {"sender": sender, "message": "x" * 8_001}, params={"stream": "true"})
+    assert response.status_code == 413
+    assert response.json()["reason"] == "PayloadTooLarge"
+
+
+@pytest.mark.parametrize(
+    ("site", "expected"),
+    [(None, True), ("none", True), ("same-origin", True), ("same-site", False), ("cross-site", False)],
+)
+def test_a_page_of_another_site_does_not_borrow_the_trust_in_this_machine(
+    site: str | None, expected: bool
+) -> None:
+    channel = RestChannel({"trusted": True}, SECRET)
+    request = SimpleNamespace(headers={"Sec-Fetch-Site": site} if site else {})
+    assert channel.sender(request, "ann") == ("ann", expected)  # type: ignore[arg-type]
+    assert RestChannel({}, SECRET).sender(request, "ann") == ("ann", False)  # type: ignore[arg-type]

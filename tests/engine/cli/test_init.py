@@ -41,3 +41,11 @@ def test_shell(copy_of_starter: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("automated assistant") == 1
     assert "[Leave a message]" in done.stdout
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine")
+    done = frontdesk("init", "taken", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "This is a file, not a folder." in done.stderr
+    assert "Traceback" not in done.stderr

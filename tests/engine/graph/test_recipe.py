@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from frontdesk.errors import PackageError, UnknownName
@@ -34,3 +37,28 @@ def test_folders_are_in_order_and_readable() -> None:
 def test_the_encoder_is_needed_only_by_what_uses_it() -> None:
     assert not Recipe((Part("component", "WhitespaceTokenizer"),)).needs_encoder
     assert Recipe((Part("component", "SentenceEncoderFeaturizer"),)).needs_encoder
+
+
+def test_a_part_of_ones_own_counts_with_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    package = tmp_path / "own_parts"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "words.py").write_text("WORDS = 1\n")
+    (package / "part.py").write_text("class Mine:\n    pass\n")
+    part = Part("component", "own_parts.part.Mine", {"a": 1})
+    assert part.foreign
+    before = part.fingerprint()
+    assert part.fingerprint() == before
+    (package / "words.py").write_text("WORDS = 2\n")
+    assert part.fingerprint() != before, "what it imports from beside it counts, too"
+    assert Part("component", "own_parts.part.Mine", {"a": 2}).fingerprint() != part.fingerprint()
+    for name in ("own_parts", "own_parts.part"):
+        sys.modules.pop(name)
+
+
+def test_a_part_of_the_engine_counts_by_name_and_options() -> None:
+    part = Part("policy", "RulePolicy", {"priority": 9}, "config.yml:3")
+    assert not part.foreign
+    assert part.fingerprint() == Part("policy", "RulePolicy", {"priority": 9}, "config.yml:7").fingerprint()
+    assert part.fingerprint() != Part("policy", "RulePolicy").fingerprint()

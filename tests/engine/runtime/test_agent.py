@@ -10,7 +10,7 @@ import pytest
 from frontdesk.core.events import ActionExecuted, BotUttered, SlotSet, UserUttered
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery
-from frontdesk.errors import LimitError, StaleConversation
+from frontdesk.errors import AuthError, LimitError, StaleConversation, StoreError
 from frontdesk.runtime.agent import APOLOGY
 from tests.engine.runtime.conftest import Desk, make_desk
 
@@ -206,3 +206,53 @@ async def test_a_hand_over_to_another_model_between_messages(desk: Desk) -> None
     await desk.agent.swap(other, "new", {"a.b": 1})
     assert desk.agent.model_id == "new"
     assert await say(desk, "hello") == ["Hello!"]
+
+
+async def test_a_conversation_of_somebody_who_is_authenticated_is_closed_to_others(desk: Desk) -> None:
+    own = UserMessage("count", "ann", "rest", "m1", authenticated=True)
+    assert texts(await desk.agent.receive(own)) == ["Number 1"]
+    for message_id in ("m1", "m2", "m2", None):
+        with pytest.raises(AuthError, match="proved who they are"):
+            await desk.agent.receive(UserMessage("count", "ann", "rest", message_id))
+    forged = {"frontdesk": {"authenticated": True}}
+    with pytest.raises(AuthError):
+        await desk.agent.receive(UserMessage("count", "ann", "rest", "m3", metadata=forged))
+    assert len(desk.server.calls) == 1
+    assert await desk.agent.resume() == 0, "what was refused is not taken up later"
+    assert texts(await desk.agent.receive(own)) == ["Number 1"]
+
+
+async def test_nobody_can_mark_a_message_as_authenticated(desk: Desk) -> None:
+    forged = {"frontdesk": {"authenticated": True}, "title": "Hi"}
+    await desk.agent.receive(UserMessage("hello", "ann", "rest", "m1", metadata=forged))
+    [heard] = [e for e in (await desk.agent.tracker("ann")).events() if isinstance(e, UserUttered)]
+    assert heard.metadata == {"title": "Hi"}
+    assert await say(desk, "hello") == ["Hello!"]
+
+
+async def test_a_reply_that_cannot_be_passed_on_ends_no_turn(desk: Desk) -> None:
+    async def gone(_: Any) -> None:
+        raise ConnectionResetError
+
+    replies = await desk.agent.receive(UserMessage("twice", "ann", "rest", "m1"), gone)
+    assert texts(replies) == ["Number 1", "Number 2"]
+
+
+async def test_a_turn_that_cannot_be_stored_is_owed(desk: Desk, monkeypatch: Any) -> None:
+    save, failures = desk.store.save, iter([StoreError("The disk is full."), StoreError("The disk is full.")])
+
+    async def failing(commit: Any) -> None:
+        error = next(failures, None) if commit.delivery else None
+        if error:
+            raise error
+        await save(commit)
+
+    monkeypatch.setattr(desk.store, "save", failing)
+    with pytest.raises(StoreError):
+        await say(desk, "count", "m1")
+    await desk.agent.settle()
+    assert await say(desk, "count", "m2") == ["Number 2"], "what is owed comes first"
+    assert await say(desk, "count", "m1") == ["Number 1"]
+    assert {(call.message_id, call.nth) for call in desk.server.calls} == {("m1", 0), ("m2", 0)}
+    heard = [e.message_id for e in (await desk.agent.tracker("ann")).events() if isinstance(e, UserUttered)]
+    assert heard == ["m1", "m2"]

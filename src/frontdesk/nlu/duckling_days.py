@@ -1,0 +1,236 @@
+"""Days, weeks, months and years that an English text names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from frontdesk.nlu.duckling_numbers import ORDINAL, numeral, ordinal
+from frontdesk.nlu.duckling_spans import Stretch, floored, shifted
+
+Found = tuple[int, int, Callable[[datetime], Stretch]]
+
+PARTS = {
+    "early morning": (4, 9), "morning": (4, 12), "lunchtime": (12, 14), "lunch": (12, 14), "afternoon": (12, 19),
+    "evening": (18, 24), "night": (18, 24),
+}  # fmt: skip
+"""Parts of a day by their hours, the last one exclusive."""
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAY = r"mon(?:day)?|tues?(?:day)?|wed(?:nesday)?|thu(?:rs?)?(?:day)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+_CYCLE = r"days?|weekends?|weeks?|months?|quarters?|years?"
+
+_PLAIN = {"today": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1, "yesterday": -1, "tonight": 0}
+_SIMPLE = re.compile(
+    r"\b(?:(?:the\s+)?(?P<over>day\s+(?:after\s+tomorrow|before\s+yesterday))"
+    r"|(?P<word>today|tomorrow|tmrw|tmr|yesterday|tonight))\b",
+    re.IGNORECASE,
+)
+_ON_WEEKDAY = re.compile(
+    rf"\b(?:on\s+)?(?:(?P<which>this|next|coming|last|past)\s+)?(?P<day>{_WEEKDAY})s?\b(?:\s+(?P<week>next|this|last)\s+week)?",
+    re.IGNORECASE,
+)
+_CYCLIC = re.compile(
+    rf"\b(?:the\s+)?(?P<which>this|next|coming|last|past|previous|current)\s+(?:(?P<count>\d+|two|three|four|five|six|seven|ten|few|couple\s+of)\s+)?(?P<unit>{_CYCLE})\b",
+    re.IGNORECASE,
+)
+_WEEKEND = re.compile(r"\b(?:(?:on|at|over)\s+)?the\s+weekend\b", re.IGNORECASE)
+_MONTH_DAY = re.compile(
+    rf"\b(?:on\s+)?(?:the\s+)?(?:(?P<d1>\d{{1,2}}(?!\d)|{ORDINAL})(?:st|nd|rd|th)?\s*(?:of\s+)?(?P<m1>{_MONTH})"
+    rf"|(?P<m2>{_MONTH})\.?\s+(?:the\s+)?(?P<d2>\d{{1,2}}(?!\d)|{ORDINAL})(?:st|nd|rd|th)?)\b(?:,?\s+(?P<year>(?:19|20)\d\d))?(?!:)",
+    re.IGNORECASE,
+)
+_MONTH_ONLY = re.compile(
+    rf"\b(?:in\s+)?(?P<month>{_MONTH})\.?\b(?:,?\s+(?P<year>(?:19|20)\d\d))?", re.IGNORECASE
+)
+_NUMERIC = re.compile(
+    r"(?<![\w/.-])(?:(?P<y1>(?:19|20)\d\d)[-/.](?P<m1>\d{1,2})[-/.](?P<d1>\d{1,2})"
+    r"|(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<y2>(?:19|20)?\d\d)|(?P<c>\d{1,2})/(?P<d>\d{1,2}))(?![\w/-]|\.\d)"
+)
+_DAY_OF_MONTH = re.compile(rf"\b(?:on\s+)?the\s+(?P<day>{ORDINAL})\b(?!\s+\w+day)", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:in|of|since|until|before|after)\s+(?P<year>(?:19|20)\d\d)\b(?![-/:.]\d)", re.IGNORECASE)
+_HOLIDAYS = {
+    "christmas eve": (12, 24), "christmas": (12, 25), "xmas": (12, 25), "new year's eve": (12, 31),
+    "new years eve": (12, 31), "new year's day": (1, 1), "new year": (1, 1), "halloween": (10, 31),
+    "valentine's day": (2, 14),
+}  # fmt: skip
+_HOLIDAY = re.compile(rf"\b(?:on\s+)?(?P<name>{'|'.join(_HOLIDAYS)})(?:\s+day)?\b", re.IGNORECASE)
+
+
+def days(text: str, *, day_first: bool = False) -> Iterator[Found]:
+    """Yield (start, end, what it means seen from a moment) for all that names a day or more."""
+    for match in _SIMPLE.finditer(text):
+        yield (*match.span(), _simple(match))
+    for match in _ON_WEEKDAY.finditer(text):
+        if len(match["day"]) > 3 or match["which"] or match["day"][0].isupper() or match["week"]:
+            yield (*match.span(), _weekday(match))
+    for match in _CYCLIC.finditer(text):
+        yield (*match.span(), _cyclic(match))
+    for match in _WEEKEND.finditer(text):
+        yield (*match.span(), lambda now: _weekend(now, 0))
+    for match in _MONTH_DAY.finditer(text):
+        month = _index(_MONTHS, match["m1"] or match["m2"])
+        day = _number(match["d1"] or match["d2"])
+        if _exists(month, day):
+            yield (*match.span(), _date(match["year"], month, day))
+    for match in _MONTH_ONLY.finditer(text):
+        # "may" and "march" are also verbs, "sat" and "sun" other words: they count with a capital or a year
+        name = match["month"]
+        if len(name) > 3 and name.lower() != "march" or name[0].isupper() or match["year"]:
+            yield (*match.span(), _month(match["year"], _index(_MONTHS, name)))
+    for match in _NUMERIC.finditer(text):
+        found = _numeric(match, day_first)
+        if found is not None:
+            yield (*match.span(), _date(*found))
+    for match in _DAY_OF_MONTH.finditer(text):
+        day = ordinal(match["day"]) or 0
+        if 1 <= day <= 31 and re.search(r"\d|teenth|twent|thirt", match["day"], re.IGNORECASE):
+            yield (*match.span(), _day_of_month(day))
+    for match in _YEAR.finditer(text):
+        start = match.start("year")
+        yield (start, match.end(), _year(int(match["year"])))
+    for match in _HOLIDAY.finditer(text):
+        yield (*match.span(), _date(None, *_HOLIDAYS[match["name"].lower()]))
+
+
+def _simple(match: re.Match[str]) -> Callable[[datetime], Stretch]:
+    if match["over"]:
+        shift = 2 if "after" in match["over"].lower() else -2
+        return lambda now: Stretch(shifted(floored(now, "day"), "day", shift), "day")
+    word = match["word"].lower()
+
+    def at(now: datetime) -> Stretch:
+        day = shifted(floored(now, "day"), "day", _PLAIN[word])
+        if word == "tonight":
+            return Stretch(day + timedelta(hours=18), "hour", day + timedelta(days=1))
+        return Stretch(day, "day")
+
+    return at
+
+
+def _weekday(match: re.Match[str]) -> Callable[[datetime], Stretch]:
+    day = _index(_WEEKDAYS, match["day"]) - 1
+    which, week = (match["which"] or "").lower(), (match["week"] or "").lower()
+
+    def at(now: datetime) -> Stretch:
+        today = floored(now, "day")
+        if week:
+            monday = floored(now, "week") + timedelta(weeks={"next": 1, "this": 0, "last": -1}[week])
+            return Stretch(monday + timedelta(days=day), "day")
+        ahead = (day - today.weekday()) % 7
+        if which in ("last", "past"):
+            return Stretch(today + timedelta(days=ahead - 7), "day")
+        # as in Duckling, a weekday is never today
+        first = today + timedelta(days=ahead or 7)
+        again = () if which else tuple(Stretch(first + timedelta(weeks=n), "day") for n in (1, 2))
+        return Stretch(first, "day", again=again)
+
+    return at
+
+
+def _cyclic(match: re.Match[str]) -> Callable[[datetime], Stretch]:
+    which, unit = match["which"].lower(), match["unit"].lower().removesuffix("s")
+    count = (match["count"] or "").lower()
+    many = {"few": 3, "couple of": 2}.get(" ".join(count.split())) or (numeral(count) if count else None)
+    back = which in ("last", "past", "previous")
+    shift = 0 if which in ("this", "current") else -1 if back else 1
+
+    def at(now: datetime) -> Stretch:
+        if unit == "weekend":
+            return _weekend(now, shift)
+        start = floored(now, unit)
+        if many:
+            first = shifted(start, unit, -many if back else 1)
+            return Stretch(first, unit, start if back else shifted(first, unit, many))
+        return Stretch(shifted(start, unit, shift), unit)
+
+    return at
+
+
+def _weekend(now: datetime, shift: int) -> Stretch:
+    monday = floored(now, "week") + timedelta(weeks=shift)
+    return Stretch(monday + timedelta(days=4, hours=18), "hour", monday + timedelta(days=7))
+
+
+def _date(year: str | int | None, month: int, day: int) -> Callable[[datetime], Stretch]:
+    def at(now: datetime) -> Stretch:
+        today = floored(now, "day")
+        if year is not None:
+            return Stretch(_moved(today, int(year), month, day), "day")
+        first = today.year if (month, day) >= (today.month, today.day) else today.year + 1
+        found = [Stretch(_moved(today, first + n, month, day), "day") for n in range(3)]
+        return replace(found[0], again=tuple(found[1:]))
+
+    return at
+
+
+def _month(year: str | None, month: int) -> Callable[[datetime], Stretch]:
+    def at(now: datetime) -> Stretch:
+        today = floored(now, "month")
+        if year is not None:
+            return Stretch(today.replace(year=int(year), month=month), "month")
+        first = today.year if month >= today.month else today.year + 1
+        found = [Stretch(today.replace(year=first + n, month=month), "month") for n in range(3)]
+        return replace(found[0], again=tuple(found[1:]))
+
+    return at
+
+
+def _year(year: int) -> Callable[[datetime], Stretch]:
+    return lambda now: Stretch(floored(now, "year").replace(year=year), "year")
+
+
+def _day_of_month(day: int) -> Callable[[datetime], Stretch]:
+    def at(now: datetime) -> Stretch:
+        month = floored(now, "month")
+        found: list[Stretch] = []
+        while len(found) < 3:
+            if _exists(month.month, day, month.year) and (month.replace(day=day) >= floored(now, "day")):
+                found.append(Stretch(month.replace(day=day), "day"))
+            month = shifted(month, "month", 1)
+        return replace(found[0], again=tuple(found[1:]))
+
+    return at
+
+
+def _numeric(match: re.Match[str], day_first: bool) -> tuple[int | None, int, int] | None:
+    if match["y1"]:
+        year, month, day = (int(match[name]) for name in ("y1", "m1", "d1"))
+        return (year, month, day) if _exists(month, day, year) else None
+    one, other = (match["a"], match["b"]) if match["a"] else (match["c"], match["d"])
+    # a number above 12 can only be the day, whatever the custom is
+    month, day = (int(other), int(one)) if day_first or int(one) > 12 else (int(one), int(other))
+    if month > 12:
+        month, day = day, month
+    written = match["y2"]
+    given = None if written is None else int(written) + (2000 if len(written) == 2 else 0)
+    return (given, month, day) if _exists(month, day, given or 2000) else None
+
+
+def _moved(moment: datetime, year: int, month: int, day: int) -> datetime:
+    while not _exists(month, day, year):
+        year += 1  # the 29th of February
+    return moment.replace(year=year, month=month, day=day)
+
+
+def _exists(month: int, day: int, year: int = 2000) -> bool:
+    try:
+        datetime(year, month, day)  # noqa: DTZ001 - only whether the calendar has it
+    except ValueError:
+        return False
+    return True
+
+
+def _index(names: tuple[str, ...], written: str) -> int:
+    return names.index(written[:3].lower()) + 1
+
+
+def _number(written: str) -> int:
+    return int(written) if written.isdigit() else ordinal(written) or 0

@@ -1,0 +1,111 @@
+"""The winner is the one that Rasa's ensemble takes."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from frontdesk.core import events as ev
+from frontdesk.core.prediction import Prediction
+from frontdesk.core.tracker import Tracker
+from frontdesk.policies.ensemble import choose, just_rejected
+from tests.engine.policies.build import DOMAIN, LISTEN, said
+
+ASKED = Tracker.start("ann", DOMAIN.initial_slots, [LISTEN, said("ask")])
+ACTED = ASKED.append(ev.ActionExecuted("utter_more"))
+
+
+def made(action: str | None, confidence: float = 1.0, priority: int = 1, **more: Any) -> Prediction:
+    return Prediction(action, confidence, policy=f"{action}Policy", priority=priority, **more)
+
+
+def test_the_highest_confidence_wins_whatever_the_priority() -> None:
+    assert (
+        choose([made("utter_more", 0.5, 9), made("utter_bye", 0.6, 1)], ASKED, DOMAIN).action == "utter_bye"
+    )
+
+
+def test_among_equals_the_priority_decides_and_then_the_order() -> None:
+    one, two, three = made("utter_more", 1.0, 3), made("utter_bye", 1.0, 4), made("utter_done", 1.0, 4)
+    assert choose([one, two, three], ASKED, DOMAIN).action == "utter_bye"
+    assert choose([three, two], ASKED, DOMAIN).action == "utter_done"
+
+
+def test_what_answers_no_user_goes_before_everything() -> None:
+    form = made("form", 0.5, no_user_prediction=True)
+    words = made("utter_bye", 1.0, is_end_to_end=True)
+    assert choose([words, made("utter_more"), form], ASKED, DOMAIN).action == "form"
+
+
+def test_the_very_words_go_before_the_intent() -> None:
+    words = made("utter_bye", 0.2, is_end_to_end=True)
+    best = choose([made("utter_more", 1.0), words], ASKED, DOMAIN)
+    assert best.action == "utter_bye"
+    assert best.events == (ev.UserFeaturized(True),)
+
+
+def test_events_of_all_and_the_winners_optional_ones() -> None:
+    lost = made(
+        "utter_more", 0.1, events=(ev.LoopInterrupted(True),), optional_events=(ev.SlotSet("size", "S"),)
+    )
+    won = made(
+        "utter_bye", 0.9, events=(ev.SlotSet("kind", "new"),), optional_events=(ev.SlotSet("size", "L"),)
+    )
+    best = choose([lost, won], ASKED, DOMAIN)
+    assert best.events == (
+        ev.LoopInterrupted(True), ev.SlotSet("kind", "new"), ev.SlotSet("size", "L"), ev.UserFeaturized(False),
+    )  # fmt: skip
+    assert best.optional_events == ()
+
+
+def test_only_right_after_the_user_is_it_noted_what_counted() -> None:
+    assert choose([made("utter_bye")], ACTED, DOMAIN).events == ()
+
+
+def test_an_action_that_just_refused_is_not_taken_again() -> None:
+    tracker = ASKED.append(ev.ActionExecutionRejected("form"))
+    assert just_rejected(tracker) == "form"
+    assert choose([made("form"), made("utter_more", 0.2)], tracker, DOMAIN).action == "utter_more"
+    assert choose([made("form")], tracker, DOMAIN).action == "action_listen"
+    later = tracker.append(ev.ActionExecuted("utter_more"))
+    assert just_rejected(later) is None
+    assert choose([made("form")], later, DOMAIN).action == "form"
+
+
+def test_what_was_ordered_is_done() -> None:
+    tracker = ACTED.append(ev.FollowupAction("utter_bye"))
+    best = choose([made("utter_more")], tracker, DOMAIN)
+    assert (best.action, best.confidence, best.policy, best.events) == (
+        "utter_bye",
+        1.0,
+        "followup_action",
+        (),
+    )
+
+
+def test_what_was_ordered_and_refused_is_not_done_again() -> None:
+    tracker = ACTED.extend([ev.FollowupAction("form"), ev.ActionExecutionRejected("form")])
+    assert choose([made("utter_more")], tracker, DOMAIN).action == "utter_more"
+
+
+def test_an_order_for_an_unknown_action_is_logged_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    tracker = ACTED.append(ev.FollowupAction("utter_nothing"))
+    with caplog.at_level(logging.ERROR):
+        assert choose([made("utter_more")], tracker, DOMAIN).action == "utter_more"
+    assert "utter_nothing" in caplog.text
+
+
+def test_a_new_conversation_listens_first() -> None:
+    assert (
+        choose([made("utter_more")], Tracker.start("ann", DOMAIN.initial_slots), DOMAIN).action
+        == "action_listen"
+    )
+
+
+@pytest.mark.parametrize("predictions", [[], [Prediction(None, 0.0, events=(ev.LoopInterrupted(True),))]])
+def test_where_nobody_knows_the_assistant_listens(predictions: list[Prediction]) -> None:
+    best = choose(predictions, ASKED, DOMAIN)
+    assert (best.action, best.confidence) == ("action_listen", 0.0)
+    assert best.events == (*(e for p in predictions for e in p.events), ev.UserFeaturized(False))

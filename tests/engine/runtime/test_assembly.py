@@ -1,0 +1,144 @@
+"""An assistant is put together from its model and its endpoints.yml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from frontdesk import UserMessage, load_agent
+from frontdesk.errors import ActionError, ConfigError, PackageError, UnknownName
+from frontdesk.formats.endpoints import Endpoint
+from frontdesk.runtime.assembly import (
+    action_server,
+    assemble,
+    language_model,
+    lock_store,
+    named_paths,
+    reload,
+    tracker_store,
+)
+from frontdesk.settings import Settings
+from frontdesk.stores.locks import MemoryLockStore
+from frontdesk.stores.memory import MemoryTrackerStore
+from frontdesk.stores.sql import SqlTrackerStore
+from tests.conftest import frontdesk
+
+VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "FRONTDESK_LLM_MODEL")
+HELLO = "Hello! I'm an automated assistant. I can take a message for the team."
+
+
+@pytest.fixture(autouse=True)
+def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+async def told(agent: Any, text: str) -> list[str]:
+    return [reply["text"] for reply in await agent.receive(UserMessage(text, "ann", "rest"))]
+
+
+async def test_a_project_answers(copy_of_starter: Path) -> None:
+    agent = load_agent(copy_of_starter)
+    await agent.start()
+    assert await told(agent, "hello") == [HELLO]
+    assert await told(agent, "/restart") == []
+    assert await told(agent, "hello") == [HELLO]
+    await agent.close()
+
+
+async def test_a_failure_leaves_the_conversation_where_it_was(
+    copy_of_starter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = assemble(copy_of_starter, None, Settings(), store=MemoryTrackerStore({}))
+    for first in ("hello", "/leave_message"):  # also as the first message of all, and in the middle of a form
+        with monkeypatch.context() as patch:
+            patch.setattr(type(agent.processor.loop.policies[0]), "predict", lambda *_: 1 / 0)
+            [sorry] = await told(agent, first)
+            assert sorry.startswith("Sorry, something went wrong")
+        assert await told(agent, first) != [sorry]
+    with monkeypatch.context() as patch:
+        patch.setattr(type(agent.processor.loop.policies[0]), "predict", lambda *_: 1 / 0)
+        assert await told(agent, "ann@example.com") == [sorry]
+    assert await told(agent, "ann@example.com") == ["What would you like to tell the team?"]
+    assert (await agent.tracker("ann")).slots["email"] == "ann@example.com"
+    await agent.close()
+
+
+async def test_another_model_without_a_restart(copy_of_starter: Path) -> None:
+    agent = assemble(copy_of_starter, None, Settings(), store=MemoryTrackerStore({}))
+    assert await told(agent, "hello") == [HELLO]
+    domain = copy_of_starter / "domain.yml"
+    domain.write_text(domain.read_text("utf-8").replace("Hello! I'm", "Welcome! I'm"), "utf-8")
+    assert frontdesk("train", "--quiet", "--fixed-model-name", "second", cwd=copy_of_starter).returncode == 0
+    before = agent.model_id
+    assert await reload(agent, copy_of_starter) == "second" != before
+    assert agent.model_id == "second"
+    assert await told(agent, "hello") == [HELLO.replace("Hello", "Welcome")]
+    await agent.close()
+
+
+async def test_a_model_that_cannot_be_loaded_leaves_the_one_in_use(copy_of_starter: Path) -> None:
+    agent = assemble(copy_of_starter, None, Settings(), store=MemoryTrackerStore({}))
+    (copy_of_starter / "models" / "z.tar.gz").write_bytes(b"not a model")
+    with pytest.raises(PackageError, match="damaged"):
+        await reload(agent, copy_of_starter)
+    assert await told(agent, "hello") == [HELLO]
+    await agent.close()
+
+
+def test_without_a_model(tmp_path: Path) -> None:
+    for name, text in (("config.yml", "pipeline: []\npolicies: []\n"), ("domain.yml", "intents: []\n")):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(PackageError, match="no trained model"):
+        load_agent(tmp_path)
+
+
+def test_where_conversations_are_kept(tmp_path: Path) -> None:
+    assert isinstance(tracker_store(None, tmp_path), MemoryTrackerStore)
+    assert isinstance(tracker_store(Endpoint(type="memory"), tmp_path), MemoryTrackerStore)
+    store = tracker_store(Endpoint(type="SQL"), tmp_path)
+    assert isinstance(store, SqlTrackerStore)
+    assert store.options["db"] == str(tmp_path / ".frontdesk" / "conversations.db")
+    named = tracker_store(Endpoint(type="SQL", options={"dialect": "sqlite", "db": "here.db"}), tmp_path)
+    assert isinstance(named, SqlTrackerStore)
+    assert named.options["db"] == str(tmp_path / "here.db")
+    with pytest.raises(UnknownName, match="tracker store"):
+        tracker_store(Endpoint(type="mango"), tmp_path)
+
+
+def test_locks() -> None:
+    assert isinstance(lock_store(None), MemoryLockStore)
+    with pytest.raises(UnknownName, match="Did you mean 'in_memory'"):
+        lock_store(Endpoint(type="in_memry"))
+
+
+async def test_without_an_action_endpoint_no_custom_action_runs(tmp_path: Path) -> None:
+    server = action_server(None, tmp_path, Settings())
+    assert await server.names() == frozenset()
+    with pytest.raises(ActionError):
+        await server.run("action_x", None, None, None)  # type: ignore[arg-type]
+    await server.close()
+
+
+def test_a_language_model_only_where_one_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert language_model(None) is None
+    monkeypatch.setenv("FRONTDESK_LLM_MODEL", "a-model")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    assert language_model(None) is not None, "a server of one's own may ask for no key"
+    monkeypatch.setenv("FRONTDESK_LLM_MODEL", "none")
+    assert language_model(None) is None
+
+
+def test_what_config_yml_names_is_trusted(tmp_path: Path) -> None:
+    (tmp_path / "config.yml").write_text(
+        "pipeline: [{name: my.own.Part}, {name: FromAPackage}]\npolicies: []\n"
+    )
+    assert named_paths(tmp_path) == {"my.own.Part", "FromAPackage"}
+
+
+def test_a_broken_config_is_told(tmp_path: Path) -> None:
+    (tmp_path / "config.yml").write_text("pipeline: [")
+    with pytest.raises(ConfigError, match=r"config\.yml"):
+        named_paths(tmp_path)

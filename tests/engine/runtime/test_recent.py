@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from frontdesk.core.events import SlotSet
+from frontdesk.core.tracker import Tracker
+from frontdesk.runtime.recent import RecentTrackers
+
+INITIAL = {"a": None}
+
+
+def tracker(sender: str, events: int) -> Tracker:
+    return Tracker.start(sender, INITIAL, [SlotSet("a", n) for n in range(events)])
+
+
+def test_a_conversation_is_kept_for_the_same_slots_only() -> None:
+    recent = RecentTrackers()
+    kept = tracker("ann", 3)
+    recent.put(kept)
+    assert recent.get("ann", INITIAL) is kept
+    assert recent.get("ann", {"a": None}) is None
+    assert recent.get("bob", INITIAL) is None
+    recent.drop("ann")
+    recent.drop("ann")
+    assert recent.get("ann", INITIAL) is None
+
+
+def test_the_longest_unused_goes_first_when_there_are_too_many_events() -> None:
+    recent = RecentTrackers(limit=10)
+    for sender in ("ann", "bob"):
+        recent.put(tracker(sender, 4))
+    assert recent.get("ann", INITIAL)
+    recent.put(tracker("cat", 4))
+    assert recent.get("bob", INITIAL) is None
+    assert recent.get("ann", INITIAL)
+    recent.put(tracker("ann", 6))
+    assert recent.get("cat", INITIAL)
+    recent.put(tracker("dan", 100))
+    assert recent.get("dan", INITIAL) is None

@@ -1,0 +1,63 @@
+"""`frontdesk run --watch`: a designer saves a file, and the assistant answers by it a moment later."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import Server
+
+
+def said(server: Server, message: str = "hello") -> str:
+    body = {"sender": "ann", "message": message}
+    return str(httpx.post(f"{server.url}/webhooks/rest/webhook", json=body, timeout=30).json()[0]["text"])
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"Waited in vain until {what}.")
+
+
+def save(file: Path, old: str, new: str) -> None:
+    """Save as editors do: a new file takes the old one's place."""
+    text = file.read_text("utf-8")
+    assert old in text
+    draft = file.with_suffix(".swp")
+    draft.write_text(text.replace(old, new, 1), "utf-8")
+    os.replace(draft, file)
+
+
+def test_what_is_saved_is_said_and_what_is_broken_is_told(
+    copy_of_starter: Path, serve: Callable[..., Server]
+) -> None:
+    server = serve(copy_of_starter, "--watch")
+    domain = copy_of_starter / "domain.yml"
+    until(lambda: "ready" in server.log.read_text(), "the server is ready")
+    assert said(server).startswith("Hello! I'm")
+
+    save(domain, "Hello! I'm", "Good day! I'm")
+    until(lambda: said(server).startswith("Good day!"), "the new text is said")
+    until(lambda: "Reloaded after" in server.log.read_text(), "the log says so")
+
+    save(domain, "utter_iamabot:", "utter_somebody:")
+    until(lambda: "Not reloaded" in server.log.read_text(), "the broken edit is told")
+    log = server.log.read_text()
+    assert log.count("Not reloaded") == log.count("frontdesk: ") == 1
+    assert "data/rules.yml:17" in log
+    assert "utter_iamabot" in log
+    assert "Traceback" not in log
+    assert said(server).startswith("Good day!")
+
+    save(domain, "utter_somebody:", "utter_iamabot:")
+    save(domain, "Good day!", "Welcome!")
+    until(lambda: said(server).startswith("Welcome!"), "the repaired edit is said")
+    assert said(server, "/leave_message") == "What is your e-mail address?"
+    assert server.process.poll() is None
