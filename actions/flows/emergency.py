@@ -15,8 +15,9 @@ from ruamel.yaml import YAML
 
 from actions.flows.handoff import NOWHERE, written
 from actions.flows.identity import known_customer
-from actions.flows.talk import left
-from actions.flows.turn import message
+from actions.flows.replies import clarify
+from actions.flows.turn import SURE, message
+from actions.flows.wishes import left
 from actions.services import services
 from actions.services.context import caller
 
@@ -56,8 +57,12 @@ class ActionEmergency(Action):
     ) -> list[EventType]:
         """Tell a person once for each kind of danger; say where help is each time."""
         heard = message(tracker)
-        kind = kind_of(heard.text)
-        if not (heard.entity("danger") or heard.payload or heard.confidence >= CLEAR):
+        asks = heard.intent == "ask_question" and not heard.entity("danger")  # "is it safe?", after a report
+        kind = "product" if asks else kind_of(heard.text)
+        plain = heard.entity("danger") or heard.payload or heard.intent != "emergency"
+        if not plain and heard.confidence < SURE and not tracker.active_loop_name:
+            return clarify(dispatcher, tracker)
+        if not plain and heard.confidence < CLEAR:
             dispatcher.utter_message(response="utter_emergency_unsure")
             return []
         dispatcher.utter_message(response=f"utter_emergency_{kind}")

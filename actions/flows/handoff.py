@@ -113,6 +113,8 @@ class ActionHandoff(Action):
         order = tracker.get_slot("last_order") if customer else None
         subject = f"{wish.ticket}: order {order}" if order else wish.ticket
         priority = "high" if wish.intent in URGENT or feels_bad(tracker) else "normal"
+        if str(tracker.get_slot("urgent_ticket") or "").startswith("product"):
+            priority = "urgent"
         ticket = services().tickets.open(caller(tracker), subject, summary, priority, customer)
         reachable = address != NOWHERE
         dispatcher.utter_message(

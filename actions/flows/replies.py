@@ -15,7 +15,7 @@ from actions.flows.aside import answer_language
 from actions.flows.choice import payload
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
-from actions.flows.wishes import begin, clear_wish, wishes
+from actions.flows.wishes import begin, clear_wish, left, wishes
 
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
@@ -25,6 +25,7 @@ NOT_THERE = re.compile(
 )
 LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
 CHOICES = frozenset({"return_items", "return_order", "status_order"})  # a plain no to these is a no to it all
+BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # The actions that give a hint when a form couldn't use an answer.
 HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
 
@@ -93,6 +94,33 @@ def guesses(tracker: Tracker) -> list[dict[str, str]]:
     return [{"title": wishes()[intent].choice, "payload": payload(intent)} for intent in shown]
 
 
+def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Do what a fragment most likely asks for."""
+    heard, wish, offer = message(tracker), clear_wish(tracker), standing(tracker)
+    if wish and wish != offer:
+        return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
+    again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
+    if offer and heard.email and not again:
+        return take_up(tracker, offer)
+    if offer and not again and (not heard.number or offer in ABOUT_AN_ORDER) and not heard.payload:
+        return note_more(dispatcher, tracker, offer)
+    if tracker.get_slot("last_wish") == "reset_password" and heard.has(NOT_THERE) and not heard.email:
+        return password_not_there(dispatcher, tracker)
+    if heard.number:
+        return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
+    if heard.email and tracker.get_slot("last_wish") == "reset_password":
+        return [*begin("reset_password", heard.text), FollowupAction("password_reset_form")]
+    if heard.entity("return_reason") in BROKEN and not heard.payload:
+        return [*begin("start_return", heard.text), FollowupAction("return_form")]
+    if heard.entity("product"):
+        return [*begin("ask_product", heard.text), FollowupAction("action_product_answer")]
+    if tracker.get_slot("last_product") and tracker.get_slot("last_wish") == "ask_product":
+        return [*begin("ask_product", heard.text), FollowupAction("action_product_answer")]
+    unclear = heard.has(LIKE_A_NUMBER) and not heard.postcode and not heard.payload
+    dispatcher.utter_message(response="utter_number_unclear" if unclear else "utter_what_about_it")
+    return []
+
+
 class ActionClarify(Action):
     """Ask again when nothing was understood; the second time in a row, offer a person."""
 
@@ -106,7 +134,9 @@ class ActionClarify(Action):
         """Give a hint within a form; else find out what is wanted."""
         if tracker.active_loop_name and answer_language(dispatcher, tracker):
             return []
-        return [] if hint(dispatcher, tracker) else clarify(dispatcher, tracker)
+        if hint(dispatcher, tracker):
+            return []
+        return (take_fragment if message(tracker).bare else clarify)(dispatcher, tracker)
 
 
 class ActionAffirm(Action):
@@ -149,7 +179,8 @@ class ActionDeny(Action):
         """Let the offer go, or ask what is wanted instead."""
         asked = str(tracker.get_slot("requested_slot") or "")
         if tracker.active_loop_name and asked in CHOICES and message(tracker).confidence >= SURE:
-            return [FollowupAction("action_stop")]
+            dispatcher.utter_message(response="utter_stopped")
+            return left(tracker)
         if hint(dispatcher, tracker):
             return []
         if message(tracker).confidence < SURE:
@@ -176,25 +207,7 @@ class ActionInform(Action):
         """Do what the fragment most likely asks for."""
         if hint(dispatcher, tracker):
             return []
-        heard, wish, offer = message(tracker), clear_wish(tracker), standing(tracker)
-        if wish and wish != offer:
-            return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
-        again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
-        if offer and heard.email and not again:
-            return take_up(tracker, offer)
-        if offer and not again and (not heard.number or offer in ABOUT_AN_ORDER) and not heard.payload:
-            return note_more(dispatcher, tracker, offer)
-        if heard.number:
-            return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
-        if heard.email and tracker.get_slot("last_wish") == "reset_password":
-            return [*begin("reset_password", heard.text), FollowupAction("password_reset_form")]
-        if heard.entity("product"):
-            return [*begin("ask_product", heard.text), FollowupAction("action_product_answer")]
-        if tracker.get_slot("last_product") and tracker.get_slot("last_wish") == "ask_product":
-            return [*begin("ask_product", heard.text), FollowupAction("action_product_answer")]
-        unclear = heard.has(LIKE_A_NUMBER) and not heard.postcode and not heard.payload
-        dispatcher.utter_message(response="utter_number_unclear" if unclear else "utter_what_about_it")
-        return []
+        return take_fragment(dispatcher, tracker)
 
 
 class ActionCorrect(Action):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -27,6 +28,9 @@ from actions.flows.wording import listed
 from actions.services import services
 
 FORM = "return_form"
+PART = re.compile(
+    r"^(?:the |another |a different |other |different )*(items?|order|reason)s?$".replace("items?", "item")
+)
 STEPS = ["return_order", "return_items", "return_reason"]
 AFTER_ITEMS = frozenset({"return_reason", "return_confirmed", "return_part"})
 
@@ -46,6 +50,13 @@ def chosen_items(order: Order, tracker: Tracker) -> list[str]:
     """Return the chosen items that belong to the order."""
     chosen = tracker.get_slot("return_items") or []
     return [str(item_id) for item_id in chosen if order.item(str(item_id))]
+
+
+def part_of(heard: Said, tracker: Tracker) -> str | None:
+    """Return which part of the return is to be changed, from a button or from a word that answers the question."""
+    asked = tracker.get_slot("requested_slot") == "return_part"
+    named = PART.search(heard.text.lower()) if asked and heard.short and not heard.number else None
+    return heard.entity("part") or (named[1].replace("item", "items") if named else None)
 
 
 class ValidateReturnForm(PrivateForm):
@@ -80,7 +91,7 @@ class ValidateReturnForm(PrivateForm):
         asked = tracker.get_slot("requested_slot")
         changed = self._other_order(customer, order, dispatcher, tracker, heard)
         changed = changed or self._other_items(order, dispatcher, tracker, heard, domain)
-        changed = changed or self._other_reason(heard, asked)
+        changed = changed or self._other_reason(heard, asked, part_of(heard, tracker))
         settled = {"return_confirmed": None, "return_change": None, "wish_words": None}
         return {**changed, **settled} if changed else {}
 
@@ -94,12 +105,14 @@ class ValidateReturnForm(PrivateForm):
     ) -> dict[str, Any]:
         """Notice another order number, or "the other order"."""
         another = heard.number is not None and heard.number != order.number
-        if not (another or heard.has(OTHER) or heard.entity("part") == "order"):
+        if not (another or heard.has(OTHER) or part_of(heard, tracker) == "order"):
             return {}
         if len(recent(customer)) == 1 and not another:
             dispatcher.utter_message(response="utter_only_order")
             return {"return_order": order.number}
-        number = choose(customer, heard, tracker, current=order.number) if not heard.entity("part") else None
+        number = (
+            choose(customer, heard, tracker, current=order.number) if not part_of(heard, tracker) else None
+        )
         if number and services().orders.find(customer, number) is None:
             dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
             return {"return_order": order.number}
@@ -128,20 +141,21 @@ class ValidateReturnForm(PrivateForm):
         elif spared and takes_back:
             wanted = [item_id for item_id in before if item_id not in spared]
         else:
-            return {"return_items": None} if heard.entity("part") == "items" or heard.has(WRONG_ITEMS) else {}
+            wrong = part_of(heard, tracker) == "items" or heard.has(WRONG_ITEMS)
+            return {"return_items": None} if wrong else {}
         if set(wanted) == set(before):
             return {"return_items": before} if heard.intent == "correct" else {}
         checked = self.validate_return_items(wanted, dispatcher, tracker, domain)
         return {"return_items": checked["return_items"] or before}
 
-    def _other_reason(self, heard: Said, asked: str | None) -> dict[str, Any]:
+    def _other_reason(self, heard: Said, asked: str | None, part: str | None) -> dict[str, Any]:
         """Notice that the reason was misunderstood."""
-        if asked not in ("return_confirmed", "return_part") and heard.entity("part") != "reason":
+        if asked not in ("return_confirmed", "return_part") and part != "reason":
             return {}
         reason = reason_of(heard)
         if reason:
             return {"return_reason": reason}
-        return {"return_reason": None} if heard.entity("part") == "reason" or heard.has(WRONG_REASON) else {}
+        return {"return_reason": None} if part == "reason" or heard.has(WRONG_REASON) else {}
 
     def extract_return_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

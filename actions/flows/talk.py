@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rasa_sdk.events import ActionExecuted, ActiveLoop, EventType, FollowupAction, SessionStarted, SlotSet
+from rasa_sdk.events import ActionExecuted, EventType, FollowupAction, SessionStarted, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
@@ -15,13 +15,12 @@ from actions.flows.mood import comforted, empathy, silence
 from actions.flows.offers import standing, with_more
 from actions.flows.replies import NOT_THERE, clarify, hint, password_not_there
 from actions.flows.turn import HESITATES, SURE, actions_of, feels_bad, message, set_in_last_turn, turn_events
-from actions.flows.wishes import begin, clear_wish, wishes
+from actions.flows.wishes import begin, clear_wish, left, wishes
 
 FAR = 4  # turns to look back for something worth repeating
 COURTESIES = frozenset({"utter_thank", "utter_praise", "action_small_talk"})
 NUMBERS = re.compile(r"\b(?:ticket|reference|return (?:number|id|code)|case)\b")
 KEPT = ("email",)  # slots that a new session begins with
-LEFT_BEHIND = ("wish", "wish_words", "wish_queue", "next_wish", "pending_offer", "identity_block")
 
 
 class ActionSessionStart(Action):
@@ -38,18 +37,6 @@ class ActionSessionStart(Action):
         dispatcher.utter_message(response="utter_introduction")
         kept = [SlotSet(name, tracker.get_slot(name)) for name in KEPT if tracker.get_slot(name)]
         return [SessionStarted(), *kept, ActionExecuted("action_listen")]
-
-
-def left(tracker: Tracker) -> list[EventType]:
-    """Return the events that leave a running form and forget what was under way."""
-    emptied = {name for wish in wishes().values() for name in wish.clears if name != "last_return"} | set(
-        LEFT_BEHIND
-    )
-    filled = [name for name in sorted(emptied) if tracker.get_slot(name) is not None]
-    forgotten: list[EventType] = [SlotSet(name, None) for name in filled]
-    if tracker.active_loop_name:
-        forgotten = [ActiveLoop(None), SlotSet("requested_slot", None), *forgotten]
-    return forgotten
 
 
 class ActionStop(Action):

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
@@ -24,8 +24,11 @@ LONGEST_QUEUE = 3
 LONGEST_WORDS = 500
 GUESSES = 5  # guesses of the classifier that count as likely
 PLAIN = 0.9  # how sure it has to be that a question sounds annoyed
+LEFT_BEHIND = ("wish", "wish_words", "wish_queue", "next_wish", "pending_offer", "identity_block")
 EVERYTHING = "*"
 NUMBER = re.compile(r"#?\bl?[ -]?\d{6}\b")
+ONE_OF_THEM = re.compile(r"^and\b.*\b(?:one|order)\b|\b(?:order|one) with\b")
+SAFE = re.compile(r"\b(?:safe|danger\w*)\b")
 IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
 LAST = "action_pass_on"  # ends with an offer, to which a yes must be able to follow
 JOINTS = re.compile(
@@ -221,6 +224,18 @@ def done(wish: str) -> list[EventType]:
     return [SlotSet("wish", None), SlotSet("wish_words", None), SlotSet("last_wish", wish)]
 
 
+def left(tracker: Tracker) -> list[EventType]:
+    """Return the events that leave a running form and forget what was under way."""
+    emptied = {name for wish in wishes().values() for name in wish.clears if name != "last_return"} | set(
+        LEFT_BEHIND
+    )
+    filled = [name for name in sorted(emptied) if tracker.get_slot(name) is not None]
+    forgotten: list[EventType] = [SlotSet(name, None) for name in filled]
+    if tracker.active_loop_name:
+        forgotten = [ActiveLoop(None), SlotSet("requested_slot", None), *forgotten]
+    return forgotten
+
+
 class ActionAcknowledge(Action):
     """Open a wish: a kind word where one is due, and a note of what else the message asks for."""
 
@@ -241,7 +256,7 @@ class ActionAcknowledge(Action):
         reading = Reading(Part(wish.intent, heard.text))
         if not heard.payload:
             reading = read(heard.text, heard.intent, guessed(tracker), heard.confidence)
-        first = wishes()[reading.first.wish or wish.intent]
+        first = wishes()[self._meant(tracker, heard) or reading.first.wish or wish.intent]
         others = [part for part in reading.others if part.wish != running]
         queue: list[dict[str, Any]] = [
             {"wish": p.wish, "words": spoken(p.words, LONGEST_WORDS)} for p in others
@@ -256,9 +271,19 @@ class ActionAcknowledge(Action):
         events += queued(queue + [entry for entry in queue_of(tracker) if entry["wish"] != first.intent])
         if running is None or (first.form and first.intent != running):
             events += begin(first.intent, self._words(tracker, heard, first.intent, reading.first.words))
+        reported = str(tracker.get_slot("urgent_ticket") or "").startswith("product")
+        if reported and wish.intent == "ask_question" and heard.short and heard.has(SAFE):
+            return [FollowupAction("action_emergency")]
         if first.action != wish.action:
             events.append(FollowupAction(first.action))
         return events
+
+    def _meant(self, tracker: Tracker, heard: Said) -> str | None:
+        """Return the wish that only shows from what went before: "and the hammock one?" after an order."""
+        asks_again = heard.intent == "ask_product" and heard.short and heard.has(ONE_OF_THEM)
+        if asks_again and tracker.get_slot("last_wish") == "order_status" and tracker.get_slot("verified"):
+            return "order_status"
+        return None
 
     def _words(self, tracker: Tracker, heard: Said, wish: str, words: str) -> str:
         """Return the words of a wish, with the message before where a return speaks of "it" or follows an offer."""

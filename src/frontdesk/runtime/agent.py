@@ -104,11 +104,7 @@ class Agent:
         is loaded, AuthError where the conversation belongs to an authenticated caller and the message is not.
         """
         self._need_model()
-        if len(message.text) > self.settings.max_message:
-            raise LimitError(
-                f"The message has {len(message.text):,} characters; at most {self.settings.max_message:,} are read.",
-                hint="Please shorten it.",
-            )
+        _check_length(message.text, self.settings.max_message)
         if not message.message_id:
             message = dataclasses.replace(message, message_id=uuid.uuid4().hex)
         delivery = Delivery(message.channel, message.sender_id, message.message_id or "")
@@ -192,13 +188,11 @@ class Agent:
                     return await self._turn(delivery, message, on_reply)
             except StaleConversation:
                 log.warning(
-                    "Another server wrote to a conversation in between; the message is handled again."
+                    "Another server wrote to a conversation in between; its message is handled again."
                 )
             except (StoreError, AuthError):
                 raise
-            except (
-                Exception
-            ):  # whatever went wrong in a turn, the user hears of it and the conversation goes on
+            except Exception:  # whatever went wrong, the user hears of it and the conversation goes on
                 log.exception("A message could not be answered.")
                 break
         return await self._apologise(delivery, message, on_reply)
@@ -320,6 +314,12 @@ def apology(tracker: Tracker, message: UserMessage) -> list[Event]:
         [] if tracker.applied else [ActionExecuted(SESSION_START), SessionStarted(), ActionExecuted(LISTEN)]
     )
     return [*begin, heard, sorry, UserUtteranceReverted(), ActionExecuted(LISTEN)]
+
+
+def _check_length(text: str, most: int) -> None:
+    if len(text) > most:
+        what = f"The message has {len(text):,} characters; at most {most:,} are read."
+        raise LimitError(what, hint="Please shorten it.")
 
 
 def _not_yours() -> AuthError:

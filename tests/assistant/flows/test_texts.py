@@ -78,6 +78,7 @@ def test_that_every_intent_is_answered():
 def test_that_responses_named_in_code_exist():
     named = set(re.findall(r"utter_[a-z_]+[a-z]\b", CODE)) - {
         "utter_message",
+        "utter_action",
         "utter_hint",
         "utter_later",
         "utter_order",
