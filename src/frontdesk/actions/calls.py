@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -28,6 +29,7 @@ def request(
     }
 
 
+@cache
 def sdk_version() -> str:
     """Return the version of `rasa-sdk` that is spoken; action servers compare it with their own."""
     try:
