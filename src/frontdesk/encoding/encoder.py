@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH = {"int8": 1, "fp32": 32}
+RECENT = 64  # texts whose vectors are kept for a moment
 REBUILD = "Train again, so that the encoder is built anew."
 
 
@@ -43,6 +45,7 @@ class SentenceEncoder:
         self._batch = BATCH[card["precision"]]
         self._lock = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
+        self._recent: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
 
     @property
     def fingerprint(self) -> str:
@@ -55,9 +58,16 @@ class SentenceEncoder:
         self._load()
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return a float32 array (len(texts), size) of unit vectors."""
-        sentences, _ = self._run(texts, None)
-        return sentences
+        """Return a float32 array (len(texts), size) of unit vectors.
+
+        A text that was encoded just before is not encoded again: a message is understood first, then searched for.
+        """
+        with self._lock:
+            known = [self._recent.get(text) for text in texts]
+        missing = [text for text, vector in zip(texts, known, strict=True) if vector is None]
+        fresh = iter(self._run(missing, None)[0] if missing else ())
+        rows = [next(fresh) if vector is None else vector for vector in known]
+        return np.stack(rows) if rows else np.zeros((0, self.size), dtype=np.float32)
 
     def embed_tokens(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
@@ -66,7 +76,12 @@ class SentenceEncoder:
 
         The vector of a span is the mean of the word pieces that touch it; beyond the cut it is zero.
         """
-        return self._run(texts, spans)
+        sentences, tokens = self._run(texts, spans)
+        with self._lock:
+            self._recent.update(zip(texts, sentences, strict=True))
+            while len(self._recent) > RECENT:
+                self._recent.popitem(last=False)
+        return sentences, tokens
 
     def _run(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]] | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 import sys
@@ -122,6 +123,9 @@ def _add_lifetime(
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:
         await agent.start()
+        # What was loaded stays: the garbage collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         # Before the first request is read, so that no new message overtakes one that was cut off.
         tasks.add(asyncio.create_task(_settle(agent, await _take_up(agent))))
 

@@ -116,3 +116,15 @@ def test_a_folder_without_an_encoder_says_so(tmp_path: Path) -> None:
     (tmp_path / CARD_FILE).write_text("{}")
     with pytest.raises(PackageError, match="cannot be read"):
         SentenceEncoder(tmp_path)
+
+
+def test_a_text_that_was_just_understood_is_not_encoded_again(exact: SentenceEncoder) -> None:
+    texts = ["good morning", "where are you"]
+    sentences, _ = exact.embed_tokens(texts, [[(0, 4)], [(0, 5)]])
+    assert np.array_equal(exact.embed(texts), sentences)
+    mixed = exact.embed(["another one", "good morning"])
+    assert np.array_equal(mixed[1], sentences[0])
+    assert np.allclose(mixed[0], exact.embed(["another one"])[0])
+    assert exact.embed([]).shape == (0, exact.size)
+    exact.embed_tokens([str(n) for n in range(200)], [[]] * 200)
+    assert len(exact._recent) <= 64
