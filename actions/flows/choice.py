@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
 from actions.commerce.model import Customer, Order
+from actions.flows.memo import looked_up
 from actions.flows.turn import EMAIL, POSTCODE, Said
 from actions.services import services
 from actions.services.item_matching import PLACE, PLACES
@@ -36,7 +37,7 @@ def placed(heard: Said, offered: Sequence[Order]) -> str | None:
 
 def recent(customer: Customer) -> list[Order]:
     """Return the orders that a customer may choose from, newest first."""
-    return services().orders.recent(customer, limit=SHOWN)
+    return looked_up(("recent", customer.id), lambda: services().orders.recent(customer, limit=SHOWN))
 
 
 def words_for_items(heard: Said) -> str:

@@ -17,6 +17,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
 from actions.flows.forms import AttentiveForm
+from actions.flows.memo import looked_up, one_look
 from actions.flows.turn import EMAIL, Said, said, turn_events
 from actions.services import services
 from actions.services.context import Caller, caller
@@ -34,7 +35,7 @@ NOBODY: dict[str, Any] = {"verified": None, "customer_name": None, "identity_pro
 
 def known_customer(tracker: Tracker) -> Customer | None:
     """Return the customer to whom this conversation belongs, if that was proven and still holds."""
-    return services().identity.customer(caller(tracker))
+    return looked_up(("customer", tracker.sender_id), lambda: services().identity.customer(caller(tracker)))
 
 
 def settle(dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said) -> dict[str, Any]:
@@ -149,7 +150,8 @@ class PrivateForm(AttentiveForm, ABC):
         tracker.slots.update(corrections)
         changes.update(corrections)
         changes.update(self._lacking(dispatcher, tracker))
-        events = await super().run(dispatcher, tracker, domain)
+        with one_look():  # who the customer is was settled above; the rest of the form only reads
+            events = await super().run(dispatcher, tracker, domain)
         return [*(SlotSet(name, value) for name, value in changes.items()), *events]
 
     def _lacking(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> dict[str, Any]:

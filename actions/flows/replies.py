@@ -114,7 +114,8 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
         return [*begin("start_return", heard.text), FollowupAction("return_form")]
     if heard.entity("product"):
         return [*begin("ask_product", heard.text), FollowupAction("action_product_answer")]
-    if tracker.get_slot("last_product") and tracker.get_slot("last_wish") == "ask_product":
+    asked = tracker.get_slot("last_product") and tracker.get_slot("last_wish") == "ask_product"
+    if asked and heard.short and not (heard.bare or heard.has(LIKE_A_NUMBER)):
         return [*begin("ask_product", heard.text), FollowupAction("action_product_answer")]
     unclear = heard.has(LIKE_A_NUMBER) and not heard.postcode and not heard.payload
     dispatcher.utter_message(response="utter_number_unclear" if unclear else "utter_what_about_it")

@@ -28,9 +28,7 @@ from actions.flows.wording import listed
 from actions.services import services
 
 FORM = "return_form"
-PART = re.compile(
-    r"^(?:the |another |a different |other |different )*(items?|order|reason)s?$".replace("items?", "item")
-)
+PART = re.compile(r"^(?:the |another |a |other |different )*(item|order|reason)s?$")
 STEPS = ["return_order", "return_items", "return_reason"]
 AFTER_ITEMS = frozenset({"return_reason", "return_confirmed", "return_part"})
 
