@@ -84,7 +84,10 @@ def test_sentiment_on_independent_sentences(model: Model) -> None:
     examples = read_training_of_sentiment(HERE / "sentiment_test.yml")
     assert len(examples) >= 100
     found = model.pipeline.process([text for text, _ in examples])
-    right = sum(m.sentiment is not None and m.sentiment.name == label for m, (_, label) in zip(found, examples, strict=True))
+    right = sum(
+        m.sentiment is not None and m.sentiment.name == label
+        for m, (_, label) in zip(found, examples, strict=True)
+    )
     wrong = [
         f"  {text[:80]}: {m.sentiment and m.sentiment.name}, expected {label}"
         for m, (text, label) in zip(found, examples, strict=True)

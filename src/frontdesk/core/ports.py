@@ -69,8 +69,9 @@ class Component(Protocol):
 
     `save` writes only JSON, npz (no pickle) and other data files into its own folder; `load` reads them back. `process`
     gets all messages that wait at the same time and returns as many, in order; it never changes a message whose `final`
-    is True (tokenizing it, and taking a retrieval intent apart, is fine). A component that works on the sentence encoder
-    has a class attribute `uses_embedder = True`, or, if it can do without, a function `wants_embedder(options, language)`.
+    is True (tokenizing it, and taking a retrieval intent apart, is fine). A component that works on the sentence
+    encoder has a class attribute `uses_embedder = True`, or, if it can do without, a function
+    `wants_embedder(options, language)`.
     """
 
     options: Options
@@ -283,7 +284,7 @@ class TrackerStore(Protocol):
 class LockStore(Protocol):
     """Lets one message of a conversation be handled at a time, in the order of arrival.
 
-    One that is valid for a single process has a class attribute `local = True`: then nobody else writes to a conversation.
+    One that is valid for a single process has a class attribute `local = True`: nobody else writes to a conversation.
     """
 
     def lock(self, sender_id: str) -> AbstractAsyncContextManager[int]:

@@ -179,14 +179,11 @@ class Agent:
     ) -> Sequence[Reply]:
         """Answer a message whose turn it is. Raises StoreError where the answer cannot be committed."""
         for _ in range(ATTEMPTS):
-            stored = None if alone else await self._write_down(delivery, message)
-            alone = False
-            if stored is not None:  # it arrived twice at once, or another server has answered it
-                return await pass_on(stored, on_reply)
             try:
                 async with asyncio.timeout(self.settings.turn_deadline):
-                    return await self._turn(delivery, message, on_reply)
+                    return await self._turn(delivery, message, on_reply, alone=alone)
             except StaleConversation:
+                alone = False
                 log.warning(
                     "Another server wrote to a conversation in between; its message is handled again."
                 )
@@ -198,10 +195,14 @@ class Agent:
         return await self._apologise(delivery, message, on_reply)
 
     async def _turn(
-        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
+        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None, *, alone: bool = False
     ) -> Sequence[Reply]:
         processor = self.processor
         before = await self._load(message.sender_id, processor)
+        # Looked up after loading: whatever another server answers from now on makes `before` stale.
+        stored = None if alone else await self._write_down(delivery, message)
+        if stored is not None:  # it arrived twice at once, or another server has answered it
+            return await pass_on(stored, on_reply)
         saver = Saver(self.store, self.recent, before, on_reply)
         if guarded(before) and not message.authenticated:
             await saver.finish(before, delivery, ())
@@ -244,10 +245,7 @@ class Agent:
         await asyncio.gather(*(self._begin(*pair) for pair in owed), return_exceptions=True)
 
     async def change(self, sender_id: str, step: Step) -> Tracker:
-        """Let `step` add to a conversation in its line, commit what it added, and return the latest session.
-
-        Raises whatever `step` raises (then nothing more is committed), StoreError where it cannot be stored.
-        """
+        """Let `step` add to a conversation in its line and in one commit; returns the latest session."""
         self._need_model()
         turn = asyncio.create_task(self._change(sender_id, step))
         self._turns.add(turn)
@@ -256,14 +254,11 @@ class Agent:
 
     async def _change(self, sender_id: str, step: Step) -> Tracker:
         async with self.locks.lock(sender_id), asyncio.timeout(self.settings.turn_deadline):
-            for attempt in range(ATTEMPTS):
+            for _ in range(ATTEMPTS):
                 before = await self._load(sender_id)
                 saver = Saver(self.store, self.recent, before, None)
-                try:
+                with suppress(StaleConversation):
                     return await saver.save(await step(self.processor, before, saver.save))
-                except StaleConversation:
-                    if attempt == ATTEMPTS - 1:
-                        raise
             raise StaleConversation("Other servers keep writing to the conversation.")
 
     def _need_model(self) -> None:

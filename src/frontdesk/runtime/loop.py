@@ -13,6 +13,7 @@ from frontdesk.core.events import (
     ActionExecuted,
     ActionExecutionRejected,
     Event,
+    SessionStarted,
     UserUttered,
 )
 from frontdesk.core.ports import Action, ActionCall, Policy, Turn
@@ -20,6 +21,7 @@ from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import ActionRejected
 from frontdesk.policies.ensemble import just_rejected
+from frontdesk.runtime.session import AUTHENTICATED
 
 log = logging.getLogger("frontdesk.loop")
 
@@ -85,6 +87,8 @@ class Loop:
             events = await self.action_for(name, turn.domain).run(
                 dataclasses.replace(turn, tracker=seen, call=call)
             )
+            if call.authenticated:
+                events = [_marked(event) if isinstance(event, SessionStarted) else event for event in events]
         except ActionRejected:
             rejected = ActionExecutionRejected(name, prediction.policy, prediction.confidence)
             return tracker.extend(_now((rejected,)))
@@ -139,6 +143,10 @@ def pauses(tracker: Tracker) -> bool:
     """Tell whether the assistant is to stay silent: the conversation is paused, and the user does not start over."""
     message = tracker.latest_message
     return tracker.state.paused and (message is None or message.intent != "restart")
+
+
+def _marked(event: Event) -> Event:
+    return dataclasses.replace(event, metadata={**event.metadata, **AUTHENTICATED})
 
 
 def _now(events: Sequence[Event]) -> list[Event]:

@@ -10,17 +10,25 @@ from typing import Any
 
 from frontdesk.core.codec import message_to_wire
 from frontdesk.core.domain import SESSION_START_METADATA, Domain
-from frontdesk.core.events import ActionExecuted, BotUttered, Event, SlotSet, UserUttered, stamped
+from frontdesk.core.events import (
+    ActionExecuted,
+    BotUttered,
+    Event,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+    stamped,
+)
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import ActionCall, ActionServer, KnowledgeBase, ResponseGenerator, Turn
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.runtime import session
 from frontdesk.runtime.loop import Loop, Save, pauses
+from frontdesk.runtime.session import AUTHENTICATED
+from frontdesk.runtime.session import RESERVED as RESERVED
 from frontdesk.runtime.understanding import Understanding
 
 IN_REPLY_TO = "in_reply_to"
-RESERVED = "frontdesk"
-"""The key in a message's metadata that belongs to the engine; what a user sends under it is dropped."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ def _in_reply_to(message_id: str, event: Event) -> Event:
 def marked(message: UserMessage) -> dict[str, Any]:
     """Return a message's metadata, with the engine's own mark where it is authenticated."""
     metadata = {key: value for key, value in message.metadata.items() if key != RESERVED}
-    return {**metadata, RESERVED: {"authenticated": True}} if message.authenticated else metadata
+    return {**metadata, **AUTHENTICATED} if message.authenticated else metadata
 
 
 def guarded(tracker: Tracker) -> bool:
@@ -130,9 +138,12 @@ def guarded(tracker: Tracker) -> bool:
     What was said to a caller who proved who it is must not be had by everyone who knows the sender id.
     """
     for event in tracker.newest_first():
+        mark = event.metadata.get(RESERVED)
+        vouched = isinstance(mark, Mapping) and mark.get("authenticated") is True
         if isinstance(event, UserUttered) and event.message_id:  # not one that an action logged
-            mark = event.metadata.get(RESERVED)
-            return isinstance(mark, Mapping) and mark.get("authenticated") is True
+            return vouched
+        if isinstance(event, SessionStarted) and vouched:  # what led to it is in the session before
+            return True
     return False
 
 

@@ -33,5 +33,5 @@ def serve_actions(project: Path, module: str, interface: str, port: int) -> int:
     if os.name == "posix":
         # Not as a child: a signal to this process (an operator's, a container's) must reach the server.
         os.chdir(project)
-        os.execve(command[0], command, environment)
+        os.execve(command[0], command, environment)  # noqa: S606  # our own interpreter and arguments
     return subprocess.run(command, cwd=project, env=environment, check=False).returncode

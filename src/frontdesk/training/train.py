@@ -44,7 +44,7 @@ class TrainingReport:
 
 
 def recipe_of(project: Project) -> Recipe:
-    """Return the recipe in a project's config.yml; a pipeline, or policies, that it leaves empty get Rasa's defaults."""
+    """Return the recipe in config.yml; a pipeline, or policies, that it leaves empty get Rasa's defaults."""
     config, training = project.config, project.training
     recipe = Recipe(
         pipeline=tuple(Part("component", c.name, c.options, str(c.place)) for c in config.pipeline),

@@ -142,7 +142,7 @@ def test_json_is_yaml(server: Server) -> None:
 def test_complaints_name_the_line_of_the_body(server: Server, folder: Path) -> None:
     before = set((folder / "models").iterdir())
     message = refused(
-        train(server, BODY.replace("  - action: utter_hi", "  - action: utter_nothing")), 400, "TrainingError"
+        train(server, BODY.replace("  - action: utter_hi", "  - action: [utter_hi]")), 400, "TrainingError"
     )
     line = next(n for n, text in enumerate(BODY.splitlines(), start=1) if "action: utter_hi" in text)
     assert f"data/data.yml:{line}" in message

@@ -17,13 +17,13 @@ def said(server: Server, message: str = "hello") -> str:
     return str(httpx.post(f"{server.url}/webhooks/rest/webhook", json=body, timeout=30).json()[0]["text"])
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
+def until(condition: Callable[[], bool], what: str, server: Server) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if condition():
             return
         time.sleep(0.1)
-    raise AssertionError(f"Waited in vain until {what}.")
+    raise AssertionError(f"Waited in vain until {what}; the server wrote:\n{server.log.read_text()}")
 
 
 def save(file: Path, old: str, new: str) -> None:
@@ -40,15 +40,15 @@ def test_what_is_saved_is_said_and_what_is_broken_is_told(
 ) -> None:
     server = serve(copy_of_starter, "--watch")
     domain = copy_of_starter / "domain.yml"
-    until(lambda: "ready" in server.log.read_text(), "the server is ready")
+    until(lambda: "ready" in server.log.read_text(), "the server is ready", server)
     assert said(server).startswith("Hello! I'm")
 
     save(domain, "Hello! I'm", "Good day! I'm")
-    until(lambda: said(server).startswith("Good day!"), "the new text is said")
-    until(lambda: "Reloaded after" in server.log.read_text(), "the log says so")
+    until(lambda: said(server).startswith("Good day!"), "the new text is said", server)
+    until(lambda: "Reloaded after" in server.log.read_text(), "the log says so", server)
 
     save(domain, "utter_iamabot:", "utter_somebody:")
-    until(lambda: "Not reloaded" in server.log.read_text(), "the broken edit is told")
+    until(lambda: "Not reloaded" in server.log.read_text(), "the broken edit is told", server)
     log = server.log.read_text()
     assert log.count("Not reloaded") == log.count("frontdesk: ") == 1
     assert "data/rules.yml:17" in log
@@ -58,6 +58,6 @@ def test_what_is_saved_is_said_and_what_is_broken_is_told(
 
     save(domain, "utter_somebody:", "utter_iamabot:")
     save(domain, "Good day!", "Welcome!")
-    until(lambda: said(server).startswith("Welcome!"), "the repaired edit is said")
+    until(lambda: said(server).startswith("Welcome!"), "the repaired edit is said", server)
     assert said(server, "/leave_message") == "What is your e-mail address?"
     assert server.process.poll() is None
