@@ -53,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     from frontdesk.errors import FrontdeskError
 
+    if arguments is None and hasattr(options, "project"):
+        # Run as a program: what the project's files name by dotted path is found from its folder.
+        sys.path.insert(0, str(options.project.resolve()))
     try:
         code: int = options.execute(options)
     except FrontdeskError as error:

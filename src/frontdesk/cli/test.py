@@ -84,7 +84,7 @@ async def _core(
 
     tests = read_tests(options.stories, project.domain) if options.stories else project.tests
     store = MemoryTrackerStore({})
-    agent = assemble(project.folder, options.model, read_settings(), store=store)
+    agent = assemble(project.folder, options.model, read_settings(), store=store, llm=False)
 
     def show(result: ConversationResult) -> None:
         print(f"ok      {result.name}" if result.passed else failure_text(result), flush=True)

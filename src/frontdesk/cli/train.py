@@ -9,6 +9,10 @@ from pathlib import Path
 from frontdesk.cli.options import add_project, progress
 
 
+SHOWN = 10
+"""So many doubtful places are told; `frontdesk data validate` tells them all."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
     add_project(parser)
@@ -50,8 +54,11 @@ def execute(options: argparse.Namespace) -> int:
     show = progress(options.quiet)
     show("reading the project")
     project = read_project(folder, strict=options.fail_on_validation_warnings)
-    for doubt in project.doubts:
+    for doubt in project.doubts[:SHOWN]:
         print(f"Please check: {doubt}", file=sys.stderr)
+    if len(project.doubts) > SHOWN:
+        more = len(project.doubts) - SHOWN
+        print(f"... and {more} more; see them all: frontdesk data validate", file=sys.stderr)
     report = train(
         project,
         out,

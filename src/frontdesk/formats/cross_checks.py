@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from frontdesk.core.domain import DEFAULT_INTENTS, Domain
 from frontdesk.core.message import Entity
@@ -30,12 +30,15 @@ _NAME_IS_ENOUGH = ("text", "list")
 
 
 def check(training: TrainingSet, domain: Domain, complaints: Complaints) -> None:
-    """Doubt names in examples, stories and rules that the domain does not define, each once."""
+    """Doubt names in examples, stories and rules that the domain does not define, each once.
+
+    An action that does not exist is an error, as in Rasa: nothing could be done or said where a rule wants it.
+    """
     uses = [
         *_in_examples(training.nlu),
         *_in_stories((*training.stories, *training.rules), domain, complaints),
     ]
-    report(uses, domain, complaints)
+    report(uses, domain, complaints, errors={"action"})
     taught = {example.intent.split("/")[0] for example in training.nlu.examples}
     for name in domain.intents:
         if name not in taught and name not in DEFAULT_INTENTS and training.nlu.examples:
@@ -49,8 +52,10 @@ def check_stories(stories: Iterable[Story], domain: Domain, complaints: Complain
     report(list(_in_stories(stories, domain, complaints)), domain, complaints)
 
 
-def report(uses: Iterable[Use], domain: Domain, complaints: Complaints) -> None:
-    """Doubt every name that the domain does not define: once, where it is first used."""
+def report(
+    uses: Iterable[Use], domain: Domain, complaints: Complaints, *, errors: Collection[str] = ()
+) -> None:
+    """Doubt every name that the domain does not define (of the kinds in `errors`, complain): once, at its first use."""
     known = {
         "intent": set(domain.intents),
         "entity": set(domain.entities),
@@ -72,7 +77,8 @@ def report(uses: Iterable[Use], domain: Domain, complaints: Complaints) -> None:
             if near.startswith("Did")
             else f"Add it to the domain.{also}"
         )
-        complaints.doubt(f"The {kind} '{name}' is not in the domain.", places[0], hint)
+        complain = complaints.error if kind in errors else complaints.doubt
+        complain(f"The {kind} '{name}' is not in the domain.", places[0], hint)
 
 
 def _in_examples(nlu: NluExamples) -> Iterator[Use]:

@@ -130,7 +130,7 @@ class _Reader:
         return NluExamples(tuple(examples), tuple(patterns), tuple(lookups), synonyms)
 
     def items(self, root: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-        found = root.get(key) or []
+        found = root[key] if root.get(key) is not None else []
         if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
             raise self.bad(f"'{key}' must be a list of mappings")
         return found

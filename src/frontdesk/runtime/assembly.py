@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from frontdesk.actions.catalog import action_for, is_custom
 from frontdesk.actions.responses import DomainResponses
 from frontdesk.actions.servers import make_action_server
 from frontdesk.core.ports import LLM, ActionServer, LockStore, TrackerStore
-from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, Endpoints, LanguageModel
+from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, LanguageModel
 from frontdesk.formats.settings_files import read_config, read_endpoints
 from frontdesk.policies.ensemble import choose
 from frontdesk.registry import resolve
@@ -20,6 +21,8 @@ from frontdesk.runtime.model import Model, load_knowledge, load_model
 from frontdesk.runtime.processor import Processor
 from frontdesk.runtime.understanding import Understanding
 from frontdesk.settings import Settings, read_settings
+
+log = logging.getLogger("frontdesk.runtime")
 
 STATE = ".frontdesk"
 """The folder of a project that holds what is made while it runs: conversations, caches, the secret."""
@@ -36,13 +39,18 @@ def assemble(
     settings: Settings,
     *,
     store: TrackerStore | None = None,
+    llm: bool = True,
 ) -> Agent:
-    """Load the newest model and put an agent around it; `store` stands in for the one of endpoints.yml."""
+    """Load the newest model and put an agent around it.
+
+    `store` stands in for the one of endpoints.yml. Without `llm` no language model is used, whatever is configured.
+    """
     folder = folder.resolve()
     endpoints = read_endpoints(folder)
     loaded = load_model(model or folder / "models", folder / STATE / "unpacked", allowed=named_paths(folder))
     server = action_server(endpoints.action_endpoint, folder, settings)
-    processor = make_processor(loaded, endpoints, server, settings)
+    chosen = language_model(endpoints.llm) if llm else None
+    processor = make_processor(loaded, server, settings, chosen)
     store = store or tracker_store(endpoints.tracker_store, folder)
     return Agent(
         processor, store, lock_store(endpoints.lock_store), settings, model_id=loaded.id, facts=loaded.facts
@@ -58,15 +66,15 @@ async def reload(agent: Agent, folder: Path, archive: Path | None = None) -> str
     allowed = named_paths(folder)
     models = archive or folder / "models"
     loaded = await asyncio.to_thread(load_model, models, folder / STATE / "unpacked", allowed=allowed)
-    processor = make_processor(loaded, endpoints, agent.processor.server, agent.settings)
+    llm = language_model(endpoints.llm)
+    processor = make_processor(loaded, agent.processor.server, agent.settings, llm)
     await agent.swap(processor, loaded.id, loaded.facts)
     return loaded.id
 
 
-def make_processor(model: Model, endpoints: Endpoints, server: ActionServer, settings: Settings) -> Processor:
+def make_processor(model: Model, server: ActionServer, settings: Settings, llm: LLM | None = None) -> Processor:
     """Return what answers with one model."""
     domain = model.domain
-    llm = language_model(endpoints.llm)
     return Processor(
         domain=domain,
         understanding=Understanding(model.pipeline.process),
@@ -85,9 +93,9 @@ def make_processor(model: Model, endpoints: Endpoints, server: ActionServer, set
 
 def language_model(configured: LanguageModel | None) -> LLM | None:
     """Return the language model of endpoints.yml or the environment, or None where there is none."""
-    if configured is None and not any(
-        os.environ.get(name) for name in ("OPENAI_API_KEY", "FRONTDESK_LLM_MODEL")
-    ):
+    if configured is None and not os.environ.get("FRONTDESK_LLM_MODEL"):
+        if os.environ.get("OPENAI_API_KEY"):
+            log.info("OPENAI_API_KEY is set, but FRONTDESK_LLM_MODEL names no model: answers are quoted.")
         return None  # without a look at the client, which takes long to import
     from frontdesk.llm.openai_client import OpenAIChat
 

@@ -42,8 +42,6 @@ class Processor:
     server: ActionServer
     knowledge: KnowledgeBase | None = None
     clock: Callable[[], float] = time.time
-    marks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Metadata that every event of this model carries (model id, assistant id)."""
 
     async def handle(self, tracker: Tracker, message: UserMessage, save: Save) -> Tracker:
         """Return the conversation after the user's message and the assistant's answer.

@@ -54,7 +54,7 @@ def test_a_changed_response_is_what_is_said_then(copy_of_starter: Path) -> None:
         (
             "config.yml",
             "name: FallbackClassifier",
-            "name: NoClassifier",
+            "name: FallbakClassifier",
             ["config.yml:19", "Did you mean 'FallbackClassifier'?"],
         ),
         (
@@ -64,7 +64,6 @@ def test_a_changed_response_is_what_is_said_then(copy_of_starter: Path) -> None:
             ["config.yml:8", "cannot be imported"],
         ),
         ("domain.yml", "  utter_iamabot:", "  utter_i_am_a_bot:", ["data/rules.yml:17", "utter_iamabot"]),
-        ("domain.yml", "- goodbye", "- goodby", ["data/", "goodbye", "Did you mean 'goodby'?"]),
         ("domain.yml", "intents:", "intents: [", ["domain.yml:"]),
         ("data/rules.yml", "  - action: utter_greet", "  - acton: utter_greet", ["data/rules.yml:7"]),
         ("data/nlu.yml", "- hello\n", "- [hello](\n", []),
@@ -82,3 +81,14 @@ def test_what_is_wrong_is_told_in_a_sentence(
         for word in words:
             assert word in done.stderr
         assert newest(copy_of_starter / "models") == before
+
+
+def test_what_rasa_only_warns_of_is_a_warning_unless_told(copy_of_starter: Path) -> None:
+    edit(copy_of_starter / "domain.yml", "- goodbye", "- goodby")
+    done = frontdesk("train", cwd=copy_of_starter)
+    assert done.returncode == 0
+    assert "Please check: data/" in done.stderr
+    assert "Did you mean 'goodby'?" in done.stderr
+    strict = frontdesk("train", "--fail-on-validation-warnings", cwd=copy_of_starter)
+    assert strict.returncode == 1
+    assert "Did you mean 'goodby'?" in strict.stderr

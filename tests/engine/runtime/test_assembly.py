@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from frontdesk import UserMessage, load_agent
-from frontdesk.errors import ActionError, ConfigError, PackageError, UnknownName
+from frontdesk.errors import ActionError, AuthError, ConfigError, PackageError, UnknownName
 from frontdesk.formats.endpoints import Endpoint
 from frontdesk.runtime.assembly import (
     action_server,
@@ -64,6 +64,22 @@ async def test_a_failure_leaves_the_conversation_where_it_was(
     assert await told(agent, "ann@example.com") == ["What would you like to tell the team?"]
     assert (await agent.tracker("ann")).slots["email"] == "ann@example.com"
     await agent.close()
+
+
+@pytest.mark.parametrize("payload", ["/session_start", "/restart"])
+async def test_a_conversation_stays_closed_to_others_also_in_a_session_that_its_owner_began(
+    copy_of_starter: Path, payload: str
+) -> None:
+    store = MemoryTrackerStore({})
+    agent = assemble(copy_of_starter, None, Settings(), store=store)
+    for text in ('/leave_message{"email": "ann@example.com"}', payload):
+        await agent.receive(UserMessage(text, "ann", "rest", authenticated=True))
+    later = assemble(copy_of_starter, None, Settings(), store=store)  # it has only the latest session
+    with pytest.raises(AuthError):
+        await later.receive(UserMessage("/leave_message", "ann", "rest"))
+    assert await later.receive(UserMessage("/leave_message", "ann", "rest", authenticated=True))
+    await agent.close()
+    later.processor.understanding.close()
 
 
 async def test_another_model_without_a_restart(copy_of_starter: Path) -> None:
