@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from actions.flows.handoff import NOWHERE, written
 from actions.flows.identity import known_customer
-from actions.flows.replies import clarify
+from actions.flows.replies import clarify, hint
 from actions.flows.turn import SURE, message
 from actions.flows.wishes import left
 from actions.services import services
@@ -60,8 +60,8 @@ class ActionEmergency(Action):
         asks = heard.intent == "ask_question" and not heard.entity("danger")  # "is it safe?", after a report
         kind = "product" if asks else kind_of(heard.text)
         plain = heard.entity("danger") or heard.payload or heard.intent != "emergency"
-        if not plain and heard.confidence < SURE and not tracker.active_loop_name:
-            return clarify(dispatcher, tracker)
+        if not plain and heard.confidence < SURE:
+            return [] if hint(dispatcher, tracker) else clarify(dispatcher, tracker)
         if not plain and heard.confidence < CLEAR:
             dispatcher.utter_message(response="utter_emergency_unsure")
             return []

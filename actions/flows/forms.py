@@ -10,7 +10,7 @@ from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.interfaces import ActionExecutionRejection, Tracker
 from rasa_sdk.types import DomainDict
 
-from actions.flows.turn import in_danger
+from actions.flows.turn import actions_of, in_danger
 
 
 class AttentiveForm(FormValidationAction, ABC):
@@ -30,5 +30,5 @@ class AttentiveForm(FormValidationAction, ABC):
 
     def give_way(self, tracker: Tracker) -> None:
         """Leave the message to the other rules where somebody is in danger."""
-        if in_danger(tracker):
+        if in_danger(tracker) and "action_emergency" not in actions_of(tracker):
             raise ActionExecutionRejection(self.name(), "Somebody is in danger.")

@@ -31,7 +31,10 @@ NOWHERE = "none"
 STORY = 8  # words from which an opening says what it is about
 LINES = 16  # of the conversation in a ticket
 LINE = 400
-SKIPS = re.compile(r"\b(?:skip|no e-?mail|don'?t have (?:an |one)|rather not|without|just (?:do|send) it)\b")
+SKIPS = re.compile(
+    r"\b(?:skip|no e-?mail|(?:don'?t|do not) have (?:an? |any |one|e-?mail)|rather not|without"
+    r"|just (?:do|send) it)\b"
+)
 WRITTEN = ("return_order", "return_items", "return_reason", "promo_code")
 OF_A_RETURN = re.compile(r"\b(?:cancel|stop|undo|withdraw)\w* (?:\w+ ){0,3}returns?\b")
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})

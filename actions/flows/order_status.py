@@ -19,6 +19,7 @@ from actions.flows.wording import amount, day, listed, today
 from actions.services import services
 
 FORM = "order_status_form"
+BESIDE = frozenset({"complain", "small_talk", "out_of_scope"})  # taken for no answer to "which order?"
 MOVING = frozenset({"shipped", "out_for_delivery", "partially_shipped"})
 SHORT_STATES = {
     "pending": "just placed",
@@ -56,8 +57,11 @@ class ValidateOrderStatusForm(PrivateForm):
         if customer is None or tracker.get_slot("status_order"):
             return {}
         heard = self.heard(tracker)
+        asked = tracker.get_slot("requested_slot") == "status_order"
+        if asked and heard.intent in BESIDE and not (heard.number or heard.entity("product")):
+            return {}
         number = choose(customer, heard, tracker)
-        if number is None and tracker.get_slot("requested_slot") == "status_order":
+        if number is None and asked:
             number = placed(heard, recent(customer))
         if number is None and tracker.get_slot("wish_words"):
             number = choose(customer, self.opening(tracker), tracker)

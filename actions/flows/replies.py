@@ -100,6 +100,11 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
     if wish and wish != offer:
         return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
     again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
+    late = heard.email and tracker.get_slot("ticket") and "action_handoff" in actions_of(tracker, back=1)
+    if late and not offer:
+        words = f"E-mail address for the answer to ticket {tracker.get_slot('ticket')}: {heard.email}"
+        kept = {"handoff_wish": "talk_to_human", "handoff_words": words}
+        return [*(SlotSet(name, value) for name, value in kept.items()), FollowupAction("handoff_form")]
     if offer and heard.email and not again:
         return take_up(tracker, offer)
     if offer and not again and (not heard.number or offer in ABOUT_AN_ORDER) and not heard.payload:
@@ -178,6 +183,8 @@ class ActionDeny(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Let the offer go, or ask what is wanted instead."""
+        if answer_language(dispatcher, tracker):
+            return []
         asked = str(tracker.get_slot("requested_slot") or "")
         if tracker.active_loop_name and asked in CHOICES and message(tracker).confidence >= SURE:
             dispatcher.utter_message(response="utter_stopped")
@@ -186,7 +193,7 @@ class ActionDeny(Action):
             return []
         if message(tracker).confidence < SURE:
             return clarify(dispatcher, tracker)
-        if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
+        if stay(dispatcher, tracker):
             return []
         if tracker.get_slot("pending_offer") and set_in_last_turn(tracker, "pending_offer"):
             dispatcher.utter_message(response="utter_offer_declined")
@@ -228,6 +235,8 @@ class ActionCorrect(Action):
         if hint(dispatcher, tracker):
             return []
         heard, last, wish = message(tracker), tracker.get_slot("last_wish"), clear_wish(tracker)
+        if heard.email and "action_handoff" in actions_of(tracker, back=1):
+            return take_fragment(dispatcher, tracker)
         if wish and wish != last:
             return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
         if last == "start_return" and tracker.get_slot("last_return"):

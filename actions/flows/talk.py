@@ -116,7 +116,10 @@ class ActionRepeat(Action):
         if booked:
             dispatcher.utter_message(response="utter_your_return", reference=booked)
         if ticket:
-            dispatcher.utter_message(response="utter_your_ticket", ticket=ticket)
+            urgent = tracker.get_slot("urgent_ticket")
+            dispatcher.utter_message(
+                response="utter_your_urgent_ticket" if urgent else "utter_your_ticket", ticket=ticket
+            )
         return []
 
     def _said_before(self, tracker: Tracker) -> list[Mapping[str, Any]]:

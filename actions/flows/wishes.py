@@ -29,6 +29,7 @@ EVERYTHING = "*"
 NUMBER = re.compile(r"#?\bl?[ -]?\d{6}\b")
 ONE_OF_THEM = re.compile(r"^and\b.*\b(?:one|order)\b|\b(?:order|one) with\b")
 SAFE = re.compile(r"\b(?:safe|danger\w*)\b")
+MAY_I = re.compile(r"\b(?:can|could|may|am) i\b|\bis it (?:ok|okay|possible|free)\b|\bdo i\b", re.IGNORECASE)
 IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
 LAST = "action_pass_on"  # ends with an offer, to which a yes must be able to follow
 JOINTS = re.compile(
@@ -152,6 +153,8 @@ def read(text: str, intent: str, guesses: Sequence[str], confidence: float = 1.0
     likely = {intent, *guesses}
     found = [part for part in parts(text) if part.wish]
     named = {part.wish for part in found}
+    if intent == "ask_question" and named == {"start_return"} and MAY_I.search(text):
+        return Reading(Part(intent, text))
     if len(named) == 1 and confidence < SURE and named <= likely:
         return Reading(Part(next(iter(named)), text))
     if len(named) < 2 or not named & likely:

@@ -15,7 +15,7 @@ from frontdesk.actions.utterances import say, sentence
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import Event
 from frontdesk.core.ports import Action, Turn
-from frontdesk.core.tracker import SESSION_START
+from frontdesk.core.tracker import SESSION_START, Tracker
 from frontdesk.errors import ActionError, UnknownName
 
 UTTER = "utter_"
@@ -40,10 +40,15 @@ class UtterSelected:
 
     async def run(self, turn: Turn) -> Sequence[Event]:
         """Return what was said."""
-        message = turn.tracker.latest_message
-        selected = (message.parse_data.get("response_selector") if message else None) or {}
-        found = selected.get(self.name.removeprefix(UTTER)) or selected.get("default") or {}
-        return await say(turn, str((found.get("response") or {}).get("utter_action") or self.name))
+        return await say(turn, selected(self.name, turn.tracker))
+
+
+def selected(name: str, tracker: Tracker) -> str:
+    """Return the response that was selected for a retrieval action: `utter_faq/hours` for `utter_faq`."""
+    message = tracker.latest_message
+    found = (message.parse_data.get("response_selector") if message else None) or {}
+    chosen = found.get(name.removeprefix(UTTER)) or found.get("default") or {}
+    return str((chosen.get("response") or {}).get("utter_action") or name)
 
 
 class SayText:

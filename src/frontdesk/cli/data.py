@@ -127,6 +127,7 @@ def _read(options: argparse.Namespace) -> Project:
     return read_project(
         options.project.resolve(),
         strict=False,
+        names=False,
         config_path=options.config.resolve() if options.config else None,
         domain_path=options.domain.resolve() if options.domain else None,
         data_paths=[path.resolve() for path in options.data],

@@ -37,6 +37,7 @@ def execute(options: argparse.Namespace) -> int:
         folder,
         strict=False,
         settings=False,
+        names=False,
         domain_path=options.domain.resolve() if options.domain else None,
         data_paths=[path.resolve() for path in options.stories],
     )

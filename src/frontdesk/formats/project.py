@@ -58,6 +58,7 @@ def read_project(
     *,
     strict: bool = True,
     settings: bool = True,
+    names: bool = True,
     env: Mapping[str, str] | None = None,
     config_path: Path | None = None,
     domain_path: Path | None = None,
@@ -66,8 +67,9 @@ def read_project(
     """Read a project's folder, or say everything that is wrong with it.
 
     Not `strict`, names that nothing defines (of which Rasa only warns) are kept as `doubts`. Without
-    `settings` endpoints.yml and credentials.yml are left alone, for training needs no secrets. `env` replaces
-    the environment. `config_path`, `domain_path` and `data_paths` (files or folders) stand in for config.yml, the
+    `settings` endpoints.yml and credentials.yml are left alone, for training needs no secrets. Without `names`
+    it is left to the caller to check training files against the domain (`cross_checks`). `env` replaces the
+    environment. `config_path`, `domain_path` and `data_paths` (files or folders) stand in for config.yml, the
     domain and `data/`.
     Raises ProjectError with all complaints.
     """
@@ -85,7 +87,7 @@ def read_project(
     read_domain = domain.read([*domain_files, *responses], reader.complaints)
     training = reader.training(files)
     read_domain = _with_training(read_domain, training)
-    if any(domain_files) and read_domain.intents:
+    if names and any(domain_files) and read_domain.intents:
         # Without a domain every name would be unknown, and the one true complaint hard to find.
         cross_checks.check(training, read_domain, reader.complaints)
     read_endpoints, read_credentials = Endpoints(), Credentials()

@@ -19,7 +19,9 @@ PARTS = {
 """Parts of a day by their hours, the last one exclusive."""
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_WEEKDAY = r"mon(?:day)?|tues?(?:day)?|wed(?:nesday)?|thu(?:rs?)?(?:day)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+_WEEKDAY = (
+    r"mon(?:day)?|tues?(?:day)?|wed(?:nesday)?|thu(?:rs?)?(?:day)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
@@ -44,7 +46,7 @@ _CYCLIC = re.compile(
 _WEEKEND = re.compile(r"\b(?:(?:on|at|over)\s+)?the\s+weekend\b", re.IGNORECASE)
 _MONTH_DAY = re.compile(
     rf"\b(?:on\s+)?(?:the\s+)?(?:(?P<d1>\d{{1,2}}(?!\d)|{ORDINAL})(?:st|nd|rd|th)?\s*(?:of\s+)?(?P<m1>{_MONTH})"
-    rf"|(?P<m2>{_MONTH})\.?\s+(?:the\s+)?(?P<d2>\d{{1,2}}(?!\d)|{ORDINAL})(?:st|nd|rd|th)?)\b(?:,?\s+(?P<year>(?:19|20)\d\d))?(?!:)",
+    rf"|(?P<m2>{_MONTH})\.?\s+(?:the\s+)?(?P<d2>\d{{1,2}}(?!\d)|{ORDINAL})(?:st|nd|rd|th)?(?:\s*(?:-|to)\s*(?P<last>\d{{1,2}}(?!\d))(?:st|nd|rd|th)?)?)\b(?:,?\s+(?P<year>(?:19|20)\d\d))?(?!:)",
     re.IGNORECASE,
 )
 _MONTH_ONLY = re.compile(
@@ -55,7 +57,9 @@ _NUMERIC = re.compile(
     r"|(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<y2>(?:19|20)?\d\d)|(?P<c>\d{1,2})/(?P<d>\d{1,2}))(?![\w/-]|\.\d)"
 )
 _DAY_OF_MONTH = re.compile(rf"\b(?:on\s+)?the\s+(?P<day>{ORDINAL})\b(?!\s+\w+day)", re.IGNORECASE)
-_YEAR = re.compile(r"\b(?:in|of|since|until|before|after)\s+(?P<year>(?:19|20)\d\d)\b(?![-/:.]\d)", re.IGNORECASE)
+_YEAR = re.compile(
+    r"\b(?:in|of|since|until|before|after)\s+(?P<year>(?:19|20)\d\d)\b(?![-/:.]\d)", re.IGNORECASE
+)
 _HOLIDAYS = {
     "christmas eve": (12, 24), "christmas": (12, 25), "xmas": (12, 25), "new year's eve": (12, 31),
     "new years eve": (12, 31), "new year's day": (1, 1), "new year": (1, 1), "halloween": (10, 31),
@@ -79,7 +83,8 @@ def days(text: str, *, day_first: bool = False) -> Iterator[Found]:
         month = _index(_MONTHS, match["m1"] or match["m2"])
         day = _number(match["d1"] or match["d2"])
         if _exists(month, day):
-            yield (*match.span(), _date(match["year"], month, day))
+            last = int(match["last"] or 0)
+            yield (*match.span(), _date(match["year"], month, day, last - day + 1 if last > day else 0))
     for match in _MONTH_ONLY.finditer(text):
         # "may" and "march" are also verbs, "sat" and "sun" other words: they count with a capital or a year
         name = match["month"]
@@ -98,6 +103,11 @@ def days(text: str, *, day_first: bool = False) -> Iterator[Found]:
         yield (start, match.end(), _year(int(match["year"])))
     for match in _HOLIDAY.finditer(text):
         yield (*match.span(), _date(None, *_HOLIDAYS[match["name"].lower()]))
+
+
+def is_weekday(text: str) -> bool:
+    """Tell whether a text is a weekday and nothing else."""
+    return re.fullmatch(rf"(?:on\s+)?(?:{_WEEKDAY})", text, re.IGNORECASE) is not None
 
 
 def _simple(match: re.Match[str]) -> Callable[[datetime], Stretch]:
@@ -159,7 +169,20 @@ def _weekend(now: datetime, shift: int) -> Stretch:
     return Stretch(monday + timedelta(days=4, hours=18), "hour", monday + timedelta(days=7))
 
 
-def _date(year: str | int | None, month: int, day: int) -> Callable[[datetime], Stretch]:
+def _date(year: str | int | None, month: int, day: int, length: int = 0) -> Callable[[datetime], Stretch]:
+    """Return a date, or so many days from it on."""
+    single = _single_date(year, month, day)
+    if not length:
+        return single
+
+    def at(now: datetime) -> Stretch:
+        first = single(now)
+        return replace(first, again=(), end=first.start + timedelta(days=length))
+
+    return at
+
+
+def _single_date(year: str | int | None, month: int, day: int) -> Callable[[datetime], Stretch]:
     def at(now: datetime) -> Stretch:
         today = floored(now, "day")
         if year is not None:

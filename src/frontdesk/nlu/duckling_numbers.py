@@ -113,7 +113,7 @@ def numeral(text: str) -> float | int | None:
                 part += float(word[:-1] if power > 1 else word) * power
             except ValueError:
                 return None
-    return _plain(total + part) if words else None
+    return plain(total + part) if words else None
 
 
 def ordinal(text: str) -> int | None:
@@ -168,9 +168,7 @@ def _ranges(text: str, found: list[Match]) -> Iterator[Match]:
         opening = re.search(r"\b(?:between|from)\s+$", text[: one.start], re.IGNORECASE)
         if joint and (opening or "and" not in joint.group().lower()):
             start = opening.start() if opening else one.start
-            yield Match(
-                start, other.end, one.dim, {"type": "interval", "from": _end(one), "to": _end(other)}
-            )
+            yield Match(start, other.end, one.dim, {"type": "interval", "from": _end(one), "to": _end(other)})
     for match in found:
         for pattern, side in ((_AT_MOST, "to"), (_AT_LEAST, "from")):
             opening = pattern.search(text[: match.start])
@@ -200,5 +198,6 @@ def contacts(text: str) -> Iterator[Match]:
         yield Match(start, match.end(), "phone-number", {"value": f"{code}{digits}"})
 
 
-def _plain(number: float) -> float | int:
+def plain(number: float) -> float | int:
+    """Return a whole number as such."""
     return int(number) if float(number).is_integer() else number

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from frontdesk.nlu.duckling_days import PARTS, days
-from frontdesk.nlu.duckling_numbers import Match, numeral
+from frontdesk.nlu.duckling_days import PARTS, days, is_weekday
+from frontdesk.nlu.duckling_numbers import Match, numeral, plain
 from frontdesk.nlu.duckling_spans import SECONDS, Stretch, floored, shifted
 
 
@@ -29,21 +29,21 @@ UNITS = {
     "week": r"weeks?|wks?", "month": r"months?", "quarter": r"quarters?", "year": r"years?|yrs?",
 }  # fmt: skip
 _UNIT = "|".join(UNITS.values())
-_COUNT = r"\d+(?:\.\d+)?|half\s+an?|an?|a\s+couple(?:\s+of)?|a\s+few|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty[\s-]five|forty|sixty|ninety"
+_COUNT = r"(?:\d+|one|two|three)\s+and\s+a\s+half|\d+(?:\.\d+)?|half\s+an?|an?|a\s+couple(?:\s+of)?|a\s+few|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty[\s-]five|forty|sixty|ninety"
 _AMOUNT = rf"(?P<count>{_COUNT})\s*-?\s*(?P<unit>{_UNIT})(?P<half>\s+and\s+a\s+half)?"
-_DURATION = re.compile(rf"(?<![\w.])(?:for\s+)?(?P<body>{_AMOUNT})(?!\w)", re.IGNORECASE)
+_DURATION = re.compile(rf"(?<![\w.])(?:for\s+)?(?P<body>{_AMOUNT})(?!\w|\s+(?:to|past)\s)", re.IGNORECASE)
 _IN = re.compile(rf"\b(?:in|within)\s+{_AMOUNT}(?!\w)", re.IGNORECASE)
 _AGO = re.compile(
     rf"(?<![\w.]){_AMOUNT}\s+(?P<way>ago|from\s+now|from\s+today|later|hence|back)\b", re.IGNORECASE
 )
 _CLOCK = re.compile(
-    r"(?P<at>\b(?:at|@|by|around|about|from|until|till)\s*)?(?<![\d.:/$€£-])"
+    r"(?P<at>\b(?:at|@|by|around|about|from|until|till)\s*)?(?<![\d.:/$€£])(?<!\d\d\d-)"
     r"(?P<hour>[01]?\d|2[0-4])(?:[:.h](?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?)?"
-    r"(?:\s*(?P<half>[ap])\.?m\.?|(?P<oclock>\s*o'?\s?clock))?(?![\w:]|[.,/-]?\d|\s*[%$€£])",
+    r"(?:\s*(?P<half>[ap])\.?m\.?|(?P<oclock>\s*o'?\s?clock))?(?![\w:]|[.,/]\d|-\d{3}|\s*[%$€£])",
     re.IGNORECASE,
 )
 _SPELLED = re.compile(
-    r"\b(?:(?P<past>half|quarter|\d{1,2}|five|ten|twenty)\s+(?P<way>past|to|after)\s+)?"
+    r"(?<!from )(?<!between )\b(?:(?P<past>half|(?:a\s+)?quarter|five|ten|twenty)\s+(?P<way>past|to|after)\s+)?"
     r"(?P<hour>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
     r"(?:\s*(?P<half>[ap])\.?m\b\.?|(?P<oclock>\s*o'?\s?clock))?(?!\w)",
     re.IGNORECASE,
@@ -56,6 +56,8 @@ _PART = re.compile(
 _NOW = re.compile(r"\b(?:right\s+now|now|immediately|asap|at\s+once)\b", re.IGNORECASE)
 _JOINT = re.compile(r"[\s,]*(?:\b(?:at|on|in|of|the|for|around)\b[\s,]*)*", re.IGNORECASE)
 _TO = re.compile(r"\s*(?:-|–|to|until|till|through|and)\s*", re.IGNORECASE)
+_AND = re.compile(r"\s*(?:,|and|,\s*and)?\s*", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\s,]*(?:\b(?:from|between)\b\s*)?(?:\bat\b\s*)?", re.IGNORECASE)
 _FROM = re.compile(r"\b(?:from|between|starting)\s*(?:at\s*)?$", re.IGNORECASE)
 _AFTER = re.compile(r"\b(?:after|since|from|starting)\s*(?:at\s*)?$", re.IGNORECASE)
 _BEFORE = re.compile(r"\b(?:before|until|till|by|up\s+to)\s*$", re.IGNORECASE)
@@ -78,23 +80,21 @@ def times(text: str, now: datetime, *, day_first: bool = False) -> Iterator[Matc
 
 
 def durations(text: str) -> Iterator[Match]:
-    """Yield lengths of time."""
+    """Yield lengths of time; "2 hours and 30 minutes" is one, in the smaller unit."""
+    found: list[tuple[int, int, float, str]] = []
     for match in _DURATION.finditer(text):
         unit = _unit(match["unit"])
         count = _count(match["count"]) + (0.5 if match["half"] else 0)
-        value = int(count) if float(count).is_integer() else count
-        seconds = count * SECONDS[unit]
-        wire = {
-            "value": value,
-            "unit": unit,
-            unit: value,
-            "type": "value",
-            "normalized": {
-                "value": int(seconds) if float(seconds).is_integer() else seconds,
-                "unit": "second",
-            },
-        }
-        yield Match(*match.span("body"), "duration", wire)
+        start, end = match.span("body")
+        if found and _AND.fullmatch(text[found[-1][1] : start]) and SECONDS[unit] < SECONDS[found[-1][3]]:
+            first, _, before, larger = found.pop()
+            start, count = first, count + before * SECONDS[larger] / SECONDS[unit]
+        found.append((start, end, count, unit))
+    for start, end, count, unit in found:
+        value, seconds = plain(count), plain(count * SECONDS[unit])
+        normal = {"value": seconds, "unit": "second"}
+        wire = {"value": value, "unit": unit, unit: value, "type": "value", "normalized": normal}
+        yield Match(start, end, "duration", wire)
 
 
 def _atoms(text: str, day_first: bool) -> Iterator[Atom]:
@@ -133,15 +133,13 @@ def _clocks(text: str) -> Iterator[Atom]:
         hour = int(numeral(match["hour"]) or 0)
         if not 1 <= hour <= 12:
             continue
-        minutes = {"half": 30, "quarter": 15}.get((match["past"] or "").lower())
+        minutes = {"half": 30, "quarter": 15}.get((match["past"] or "").lower().split(" ")[-1])
         if minutes is None:
             minutes = int(numeral(match["past"]) or 0) if match["past"] else 0
         back = match["way"] is not None and match["way"].lower() == "to"
         total = (_of_day(hour, match["half"]) * 60 + (-minutes if back else minutes)) % (24 * 60)
         grain = "minute" if match["past"] else "hour"
-        yield Atom(
-            *match.span(), "clock", _clock(total // 60, total % 60, grain, sure=bool(match["half"]))
-        )
+        yield Atom(*match.span(), "clock", _clock(total // 60, total % 60, grain, sure=bool(match["half"])))
 
 
 def _of_day(hour: int, half: str | None) -> int:
@@ -203,6 +201,8 @@ def _count(written: str) -> float:
     words = " ".join(written.lower().split())
     if words.startswith("half"):
         return 0.5
+    if words.endswith(" and a half"):
+        return float(numeral(words.removesuffix(" and a half")) or 0) + 0.5
     if words.startswith("a couple"):
         return 2
     if words == "a few":
@@ -222,11 +222,21 @@ def _joined(text: str, atoms: list[Atom]) -> list[Atom]:
     """Return the atoms with days, and the clock times or parts of the day beside them, made one."""
     found: list[Atom] = []
     for atom in atoms:
-        if found and _JOINT.fullmatch(text[found[-1].end : atom.start]):
-            one = found[-1]
+        one = found[-1] if found else atom
+        between = text[one.end : atom.start]
+        if one.kind == "day" and atom.kind == "clock" and found and _BETWEEN.fullmatch(between):
+            found[-1] = Atom(one.start, atom.end, "both", _on(one, atom))
+            continue
+        if found and _JOINT.fullmatch(between):
             kinds = {one.kind, atom.kind}
+            if kinds == {"day"} and is_weekday(text[one.start : one.end]):
+                # "friday the 27th": the date says it all
+                found[-1] = Atom(one.start, atom.end, "day", atom.at)
+                continue
             if kinds in ({"day", "clock"}, {"day", "part"}) or (kinds == {"clock", "part"}):
-                found[-1] = Atom(one.start, atom.end, "clock" if "day" not in kinds else "both", _on(one, atom))
+                found[-1] = Atom(
+                    one.start, atom.end, "clock" if "day" not in kinds else "both", _on(one, atom)
+                )
                 continue
             if one.kind == "both" and atom.kind in ("part", "clock") and not atom.weak:
                 found[-1] = Atom(one.start, atom.end, "both", _on(one, atom))
@@ -267,7 +277,8 @@ def _interval(text: str, one: Atom, other: Atom, now: datetime) -> Match | None:
     if joint is None or "now" in (one.kind, other.kind):
         return None
     opening = _FROM.search(text[: one.start])
-    if joint.group().strip().lower() == "and" and not opening:
+    told = opening or "between" in text[one.start : one.end].lower()
+    if joint.group().strip().lower() == "and" and not told:
         return None
     if one.weak and other.weak and not opening:
         return None

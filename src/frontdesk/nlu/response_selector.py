@@ -11,6 +11,7 @@ from frontdesk.core.message import IntentScore, Message
 from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
 from frontdesk.nlu import neural_options
+from frontdesk.nlu.exact import ExactExamples
 from frontdesk.nlu.linear import Fit, LinearModel, Row, fit
 from frontdesk.nlu.options import merged
 from frontdesk.nlu.side_features import SideFeatures, handed_on, wants_embedder
@@ -52,6 +53,7 @@ class ResponseSelector:
         self._features = SideFeatures()
         self._model: LinearModel | None = None
         self._responses: Mapping[str, Any] = {}
+        self._exact = ExactExamples()
 
     @property
     def key(self) -> str:
@@ -80,6 +82,7 @@ class ResponseSelector:
             texts = self._texts(set(labels))
             messages += self._features.process([message for message, _ in texts])
             labels += [label for _, label in texts]
+        self._exact = ExactExamples.of((example.text, example.intent) for example, _ in pairs)
         how = Fit(seed=neural_options.seed(self.options))
         self._model = fit([self._row(message) for message in messages], labels, how)
         context.progress(
@@ -147,7 +150,9 @@ class ResponseSelector:
             total = sum(score.confidence for score in scored) or 1.0
             scored = [IntentScore(score.name, score.confidence / total) for score in scored]
         scored.sort(key=lambda score: -score.confidence)
-        return scored[: self.options["ranking_length"] or None]
+        shown = scored[: self.options["ranking_length"] or None]
+        exact = self._exact.sharpened(message.text, shown)
+        return list(exact) if exact[0].name in {score.name for score in scored} else shown
 
     def _answer(self, ranking: Sequence[IntentScore]) -> dict[str, Any]:
         best = ranking[0] if ranking else IntentScore(None, 0.0)
@@ -169,7 +174,7 @@ class ResponseSelector:
         """Write the classifier, the words and the responses."""
         if self._model is None:
             return
-        write_json(folder / _FILE, {"responses": dict(self._responses)})
+        write_json(folder / _FILE, {"responses": dict(self._responses), "exact": self._exact.labels})
         write_json(folder / _NAMES, self._model.names())
         write_arrays(folder / _ARRAYS, self._model.arrays())
         (folder / _FEATURES).mkdir()
@@ -178,7 +183,8 @@ class ResponseSelector:
     def load(self, folder: Path, context: LoadContext) -> None:
         """Read them back."""
         if (folder / _FILE).is_file():
-            self._responses = read_json(folder / _FILE)["responses"]
+            known = read_json(folder / _FILE)
+            self._responses, self._exact = known["responses"], ExactExamples(known["exact"])
             self._model = LinearModel.stored(read_json(folder / _NAMES), read_arrays(folder / _ARRAYS))
             self._features.load(folder / _FEATURES, context)
 

@@ -17,11 +17,16 @@ NAME = "EntitySynonymMapper"
 _FILE = "synonyms.json"
 
 
+AS_WRITTEN = ""
+"""Stands for the wording itself."""
+
+
 class EntitySynonymMapper:
     """Replace the value of an entity by the one that synonyms and annotated examples give for its wording.
 
-    Upper and lower case count as one. A wording that was annotated for this kind of entity comes before the
-    others.
+    Upper and lower case of a wording count as one. A wording that was annotated for this kind of entity comes before
+    the others; one that was annotated without another value stays as it is written, unless a `synonym` says what
+    it means.
     """
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
@@ -34,12 +39,19 @@ class EntitySynonymMapper:
         self._any, self._typed = {}, {}
         for wording, value in examples.synonyms.items():
             self._learn(self._any, str(wording), str(value), context)
+        explained = {str(wording).lower() for wording in examples.synonyms}
         for example in examples.examples:
             for entity in example.entities:
                 if entity.start is None or entity.end is None or entity.value is None:
                     continue
                 wording = example.text[entity.start : entity.end]
                 typed = self._typed.setdefault(entity.entity, {})
+                if wording == str(entity.value):
+                    if wording.lower() not in explained:
+                        typed.setdefault(wording.lower(), AS_WRITTEN)
+                    continue
+                if typed.get(wording.lower()) == AS_WRITTEN:
+                    del typed[wording.lower()]
                 self._learn(typed, wording, str(entity.value), context)
                 self._any.setdefault(wording.lower(), typed[wording.lower()])
 
@@ -65,7 +77,7 @@ class EntitySynonymMapper:
     def _mapped(self, entity: Entity) -> Entity:
         key = str(entity.value).lower()
         value = self._typed.get(entity.entity, {}).get(key, self._any.get(key))
-        if value is None:
+        if value is None or value == AS_WRITTEN:
             return entity
         return replace(entity, value=value, processors=(*entity.processors, NAME))
 

@@ -178,7 +178,9 @@ class TEDPolicy:
         try:
             wire = json.loads((folder / FILE).read_text("utf-8"))
             if wire["version"] != VERSION:
-                raise PackageError(f"This model is of version {wire['version']}.", where=str(folder), hint=hint)
+                raise PackageError(
+                    f"This model is of version {wire['version']}.", where=str(folder), hint=hint
+                )
             only = wire["rule_only"]
             self.rule_only = RuleOnly(frozenset(only["slots"]), frozenset(only["loops"]))
             if "actions" in wire:

@@ -27,7 +27,9 @@ class UnexpecTEDIntentPolicy:
 
     def train(self, training: TrainingSet, domain: Domain, progress: Progress) -> None:
         """Say that nothing is learnt."""
-        progress(f"{NAME} is skipped: intents that come unexpectedly are left to rules, stories and the fallback.")
+        progress(
+            f"{NAME} is skipped: intents that come unexpectedly are left to rules, stories and the fallback."
+        )
 
     def predict(self, tracker: Tracker, domain: Domain) -> Prediction | None:
         """Return None."""

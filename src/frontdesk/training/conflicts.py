@@ -76,13 +76,18 @@ class Conflict:
             ways = [way for way in self.ways if way.action == action]
             lines += [str(way) for way in ways[:SHOWN]]
             if len(ways) > SHOWN:
-                lines.append(f"... and in {len(ways) - SHOWN} more ways through stories")
-        said = [_label(seen) for seen in self.before]
-        shown = [label for label in said if label][-RECENT:]
-        dots = "... > " if len([label for label in said if label]) > RECENT else ""
-        lines.append(f"before: {dots}{' > '.join(shown)}{_slots(self.before[-1])}")
+                more = len(ways) - SHOWN
+                lines.append(f"... and in {more} more way{'s' if more > 1 else ''} through the stories")
+        lines.append(f"before: {self._before()}{_slots(self.before[-1])}")
         lines.append(self._advice())
         return lines
+
+    def _before(self) -> str:
+        first = self.before[0]
+        said = [label for label in map(_label, self.before) if label]
+        if first.intent and said[0] != first.intent:
+            said.insert(0, first.intent)  # the history begins in the middle of a turn
+        return " > ".join([*(["..."] if len(said) > RECENT else []), *said[-RECENT:]])
 
     def _advice(self) -> str:
         if self.turns is not None:

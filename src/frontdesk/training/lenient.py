@@ -28,6 +28,8 @@ DEFAULT_POLICIES = (
 )
 """What Rasa suggests in the same case, without the policy that is skipped here."""
 
+_NEEDS = dict.fromkeys(("SpacyTokenizer", "SpacyFeaturizer", "SpacyEntityExtractor"), "SpacyNLP")
+
 
 def completed(recipe: Recipe, *, examples: bool, stories: bool) -> Recipe:
     """Return the recipe with defaults for a pipeline, or policies, that config.yml leaves empty.
@@ -51,10 +53,14 @@ def available(recipe: Recipe, progress: Progress) -> Recipe:
 
 
 def _available(parts: Sequence[Part], progress: Progress) -> Iterator[Part]:
+    missing: set[str] = set()
     for part in parts:
         try:
             part.make()
+            if _NEEDS.get(part.name) in missing:
+                raise ConfigError(f"It needs {_NEEDS[part.name]}.")
         except ConfigError as error:
+            missing.add(part.name)
             other = STAND_INS.get(part.name)
             if other is None:
                 progress(f"Goes on without {part.name}. {error.sentence}")

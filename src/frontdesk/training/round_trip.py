@@ -36,6 +36,7 @@ class EditedFile:
         self._editor.Representer = _Representer
         self._editor.preserve_quotes = True
         self._editor.width = 4096
+        self._editor.brace_single_entry_mapping_in_flow_sequence = True
         if _INDENTED.search(text):
             self._editor.indent(mapping=2, sequence=4, offset=2)
         self.content: Any = self._editor.load(text)

@@ -136,7 +136,9 @@ class _Build:
 def _items(path: Path) -> Iterator[tuple[Item, str | None]]:
     """Yield what happens on a way, with the place of the step; waiting for the user is left out."""
     events = path.tracker.events()
-    anywhere = path.is_rule and any(isinstance(e, ev.ActionExecuted) and e.name == ELLIPSIS for e in events)
+    acts = (e for e in events if isinstance(e, ev.UserUttered | ev.ActionExecuted))
+    first = next((e for e in acts if not isinstance(e, ev.ActionExecuted) or e.name != LISTEN), None)
+    anywhere = isinstance(first, ev.ActionExecuted) and first.name == ELLIPSIS
     yield ("start", "at any time" if anywhere else "start"), None
     begun = False
     for event in events:

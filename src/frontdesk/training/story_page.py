@@ -105,7 +105,8 @@ def _edge(edge: Edge, graph: Graph) -> str:
     else:
         bend = min(60.0, (x2 - x1) / 2)
         line = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
-    return f"<path {_told_by(edge.told_by)} d='{line}'{' class=back' if edge.back else ''}/>"
+    kind = "back" if edge.back else "line"
+    return f"<path class='{kind}' {_told_by(edge.told_by)} d='{line}'/>"
 
 
 def _node(node: Node, graph: Graph, examples: Mapping[str, Sequence[str]]) -> str:

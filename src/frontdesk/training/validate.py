@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from frontdesk.core.training import TrainingSet
 from frontdesk.errors import FrontdeskError, TrainingError
+from frontdesk.formats import cross_checks
+from frontdesk.formats.complaints import Complaints
 from frontdesk.formats.project import Project
 from frontdesk.policies.paths import Path, unroll
 from frontdesk.policies.rule import NAME as RULE_POLICY
@@ -16,13 +18,12 @@ from frontdesk.training.conflicts import find_conflicts
 from frontdesk.training.findings import Finding
 
 _ERRORS = re.compile(
-    r"The action 'action_[^']*' is not in the domain\."
-    r"|The form '[^']*' is not in the domain\."
+    r"The form '[^']*' is not in the domain\."
     r"|The form '[^']*' asks for the slot '[^']*', which is not defined\."
     r"|A mapping of the slot '[^']*' depends on the form '[^']*', which is not defined\."
     r"|The intent '[^']*' has no key 'triggers'\."
 )
-"""Of what reading a project only doubts, Rasa's `data validate` fails for these."""
+"""Of what is only doubted where a project is read, Rasa's `data validate` fails for these."""
 
 
 def validate(
@@ -30,12 +31,13 @@ def validate(
 ) -> list[Finding]:
     """Return everything that is found, the worst first.
 
-    `project` is read without `strict`, so that what is doubtful in it comes along. `max_history` is how many turns
+    `project` is read without `strict` and without `names`, so that what is doubtful in it, and what the domain does
+    not define, comes along with the rest. `max_history` is how many turns
     a policy looks back (all, without it). `stories_only` looks only for stories that contradict each other.
     """
     found: list[Finding] = []
     if not stories_only:
-        found += _doubts(project)
+        found += doubts(project)
         found += checks.everything(project)
         found += rules(project)
     found += stories(project, max_history)
@@ -49,10 +51,16 @@ def failed(findings: Iterable[Finding], *, fail_on_warnings: bool) -> bool:
     return any(finding.severity in fatal for finding in findings)
 
 
-def _doubts(project: Project) -> Iterator[Finding]:
-    for sentence in project.doubts:
+def doubts(project: Project) -> Iterator[Finding]:
+    """Yield what was noticed when the project was read, and names that the domain does not define."""
+    names = Complaints()
+    if project.domain.intents:  # else every name is unknown, and the domain the one thing that is wrong
+        cross_checks.check(project.training, project.domain, names)
+    for complaint in names.errors:
+        yield Finding("error", complaint.what, complaint.where, complaint.hint)
+    for sentence in (*project.doubts, *(doubt.sentence for doubt in names.doubts)):
         yield Finding("error" if _ERRORS.search(sentence) else "warning", sentence)
-    for sentence in project.notices:
+    for sentence in (*project.notices, *(notice.sentence for notice in names.notices)):
         yield Finding("note", sentence)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ def said(server: Server, message: str = "hello") -> str:
 
 
 def until(condition: Callable[[], bool], what: str, server: Server) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if condition():
             return
@@ -47,16 +48,15 @@ def test_what_is_saved_is_said_and_what_is_broken_is_told(
     until(lambda: said(server).startswith("Good day!"), "the new text is said", server)
     until(lambda: "Reloaded after" in server.log.read_text(), "the log says so", server)
 
-    save(domain, "utter_iamabot:", "utter_somebody:")
+    save(domain, "\nforms:", "\nfroms: [")
     until(lambda: "Not reloaded" in server.log.read_text(), "the broken edit is told", server)
     log = server.log.read_text()
     assert log.count("Not reloaded") == log.count("frontdesk: ") == 1
-    assert "data/rules.yml:17" in log
-    assert "utter_iamabot" in log
+    assert re.search(r"\bdomain\.yml:\d+: ", log)
     assert "Traceback" not in log
     assert said(server).startswith("Good day!")
 
-    save(domain, "utter_somebody:", "utter_iamabot:")
+    save(domain, "\nfroms: [", "\nforms:")
     save(domain, "Good day!", "Welcome!")
     until(lambda: said(server).startswith("Welcome!"), "the repaired edit is said", server)
     assert said(server, "/leave_message") == "What is your e-mail address?"
