@@ -289,7 +289,8 @@ def _parts_of(
     """Read the rows that belong to some keys, grouped by key, in their order."""
     grouped: dict[str, list[Any]] = defaultdict(list)
     owner = table.c[column]
-    for start in range(0, len(keys), BATCH):
+    # Asked even for no keys: the number of queries must not tell whether somebody or something exists.
+    for start in range(0, len(keys) or 1, BATCH):
         query = select(table).where(owner.in_(keys[start : start + BATCH])).order_by(owner, table.c[order])
         for row in connection.execute(query).mappings():
             grouped[row[column]].append(row)

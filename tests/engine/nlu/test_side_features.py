@@ -13,10 +13,10 @@ from tests.engine.nlu.conftest import INTENTS, messages, pipeline
 
 
 class Counting(FakeEmbedder):
-    calls = 0
+    encoded = 0
 
     def embed(self, texts):  # type: ignore[no-untyped-def]
-        self.calls += len(texts)
+        self.encoded += len(texts)
         return super().embed(texts)
 
 
@@ -49,11 +49,11 @@ def test_a_text_is_encoded_once_for_several_parts(tmp_path: Path) -> None:
     one, other = SideFeatures(), SideFeatures()
     for side in (one, other):
         side.train(INTENTS, TrainContext(prepared(), embedder=embedder), encoder=True, tokens=False)
-    embedder.calls = 0
+    embedder.encoded = 0
     before = messages("good morning")
     [after] = one.process(before)
     [passed] = other.process([handed_on(after, before[0])])
-    assert embedder.calls == 1
+    assert embedder.encoded == 1
     assert [f.origin for f in handed_on(after, before[0]).features] == [ENCODER]
     assert any(f.origin == ENCODER for f in passed.features)
 
