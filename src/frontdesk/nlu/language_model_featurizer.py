@@ -43,7 +43,7 @@ class LanguageModelFeaturizer:
                 hint="Name the folder of a model of the BERT kind, or use SentenceEncoderFeaturizer.",
             )
         self._named = str(named)
-        self._built: Path | None = None
+        self._files: dict[str, bytes] = {}
         self._embedder: Embedder | None = None
 
     def train(self, examples: NluExamples, context: TrainContext) -> None:
@@ -55,9 +55,12 @@ class LanguageModelFeaturizer:
 
         found = weights.locate(self._folder())
         context.progress(f"{NAME}: building the graph of {self._named}")
-        self._scratch = tempfile.TemporaryDirectory(prefix="frontdesk-lm-")
-        self._built = graph.build(found, Path(self._scratch.name))
-        self._embedder = SentenceEncoder(self._built)
+        with tempfile.TemporaryDirectory(prefix="frontdesk-lm-") as scratch:
+            folder = graph.build(found, Path(scratch))
+            encoder = SentenceEncoder(folder)
+            encoder.load()
+            self._files = {file.name: file.read_bytes() for file in folder.iterdir()}
+        self._embedder = encoder
 
     def _folder(self) -> Path:
         places = [Path(self._named).expanduser(), *_snapshots(self._named, self.options["cache_dir"])]
@@ -84,17 +87,15 @@ class LanguageModelFeaturizer:
 
     def save(self, folder: Path) -> None:
         """Write the graph and the tokenizer."""
-        import shutil
-
-        if self._built is not None:
-            shutil.copytree(self._built, folder / _ENCODER)
+        (folder / _ENCODER).mkdir()
+        for name, content in self._files.items():
+            (folder / _ENCODER / name).write_bytes(content)
 
     def load(self, folder: Path, context: LoadContext) -> None:
         """Read them back."""
         from frontdesk.encoding.encoder import SentenceEncoder
 
-        self._built = folder / _ENCODER
-        self._embedder = SentenceEncoder(self._built)
+        self._embedder = SentenceEncoder(folder / _ENCODER)
 
 
 def _snapshots(name: str, cache: Any) -> list[Path]:
