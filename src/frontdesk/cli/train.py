@@ -8,7 +8,6 @@ from pathlib import Path
 
 from frontdesk.cli.options import add_project, progress
 
-
 SHOWN = 10
 """So many doubtful places are told; `frontdesk data validate` tells them all."""
 

@@ -39,10 +39,11 @@ class DIETClassifier:
     """Set each message's intent and ranking, and add its entities, in Rasa's form.
 
     In place of the neural network, a linear classifier over all features finds the intent, and a CRF tagger
-    the entities; a text that is an example, word for word, has the example's intent. To the pipeline's features it adds what is missing: words, pieces of words, and for English
-    the sentence encoder (`use_encoder` says otherwise). `intent_classification`, `entity_recognition`,
-    `ranking_length`, `BILOU_flag`, `split_entities_by_comma`, `featurizers` and `random_seed` mean what they
-    mean in Rasa; the options of the network are taken and change nothing.
+    the entities; a text that is an example, word for word, has the example's intent. To the pipeline's
+    features it adds what is missing: words, pieces of words, and for English the sentence encoder
+    (`use_encoder` says otherwise). `intent_classification`, `entity_recognition`, `ranking_length`,
+    `BILOU_flag`, `split_entities_by_comma`, `featurizers` and `random_seed` mean what they mean in Rasa; the
+    options of the network are taken and change nothing.
     """
 
     wants_embedder = staticmethod(wants_embedder)
@@ -74,11 +75,10 @@ class DIETClassifier:
         kinds = {entity.entity for e in examples.examples for entity in e.entities}
         finds_intents = bool(self.options["intent_classification"] and intents)
         finds_entities = bool(self.options["entity_recognition"] and kinds)
-        alone = not self.options["featurizers"]
         messages = self._features.train(
             examples,
             context,
-            encoder=alone and wants_embedder(self.options, context.language),
+            encoder=wants_embedder(self.options, context.language),
             tokens=finds_entities,
         )
         quiet = replace(context, messages=messages, progress=lambda _: None)

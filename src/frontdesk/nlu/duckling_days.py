@@ -70,26 +70,14 @@ _HOLIDAY = re.compile(rf"\b(?:on\s+)?(?P<name>{'|'.join(_HOLIDAYS)})(?:\s+day)?\
 
 def days(text: str, *, day_first: bool = False) -> Iterator[Found]:
     """Yield (start, end, what it means seen from a moment) for all that names a day or more."""
-    for match in _SIMPLE.finditer(text):
-        yield (*match.span(), _simple(match))
+    for pattern, mean in _RELATIVE:
+        for match in pattern.finditer(text):
+            yield (*match.span(), mean(match))
     for match in _ON_WEEKDAY.finditer(text):
+        # "sat" and "sun" are other words, too: short ones count with a capital
         if len(match["day"]) > 3 or match["which"] or match["day"][0].isupper() or match["week"]:
             yield (*match.span(), _weekday(match))
-    for match in _CYCLIC.finditer(text):
-        yield (*match.span(), _cyclic(match))
-    for match in _WEEKEND.finditer(text):
-        yield (*match.span(), lambda now: _weekend(now, 0))
-    for match in _MONTH_DAY.finditer(text):
-        month = _index(_MONTHS, match["m1"] or match["m2"])
-        day = _number(match["d1"] or match["d2"])
-        if _exists(month, day):
-            last = int(match["last"] or 0)
-            yield (*match.span(), _date(match["year"], month, day, last - day + 1 if last > day else 0))
-    for match in _MONTH_ONLY.finditer(text):
-        # "may" and "march" are also verbs, "sat" and "sun" other words: they count with a capital or a year
-        name = match["month"]
-        if len(name) > 3 and name.lower() != "march" or name[0].isupper() or match["year"]:
-            yield (*match.span(), _month(match["year"], _index(_MONTHS, name)))
+    yield from _of_months(text)
     for match in _NUMERIC.finditer(text):
         found = _numeric(match, day_first)
         if found is not None:
@@ -99,10 +87,22 @@ def days(text: str, *, day_first: bool = False) -> Iterator[Found]:
         if 1 <= day <= 31 and re.search(r"\d|teenth|twent|thirt", match["day"], re.IGNORECASE):
             yield (*match.span(), _day_of_month(day))
     for match in _YEAR.finditer(text):
-        start = match.start("year")
-        yield (start, match.end(), _year(int(match["year"])))
-    for match in _HOLIDAY.finditer(text):
-        yield (*match.span(), _date(None, *_HOLIDAYS[match["name"].lower()]))
+        yield (match.start("year"), match.end(), _year(int(match["year"])))
+
+
+def _of_months(text: str) -> Iterator[Found]:
+    for match in _MONTH_DAY.finditer(text):
+        month = _index(_MONTHS, match["m1"] or match["m2"])
+        day = _number(match["d1"] or match["d2"])
+        if _exists(month, day):
+            last = int(match["last"] or 0)
+            yield (*match.span(), _date(match["year"], month, day, last - day + 1 if last > day else 0))
+    for match in _MONTH_ONLY.finditer(text):
+        # "may" and "march" are also verbs: alone they count with a capital, "in" or a year
+        name = match["month"]
+        sure = len(name) > 3 and name.lower() != "march"
+        if sure or name[0].isupper() or match["year"] or match.group()[:3].lower() == "in ":
+            yield (*match.span(), _month(match["year"], _index(_MONTHS, name)))
 
 
 def is_weekday(text: str) -> bool:
@@ -257,3 +257,11 @@ def _index(names: tuple[str, ...], written: str) -> int:
 
 def _number(written: str) -> int:
     return int(written) if written.isdigit() else ordinal(written) or 0
+
+
+_RELATIVE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Callable[[datetime], Stretch]]], ...] = (
+    (_SIMPLE, _simple),
+    (_CYCLIC, _cyclic),
+    (_WEEKEND, lambda _: lambda now: _weekend(now, 0)),
+    (_HOLIDAY, lambda match: _date(None, *_HOLIDAYS[match["name"].lower()])),
+)

@@ -1,4 +1,4 @@
-"""What a Duckling server finds, found in this process: everything in English, dates in other languages by dateparser."""
+"""What a Duckling server finds, found in this process: all in English, dates in other languages by dateparser."""
 
 from __future__ import annotations
 

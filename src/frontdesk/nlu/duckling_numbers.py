@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 
@@ -16,14 +17,13 @@ class Match(NamedTuple):
     value: Mapping[str, Any]
 
 
-_SMALL = {
-    name: number
-    for number, name in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
-    )
-}
-_TENS = {n: 10 * i for i, n in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_UNITS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_SMALL = {name: number for number, name in enumerate(_UNITS)}
+_TENS_IN_ORDER = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_TENS = {name: 10 * number for number, name in enumerate(_TENS_IN_ORDER, 2)}
 _POWERS = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _SHORT = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 _WORD = "|".join([*_SMALL, *_TENS, *_POWERS])
@@ -32,14 +32,12 @@ SPELLED = rf"(?:{_WORD})(?:(?:[\s-]+and)?[\s-]+(?:{_WORD}))*"
 NUMBER = rf"(?:{DIGITS})(?:\s?(?:hundred|thousand|million|billion)|[kmb](?![a-z]))?|{SPELLED}"
 _NUMBER = re.compile(rf"(?<![\w.])(?:[-+](?=\d))?(?:{NUMBER})(?![\w])", re.IGNORECASE)
 
-_ORDINALS = dict(
-    zip(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
-        "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(),
-        range(1, 21),
-        strict=True,
-    )
-)
+_PLACES = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+    "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",
+    "eighteenth", "nineteenth", "twentieth",
+)  # fmt: skip
+_ORDINALS = {name: number for number, name in enumerate(_PLACES, 1)}
 _ORDINALS["thirtieth"] = 30
 ORDINAL = rf"\d+(?:st|nd|rd|th)|(?:(?:twenty|thirty)[\s-]+)?(?:{'|'.join(_ORDINALS)})"
 _ORDINAL = re.compile(rf"\b(?:{ORDINAL})\b", re.IGNORECASE)
@@ -62,7 +60,8 @@ _MEASURES: Mapping[str, Mapping[str, str]] = {
         "foot": r"ft|foot|feet", "inch": r"inch(?:es)?",
     },
     "temperature": {
-        "celsius": r"°\s?c|degrees?\s+c(?:elsius)?|celsius", "fahrenheit": r"°\s?f|degrees?\s+f(?:ahrenheit)?|fahrenheit",
+        "celsius": r"°\s?c|degrees?\s+c(?:elsius)?|celsius",
+        "fahrenheit": r"°\s?f|degrees?\s+f(?:ahrenheit)?|fahrenheit",
         "degree": r"°|degrees?",
     },
     "volume": {
@@ -163,7 +162,7 @@ _AT_LEAST = re.compile(r"\b(?:over|above|more than|at least)\s+$", re.IGNORECASE
 
 
 def _ranges(text: str, found: list[Match]) -> Iterator[Match]:
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         joint = re.fullmatch(r"\s*(?:-|to|and)\s*", text[one.end : other.start], re.IGNORECASE)
         opening = re.search(r"\b(?:between|from)\s+$", text[: one.start], re.IGNORECASE)
         if joint and (opening or "and" not in joint.group().lower()):

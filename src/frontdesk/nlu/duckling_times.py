@@ -29,7 +29,10 @@ UNITS = {
     "week": r"weeks?|wks?", "month": r"months?", "quarter": r"quarters?", "year": r"years?|yrs?",
 }  # fmt: skip
 _UNIT = "|".join(UNITS.values())
-_COUNT = r"(?:\d+|one|two|three)\s+and\s+a\s+half|\d+(?:\.\d+)?|half\s+an?|an?|a\s+couple(?:\s+of)?|a\s+few|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty[\s-]five|forty|sixty|ninety"
+_COUNT = (
+    r"(?:\d+|one|two|three)\s+and\s+a\s+half|\d+(?:\.\d+)?|half\s+an?|an?|a\s+couple(?:\s+of)?|a\s+few|one|two|three|"
+    r"four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty[\s-]five|forty|sixty|ninety"
+)
 _AMOUNT = rf"(?P<count>{_COUNT})\s*-?\s*(?P<unit>{_UNIT})(?P<half>\s+and\s+a\s+half)?"
 _DURATION = re.compile(rf"(?<![\w.])(?:for\s+)?(?P<body>{_AMOUNT})(?!\w|\s+(?:to|past)\s)", re.IGNORECASE)
 _IN = re.compile(rf"\b(?:in|within)\s+{_AMOUNT}(?!\w)", re.IGNORECASE)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-SHARED = frozenset(
-    """
-    hidden_layers_sizes share_hidden_layers transformer_size number_of_transformer_layers number_of_attention_heads
-    unidirectional_encoder use_key_relative_attention use_value_relative_attention max_relative_position batch_size
-    batch_strategy epochs random_seed learning_rate dense_dimension concat_dimension embedding_dimension
-    encoding_dimension similarity_type loss_type number_of_negative_examples maximum_positive_similarity
-    maximum_negative_similarity use_maximum_negative_similarity scale_loss regularization_constant
-    negative_margin_scale drop_rate drop_rate_attention drop_rate_dialogue drop_rate_label constrain_similarities
-    connection_density weight_sparsity evaluate_every_number_of_epochs evaluate_on_number_of_examples
-    intent_classification entity_recognition use_masked_language_model use_sparse_input_dropout
-    use_dense_input_dropout ranking_length renormalize_confidences model_confidence BILOU_flag featurizers
-    split_entities_by_comma drop_small_last_batch epoch_override
-    """.split()
-)
+SHARED = frozenset([
+    "hidden_layers_sizes", "share_hidden_layers", "transformer_size", "number_of_transformer_layers",
+    "number_of_attention_heads", "unidirectional_encoder", "use_key_relative_attention",
+    "use_value_relative_attention", "max_relative_position", "batch_size", "batch_strategy", "epochs",
+    "random_seed", "learning_rate", "dense_dimension", "concat_dimension", "embedding_dimension",
+    "encoding_dimension", "similarity_type", "loss_type", "number_of_negative_examples",
+    "maximum_positive_similarity", "maximum_negative_similarity", "use_maximum_negative_similarity",
+    "scale_loss", "regularization_constant", "negative_margin_scale", "drop_rate", "drop_rate_attention",
+    "drop_rate_dialogue", "drop_rate_label", "constrain_similarities", "connection_density",
+    "weight_sparsity", "evaluate_every_number_of_epochs", "evaluate_on_number_of_examples",
+    "intent_classification", "entity_recognition", "use_masked_language_model", "use_sparse_input_dropout",
+    "use_dense_input_dropout", "ranking_length", "renormalize_confidences", "model_confidence",
+    "BILOU_flag", "featurizers", "split_entities_by_comma", "drop_small_last_batch", "epoch_override",
+])  # fmt: skip
 """How a network is built and trained: without one they change nothing."""
 
 TENSORFLOW = frozenset(
@@ -35,7 +35,8 @@ def left_over(component: str, options: Mapping[str, Any], known: Iterable[str] =
     if not named:
         return None
     which = ", ".join(f"'{name}'" for name in named)
-    return f"{component}: {which} spoke to TensorFlow, which is not used here; take {'it' if len(named) == 1 else 'them'} out."
+    those = "it" if len(named) == 1 else "them"
+    return f"{component}: {which} spoke to TensorFlow, which is not used here; take {those} out."
 
 
 def seed(options: Mapping[str, Any]) -> int:

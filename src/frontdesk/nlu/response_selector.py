@@ -75,7 +75,7 @@ class ResponseSelector:
         self._responses = {k: v for k, v in responses.items() if self._mine(k.removeprefix("utter_"))}
         kept = replace(examples, examples=tuple(example for example, _ in pairs))
         own = replace(context, messages=[message for _, message in pairs])
-        encoder = not self.options["featurizers"] and wants_embedder(self.options, context.language)
+        encoder = wants_embedder(self.options, context.language)
         messages = self._features.train(kept, own, encoder=encoder, tokens=False)
         labels = [example.intent for example, _ in pairs]
         if self.options["use_text_as_label"]:

@@ -31,8 +31,11 @@ _FILE = "side_features.json"
 def wants_embedder(options: Mapping[str, Any], language: str | None) -> bool:
     """Tell whether the sentence encoder is to be used.
 
-    `use_encoder` says so; without it, it is used for English, the language that the default encoder knows.
+    `use_encoder` says so; without it, it is used for English, the language that the default encoder knows. Where
+    `featurizers` are named, only those count.
     """
+    if options.get("featurizers"):
+        return False
     told = options.get("use_encoder")
     if told is not None:
         return bool(told)

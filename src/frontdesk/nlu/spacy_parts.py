@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class _OnSpacy:
     """A component that learns nothing and needs SpacyNLP before it."""
 
     name = ""
-    defaults: Mapping[str, Any] = {}
+    defaults: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         require(self.name)
@@ -42,7 +42,11 @@ class SpacyTokenizer(_OnSpacy):
 
     prepares = True
     name = "SpacyTokenizer"
-    defaults = {"intent_tokenization_flag": False, "intent_split_symbol": "_", "token_pattern": None}
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "intent_tokenization_flag": False,
+        "intent_split_symbol": "_",
+        "token_pattern": None,
+    }
 
     def process(self, messages: Sequence[Message]) -> list[Message]:
         """Set the tokens of each message, as they are written in it."""
@@ -59,7 +63,7 @@ class SpacyFeaturizer(_OnSpacy):
 
     prepares = True
     name = "SpacyFeaturizer"
-    defaults = {"pooling": "mean"}
+    defaults: ClassVar[Mapping[str, Any]] = {"pooling": "mean"}
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(options)
@@ -90,7 +94,7 @@ class SpacyEntityExtractor(_OnSpacy):
     """Add the named entities that spaCy found (PERSON, GPE ...); `dimensions` lists the kinds to take."""
 
     name = "SpacyEntityExtractor"
-    defaults = {"dimensions": None}
+    defaults: ClassVar[Mapping[str, Any]] = {"dimensions": None}
 
     def process(self, messages: Sequence[Message]) -> list[Message]:
         """Add the entities of each message."""

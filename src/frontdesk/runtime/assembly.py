@@ -72,7 +72,9 @@ async def reload(agent: Agent, folder: Path, archive: Path | None = None) -> str
     return loaded.id
 
 
-def make_processor(model: Model, server: ActionServer, settings: Settings, llm: LLM | None = None) -> Processor:
+def make_processor(
+    model: Model, server: ActionServer, settings: Settings, llm: LLM | None = None
+) -> Processor:
     """Return what answers with one model."""
     domain = model.domain
     return Processor(

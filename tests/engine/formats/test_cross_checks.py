@@ -62,8 +62,10 @@ def test_each_unknown_name_is_told_once_where_it_is_first_used(desk: Any) -> Non
     )
     check(training, DOMAIN, desk.complaints)
     assert desk.errors == [
-        "f.yml:15: The action 'action_loook' is not in the domain. Did you mean 'action_look'? "
-        "Else add it to the domain."
+        (
+            "f.yml:15: The action 'action_loook' is not in the domain. Did you mean 'action_look'? "
+            "Else add it to the domain."
+        )
     ]
     assert desk.doubts == [
         "f.yml:19: The slot 'size' is of type 'categorical' and needs a value here. Write '- size: ...'.",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from frontdesk.errors import PackageError, UnknownName
+from frontdesk.errors import ConfigError, PackageError, UnknownName
 from frontdesk.graph.recipe import Part, Recipe
 
 
@@ -62,3 +62,19 @@ def test_a_part_of_the_engine_counts_by_name_and_options() -> None:
     assert not part.foreign
     assert part.fingerprint() == Part("policy", "RulePolicy", {"priority": 9}, "config.yml:7").fingerprint()
     assert part.fingerprint() != Part("policy", "RulePolicy").fingerprint()
+
+
+def test_an_encoder_may_be_wanted_without_being_needed() -> None:
+    english = Recipe((Part("component", "DIETClassifier"),), language="en")
+    assert (english.needs_encoder, english.wants_encoder) == (False, True)
+    spanish = Recipe(
+        (Part("component", "DIETClassifier"), Part("component", "ResponseSelector")), language="es"
+    )
+    assert not spanish.wants_encoder
+    told = Recipe((Part("component", "DIETClassifier", {"use_encoder": True}),), language="es")
+    assert told.wants_encoder
+
+
+def test_an_error_of_a_part_gets_its_place() -> None:
+    with pytest.raises(ConfigError, match=r"^config.yml:5: MitieTokenizer"):
+        Part("component", "MitieTokenizer", {}, "config.yml:5").make()

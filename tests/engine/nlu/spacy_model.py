@@ -14,7 +14,9 @@ def model(folder: Path) -> Path:
     for number, word in enumerate(("water", "roses", "play", "jazz")):
         nlp.vocab.set_vector(word, np.eye(4, dtype=np.float32)[number])
     ruler = nlp.add_pipe("entity_ruler")
-    ruler.add_patterns([{"label": "PERSON", "pattern": [{"LOWER": "ann"}]}, {"label": "GPE", "pattern": [{"LOWER": "rome"}]}])  # type: ignore[attr-defined]
+    ruler.add_patterns(
+        [{"label": "PERSON", "pattern": [{"LOWER": "ann"}]}, {"label": "GPE", "pattern": [{"LOWER": "rome"}]}]
+    )  # type: ignore[attr-defined]
     target = folder / "tiny_model"
     nlp.to_disk(target)
     return target

@@ -12,7 +12,12 @@ from frontdesk.nlu.diet import DIETClassifier
 from frontdesk.nlu.pipeline import Pipeline
 from tests.engine.nlu.conftest import EMBEDDER, INTENTS, example, pipeline
 
-RASA = {"epochs": 100, "constrain_similarities": True, "model_confidence": "softmax", "hidden_layers_sizes": {"text": [256]}}
+RASA = {
+    "epochs": 100,
+    "constrain_similarities": True,
+    "model_confidence": "softmax",
+    "hidden_layers_sizes": {"text": [256]},
+}
 CITIES = ("paris", "rome", "oslo", "lima", "cairo", "quito")
 TRAVEL = NluExamples(
     examples=tuple(
@@ -73,10 +78,8 @@ def test_options_that_mean_something_are_honoured() -> None:
 def test_what_spoke_to_tensorflow_is_told() -> None:
     _, said = learnt({"run_eagerly": True, "tensorboard_log_directory": "logs", "use_gpu": False})
     told = [line for line in said if "TensorFlow" in line]
-    assert told == [
-        "DIETClassifier: 'run_eagerly', 'tensorboard_log_directory' spoke to TensorFlow, which is not used here; "
-        "take them out."
-    ]
+    names = "'run_eagerly', 'tensorboard_log_directory'"
+    assert told == [f"DIETClassifier: {names} spoke to TensorFlow, which is not used here; take them out."]
 
 
 @pytest.mark.parametrize(
@@ -97,10 +100,7 @@ def test_the_encoder_is_for_english_unless_told(
     made = pipeline("WhitespaceTokenizer", "CountVectorsFeaturizer", ("DIETClassifier", options))
     made.train(INTENTS, TrainContext(language=language, embedder=EMBEDDER))
     assert ("encoder" in made.components[2]._features.makes) is used
-    assert (
-        DIETClassifier.wants_embedder(options, language) is used
-        or options.get("featurizers") is not None
-    )
+    assert DIETClassifier.wants_embedder(options, language) is used or options.get("featurizers") is not None
     assert understood(made, "hello there").intent is not None
 
 
@@ -133,7 +133,12 @@ def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
 
 def test_an_example_word_for_word_has_its_own_intent() -> None:
     examples = NluExamples(
-        (Example("ciao", "greet"), Example("ciao ciao", "bye"), Example("salve", "greet"), Example("addio", "bye"))
+        (
+            Example("ciao", "greet"),
+            Example("ciao ciao", "bye"),
+            Example("salve", "greet"),
+            Example("addio", "bye"),
+        )
     )
     made, _ = learnt({}, examples)
     for text, intent in (("Ciao!", "greet"), ("ciao ciao", "bye")):

@@ -84,7 +84,15 @@ def test_times(text: str, words: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["I may sit in the sun", "we march on", "order 4567", "room 12, floor 3", "call +1 650 123 4567", "1.5 kg"]
+    "text",
+    [
+        "I may sit in the sun",
+        "we march on",
+        "order 4567",
+        "room 12, floor 3",
+        "call +1 650 123 4567",
+        "1.5 kg",
+    ],
 )
 def test_what_is_no_time(text: str) -> None:
     assert found(text, "time") == []
@@ -93,7 +101,11 @@ def test_what_is_no_time(text: str) -> None:
 def test_the_grain_and_what_else_it_may_mean_are_told() -> None:
     [match] = extract("monday", NOW, ["time"])
     assert match["value"]["grain"] == "day"
-    assert [each["value"][:10] for each in match["value"]["values"]] == ["2026-11-23", "2026-11-30", "2026-12-07"]
+    assert [each["value"][:10] for each in match["value"]["values"]] == [
+        "2026-11-23",
+        "2026-11-30",
+        "2026-12-07",
+    ]
     assert match["value"]["value"] == "2026-11-23T00:00:00.000+01:00"
     [match] = extract("from 1 to 3pm", NOW, ["time"])
     assert match["value"]["from"] == {"value": "2026-11-18T13:00:00.000+01:00", "grain": "hour"}

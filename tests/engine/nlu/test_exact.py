@@ -3,7 +3,9 @@ from __future__ import annotations
 from frontdesk.core.message import IntentScore
 from frontdesk.nlu.exact import ExactExamples
 
-EXACT = ExactExamples.of([("Good morning!", "greet"), ("so long", "bye"), ("ok", "yes"), ("OK", "fine"), ("?", "huh")])
+EXACT = ExactExamples.of(
+    [("Good morning!", "greet"), ("so long", "bye"), ("ok", "yes"), ("OK", "fine"), ("?", "huh")]
+)
 RANKING = (IntentScore("bye", 0.6), IntentScore("greet", 0.4))
 
 

@@ -21,7 +21,9 @@ def test_each_says_in_one_sentence_what_it_was_and_what_to_use(name: str) -> Non
 
 
 def test_all_of_them_are_registered_and_stand_ins_exist() -> None:
-    written = {name for name, value in vars(gone).items() if isinstance(value, type) and getattr(value, "was", "")}
+    written = {
+        name for name, value in vars(gone).items() if isinstance(value, type) and getattr(value, "was", "")
+    }
     assert written == set(NAMES)
     assert set(STAND_INS.values()) <= set(COMPONENTS)
     assert set(STAND_INS) <= set(COMPONENTS)

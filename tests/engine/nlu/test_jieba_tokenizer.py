@@ -13,7 +13,9 @@ from frontdesk.errors import ConfigError, MissingExtra
 from frontdesk.nlu.jieba_tokenizer import JiebaTokenizer
 from tests.engine.nlu.conftest import pipeline
 
-needs_jieba = pytest.mark.skipif(importlib.util.find_spec("jieba") is None, reason="the extra jieba is not installed")
+needs_jieba = pytest.mark.skipif(
+    importlib.util.find_spec("jieba") is None, reason="the extra jieba is not installed"
+)
 CHINESE = {
     "greet": ("你好", "早上好", "大家好", "您好", "晚上好", "你好啊"),
     "weather": ("今天天气怎么样", "明天会下雨吗", "北京的天气", "上海会下雪吗", "天气冷吗", "周末天气如何"),
@@ -40,7 +42,9 @@ def test_words_are_cut_and_own_ones_are_known(tmp_path: Path) -> None:
 
 @needs_jieba
 def test_a_chinese_pipeline_learns() -> None:
-    examples = NluExamples(tuple(Example(text, intent) for intent, group in CHINESE.items() for text in group))
+    examples = NluExamples(
+        tuple(Example(text, intent) for intent, group in CHINESE.items() for text in group)
+    )
     made = pipeline("JiebaTokenizer", "DIETClassifier")
     made.train(examples, TrainContext(language="zh"))
     found = made.process(["你们好", "明天天气怎么样"])

@@ -86,7 +86,9 @@ def test_responses_of_the_domain_are_known_too() -> None:
     texts = [Message(example.text) for example in EXAMPLES.examples]
     tokenized = pipeline("WhitespaceTokenizer").components[0].process(texts)
     own = NluExamples(EXAMPLES.examples)
-    selector.train(own, TrainContext(tokenized, responses={"utter_faq/name": [{"text": "Bo"}], "utter_x": []}))
+    selector.train(
+        own, TrainContext(tokenized, responses={"utter_faq/name": [{"text": "Bo"}], "utter_x": []})
+    )
     [message] = selector.process([tokenized[0]])
     assert message.extra["response_selector"]["faq"]["response"]["responses"] == [{"text": "Bo"}]
 
@@ -116,7 +118,9 @@ def test_without_retrieval_intents_it_selects_nothing(tmp_path: Path) -> None:
     made = pipeline(*PARTS, "ResponseSelector")
     plain = NluExamples((Example("hello", "greet"), Example("bye", "bye")))
     made.train(plain, TrainContext(progress=said.append))
-    assert "ResponseSelector: no example has a retrieval intent such as 'faq/hours'; nothing to select." in said
+    assert (
+        "ResponseSelector: no example has a retrieval intent such as 'faq/hours'; nothing to select." in said
+    )
     assert chosen(made, "hello") == {
         "response": {"responses": None, "confidence": 0.0, "intent_response_key": None, "utter_action": None},
         "ranking": [],

@@ -13,7 +13,9 @@ from frontdesk.errors import ConfigError, MissingExtra
 from frontdesk.nlu.spacy_nlp import ReadMessage, SpacyNLP, doc_of
 from tests.engine.nlu.spacy_model import model
 
-needs_spacy = pytest.mark.skipif(importlib.util.find_spec("spacy") is None, reason="the extra spacy is not installed")
+needs_spacy = pytest.mark.skipif(
+    importlib.util.find_spec("spacy") is None, reason="the extra spacy is not installed"
+)
 
 
 @needs_spacy

@@ -24,7 +24,11 @@ def made(folder: Path, *parts: Any) -> Pipeline:
 
 def test_tokens_are_the_texts_own_words(tmp_path: Path) -> None:
     [message] = made(tmp_path, "SpacyTokenizer").process(["Don't  Water"])
-    assert [(t.text, t.start, t.end) for t in message.tokens] == [("Do", 0, 2), ("n't", 2, 5), ("Water", 7, 12)]
+    assert [(t.text, t.start, t.end) for t in message.tokens] == [
+        ("Do", 0, 2),
+        ("n't", 2, 5),
+        ("Water", 7, 12),
+    ]
 
 
 @pytest.mark.parametrize(("pooling", "vector"), [("mean", [0.5, 0.5, 0, 0]), ("max", [1, 1, 0, 0])])
@@ -40,7 +44,10 @@ def test_vectors_describe_words_and_sentence(tmp_path: Path, pooling: str, vecto
 
 def test_names_are_found_of_the_kinds_wanted(tmp_path: Path) -> None:
     both = made(tmp_path, "SpacyEntityExtractor").process(["Ann is in Rome"])[0].entities
-    assert [(e.entity, e.value, e.start, e.end) for e in both] == [("PERSON", "Ann", 0, 3), ("GPE", "Rome", 10, 14)]
+    assert [(e.entity, e.value, e.start, e.end) for e in both] == [
+        ("PERSON", "Ann", 0, 3),
+        ("GPE", "Rome", 10, 14),
+    ]
     one = made(tmp_path, ("SpacyEntityExtractor", {"dimensions": ["GPE"]})).process(["Ann is in Rome"])[0]
     assert [e.entity for e in one.entities] == ["GPE"]
 

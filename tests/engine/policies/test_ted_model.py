@@ -6,7 +6,9 @@ from frontdesk.policies.ted_model import Lesson, learn
 
 
 def lessons(*pairs: tuple[str, str]) -> list[Lesson]:
-    return [Lesson(tuple(features.split()), action, number) for number, (features, action) in enumerate(pairs)]
+    return [
+        Lesson(tuple(features.split()), action, number) for number, (features, action) in enumerate(pairs)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from tests.engine.policies.build import DOMAIN, training
 
 def test_it_is_accepted_and_skipped_with_a_line(tmp_path: Path) -> None:
     said: list[str] = []
-    policy = UnexpecTEDIntentPolicy({"max_history": 5, "epochs": 100, "tolerance": 0.1, "ignore_intents_list": []})
+    policy = UnexpecTEDIntentPolicy(
+        {"max_history": 5, "epochs": 100, "tolerance": 0.1, "ignore_intents_list": []}
+    )
     policy.train(training(), DOMAIN, said.append)
     assert len(said) == 1
     assert said[0].startswith("UnexpecTEDIntentPolicy is skipped")
