@@ -65,6 +65,10 @@ STAND_INS = {
     "LanguageModelTokenizer": "WhitespaceTokenizer",
     "SpacyTokenizer": "WhitespaceTokenizer",
     "JiebaTokenizer": "WhitespaceTokenizer",
+    "MitieFeaturizer": "CountVectorsFeaturizer",
+    "ConveRTFeaturizer": "CountVectorsFeaturizer",
+    "SpacyFeaturizer": "CountVectorsFeaturizer",
+    "LanguageModelFeaturizer": "CountVectorsFeaturizer",
     "MitieEntityExtractor": "CRFEntityExtractor",
     "MitieIntentClassifier": "DIETClassifier",
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from frontdesk.core.tracker import Tracker
 
-MOST_EVENTS = 200_000
+MOST_EVENTS = 40_000  # some 40 MB
 
 
 class RecentTrackers:
