@@ -29,6 +29,7 @@ MANY_SPECS = 6
 BASICS = re.compile(
     r"\b(?:price|cost|much|cheap\w*|stock|available|get|have|buy|order|colou?rs?|sizes?|come|comes|left)\b"
 )
+THAN = re.compile(r"\b(?:it|that|this|they)\b.*\bthan\b")
 COMPARES = re.compile(r"\b(?:compare|comparison|differen(?:ce|t)|versus|vs|better|or the)\b")
 
 SAME = re.compile(r"\b(?:it|its|they|them|their|that one|this one|these|those)\b")
@@ -61,6 +62,8 @@ class ActionProductAnswer(Action):
             others = [product for product in found if product != last] if heard.has(COMPARES) else []
             still = heard.has(SAME) or _asks_for_property(heard) or _speaks_of(last, heard)
             found = [last, *others[:1]] if still else []
+        if last and last not in found and heard.has(THAN) and found:
+            found = [last, found[0]]
         if not found:
             dispatcher.utter_message(response="utter_product_unknown")
             return closing

@@ -114,12 +114,13 @@ policies:
 
 
 def test_what_needs_a_missing_part_goes_too() -> None:
-    recipe = Recipe(
-        (Part("component", "SpacyNLP", {"model": "xx_none"}), Part("component", "SpacyFeaturizer"))
-    )
+    names = ("SpacyTokenizer", "SpacyFeaturizer", "SpacyEntityExtractor")
+    nlp = Part("component", "SpacyNLP", {"model": "xx_none"})
+    recipe = Recipe((nlp, *(Part("component", name) for name in names)))
     said: list[str] = []
-    assert available(recipe, said.append).pipeline == ()
-    assert len(said) == 2
+    left = available(recipe, said.append).pipeline
+    assert [part.name for part in left] == ["WhitespaceTokenizer", "CountVectorsFeaturizer"]
+    assert len(said) == 4
 
 
 def test_an_unknown_name_is_told_with_its_line() -> None:
