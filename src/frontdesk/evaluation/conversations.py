@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from frontdesk.core.codec import to_wire
-from frontdesk.core.events import ActionExecuted, Event, SlotSet
+from frontdesk.core.events import ActionExecuted, Event
 from frontdesk.core.message import UserMessage
 from frontdesk.core.tracker import Tracker
 from frontdesk.evaluation.environment import Environment
@@ -152,8 +152,3 @@ def action_names(events: Sequence[Event]) -> list[str]:
         names = names[names.index("action_session_start") + 1 :]
         names = names[1:] if names[:1] == ["action_listen"] else names
     return names
-
-
-def changed_slots(events: Sequence[Event]) -> dict[str, Any]:
-    """Return the slots that were set in a turn."""
-    return {event.name: event.value for event in events if isinstance(event, SlotSet)}

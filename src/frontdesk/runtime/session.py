@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from frontdesk.core.domain import SessionConfig
-from frontdesk.core.events import ActionExecuted, UserUttered
-from frontdesk.core.tracker import SESSION_START, Tracker
+from frontdesk.core.events import UserUttered
+from frontdesk.core.tracker import Tracker
 
 RESERVED = "frontdesk"
 """The key in an event's metadata that belongs to the engine; what a user sends under it is dropped."""
@@ -25,8 +25,3 @@ def lapsed(tracker: Tracker, session: SessionConfig, now: float) -> bool:
         if isinstance(event, UserUttered):
             return (now - event.timestamp) / 60 >= session.expiration_minutes
     return False
-
-
-def started(tracker: Tracker) -> bool:
-    """Tell whether the conversation begins with a session start."""
-    return any(isinstance(e, ActionExecuted) and e.name == SESSION_START for e in tracker.newest_first())

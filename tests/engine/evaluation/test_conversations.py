@@ -14,7 +14,6 @@ from frontdesk.evaluation.conversations import (
     Run,
     StepResult,
     action_names,
-    changed_slots,
     readable,
     texts_missing,
 )
@@ -170,7 +169,6 @@ def test_the_actions_of_a_turn_leave_out_the_begin_of_a_session() -> None:
     begin = [ActionExecuted("action_session_start"), ActionExecuted("action_listen")]
     turn = [ActionExecuted("utter_a"), SlotSet("x", 1), ActiveLoop("f"), ActionExecuted("action_listen")]
     assert action_names([*begin, *turn]) == action_names(turn) == ["utter_a", "action_listen"]
-    assert changed_slots([*turn, SlotSet("x", 2)]) == {"x": 2}
 
 
 def test_a_result() -> None:
