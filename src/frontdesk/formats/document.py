@@ -181,7 +181,8 @@ class Document:
 
     def _take(self, text: str, keys: Keys, change: _Change) -> None:
         """Take a text, if it reads as what was there before with one value changed. Raises ConfigError."""
-        before, found = self.root, None
+        before: Any = self.root
+        found: Any = None
         with suppress(ConfigError):
             if not self._text.endswith("\n"):  # a block at the end gets its line end with what comes below it
                 before = yaml.read_text(self._text + self._line_end, self.name)
