@@ -16,7 +16,7 @@ from frontdesk.core.domain import Domain
 from frontdesk.core.events import ActionExecuted
 from frontdesk.core.options import DIALOGUE, NEURAL, left_over
 from frontdesk.core.ports import Progress
-from frontdesk.core.prediction import Prediction
+from frontdesk.core.prediction import Basis, Prediction
 from frontdesk.core.states import RuleOnly, Seen, View, newest_seen
 from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.core.training import TrainingSet
@@ -150,6 +150,7 @@ class TEDPolicy:
             priority=self.priority,
             is_end_to_end=end_to_end,
             reason="learnt from stories",
+            basis=Basis("learnt"),
         )
 
     def _by_words(self, views: Sequence[View]) -> tuple[str, float] | None:

@@ -79,7 +79,7 @@ def make_processor(
     domain = model.domain
     return Processor(
         domain=domain,
-        understanding=Understanding(model.pipeline.process),
+        understanding=Understanding(model.pipeline.process, model.pipeline.steps),
         loop=Loop(
             policies=model.policies,
             choose=choose,
