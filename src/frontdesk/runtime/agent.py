@@ -26,9 +26,10 @@ from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
 from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.loop import Save
+from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes
 from frontdesk.runtime.recent import RecentTrackers
-from frontdesk.runtime.saving import OnReply, Reply, Saver, pass_on, replies_to
+from frontdesk.runtime.saving import NOWHERE, OnReply, Origin, Reply, Saver, pass_on, replies_to
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.agent")
@@ -72,6 +73,8 @@ class Agent:
         self.ready = True
         self.local = bool(getattr(locks, "local", False))
         self.recent = RecentTrackers()
+        self.outlets = Outlets()
+        self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
         self._turns: set[asyncio.Task[Any]] = set()
         self._at_work: Counter[Delivery] = Counter()
         self._owed: dict[str, dict[Delivery, UserMessage]] = {}
@@ -206,7 +209,7 @@ class Agent:
         stored = None if alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
             return await pass_on(stored, on_reply)
-        saver = Saver(self.store, self.recent, before, on_reply)
+        saver = self._saver(before, Origin(message.channel, message.authenticated), on_reply)
         if guarded(before) and not message.authenticated:
             await saver.finish(before, delivery, ())
             raise _not_yours()
@@ -223,7 +226,7 @@ class Agent:
         now = time.time()
         after = tracker.extend(dataclasses.replace(event, timestamp=now) for event in events)
         replies = replies_to(after, message.message_id)
-        await Saver(self.store, self.recent, tracker, on_reply).finish(after, delivery, replies)
+        await self._saver(tracker, Origin(message.channel), on_reply).finish(after, delivery, replies)
         return replies
 
     async def resume(self, older_than: float = 0.0) -> int:
@@ -247,22 +250,25 @@ class Agent:
         owed = [pair for messages in self._owed.values() for pair in messages.items()]
         await asyncio.gather(*(self._begin(*pair) for pair in owed), return_exceptions=True)
 
-    async def change(self, sender_id: str, step: Step) -> Tracker:
+    async def change(self, sender_id: str, step: Step, origin: Origin = NOWHERE) -> Tracker:
         """Let `step` add to a conversation in its line and in one commit; returns the latest session."""
         self._need_model()
-        turn = asyncio.create_task(self._change(sender_id, step))
+        turn = asyncio.create_task(self._change(sender_id, step, origin))
         self._turns.add(turn)
         turn.add_done_callback(self._turns.discard)
         return await asyncio.shield(turn)
 
-    async def _change(self, sender_id: str, step: Step) -> Tracker:
+    async def _change(self, sender_id: str, step: Step, origin: Origin) -> Tracker:
         async with self.locks.lock(sender_id), asyncio.timeout(self.settings.turn_deadline):
             for _ in range(ATTEMPTS):
                 before = await self._load(sender_id)
-                saver = Saver(self.store, self.recent, before, None)
+                saver = self._saver(before, origin)
                 with suppress(StaleConversation):
-                    return await saver.save(await step(self.processor, before, saver.save))
+                    return await saver.end(await step(self.processor, before, saver.save))
             raise StaleConversation("Other servers keep writing to the conversation.")
+
+    def _saver(self, tracker: Tracker, origin: Origin, on_reply: OnReply | None = None) -> Saver:
+        return Saver(self.store, self.recent, tracker, on_reply, origin, self.rescheduled.set)
 
     def _need_model(self) -> None:
         if not self.ready:
@@ -271,6 +277,10 @@ class Agent:
     async def tracker(self, sender_id: str) -> Tracker:
         """Return a conversation with all its events."""
         return await self._load(sender_id, whole=True)
+
+    async def latest(self, sender_id: str) -> Tracker:
+        """Return a conversation's latest session."""
+        return await self._load(sender_id)
 
     async def _load(
         self, sender_id: str, processor: Processor | None = None, *, whole: bool = False
