@@ -19,6 +19,7 @@ from frontdesk.core.events import (
     SessionStarted,
     UserUtteranceReverted,
     UserUttered,
+    stamped,
 )
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, LockStore, TrackerStore
@@ -30,6 +31,7 @@ from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes
 from frontdesk.runtime.recent import RecentTrackers
 from frontdesk.runtime.saving import NOWHERE, OnReply, Origin, Reply, Saver, pass_on, replies_to
+from frontdesk.runtime.turns import Turns
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.agent")
@@ -75,7 +77,7 @@ class Agent:
         self.recent = RecentTrackers()
         self.outlets = Outlets()
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
-        self._turns: set[asyncio.Task[Any]] = set()
+        self._turns = Turns()
         self._at_work: Counter[Delivery] = Counter()
         self._owed: dict[str, dict[Delivery, UserMessage]] = {}
 
@@ -99,8 +101,7 @@ class Agent:
         A message that was written down but not begun stays in the inbox; after `swap`, `resume` answers it.
         """
         self.ready = False
-        while self._turns:
-            await asyncio.wait(set(self._turns))
+        await self._turns.ended()
         self.processor, self.model_id, self.facts = empty, "", {}
 
     async def receive(self, message: UserMessage, on_reply: OnReply | None = None) -> Sequence[Reply]:
@@ -149,11 +150,9 @@ class Agent:
         alone: bool = False,
     ) -> asyncio.Task[Sequence[Reply]]:
         """Let a message take its place in the conversation's line; it is answered whether or not somebody waits."""
-        turn = asyncio.create_task(self._in_line(delivery, message, on_reply, alone))
+        turn = self._turns.begin(self._in_line(delivery, message, on_reply, alone))
         self._at_work[delivery] += 1
         turn.add_done_callback(lambda _: self._leave(delivery))
-        self._turns.add(turn)  # event loops keep only weak references to their tasks
-        turn.add_done_callback(self._turns.discard)
         return turn
 
     async def _in_line(
@@ -222,9 +221,7 @@ class Agent:
         self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
     ) -> Sequence[Reply]:
         tracker = await self._load(message.sender_id)
-        events = apology(tracker, message)
-        now = time.time()
-        after = tracker.extend(dataclasses.replace(event, timestamp=now) for event in events)
+        after = tracker.extend(stamped(event, time.time()) for event in apology(tracker, message))
         replies = replies_to(after, message.message_id)
         await self._saver(tracker, Origin(message.channel), on_reply).finish(after, delivery, replies)
         return replies
@@ -253,10 +250,7 @@ class Agent:
     async def change(self, sender_id: str, step: Step, origin: Origin = NOWHERE) -> Tracker:
         """Let `step` add to a conversation in its line and in one commit; returns the latest session."""
         self._need_model()
-        turn = asyncio.create_task(self._change(sender_id, step, origin))
-        self._turns.add(turn)
-        turn.add_done_callback(self._turns.discard)
-        return await asyncio.shield(turn)
+        return await asyncio.shield(self._turns.begin(self._change(sender_id, step, origin)))
 
     async def _change(self, sender_id: str, step: Step, origin: Origin) -> Tracker:
         async with self.locks.lock(sender_id), asyncio.timeout(self.settings.turn_deadline):
@@ -294,10 +288,7 @@ class Agent:
 
     async def close(self) -> None:
         """Finish the turns under way, then let go of the store, the action server and the NLU thread."""
-        if self._turns:
-            _, late = await asyncio.wait(self._turns, timeout=self.settings.action_deadline)
-            for turn in late:  # the next start takes them up
-                turn.cancel()
+        await self._turns.end(self.settings.action_deadline)
         self.processor.understanding.close()
         await self.processor.server.close()
         await self.store.close()

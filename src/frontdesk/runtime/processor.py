@@ -11,6 +11,7 @@ from typing import Any
 from frontdesk.core.codec import message_to_wire
 from frontdesk.core.domain import SESSION_START_METADATA, Domain
 from frontdesk.core.events import (
+    IN_REPLY_TO,
     ActionExecuted,
     BotUttered,
     Event,
@@ -27,8 +28,6 @@ from frontdesk.runtime.loop import Loop, Save, pauses
 from frontdesk.runtime.session import AUTHENTICATED
 from frontdesk.runtime.session import RESERVED as RESERVED
 from frontdesk.runtime.understanding import Understanding
-
-IN_REPLY_TO = "in_reply_to"
 
 
 @dataclass(frozen=True)

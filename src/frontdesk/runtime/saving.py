@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from frontdesk.channels.render import render
-from frontdesk.core.events import BotUttered, Event, UserUttered
+from frontdesk.core.events import IN_REPLY_TO, BotUttered, Event, UserUttered
 from frontdesk.core.ports import Commit, Delivery, TrackerStore
 from frontdesk.core.reminders import Change, Reminder, changes
 from frontdesk.core.tracker import Tracker
-from frontdesk.runtime.processor import IN_REPLY_TO
 from frontdesk.runtime.recent import RecentTrackers
 
 log = logging.getLogger("frontdesk.agent")

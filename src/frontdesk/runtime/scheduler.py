@@ -19,6 +19,7 @@ from frontdesk.runtime.external import outdated, reminded
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.processor import Processor, guarded, resumes
 from frontdesk.runtime.saving import Origin, replies_to
+from frontdesk.runtime.turns import Turns
 
 log = logging.getLogger("frontdesk.reminders")
 
@@ -48,7 +49,7 @@ class ReminderScheduler:
         self.agent = agent
         self.clock = clock
         self.lease = agent.settings.turn_deadline + LEASE_MORE
-        self._firing: set[asyncio.Task[None]] = set()
+        self._firing = Turns()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -64,10 +65,7 @@ class ReminderScheduler:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._firing:
-            _, late = await asyncio.wait(self._firing, timeout=self.agent.settings.action_deadline)
-            for turn in late:
-                turn.cancel()
+        await self._firing.end(self.agent.settings.action_deadline)
 
     async def fire_due(self, *, taken: bool = False) -> float | None:
         """Begin to fire what is due, and return when to look again; with `taken` what is under lease, too.
@@ -81,19 +79,15 @@ class ReminderScheduler:
         at = await store.next_reminder()
         if taken or (at is not None and at <= now):
             for reminder in await store.lease_reminders(now, now + self.lease, room, taken=taken):
-                turn = asyncio.create_task(self._fire(reminder))
-                self._firing.add(turn)
-                turn.add_done_callback(self._fired)
+                self._firing.begin(self._fire(reminder)).add_done_callback(self._fired)
             at = await store.next_reminder()
         return at
 
     async def settled(self) -> None:
         """Wait until nothing is being fired."""
-        while self._firing:
-            await asyncio.wait(set(self._firing))
+        await self._firing.ended()
 
-    def _fired(self, turn: asyncio.Task[None]) -> None:
-        self._firing.discard(turn)
+    def _fired(self, _: asyncio.Task[None]) -> None:
         if len(self._firing) == MOST // 2:  # there may be more that wait for room
             self.agent.rescheduled.set()
 
