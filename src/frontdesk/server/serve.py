@@ -23,6 +23,8 @@ from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
 from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.scheduler import ReminderScheduler
 from frontdesk.server.api import is_local, mount_api
 from frontdesk.server.api_context import ApiOptions
 from frontdesk.server.app import create_app
@@ -62,7 +64,9 @@ def serve(
     progress("loading the model")
     agent = assemble(folder, model, settings, layout=layout)
     credentials = only(connector, read_credentials(folder, layout.credentials))
-    app = create_app(agent, open_channels(credentials, folder), settings, agent.model_id)
+    channels = open_channels(credentials, folder)
+    agent.outlets = Outlets(channels)
+    app = create_app(agent, channels, settings, agent.model_id)
     app.ctx.articles = article_pages(folder, agent)
     if api is not None:
         local, archive = is_local(at.interface), newest(model or models)
@@ -125,6 +129,7 @@ def _add_lifetime(
     app: Sanic[Any, Any], agent: Agent, layout: Layout, *, watch: bool, ready: Callable[[], None]
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
+    reminders = ReminderScheduler(agent)
 
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:
@@ -134,6 +139,7 @@ def _add_lifetime(
         gc.freeze()
         # Before the first request is read, so that no new message overtakes one that was cut off.
         tasks.add(asyncio.create_task(_settle(agent, await _take_up(agent))))
+        await reminders.start()
 
     @app.after_server_start
     async def begin(app: Sanic[Any, Any]) -> None:
@@ -146,6 +152,7 @@ def _add_lifetime(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await reminders.stop()
 
     @app.after_server_stop
     async def close(_: Sanic[Any, Any]) -> None:
