@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from frontdesk.core.prediction import Basis
-from frontdesk.core.training import Place, TrainingSet
+from frontdesk.core.training import Place, Rule, Story, TrainingSet
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.excerpts import entry_at
 from frontdesk.formats.project import read_training
@@ -74,7 +74,8 @@ class Library:
 
 
 def _places(found: TrainingSet) -> dict[tuple[str, str], Place]:
-    named = [*(("rule", rule) for rule in found.rules), *(("story", story) for story in found.stories)]
+    named: list[tuple[str, Rule | Story]] = [("rule", rule) for rule in found.rules]
+    named += [("story", story) for story in found.stories]
     places: dict[tuple[str, str], Place] = {}
     for kind, entry in named:
         if entry.place is not None:
