@@ -24,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--actions", default="actions", metavar="MODULE", help="the module of custom actions (actions)"
     )
+    parser.add_argument(
+        "--inspector",
+        action="store_true",
+        help="open /inspector: what was understood and decided in conversations, and how to correct it "
+        "(or FRONTDESK_INSPECTOR=1)",
+    )
     _add_api(parser)
 
 
@@ -71,11 +77,13 @@ def execute(options: argparse.Namespace) -> int:
     from frontdesk.auth.api import ApiKeys
     from frontdesk.server.api_context import ApiOptions
     from frontdesk.server.serve import serve
+    from frontdesk.settings import read_settings
 
-    api = None
-    if options.enable_api:
+    inspector = options.inspector or read_settings().inspector
+    keys = None
+    if options.enable_api or inspector:
         keys = ApiKeys(options.auth_token, options.jwt_secret, options.jwt_method)
-        api = ApiOptions(keys, frozenset(options.api_allow_host))
+    api = ApiOptions(keys, frozenset(options.api_allow_host)) if keys and options.enable_api else None
     return serve(
         options.project,
         options.model,
@@ -85,4 +93,5 @@ def execute(options: argparse.Namespace) -> int:
         watch=options.watch,
         progress=progress(),
         api=api,
+        inspector=keys if inspector else None,
     )

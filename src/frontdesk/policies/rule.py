@@ -197,7 +197,9 @@ class RulePolicy:
         action = DEFAULT_INTENT_ACTIONS.get(intent or "")
         if intent is None or action is None:
             return Decision()
-        return Decision(action, f"default {intent}", f"the intent '{intent}'", basis=Basis("intent", (intent,)))
+        return Decision(
+            action, f"default {intent}", f"the intent '{intent}'", basis=Basis("intent", (intent,))
+        )
 
     def _from_loop(self, tracker: Tracker) -> Decision:
         loop, name = tracker.active_loop, tracker.active_loop_name

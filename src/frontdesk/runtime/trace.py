@@ -173,9 +173,7 @@ def _step(
     chosen = loop.predict(before, domain)
     said = [p.prediction for p in proposals if p.prediction is not None]
     why = explain(said, chosen, before)
-    return Step(
-        **step, proposals=proposals, chosen=chosen, why=why, asked=chosen.policy not in ORDERED
-    )
+    return Step(**step, proposals=proposals, chosen=chosen, why=why, asked=chosen.policy not in ORDERED)
 
 
 def _without_policies(done: Event, earlier: Sequence[Event]) -> str:

@@ -136,7 +136,9 @@ class Inspector:
         number, intent = _number(found.get("turn"), "turn"), _text(found, "intent")
         domain = self.agent.processor.domain
         if intent not in views.names(domain)["intents"] and intent.split("/")[0] not in domain.intents:
-            raise Refusal(400, "BadRequest", f"The intent '{intent}' is not in the domain. Save it as an example first.")
+            raise Refusal(
+                400, "BadRequest", f"The intent '{intent}' is not in the domain. Save it as an example first."
+            )
         entities = _entities(found)
         await changes.understand_as(self.agent, tracker, number, intent, entities)
         return await self._shown(tracker.sender_id)
@@ -201,7 +203,9 @@ def mount_inspector(app: Sanic[Any, Any], agent: Agent, folder: Path, entrance: 
     for method, operations in (("GET", shown), ("POST", done)):
         for run in operations:
             name = run.__name__
-            app.add_route(_answering(entrance, run), f"{API}/{name}", methods=[method], name=f"inspector_{name}")
+            app.add_route(
+                _answering(entrance, run), f"{API}/{name}", methods=[method], name=f"inspector_{name}"
+            )
 
 
 def _answering(entrance: Entrance, run: Callable[[Request], Awaitable[Any]]) -> Callable[..., Any]:
@@ -259,7 +263,9 @@ def _entities(found: Any) -> list[Entity]:
         return [*parse(annotated)[1]]
     listed = found.get("entities") or []
     if not isinstance(listed, list) or not all(_is_entity(entity) for entity in listed):
-        raise Refusal(400, "BadRequest", "'entities' must be a list of entities with 'entity', 'start' and 'end'.")
+        raise Refusal(
+            400, "BadRequest", "'entities' must be a list of entities with 'entity', 'start' and 'end'."
+        )
     return [entity_from_wire(entity) for entity in listed]
 
 

@@ -55,8 +55,12 @@ class Entrance:
         itself a name that points to this machine: such names are not answered to at all.
         """
         _refuse_other_sites(request)
-        if self.key is not None and not is_local(urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""):
-            raise Refusal(403, "NotAuthorized", "Without an API token, the inspector answers only as 'localhost'.")
+        if self.key is not None and not is_local(
+            urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+        ):
+            raise Refusal(
+                403, "NotAuthorized", "Without an API token, the inspector answers only as 'localhost'."
+            )
         if not self._may_enter(request):
             raise Refusal(403, "NotAuthorized", "The inspector is for the role 'admin'.")
 
@@ -70,7 +74,9 @@ class Entrance:
         try:
             return self.keys.caller(None, shown).role == ADMIN
         except AuthError as error:
-            raise _unknown(f"{error.sentence} Enter the API token that the server was started with.") from error
+            raise _unknown(
+                f"{error.sentence} Enter the API token that the server was started with."
+            ) from error
 
 
 def _refuse_other_sites(request: Request) -> None:

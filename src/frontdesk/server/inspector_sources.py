@@ -42,7 +42,11 @@ class Library:
             return []
         with self._lock:
             self._refresh()
-        return [self._passage(basis.kind, name) for joined in basis.names for name in self._apart(basis.kind, joined)]
+        return [
+            self._passage(basis.kind, name)
+            for joined in basis.names
+            for name in self._apart(basis.kind, joined)
+        ]
 
     def _apart(self, kind: str, joined: str) -> list[str]:
         """Return the names of a story that goes on in others; a name may hold the sign that joins them, too."""

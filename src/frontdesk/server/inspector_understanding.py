@@ -97,10 +97,16 @@ def component(passage: Passage) -> dict[str, Any]:
     """Return one component and what it added or changed; every change has a `kind` that says what it is about."""
     return {
         "name": passage.component,
-        "options": [f"{name}: {_short(value)}" for name, value in passage.options.items() if name != "name"],
+        "options": _options(passage.options),
         "milliseconds": round(passage.seconds * 1000, 1),
         "changes": _changes(passage.before, passage.after),
     }
+
+
+def _options(options: Mapping[str, Any]) -> list[str]:
+    """Return what tells a component from another one of its kind: not what is off, on, or not set."""
+    told = {k: v for k, v in options.items() if k != "name" and isinstance(v, str | int | float | list)}
+    return [f"{k}: {_short(v)}" for k, v in told.items() if not isinstance(v, bool) and v not in ("", [])]
 
 
 def _short(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from frontdesk.channels.render import plain, render
 from frontdesk.core import events as ev
-from frontdesk.core.codec import entity_to_wire, to_wire
+from frontdesk.core.codec import to_wire
 from frontdesk.core.domain import DEFAULT_ACTIONS, DEFAULT_INTENTS, Domain
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
@@ -21,6 +21,7 @@ OWN = "inspector-"
 """What the ids of the inspector's own conversations begin with; all others are shown and never written to."""
 TURNS = 200
 """So many turns are shown; the ones before them if asked for."""
+SHOWN = 60  # characters
 _NOTES: Mapping[type[ev.Event], str] = {
     ev.UserUtteranceReverted: "The message was taken back: the assistant goes on as if it had not been said.",
     ev.ActionReverted: "The last action was taken back.",
@@ -40,6 +41,7 @@ def names(domain: Domain) -> dict[str, Any]:
             {"name": kind.name, "roles": list(kind.roles), "groups": list(kind.groups)}
             for kind in sorted(domain.entities.values(), key=lambda kind: kind.name)
         ],
+        "texts": texts(domain),
         "actions": [
             {"kind": "wait", "names": [LISTEN]},
             {"kind": "say", "names": sorted(domain.responses)},
@@ -48,6 +50,15 @@ def names(domain: Domain) -> dict[str, Any]:
             {"kind": "own", "names": [n for n in DEFAULT_ACTIONS if n not in (LISTEN, *custom)]},
         ],
     }
+
+
+def texts(domain: Domain) -> dict[str, str]:
+    """Return the beginning of what each response says, so that people recognize it."""
+    firsts = {
+        name: next((v.text for v in variations if v.text), "")
+        for name, variations in domain.responses.items()
+    }
+    return {name: " ".join(text.split())[:SHOWN] for name, text in firsts.items() if text}
 
 
 def conversation(tracker: Tracker, *, everything: bool = False) -> dict[str, Any]:
@@ -111,9 +122,15 @@ def said(events: Iterable[ev.Event], sender_id: str) -> list[dict[str, Any]]:
     return [plain(bubble) for e in events if isinstance(e, ev.BotUttered) for bubble in render(e, sender_id)]
 
 
-def turn(found: Trace, sender_id: str, domain: Domain, library: Library, passages: Sequence[Passage]) -> dict[str, Any]:
+def turn(
+    found: Trace, sender_id: str, domain: Domain, library: Library, passages: Sequence[Passage]
+) -> dict[str, Any]:
     """Return a turn in full."""
-    events = [*found.after.since(len(found.before))] if found.heard else found.after.events()[found.stretch.start :]
+    events = (
+        [*found.after.since(len(found.before))]
+        if found.heard
+        else found.after.events()[found.stretch.start :]
+    )
     heard = found.heard
     return {
         "number": found.stretch.number,
@@ -123,18 +140,19 @@ def turn(found: Trace, sender_id: str, domain: Domain, library: Library, passage
         "channel": heard.input_channel if heard else None,
         "understanding": understanding(heard, passages) if heard else None,
         "filled": _changed(found.before, found.understood),
-        "steps": [_step(step, sender_id, library) for step in found.steps],
+        "steps": [_step(step, sender_id, domain, library) for step in found.steps],
         "slots": _slots(found.before, found.after, domain),
         "loop": {"before": found.before.active_loop_name, "after": found.after.active_loop_name},
         "events": [to_wire(event) for event in events],
     }
 
 
-def _step(step: Step, sender_id: str, library: Library) -> dict[str, Any]:
+def _step(step: Step, sender_id: str, domain: Domain, library: Library) -> dict[str, Any]:
     done = step.done
     return {
         "at": step.at,
         "action": step.action,
+        "kind": _kind(step.action, domain),
         "refused": isinstance(done, ev.ActionExecutionRejected),
         "policy": done.policy,
         "confidence": done.confidence,
@@ -149,6 +167,14 @@ def _step(step: Step, sender_id: str, library: Library) -> dict[str, Any]:
         "loop": {"before": step.before.active_loop_name, "after": step.after.active_loop_name},
         "events": [to_wire(event) for event in (*_with(step.events, done),)],
     }
+
+
+def _kind(action: str, domain: Domain) -> str:
+    if action in (LISTEN, SESSION_START):
+        return "wait" if action == LISTEN else "session"
+    if action in domain.responses or action.startswith("utter_") or action not in domain.action_names:
+        return "say"  # also a text of an end-to-end story
+    return "form" if action in domain.forms else "do"
 
 
 def _with(events: Sequence[ev.Event], done: ev.Event) -> Sequence[ev.Event]:
@@ -207,8 +233,3 @@ def preview(tracker: Tracker) -> dict[str, Any]:
         "time": last.timestamp if last else None,
         "text": words[:160],
     }
-
-
-def entities_of(event: ev.UserUttered) -> list[dict[str, Any]]:
-    """Return a message's entities as they are stored."""
-    return [entity_to_wire(entity) for entity in event.entities]

@@ -14,6 +14,7 @@ from typing import Any
 
 from sanic import Sanic
 
+from frontdesk.auth.api import ApiKeys
 from frontdesk.auth.secret import read_secret
 from frontdesk.core.ports import Channel, Progress
 from frontdesk.errors import ConfigError, FrontdeskError
@@ -27,6 +28,8 @@ from frontdesk.server.api import is_local, mount_api
 from frontdesk.server.api_context import ApiOptions
 from frontdesk.server.app import create_app
 from frontdesk.server.articles import render_articles
+from frontdesk.server.inspector import mount_inspector
+from frontdesk.server.inspector_access import Entrance
 from frontdesk.settings import read_settings
 from frontdesk.telemetry import configure_logging
 from frontdesk.training.train import inputs_digest, is_current
@@ -48,9 +51,14 @@ def serve(
     watch: bool,
     progress: Progress,
     api: ApiOptions | None = None,
+    inspector: ApiKeys | None = None,
 ) -> int:
-    """Answer on `interface`:`port` until a signal comes; returns the exit code. `api` opens the HTTP API."""
+    """Answer on `interface`:`port` until a signal comes; returns the exit code.
+
+    `api` opens the HTTP API, `inspector` (who may enter) the page that shows and corrects conversations.
+    """
     settings = read_settings()
+    entrance = Entrance.make(inspector, interface) if inspector is not None else None
     configure_logging(settings)
     # Sanic says "Experienced exception" beside the error itself, which the command line tells.
     logging.getLogger("sanic.error").addFilter(lambda record: "Experienced exception" not in record.msg)
@@ -68,9 +76,13 @@ def serve(
         mount_api(
             app, agent, folder, api, local=local, pages=lambda: article_pages(folder, agent), archive=archive
         )
-    _add_lifetime(
-        app, agent, folder, watch=watch, ready=lambda: _greet(credentials, interface, port, progress)
-    )
+    if entrance is not None:
+        mount_inspector(app, agent, folder, entrance)
+
+    def ready() -> None:
+        _greet(credentials, interface, port, progress, entrance)
+
+    _add_lifetime(app, agent, folder, watch=watch, ready=ready)
     app.run(interface, port, single_process=True, access_log=False, motd=False, debug=False)
     return 0
 
@@ -204,13 +216,17 @@ async def _renew(agent: Agent, folder: Path, app: Sanic[Any, Any]) -> None:
     log.info("Reloaded after %.1f s.", time.monotonic() - begun)
 
 
-def _greet(credentials: Credentials, interface: str, port: int, progress: Progress) -> None:
+def _greet(
+    credentials: Credentials, interface: str, port: int, progress: Progress, entrance: Entrance | None
+) -> None:
     host = "localhost" if interface in EVERYWHERE or interface == "127.0.0.1" else interface
     chat = credentials.channels.get("chat")
     progress("ready")
     lines = (
         [f"\n  Chat page: http://{host}:{port}/\n"] if chat else [f"\n  Listening on http://{host}:{port}/\n"]
     )
+    if entrance is not None:
+        lines.append(f"  Inspector: {entrance.link(f'http://{host}:{port}')}\n")
     examples = list(chat.options.get("examples") or ()) if chat else []
     if examples:
         lines.append("  Try:")

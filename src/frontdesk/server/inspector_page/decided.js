@@ -3,13 +3,9 @@
 import { bar, button, code, fold, make, value } from "./dom.js";
 import { said } from "./talk.js";
 
-export function actionWords(name) {
-  if (name === "action_listen") return "Waits for the user";
-  if (name === "action_session_start") return "Begins a session";
-  if (name?.startsWith("utter_")) return "Says";
-  if (name?.endsWith("_form")) return "Asks, by the form";
-  return "Does";
-}
+const KINDS = {
+  wait: "Waits for the user", session: "Begins a session", say: "Says", form: "Asks, by the form", do: "Does",
+};
 
 export function decided(turn, { onAction }) {
   const steps = turn.steps.map((step, number) => card(step, number, onAction));
@@ -24,7 +20,7 @@ function card(step, number, onAction) {
   const title = make("div", "decision-title",
     make("span", "number", String(number + 1)),
     make("div", "grow",
-      make("span", "soft", step.refused ? "Tried, but it refused to run" : actionWords(step.action)), " ",
+      make("span", "soft", step.refused ? "Tried, but it refused to run" : KINDS[step.kind]), " ",
       make("strong", "", code(step.action))),
     step.corrected ? make("span", "chip fixed", "your choice") : null,
     onAction ? button("Another action", "quiet small", () => onAction(step)) : null);
@@ -32,9 +28,9 @@ function card(step, number, onAction) {
     : step.loop.after ? `The form ${step.loop.after} is under way now.` : `The form ${step.loop.before} is done.`;
   return make("li", "decision",
     title,
+    matched(step),
     make("p", "why", step.corrected ? "You chose this action." : step.why),
     step.agrees ? null : make("p", "note", `The model in use would choose ${step.today} here.`),
-    matched(step),
     step.said.map((bubble) => said(bubble, null)),
     step.slots.length ? slotChanges(step.slots) : null,
     loop ? make("p", "loop", loop) : null,

@@ -52,7 +52,7 @@ function line(turn, selected, live, { onTurn, onButton }) {
       make("span", "chips", chips(turn)),
     );
   } else {
-    open.append(make("span", "session", turn.kind === "session" ? "A session begins" : "The assistant acts by itself"));
+    open.append(make("span", "pill", turn.kind === "session" ? "A session begins" : "The assistant acts by itself"));
   }
   item.append(open, ...turn.said.map((bubble) => said(bubble, live ? onButton : null)));
   for (const note of turn.notes) item.append(make("p", "note", note));

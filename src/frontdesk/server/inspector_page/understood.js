@@ -3,6 +3,7 @@
 import { bar, button, code, fold, make, percent, value } from "./dom.js";
 
 const SHOWN = 5;
+const LEAST = 0.005; // what would be shown as 0 % says nothing
 
 export function understood(turn, { onCorrect, onExample }) {
   const { then, now, annotated } = turn.understanding;
@@ -54,10 +55,9 @@ function otherwise(then, now) {
 function ranking(then) {
   const rows = then.ranking.length ? then.ranking : then.intent ? [{ name: then.intent, confidence: then.confidence }] : [];
   if (!rows.length) return make("p", "soft", "Nothing that it knows.");
-  return make("ol", "ranking", rows.slice(0, SHOWN).map((row) => {
-    const item = make("li", row.name === then.intent ? "first" : "", make("span", "name", row.name), bar(row.confidence));
-    return item;
-  }));
+  const told = rows.filter((row, number) => number < 2 || row.confidence >= LEAST).slice(0, SHOWN);
+  return make("ol", "ranking", told.map((row) =>
+    make("li", row.name === then.intent ? "first" : "", make("span", "name", row.name), bar(row.confidence))));
 }
 
 function entities(found) {
