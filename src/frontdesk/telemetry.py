@@ -56,10 +56,11 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=True)
 
 
-def configure_logging(settings: Settings) -> None:
-    """Send all logs to standard error in one form."""
-    out = logging.StreamHandler(sys.stderr)
-    out.setFormatter(JsonFormatter() if settings.log_json else PlainFormatter())
-    logging.basicConfig(level=settings.log_level, handlers=[out], force=True)
+def configure_logging(settings: Settings, *beside: logging.Handler) -> None:
+    """Send all logs to standard error in one form, and to the handlers that are given `beside`."""
+    handlers = [logging.StreamHandler(sys.stderr), *beside]
+    for handler in handlers:
+        handler.setFormatter(JsonFormatter() if settings.log_json else PlainFormatter())
+    logging.basicConfig(level=settings.log_level, handlers=handlers, force=True)
     for noisy in ("sanic.access", "httpx", "httpcore", "asyncio", "rasa_sdk", "faiss.loader", "sanic.server"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

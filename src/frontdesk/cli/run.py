@@ -4,94 +4,103 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
-from frontdesk.cli.options import add_model, add_project, progress
+from frontdesk.cli.options import (
+    add_model,
+    add_project,
+    layout_of,
+    progress,
+    quiet,
+    say_ignored,
+    settings_of,
+    start_logging,
+)
+from frontdesk.cli.serving import add_server, api, api_keys, listening
+from frontdesk.errors import ConfigError
+
+ACTIONS = "actions"
+_NO_EFFECT = {"jwt_private_key": "callers' tokens are read here, and never made."}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
-    parser.add_argument(
-        "what", nargs="?", choices=["actions"], help="serve only the custom actions, on port 5055"
-    )
+    text = "'actions': serve only the custom actions, on port 5055; else a model, as with --model"
+    parser.add_argument("what", nargs="?", metavar="actions | MODEL", help=text)
     add_project(parser)
     add_model(parser)
-    parser.add_argument("-p", "--port", type=int, default=None, help="the port (5005; for actions 5055)")
-    parser.add_argument("-i", "--interface", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--train", action="store_true", help="train first if the project's files changed")
-    parser.add_argument(
-        "--watch", action="store_true", help="train and reload whenever a file of the project is saved"
-    )
-    parser.add_argument(
-        "--actions", default="actions", metavar="MODULE", help="the module of custom actions (actions)"
-    )
-    parser.add_argument(
-        "--inspector",
-        action="store_true",
-        help="open /inspector: what was understood and decided in conversations, and how to correct it "
-        "(or FRONTDESK_INSPECTOR=1)",
-    )
-    _add_api(parser)
-
-
-def _add_api(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the HTTP API; secrets may come from the environment, where `ps` does not show them."""
-    group = parser.add_argument_group("HTTP API (docs/http-api.md)")
-    group.add_argument(
-        "--enable-api", action="store_true", help="open Rasa's HTTP API beside the channels (off)"
-    )
-    group.add_argument(
-        "--auth-token",
-        default=os.environ.get("FRONTDESK_AUTH_TOKEN") or None,
-        metavar="TOKEN",
-        help="what callers must show, as ?token= or 'Authorization: Bearer' (or FRONTDESK_AUTH_TOKEN)",
-    )
-    group.add_argument(
-        "--jwt-secret",
-        default=os.environ.get("FRONTDESK_JWT_SECRET") or None,
-        metavar="SECRET",
-        help="shared secret, or public key in PEM form, of callers' JSON web tokens (or FRONTDESK_JWT_SECRET)",
-    )
-    group.add_argument(
-        "--jwt-method",
-        default=os.environ.get("FRONTDESK_JWT_METHOD") or "HS256",
-        metavar="METHOD",
-        help="how these tokens are signed (HS256; or FRONTDESK_JWT_METHOD)",
-    )
-    group.add_argument(
-        "--api-allow-host",
-        action="append",
-        default=[],
-        metavar="HOST[:PORT]",
-        help="a host that callbacks may reach though it is private, and that models may come from; may be repeated",
-    )
+    text = "train and reload whenever a file of the project is saved"
+    parser.add_argument("--watch", action="store_true", help=text)
+    text = "open /inspector: what was understood and decided in conversations (or FRONTDESK_INSPECTOR=1)"
+    parser.add_argument("--inspector", action="store_true", help=text)
+    add_server(parser)
+    group = parser.add_argument_group("run actions")
+    text = "the module of custom actions (actions)"
+    group.add_argument("--actions", "--actions-module", default="actions", metavar="MODULE", help=text)
+    text = "import the actions again whenever one of their files is saved"
+    group.add_argument("--auto-reload", action="store_true", help=text)
 
 
 def execute(options: argparse.Namespace) -> int:
     """Serve until stopped."""
-    if options.what == "actions":
-        from frontdesk.server.actions import serve_actions
+    if options.what == ACTIONS:
+        return _serve_actions(options)
+    if options.connector == "cmdline":
+        from frontdesk.cli.shell import talk
 
-        return serve_actions(options.project, options.actions, options.interface, options.port or 5055)
+        return talk(options)
+    model = chosen_model(options)
+    say_ignored(options, _NO_EFFECT)
     # One message's vectors are small: a second BLAS thread would only spin. Read when numpy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from frontdesk.auth.api import ApiKeys
-    from frontdesk.server.api_context import ApiOptions
     from frontdesk.server.serve import serve
-    from frontdesk.settings import read_settings
 
-    inspector = options.inspector or read_settings().inspector
-    keys = None
-    if options.enable_api or inspector:
-        keys = ApiKeys(options.auth_token, options.jwt_secret, options.jwt_method)
-    api = ApiOptions(keys, frozenset(options.api_allow_host)) if keys and options.enable_api else None
+    settings = settings_of(options)
+    start_logging(options, settings)
     return serve(
-        options.project,
-        options.model,
-        interface=options.interface,
-        port=options.port or 5005,
+        layout_of(options),
+        model,
+        settings,
+        listening(options),
         train_first=options.train,
         watch=options.watch,
-        progress=progress(),
-        api=api,
-        inspector=keys if inspector else None,
+        progress=progress(quiet(options)),
+        api=api(options),
+        connector=options.connector,
+        inspector=api_keys(options) if options.inspector or settings.inspector else None,
     )
+
+
+def chosen_model(options: argparse.Namespace) -> Path | None:
+    """Return the model that was named, also without `--model`. Raises ConfigError where it cannot be had."""
+    if options.remote_storage is not None:
+        what = f"Models are not fetched from remote storage ('{options.remote_storage}')."
+        hint = "Copy the archive here and name it with --model, or load it by PUT /model (--enable-api)."
+        raise ConfigError(what, hint=hint)
+    model: Path | None = options.model
+    if options.what is not None and options.what not in (ACTIONS, "nlu"):
+        model = Path(options.what)
+    if model is not None and not model.exists():
+        hint = "Train one: frontdesk train."
+        raise ConfigError("There is no such model.", where=str(model), hint=hint)
+    return model
+
+
+def _serve_actions(options: argparse.Namespace) -> int:
+    from frontdesk.server.actions import serve_actions
+
+    more = []
+    if options.cors:
+        more += ["--cors", *options.cors]
+    for name in ("ssl_certificate", "ssl_keyfile", "ssl_password"):
+        if getattr(options, name):
+            more += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
+    for name in ("log_file", "logging_config_file", "endpoints"):
+        if getattr(options, name):
+            more += [f"--{name.replace('_', '-')}", str(getattr(options, name).resolve())]
+    if options.auto_reload:
+        more.append("--auto-reload")
+    level = {10: "-vv", 20: "-v", 30: "--quiet"}.get(options.loglevel or 0)
+    more += [level] if level else []
+    return serve_actions(options.project, options.actions, options.interface, options.port or 5055, more)

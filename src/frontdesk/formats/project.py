@@ -18,6 +18,7 @@ from frontdesk.formats.config import Config
 from frontdesk.formats.credentials import Credentials
 from frontdesk.formats.domain_merge import KEYS as DOMAIN_KEYS
 from frontdesk.formats.endpoints import Endpoints
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.sources import SourceFile, Sources
 from frontdesk.formats.test_stories import TestSuite
 from frontdesk.formats.yaml import Block, Expansion
@@ -63,14 +64,16 @@ def read_project(
     config_path: Path | None = None,
     domain_path: Path | None = None,
     data_paths: Sequence[Path] = (),
+    endpoints_path: Path | None = None,
+    domain_needed: bool = True,
 ) -> Project:
     """Read a project's folder, or say everything that is wrong with it.
 
     Not `strict`, names that nothing defines (of which Rasa only warns) are kept as `doubts`. Without
     `settings` endpoints.yml and credentials.yml are left alone, for training needs no secrets. Without `names`
     it is left to the caller to check training files against the domain (`cross_checks`). `env` replaces the
-    environment. `config_path`, `domain_path` and `data_paths` (files or folders) stand in for config.yml, the
-    domain and `data/`.
+    environment. `config_path`, `domain_path`, `data_paths` (files or folders) and `endpoints_path` stand in for
+    config.yml, the domain, `data/` and endpoints.yml. Without `domain_needed` a project may have no domain at all.
     Raises ProjectError with all complaints.
     """
     reader = _Reader(folder, env)
@@ -83,7 +86,7 @@ def read_project(
     named: Sequence[Path | None] = data_paths or [None]
     files = [block for path in named for block in reader.training_files(path)]
     responses = [_only_responses(block) for block in files if block.get("responses") is not None]
-    domain_files = reader.domain_files(domain_path)
+    domain_files = reader.domain_files(domain_path, needed=domain_needed)
     read_domain = domain.read([*domain_files, *responses], reader.complaints)
     training = reader.training(files)
     read_domain = _with_training(read_domain, training)
@@ -92,7 +95,10 @@ def read_project(
         cross_checks.check(training, read_domain, reader.complaints)
     read_endpoints, read_credentials = Endpoints(), Credentials()
     if settings:
-        read_endpoints = endpoints.read(reader.root("endpoints.yml", "endpoints.yaml"), reader.complaints)
+        other = reader.block(endpoints_path, "all") if endpoints_path else None
+        read_endpoints = endpoints.read(
+            reader.root("endpoints.yml", "endpoints.yaml") if other is None else other, reader.complaints
+        )
         read_credentials = credentials.read(
             reader.root("credentials.yml", "credentials.yaml"), reader.complaints
         )
@@ -109,6 +115,23 @@ def read_project(
         notices=tuple(notice.sentence for notice in reader.complaints.notices),
         doubts=tuple(doubt.sentence for doubt in reader.complaints.doubts),
         strict=strict,
+    )
+
+
+def read_laid_out(
+    layout: Layout, *, settings: bool = True, names: bool = True, domain_needed: bool = True
+) -> Project:
+    """Read a project whose files are where a layout says, not strictly. Raises ProjectError."""
+    return read_project(
+        layout.folder,
+        strict=False,
+        settings=settings,
+        names=names,
+        domain_needed=domain_needed,
+        config_path=layout.config,
+        domain_path=layout.domain,
+        data_paths=layout.data,
+        endpoints_path=layout.endpoints,
     )
 
 
@@ -177,11 +200,13 @@ class _Reader:
             return Block(where)
         return self.complaints.block(content, where, "The content of the file")
 
-    def domain_files(self, path: Path | None = None) -> list[Block]:
+    def domain_files(self, path: Path | None = None, *, needed: bool = True) -> list[Block]:
         """Read the files of the domain."""
         found = path or self.sources.first("domain.yml", "domain.yaml", "domain")
         if found is None or not found.exists():
-            self.complaints.error("There is no domain.yml and no folder 'domain'.", None, "Make one of them.")
+            if needed:
+                what = "There is no domain.yml and no folder 'domain'."
+                self.complaints.error(what, None, "Make one of them.")
             return []
         if found.is_file():
             if path is None and (self.sources.folder / "domain").is_dir():

@@ -18,9 +18,9 @@ from frontdesk.formats.yaml import Block
 T = TypeVar("T")
 
 
-def read_config(folder: Path) -> Config:
-    """Return what config.yml says. Raises ProjectError."""
-    return _read(folder, ("config.yml", "config.yaml"), config.read)
+def read_config(folder: Path, path: Path | None = None) -> Config:
+    """Return what config.yml (or the file at `path`) says. Raises ProjectError."""
+    return _read(folder, ("config.yml", "config.yaml"), config.read, path)
 
 
 def read_endpoints(folder: Path, path: Path | None = None) -> Endpoints:
@@ -28,9 +28,9 @@ def read_endpoints(folder: Path, path: Path | None = None) -> Endpoints:
     return _read(folder, ("endpoints.yml", "endpoints.yaml"), endpoints.read, path)
 
 
-def read_credentials(folder: Path) -> Credentials:
-    """Return what credentials.yml says; nothing where there is none. Raises ProjectError."""
-    return _read(folder, ("credentials.yml", "credentials.yaml"), credentials.read)
+def read_credentials(folder: Path, path: Path | None = None) -> Credentials:
+    """Return what credentials.yml (or the file at `path`) says; nothing where there is none. Raises ProjectError."""
+    return _read(folder, ("credentials.yml", "credentials.yaml"), credentials.read, path)
 
 
 def _read(

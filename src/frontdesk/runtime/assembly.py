@@ -12,6 +12,7 @@ from frontdesk.actions.responses import DomainResponses
 from frontdesk.actions.servers import make_action_server
 from frontdesk.core.ports import LLM, ActionServer, LockStore, TrackerStore
 from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, LanguageModel
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config, read_endpoints
 from frontdesk.policies.ensemble import choose
 from frontdesk.registry import resolve
@@ -40,21 +41,40 @@ def assemble(
     *,
     store: TrackerStore | None = None,
     llm: bool = True,
+    layout: Layout | None = None,
 ) -> Agent:
     """Load the newest model and put an agent around it.
 
     `store` stands in for the one of endpoints.yml. Without `llm` no language model is used, whatever is configured.
+    `layout` names other endpoints and another config than the project's own.
     """
     folder = folder.resolve()
-    endpoints = read_endpoints(folder)
-    loaded = load_model(model or folder / "models", folder / STATE / "unpacked", allowed=named_paths(folder))
+    layout = layout or Layout(folder)
+    endpoints = read_endpoints(folder, layout.endpoints)
+    allowed = named_paths(folder, layout.config)
+    loaded = load_model(model or folder / "models", folder / STATE / "unpacked", allowed=allowed)
+    _tell_half(loaded)
     server = action_server(endpoints.action_endpoint, folder, settings)
     chosen = language_model(endpoints.llm) if llm else None
     processor = make_processor(loaded, server, settings, chosen)
     store = store or tracker_store(endpoints.tracker_store, folder)
     return Agent(
-        processor, store, lock_store(endpoints.lock_store), settings, model_id=loaded.id, facts=loaded.facts
+        processor,
+        store,
+        lock_store(endpoints.lock_store),
+        settings,
+        model_id=loaded.id,
+        facts=loaded.facts,
+        layout=layout,
     )
+
+
+def _tell_half(model: Model) -> None:
+    """Say what a model that was trained for one half only will not do."""
+    if not model.recipe.policies:
+        log.warning("The model holds no policies: messages are understood, and nobody answers them.")
+    elif not model.recipe.pipeline:
+        log.warning("The model holds no NLU: only payloads such as '/greet' are understood.")
 
 
 async def reload(agent: Agent, folder: Path, archive: Path | None = None) -> str:
@@ -62,8 +82,9 @@ async def reload(agent: Agent, folder: Path, archive: Path | None = None) -> str
 
     It is the newest one, or that in `archive`.
     """
-    endpoints = read_endpoints(folder)
-    allowed = named_paths(folder)
+    layout = agent.layout or Layout(folder)
+    endpoints = read_endpoints(folder, layout.endpoints)
+    allowed = named_paths(folder, layout.config)
     models = archive or folder / "models"
     loaded = await asyncio.to_thread(load_model, models, folder / STATE / "unpacked", allowed=allowed)
     llm = language_model(endpoints.llm)
@@ -136,7 +157,7 @@ def lock_store(endpoint: Endpoint | None) -> LockStore:
     return made
 
 
-def named_paths(folder: Path) -> frozenset[str]:
-    """Return the components and policies that the project's own config.yml names, and so trusts."""
-    config = read_config(folder)
+def named_paths(folder: Path, path: Path | None = None) -> frozenset[str]:
+    """Return the components and policies that the project's own config.yml (or `path`) names, and so trusts."""
+    config = read_config(folder, path)
     return frozenset(part.name for part in (*config.pipeline, *config.policies))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from frontdesk.errors import ConfigError
 
 
-def serve_actions(project: Path, module: str, interface: str, port: int) -> int:
+def serve_actions(project: Path, module: str, interface: str, port: int, more: Sequence[str] = ()) -> int:
     """Run `python -m rasa_sdk` in the project's folder, in place of this process; returns its exit code elsewhere.
 
+    `more` are further options of the SDK's server.
     The assistant's process and this one must share FRONTDESK_ACTIONS_SECRET, or no action trusts who is calling.
     """
     if (
@@ -29,7 +31,7 @@ def serve_actions(project: Path, module: str, interface: str, port: int) -> int:
             file=sys.stderr,
         )
     environment = {**os.environ, "SANIC_HOST": interface}
-    command = [sys.executable, "-m", "rasa_sdk", "--actions", module, "--port", str(port)]
+    command = [sys.executable, "-m", "rasa_sdk", "--actions", module, "--port", str(port), *more]
     if os.name == "posix":
         # Not as a child: a signal to this process (an operator's, a container's) must reach the server.
         os.chdir(project)

@@ -24,6 +24,7 @@ from frontdesk.server.api_context import Api, ApiOptions, Call
 from frontdesk.server.api_document import STYLE, openapi, page
 from frontdesk.server.api_events import check_conversation_id
 from frontdesk.server.api_table import OPERATIONS, Operation
+from frontdesk.server.cors import allowed
 
 log = logging.getLogger("frontdesk.server")
 
@@ -97,7 +98,7 @@ def _answering(api: Api, operation: Operation, local: bool) -> Callable[..., Any
 
 def _caller(options: ApiOptions, request: Request, local: bool) -> Caller:
     """Return who calls. Raises Refusal (401, 403)."""
-    if not options.keys.needed:
+    if not options.keys.needed and not allowed(request.headers.get("Origin"), options.origins):
         _refuse_foreign_pages(request, local)
     try:
         return options.keys.caller(request.args.get("token"), request.headers.get("Authorization"))

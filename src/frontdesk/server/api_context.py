@@ -23,11 +23,12 @@ class ApiOptions:
     """How the API is opened: what callers must show, and to which hosts the server may connect for them.
 
     `hosts` are names, `name:port` or addresses. A callback may go to any public address and to these; models are
-    fetched from these alone.
+    fetched from these alone. `origins` are those of pages of other sites that may use the API.
     """
 
     keys: ApiKeys = field(default_factory=ApiKeys)
     hosts: frozenset[str] = frozenset()
+    origins: tuple[str, ...] = ()
 
 
 @dataclass

@@ -21,6 +21,7 @@ from frontdesk.core.message import Entity
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import ConfigError, PackageError
 from frontdesk.formats.annotations import annotate, parse
+from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.agent import Agent
 from frontdesk.runtime.trace import trace
 from frontdesk.server import inspector_changes as changes
@@ -42,7 +43,7 @@ class Inspector:
     """What the operations share."""
 
     agent: Agent
-    folder: Path
+    layout: Layout
     entrance: Entrance
     library: Library
 
@@ -183,12 +184,12 @@ class Inspector:
 
     async def _save(self, plan: saving.Plan, digest: str | None) -> Any:
         domain = self.agent.processor.domain
-        return await asyncio.to_thread(saving.save, self.folder, domain, plan, digest)
+        return await asyncio.to_thread(saving.save, self.layout, domain, plan, digest)
 
 
-def mount_inspector(app: Sanic[Any, Any], agent: Agent, folder: Path, entrance: Entrance) -> None:
+def mount_inspector(app: Sanic[Any, Any], agent: Agent, layout: Layout, entrance: Entrance) -> None:
     """Add the page and its operations to the server."""
-    inspector = Inspector(agent, folder, entrance, Library(folder))
+    inspector = Inspector(agent, layout, entrance, Library(layout))
 
     @app.get(PAGE, name="inspector")
     async def page(_: Request) -> HTTPResponse:

@@ -6,7 +6,6 @@ import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from frontdesk.channels.http import Refusal
@@ -17,6 +16,7 @@ from frontdesk.core.message import Entity
 from frontdesk.core.training import Place
 from frontdesk.formats.annotations import parse
 from frontdesk.formats.document import Document
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.told import story_of
 from frontdesk.formats.write_back import Additions
 
@@ -66,12 +66,12 @@ class StoryOf:
         return additions.story(story_of(self.name, self.events, domain, e2e=self.words))
 
 
-def save(folder: Path, domain: Domain, plan: Plan, digest: str | None) -> dict[str, Any]:
+def save(layout: Layout, domain: Domain, plan: Plan, digest: str | None) -> dict[str, Any]:
     """Return what a plan changes in the files, or (with the digest of what was shown) change it.
 
     Raises ConfigError where it cannot be added, Refusal (409) where the files are no longer as they were shown.
     """
-    additions = Additions(folder)
+    additions = Additions(layout.folder, data=layout.data, domain=layout.domain)
     place = plan.add(additions, domain)
     files = additions.changed
     now = _digest(files)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,8 +16,9 @@ from sanic import Sanic
 from frontdesk.auth.api import ApiKeys
 from frontdesk.auth.secret import read_secret
 from frontdesk.core.ports import Channel, Progress
-from frontdesk.errors import ConfigError, FrontdeskError
-from frontdesk.formats.credentials import Credentials
+from frontdesk.errors import FrontdeskError
+from frontdesk.formats.credentials import ChannelCredentials, Credentials
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_credentials, read_endpoints
 from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
@@ -28,84 +28,92 @@ from frontdesk.server.api import is_local, mount_api
 from frontdesk.server.api_context import ApiOptions
 from frontdesk.server.app import create_app
 from frontdesk.server.articles import render_articles
+from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance
-from frontdesk.settings import read_settings
-from frontdesk.telemetry import configure_logging
+from frontdesk.server.listening import Listening
+from frontdesk.settings import Settings
 from frontdesk.training.train import inputs_digest, is_current
 
 log = logging.getLogger("frontdesk.server")
 
 WATCH_EVERY = 1.0  # seconds
 SETTLE_EVERY = 5.0  # seconds between two tries to store what could not be stored
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only compared with: what an operator may have asked for
 
 
 def serve(
-    folder: Path,
+    layout: Layout,
     model: Path | None,
+    settings: Settings,
+    at: Listening,
     *,
-    interface: str,
-    port: int,
     train_first: bool,
     watch: bool,
     progress: Progress,
     api: ApiOptions | None = None,
+    connector: str | None = None,
     inspector: ApiKeys | None = None,
 ) -> int:
-    """Answer on `interface`:`port` until a signal comes; returns the exit code.
+    """Answer until a signal comes; returns the exit code.
 
-    `api` opens the HTTP API, `inspector` (who may enter) the page that shows and corrects conversations.
+    `api` opens the HTTP API, `connector` only one channel, `inspector` (who may enter) the page on conversations.
     """
-    settings = read_settings()
-    entrance = Entrance.make(inspector, interface) if inspector is not None else None
-    configure_logging(settings)
+    entrance = Entrance.make(inspector, at.interface) if inspector is not None else None
     # Sanic says "Experienced exception" beside the error itself, which the command line tells.
     logging.getLogger("sanic.error").addFilter(lambda record: "Experienced exception" not in record.msg)
-    check_port(interface, port)
-    folder = folder.resolve()
-    if train_first and not is_current(folder, read_endpoints(folder), folder / "models"):
-        train_project(folder, progress)
+    at.check()
+    folder = layout.folder
+    models = folder / "models"
+    endpoints = read_endpoints(folder, layout.endpoints)
+    if train_first and not is_current(folder, endpoints, models, layout):
+        train_project(layout, progress)
     progress("loading the model")
-    agent = assemble(folder, model, settings)
-    credentials = read_credentials(folder)
+    agent = assemble(folder, model, settings, layout=layout)
+    credentials = only(connector, read_credentials(folder, layout.credentials))
     app = create_app(agent, open_channels(credentials, folder), settings, agent.model_id)
     app.ctx.articles = article_pages(folder, agent)
     if api is not None:
-        local, archive = is_local(interface), newest(model or folder / "models")
+        local, archive = is_local(at.interface), newest(model or models)
         mount_api(
             app, agent, folder, api, local=local, pages=lambda: article_pages(folder, agent), archive=archive
         )
     if entrance is not None:
-        mount_inspector(app, agent, folder, entrance)
+        mount_inspector(app, agent, layout, entrance)
+    open_to(app, at.origins)
+    app.config.RESPONSE_TIMEOUT = at.response_timeout or app.config.RESPONSE_TIMEOUT
+    app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
 
     def ready() -> None:
-        _greet(credentials, interface, port, progress, entrance)
+        _greet(credentials, at, progress, entrance)
 
-    _add_lifetime(app, agent, folder, watch=watch, ready=ready)
-    app.run(interface, port, single_process=True, access_log=False, motd=False, debug=False)
+    _add_lifetime(app, agent, layout, watch=watch, ready=ready)
+    app.run(
+        at.interface,
+        at.port,
+        ssl=at.encryption,
+        single_process=True,
+        access_log=False,
+        motd=False,
+        debug=False,
+    )
     return 0
 
 
-def check_port(interface: str, port: int) -> None:
-    """Raise ConfigError where nothing can listen on this address; better now than after loading the model."""
-    family = socket.AF_INET6 if ":" in interface else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((interface, port))
-        except OSError as error:
-            what = f"The server cannot listen on {interface}, port {port} ({error.strerror})."
-            raise ConfigError(what, hint=f"Choose another port: --port {port + 1}.") from error
+def only(connector: str | None, credentials: Credentials) -> Credentials:
+    """Return the credentials of one channel, with no options where the file does not name it."""
+    if connector is None:
+        return credentials
+    entry = credentials.channels.get(connector) or ChannelCredentials(connector)
+    return Credentials({connector: entry})
 
 
-def train_project(folder: Path, progress: Progress) -> None:
+def train_project(layout: Layout, progress: Progress) -> None:
     """Train in this process. Raises FrontdeskError with what is wrong in the files."""
-    from frontdesk.formats.project import read_project
+    from frontdesk.formats.project import read_laid_out
     from frontdesk.training.train import train
 
     progress("reading the project")
-    report = train(read_project(folder, strict=False), folder / "models", progress)
+    report = train(read_laid_out(layout), layout.folder / "models", progress, layout=layout)
     progress(f"trained {report.archive.name} ({report.trained} parts trained, {report.reused} reused)")
 
 
@@ -121,14 +129,14 @@ def open_channels(credentials: Credentials, folder: Path) -> list[Channel]:
 
 def article_pages(folder: Path, agent: Agent) -> dict[str, str]:
     """Return the pages of the project's articles by their address."""
-    knowledge = read_endpoints(folder).knowledge
+    knowledge = read_endpoints(folder, agent.layout.endpoints if agent.layout else None).knowledge
     if knowledge is None:
         return {}
     return render_articles(folder / knowledge.articles, agent.facts)
 
 
 def _add_lifetime(
-    app: Sanic[Any, Any], agent: Agent, folder: Path, *, watch: bool, ready: Callable[[], None]
+    app: Sanic[Any, Any], agent: Agent, layout: Layout, *, watch: bool, ready: Callable[[], None]
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
 
@@ -144,7 +152,7 @@ def _add_lifetime(
     @app.after_server_start
     async def begin(app: Sanic[Any, Any]) -> None:
         if watch:
-            tasks.add(asyncio.create_task(_watch(agent, folder, app)))
+            tasks.add(asyncio.create_task(_watch(agent, layout, app)))
         ready()
 
     @app.before_server_stop
@@ -179,25 +187,28 @@ async def _settle(agent: Agent, turns: Sequence[asyncio.Task[Any]] | None) -> No
         await agent.settle()
 
 
-async def _watch(agent: Agent, folder: Path, app: Sanic[Any, Any]) -> None:
+async def _watch(agent: Agent, layout: Layout, app: Sanic[Any, Any]) -> None:
     """Train in a process of its own when a file of the project changes, then answer with the new model."""
-    endpoints = read_endpoints(folder)
+    folder = layout.folder
+    endpoints = read_endpoints(folder, layout.endpoints)
     seen: str | None = None
     while True:
         try:
-            now: str | None = await asyncio.to_thread(inputs_digest, folder, endpoints)
+            now: str | None = await asyncio.to_thread(inputs_digest, folder, endpoints, layout)
         except OSError:  # an editor is replacing a file at this moment
             now = seen
         if seen is not None and now != seen:
-            await _renew(agent, folder, app)
+            await _renew(agent, layout, app)
         seen = now
         await asyncio.sleep(WATCH_EVERY)
 
 
-async def _renew(agent: Agent, folder: Path, app: Sanic[Any, Any]) -> None:
+async def _renew(agent: Agent, layout: Layout, app: Sanic[Any, Any]) -> None:
+    folder = layout.folder
     begun = time.monotonic()
     log.info("A file changed; training.")
     command = [sys.executable, "-m", "frontdesk.cli.main", "train", "--quiet", "--project", str(folder)]
+    command += ["--endpoints", str(layout.endpoints)] if layout.endpoints else []
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
     try:
         code = await process.wait()
@@ -216,17 +227,12 @@ async def _renew(agent: Agent, folder: Path, app: Sanic[Any, Any]) -> None:
     log.info("Reloaded after %.1f s.", time.monotonic() - begun)
 
 
-def _greet(
-    credentials: Credentials, interface: str, port: int, progress: Progress, entrance: Entrance | None
-) -> None:
-    host = "localhost" if interface in EVERYWHERE or interface == "127.0.0.1" else interface
+def _greet(credentials: Credentials, at: Listening, progress: Progress, entrance: Entrance | None) -> None:
     chat = credentials.channels.get("chat")
     progress("ready")
-    lines = (
-        [f"\n  Chat page: http://{host}:{port}/\n"] if chat else [f"\n  Listening on http://{host}:{port}/\n"]
-    )
+    lines = [f"\n  Chat page: {at.url}\n"] if chat else [f"\n  Listening on {at.url}\n"]
     if entrance is not None:
-        lines.append(f"  Inspector: {entrance.link(f'http://{host}:{port}')}\n")
+        lines.append(f"  Inspector: {entrance.link(at.url)}\n")
     examples = list(chat.options.get("examples") or ()) if chat else []
     if examples:
         lines.append("  Try:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import os
@@ -10,7 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from frontdesk import __version__
 from frontdesk.actions.facts import read_facts
@@ -19,18 +20,26 @@ from frontdesk.encoding.weights import EncoderWeights
 from frontdesk.errors import ConfigError, FrontdeskError
 from frontdesk.formats.domain import write as write_domain
 from frontdesk.formats.endpoints import Endpoints
+from frontdesk.formats.nlu import write as write_examples
 from frontdesk.formats.project import Project
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config
 from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, engine_digest, file_digest, folder_digest
 from frontdesk.graph.package import newest, pack, peek_manifest
 from frontdesk.graph.recipe import Part, Recipe
 from frontdesk.runtime.model import DOMAIN, ENCODER, KNOWLEDGE, load_embedder
+from frontdesk.training.finetune import KEY as LEARNT
+from frontdesk.training.finetune import check, learnt
 from frontdesk.training.lenient import available, completed
 from frontdesk.training.parts import Trained, copy_into, train_pipeline, train_policies
 
 PROMPT = Path("data") / "prompts" / "answer.txt"
 """A project's own instructions for the language model that phrases answers."""
+EXAMPLES = "nlu_training_data.yml"
+"""Where a package keeps the NLU examples that it was trained from, if asked to."""
+ENDING = ".tar.gz"
+Kind = Literal["nlu", "core"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +65,36 @@ def recipe_of(project: Project) -> Recipe:
     )
 
 
-def inputs_digest(folder: Path, endpoints: Endpoints) -> str:
+def restricted(recipe: Recipe, only: Kind | None) -> Recipe:
+    """Return the recipe without its policies (`nlu`) or without its pipeline (`core`)."""
+    if only == "nlu":
+        return dataclasses.replace(recipe, policies=())
+    return dataclasses.replace(recipe, pipeline=()) if only == "core" else recipe
+
+
+def inputs_digest(
+    folder: Path, endpoints: Endpoints, layout: Layout | None = None, only: Kind | None = None
+) -> str:
     """Return a digest over all files that a model is trained from, without reading what they say."""
     knowledge = endpoints.knowledge
-    named = ["config.yml", "domain.yml", "domain", "data"]
-    named += [str(path) for path in (knowledge.articles, knowledge.facts) if path] if knowledge else []
-    config = folder / "config.yml"
+    named = (layout or Layout(folder)).learnt_from()
+    beside = [str(path) for path in (knowledge.articles, knowledge.facts) if path] if knowledge else []
+    config = named["config.yml"]
     if config.is_file():
-        named += _own_modules(folder, file_digest(config))
-    found = {name: _path_digest(folder / name) for name in named}
-    return digest(engine_digest(*_LEARNING_ROOMS), os.environ.get("FRONTDESK_ENCODER"), found)
+        beside += _own_modules(folder, config, file_digest(config))
+    named |= {name: folder / name for name in beside}
+    found = {name: _path_digest(path) for name, path in named.items()}
+    return digest(engine_digest(*_LEARNING_ROOMS), os.environ.get("FRONTDESK_ENCODER"), found, only)
 
 
 _LEARNING_ROOMS = ("core", "encoding", "formats", "graph", "knowledge", "nlu", "policies", "training")
 
 
 @functools.lru_cache(maxsize=8)
-def _own_modules(folder: Path, _: str) -> list[str]:
+def _own_modules(folder: Path, path: Path, _: str) -> list[str]:
     """Return the files of the components and policies that config.yml names and the project brings itself."""
     try:
-        config = read_config(folder)
+        config = read_config(folder, path)
     except FrontdeskError:  # training will say what is wrong with it
         return []
     paths = {part.name.partition(":")[0] for part in (*config.pipeline, *config.policies)}
@@ -91,10 +110,18 @@ def _path_digest(path: Path) -> str | None:
     return file_digest(path) if path.is_file() else None
 
 
-def is_current(folder: Path, endpoints: Endpoints, models: Path) -> bool:
+def is_current(
+    folder: Path,
+    endpoints: Endpoints,
+    models: Path,
+    layout: Layout | None = None,
+    only: Kind | None = None,
+) -> bool:
     """Tell whether the newest model was trained from exactly these files."""
     archive = newest(models)
-    return archive is not None and peek_manifest(archive).get("inputs") == inputs_digest(folder, endpoints)
+    if archive is None:
+        return False
+    return bool(peek_manifest(archive).get("inputs") == inputs_digest(folder, endpoints, layout, only))
 
 
 def train(
@@ -105,21 +132,30 @@ def train(
     name: str | None = None,
     force: bool = False,
     lenient: bool = False,
+    only: Kind | None = None,
+    layout: Layout | None = None,
+    base: Path | None = None,
+    keep_examples: bool = False,
 ) -> TrainingReport:
     """Train a project and write the model package into `models`, whole or not at all.
 
-    `lenient` goes on without components and policies that cannot be had. Raises UnknownName for one that does not
-    exist, ConfigError for one that is gone, TrainingError where the examples do not do.
+    `lenient` goes on without components and policies that cannot be had. `only` leaves out the policies (`nlu`) or the
+    pipeline (`core`). `layout` says where the files were read from, where that is not the project's folder. `base` is
+    the model to go on from. `keep_examples` puts the NLU examples into the package.
+    Raises UnknownName for a part that does not exist, ConfigError for one that is gone, TrainingError where the
+    examples do not do, or `base` does not fit.
     """
     begun = time.monotonic()
-    inputs = inputs_digest(
-        project.folder, project.endpoints
-    )  # now: a file saved while this trains counts as changed
-    recipe = recipe_of(project)
+    # now: a file saved while this trains counts as changed
+    inputs = inputs_digest(project.folder, project.endpoints, layout, only)
+    recipe = restricted(recipe_of(project), only)
     if lenient:
         recipe = available(recipe, progress)
     for part in (*recipe.pipeline, *recipe.policies):
         part.make()  # so that a misspelt name is told before minutes of training
+    known = learnt(recipe, project)
+    if base is not None:
+        check(base, known)
     cache = TrainingCache(project.folder / ".frontdesk" / "cache")
     if force:
         shutil.rmtree(cache.folder, ignore_errors=True)
@@ -128,8 +164,9 @@ def train(
     responses = {name: said for name, said in project.domain.wire.get("responses", {}).items() if "/" in name}
     pipeline = train_pipeline(recipe, project.training.nlu, cache, embedder, progress, responses)
     policies = train_policies(recipe, project.training, project.domain, cache, progress)
-    knowledge = _knowledge(project, facts, embedder, cache, progress)
-    model_id = name or time.strftime("%Y%m%d-%H%M%S")
+    knowledge = _knowledge(project, facts, embedder, cache, progress) if only != "nlu" else None
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    model_id = name.removesuffix(ENDING) if name else f"{only}-{stamp}" if only else stamp
     with tempfile.TemporaryDirectory(prefix="frontdesk-") as draft:
         folder = Path(draft)
         copy_into(recipe.pipeline, pipeline.folders, folder / "pipeline")
@@ -140,14 +177,19 @@ def train(
         _write(folder / "recipe.json", recipe.to_json())
         (folder / DOMAIN).write_text(write_domain(project.domain), "utf-8")
         _write(folder / "facts.json", facts)
+        if keep_examples:
+            (folder / EXAMPLES).write_text(write_examples(project.training.nlu), "utf-8")
         about = {
             "model_id": model_id,
             "assistant_id": project.config.assistant_id,
             "frontdesk": __version__,
             "trained_at": time.time(),
             "inputs": inputs,
+            "training_type": only or "both",
+            "finetuned_from": peek_manifest(base).get("model_id") if base else None,
+            LEARNT: known,
         }
-        archive = pack(folder, models / f"{model_id}.tar.gz", about)
+        archive = pack(folder, models / f"{model_id}{ENDING}", about)
     return _report(archive, [pipeline, policies], time.monotonic() - begun)
 
 

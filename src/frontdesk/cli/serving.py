@@ -1,0 +1,124 @@
+"""Options of everything that serves: addresses, encryption, the HTTP API, logs; as Rasa names them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from frontdesk.cli.options import add_files
+
+if TYPE_CHECKING:
+    from frontdesk.auth.api import ApiKeys
+    from frontdesk.server.api_context import ApiOptions
+    from frontdesk.server.listening import Listening
+
+
+def add_server(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a server."""
+    group = parser.add_argument_group("server")
+    group.add_argument("-p", "--port", type=int, default=None, help="the port (5005; for actions 5055)")
+    text = "the address to listen on (127.0.0.1: only this machine; 0.0.0.0: everyone)"
+    group.add_argument("-i", "--interface", default="127.0.0.1", help=text)
+    text = "let pages of these sites use the server ('*': of all sites; none, if not given)"
+    group.add_argument("--cors", nargs="*", default=[], metavar="ORIGIN", help=text)
+    text = "how many seconds an answer may take"
+    group.add_argument("--response-timeout", type=int, default=None, metavar="SECONDS", help=text)
+    text = "how many seconds a request may take to arrive"
+    group.add_argument("--request-timeout", type=int, default=None, metavar="SECONDS", help=text)
+    for name, text in (
+        ("--ssl-certificate", "a certificate (PEM): the server speaks https"),
+        ("--ssl-keyfile", "its private key"),
+        ("--ssl-ca-file", "the authorities to check certificates against"),
+    ):
+        group.add_argument(name, type=Path, default=None, metavar="FILE", help=text)
+    text = "the password of the private key (or FRONTDESK_SSL_PASSWORD)"
+    secret = os.environ.get("FRONTDESK_SSL_PASSWORD") or None
+    group.add_argument("--ssl-password", default=secret, metavar="PASSWORD", help=text)
+    group.add_argument("--remote-storage", default=None, help=argparse.SUPPRESS)
+    add_files(parser, "endpoints", "credentials")
+    text = "open only this channel of credentials.yml ('cmdline': talk in the terminal)"
+    parser.add_argument("--connector", default=None, metavar="CHANNEL", help=text)
+    _add_logs(parser)
+    _add_api(parser)
+
+
+def _add_logs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("logs")
+    text = "write the log to this file, too"
+    group.add_argument("--log-file", type=Path, default=None, metavar="FILE", help=text)
+    group.add_argument("--use-syslog", action="store_true", help="send the log to a syslog server, too")
+    group.add_argument(
+        "--syslog-address", default="localhost", metavar="HOST", help="where it is (localhost)"
+    )
+    group.add_argument("--syslog-port", type=int, default=514, metavar="PORT", help="its port (514)")
+    text = "how it is reached (UDP)"
+    group.add_argument("--syslog-protocol", default="UDP", choices=["UDP", "TCP", "udp", "tcp"], help=text)
+
+
+def _add_api(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the HTTP API; secrets may come from the environment, where `ps` does not show them."""
+    group = parser.add_argument_group("HTTP API (docs/http-api.md)")
+    group.add_argument(
+        "--enable-api", action="store_true", help="open Rasa's HTTP API beside the channels (off)"
+    )
+    group.add_argument(
+        "-t",
+        "--auth-token",
+        default=os.environ.get("FRONTDESK_AUTH_TOKEN") or None,
+        metavar="TOKEN",
+        help="what callers must show, as ?token= or 'Authorization: Bearer' (or FRONTDESK_AUTH_TOKEN)",
+    )
+    group.add_argument(
+        "--jwt-secret",
+        default=os.environ.get("FRONTDESK_JWT_SECRET") or None,
+        metavar="SECRET",
+        help="shared secret, or public key in PEM form, of callers' JSON web tokens (or FRONTDESK_JWT_SECRET)",
+    )
+    group.add_argument(
+        "--jwt-method",
+        default=os.environ.get("FRONTDESK_JWT_METHOD") or "HS256",
+        metavar="METHOD",
+        help="how these tokens are signed (HS256; or FRONTDESK_JWT_METHOD)",
+    )
+    group.add_argument("--jwt-private-key", default=None, metavar="KEY", help=argparse.SUPPRESS)
+    group.add_argument(
+        "--api-allow-host",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="a host that callbacks may reach though it is private, and that models may come from; may be repeated",
+    )
+
+
+def listening(options: argparse.Namespace) -> Listening:
+    """Return where and how to listen. Raises ConfigError where the certificate does not do."""
+    from frontdesk.server.listening import Listening, encryption
+
+    return Listening(
+        interface=options.interface,
+        port=options.port or 5005,
+        origins=tuple(options.cors),
+        encryption=encryption(
+            options.ssl_certificate, options.ssl_keyfile, options.ssl_ca_file, options.ssl_password
+        ),
+        response_timeout=options.response_timeout,
+        request_timeout=options.request_timeout,
+    )
+
+
+def api(options: argparse.Namespace) -> ApiOptions | None:
+    """Return how the HTTP API is opened, or None where it stays closed."""
+    if not options.enable_api:
+        return None
+    from frontdesk.server.api_context import ApiOptions
+
+    return ApiOptions(api_keys(options), frozenset(options.api_allow_host), tuple(options.cors))
+
+
+def api_keys(options: argparse.Namespace) -> ApiKeys:
+    """Return what callers of the HTTP API, and of the inspector, have to show. Raises ConfigError."""
+    from frontdesk.auth.api import ApiKeys
+
+    return ApiKeys(options.auth_token, options.jwt_secret, options.jwt_method)
