@@ -101,16 +101,21 @@ def make_processor(
     return Processor(
         domain=domain,
         understanding=Understanding(model.pipeline.process),
-        loop=Loop(
-            policies=model.policies,
-            choose=choose,
-            action_for=action_for,
-            is_custom=lambda name: is_custom(name, domain),
-            limit=settings.max_actions,
-        ),
+        loop=make_loop(model, settings),
         nlg=DomainResponses(domain, model.facts),
         server=server,
         knowledge=load_knowledge(model, llm),
+    )
+
+
+def make_loop(model: Model, settings: Settings) -> Loop:
+    """Return what decides and acts with one model."""
+    return Loop(
+        policies=model.policies,
+        choose=choose,
+        action_for=action_for,
+        is_custom=lambda name: is_custom(name, model.domain),
+        limit=settings.max_actions,
     )
 
 
