@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from frontdesk.core.ports import Progress
 from frontdesk.errors import ConfigError
-from frontdesk.formats.layout import Layout
+from frontdesk.formats.project_layout import Layout
 
 if TYPE_CHECKING:
     from frontdesk.settings import Settings

@@ -16,7 +16,7 @@ from frontdesk.cli.run import chosen_model
 from frontdesk.cli.serving import add_server
 
 if TYPE_CHECKING:
-    from frontdesk.formats.layout import Layout
+    from frontdesk.formats.project_layout import Layout
     from frontdesk.runtime.agent import Agent
 
 STOP = "/stop"

@@ -12,8 +12,8 @@ from frontdesk.cli.options import add_files, add_project, layout_of, named, prog
 
 if TYPE_CHECKING:
     from frontdesk.core.ports import Progress
-    from frontdesk.formats.layout import Layout
     from frontdesk.formats.project import Project
+    from frontdesk.formats.project_layout import Layout
     from frontdesk.training.findings import Finding
     from frontdesk.training.train import Kind
 

@@ -277,6 +277,12 @@ class TrackerStore(Protocol):
         """Yield the ids of all conversations."""
         yield ""
 
+    async def newest(self, most: int) -> list[str]:
+        """Return the ids of the conversations that went on last, newest first; `most` is at most a few hundred.
+
+        Only a bounded number of events is looked at, so there may be fewer of them.
+        """
+
     async def close(self) -> None:
         """Let go of connections."""
 

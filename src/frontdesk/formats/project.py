@@ -18,7 +18,7 @@ from frontdesk.formats.config import Config
 from frontdesk.formats.credentials import Credentials
 from frontdesk.formats.domain_merge import KEYS as DOMAIN_KEYS
 from frontdesk.formats.endpoints import Endpoints
-from frontdesk.formats.layout import Layout
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.sources import SourceFile, Sources
 from frontdesk.formats.test_stories import TestSuite
 from frontdesk.formats.yaml import Block, Expansion

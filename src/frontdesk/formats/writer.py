@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,35 @@ _OLD_WORDS = frozenset(("yes", "no", "on", "off", "y", "n", "true", "false", "nu
 """Words that readers of YAML 1.1 take for booleans; they are quoted for their sake."""
 
 
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How deep things stand: a list below its key, an entry behind the start of its dash, a mapping below its key."""
+
+    offset: int = 0
+    gap: int = 2
+    indent: int = 2
+
+
+_USUAL = Style()
+
+
 def dump(value: Any) -> str:
     """Return mappings, lists, texts, numbers, booleans and None as YAML that `yaml.read_text` reads back."""
-    lines = _lines(value)
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines_of(value)) + "\n"
+
+
+def inline(text: str) -> str:
+    """Return a text as it is written on one line: in quotes where it would else mean something different."""
+    return _inline(text)
+
+
+def lines_of(value: Any, style: Style = _USUAL) -> list[str]:
+    """Return the lines in which a value is written, without their ends."""
+    if isinstance(value, Mapping) and value:
+        return _mapping(value, style)
+    if isinstance(value, list | tuple) and value:
+        return _sequence(value, style)
+    return _scalar(value)
 
 
 def edit(path: Path, change: Callable[[Any], None]) -> None:
@@ -40,36 +66,32 @@ def edit(path: Path, change: Callable[[Any], None]) -> None:
     path.write_text(stream.getvalue(), encoding="utf-8")
 
 
-def _lines(value: Any) -> list[str]:
-    if isinstance(value, Mapping) and value:
-        return _mapping(value)
-    if isinstance(value, list | tuple) and value:
-        return _sequence(value)
-    return _scalar(value)
-
-
-def _mapping(value: Mapping[Any, Any]) -> list[str]:
+def _mapping(value: Mapping[Any, Any], style: Style) -> list[str]:
     lines: list[str] = []
     for key, inner in value.items():
         name = _inline(str(key))
-        content = _lines(inner)
+        content = lines_of(inner, style)
         if isinstance(inner, Mapping) and inner:
-            lines += [f"{name}:", *("  " + line if line else "" for line in content)]
+            lines += [f"{name}:", *_deeper(content, style.indent)]
         elif isinstance(inner, list | tuple) and inner:
-            lines += [f"{name}:", *content]
+            lines += [f"{name}:", *_deeper(content, style.offset)]
         elif inner is None:
             lines.append(f"{name}: null")
         else:
-            lines += [f"{name}: {content[0]}", *("  " + line if line else "" for line in content[1:])]
+            lines += [f"{name}: {content[0]}", *_deeper(content[1:], style.indent)]
     return lines
 
 
-def _sequence(value: list[Any] | tuple[Any, ...]) -> list[str]:
+def _sequence(value: list[Any] | tuple[Any, ...], style: Style) -> list[str]:
     lines: list[str] = []
     for inner in value:
-        content = _lines(inner)
-        lines += [f"- {content[0]}", *("  " + line if line else "" for line in content[1:])]
+        content = lines_of(inner, style)
+        lines += [f"-{' ' * (style.gap - 1)}{content[0]}", *_deeper(content[1:], style.gap)]
     return lines
+
+
+def _deeper(lines: list[str], columns: int) -> list[str]:
+    return [" " * columns + line if line else "" for line in lines]
 
 
 def _scalar(value: Any) -> list[str]:

@@ -31,25 +31,18 @@ DEFAULTS: Mapping[str, Any] = {
     "OOV_token": None,
     "OOV_words": [],
     "use_lemma": True,
+    "additional_vocabulary_size": None,
 }
 _NUMBER = re.compile(r"\b[0-9]+\b")
 _WORD = re.compile(r"\b\w+\b")
 _FILE = "vocabulary.json"
-_ENGLISH = """
-a about after all also am an and any are as at be because been before being but by can could did do
-does doing for from further had has have having he her here hers him his how i if in into is it its
-itself just me more most my myself no nor not of off on once only or other our ours out over own
-same she should so some such than that the their theirs them then there these they this those
-through to too under until up very was we were what when where which while who whom why will with
-would you your yours
-"""
-STOP_WORDS = {"english": frozenset(_ENGLISH.split())}
 
 
 class CountVectorsFeaturizer:
     """Count n-grams of words (`word`), of characters (`char`), or of characters inside words (`char_wb`).
 
-    Numbers count as one word. With `OOV_token`, words that were not in the examples count as that one.
+    Numbers count as one word. With `OOV_token`, words that were not in the examples count as that one. The texts of
+    messages alone are counted, so that `use_shared_vocab` and `additional_vocabulary_size` change nothing.
     """
 
     prepares = True
@@ -72,6 +65,12 @@ class CountVectorsFeaturizer:
 
     def train(self, examples: NluExamples, context: TrainContext) -> None:
         """Give a number to each n-gram of the examples that is frequent enough."""
+        if self.options["stop_words"] == "english":
+            from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+            self._stop = frozenset(ENGLISH_STOP_WORDS)
+        for line in self._doubts(context.messages):
+            context.progress(f"CountVectorsFeaturizer: {line}")
         documents = [
             Counter(self.terms(self._joined(message.tokens, training=True))) for message in context.messages
         ]
@@ -136,13 +135,28 @@ class CountVectorsFeaturizer:
             change(str(w)) for w in ([words] if isinstance(words, str) else words)
         )
 
+    def _doubts(self, messages: Sequence[Message]) -> Iterator[str]:
+        token, words = self.options["OOV_token"], self.options["OOV_words"]
+        if self.analyzer != "word" and (token is not None or self.options["stop_words"] is not None):
+            yield f"'OOV_token' and 'stop_words' are about words and change nothing with '{self.analyzer}'."
+        elif words and token is None:
+            yield "'OOV_words' change nothing without an 'OOV_token'."
+        elif self._oov is not None and not self._oov_words and not self._seen(self._oov, messages):
+            yield f"no example has the 'OOV_token' ({token}), so that unknown words are left out."
+
+    def _seen(self, token: str, messages: Sequence[Message]) -> bool:
+        return any(token in word for message in messages for word in self._cleaned(message.tokens))
+
     def save(self, folder: Path) -> None:
-        """Write the vocabulary."""
-        write_json(folder / _FILE, sorted(self._columns, key=self._columns.__getitem__))
+        """Write the vocabulary, and the words that are not counted."""
+        terms = sorted(self._columns, key=self._columns.__getitem__)
+        write_json(folder / _FILE, {"terms": terms, "stop_words": sorted(self._stop)})
 
     def load(self, folder: Path, context: LoadContext) -> None:
-        """Read the vocabulary."""
-        self._columns = {term: column for column, term in enumerate(read_json(folder / _FILE))}
+        """Read them back."""
+        known = read_json(folder / _FILE)
+        self._columns = {term: column for column, term in enumerate(known["terms"])}
+        self._stop = frozenset(known["stop_words"])
 
 
 def vocabulary(
@@ -204,10 +218,10 @@ def _stop_words(given: Any) -> frozenset[str]:
     if given is None:
         return frozenset()
     if isinstance(given, str):
-        if given not in STOP_WORDS:
+        if given != "english":
             raise ConfigError(
                 f"CountVectorsFeaturizer: there are no stop words for '{given}'.",
                 hint="List the words themselves.",
             )
-        return STOP_WORDS[given]
+        return frozenset()  # they are read in training
     return frozenset(str(word) for word in given)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from frontdesk.core import options as rasa_options
 from frontdesk.core.message import Entity, Message
 from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
-from frontdesk.nlu import neural_options
 from frontdesk.nlu.crf_extractor import CRFEntityExtractor
 from frontdesk.nlu.exact import ExactExamples
 from frontdesk.nlu.logistic_regression import LogisticRegressionClassifier
@@ -21,7 +21,7 @@ from frontdesk.nlu.storage import read_json, write_json
 
 NAME = "DIETClassifier"
 DEFAULTS: Mapping[str, Any] = {
-    **dict.fromkeys(neural_options.ALL),
+    **dict.fromkeys(rasa_options.NEURAL),
     "intent_classification": True,
     "entity_recognition": True,
     "ranking_length": 10,
@@ -60,7 +60,7 @@ class DIETClassifier:
             {
                 "ranking_length": self.options["ranking_length"] or 0,
                 "featurizers": self.options["featurizers"] or [],
-                "random_state": neural_options.seed(self.options),
+                "random_state": rasa_options.seed(self.options),
             }
         )
 
@@ -91,7 +91,7 @@ class DIETClassifier:
             self._entities = self._tagger()
             self._entities.train(examples, quiet)
         context.progress(self._said(len(intents), len(kinds)))
-        spoken = neural_options.left_over(NAME, self.options)
+        spoken = rasa_options.left_over(NAME, self.options)
         if spoken:
             context.progress(spoken)
 

@@ -16,15 +16,10 @@ from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
 from frontdesk.errors import ConfigError, MissingExtra
 from frontdesk.nlu.options import LONGEST, merged
+from frontdesk.nlu.token_pattern import OPTIONS, cut, token_pattern
 
 NAME = "JiebaTokenizer"
-DEFAULTS: Mapping[str, Any] = {
-    "dictionary_path": None,
-    "intent_tokenization_flag": False,
-    "intent_split_symbol": "_",
-    "token_pattern": None,
-    "prefix_separator_symbol": None,
-}
+DEFAULTS: Mapping[str, Any] = {**OPTIONS, "dictionary_path": None}
 _WORDS = "words"
 
 
@@ -37,6 +32,7 @@ class JiebaTokenizer:
         if importlib.util.find_spec("jieba") is None:
             raise MissingExtra(NAME, "jieba")
         self.options = merged(NAME, DEFAULTS, options)
+        self._pattern = token_pattern(NAME, self.options)
         self._dictionaries: list[Path] = []
         self._jieba: Any = None
 
@@ -55,8 +51,9 @@ class JiebaTokenizer:
         return [message.but(tokens=self._tokens(message.text[:LONGEST])) for message in messages]
 
     def _tokens(self, text: str) -> tuple[Token, ...]:
-        cut = self._jieba.tokenize(text)
-        return tuple(Token(word, start, end) for word, start, end in cut if word.strip())
+        words = self._jieba.tokenize(text)
+        found = (Token(word, start, end) for word, start, end in words if word.strip())
+        return tuple(cut(found, self._pattern))
 
     def _open(self) -> None:
         with warnings.catch_warnings():

@@ -10,7 +10,9 @@ from typing import Any
 from frontdesk.core.message import IntentScore, Message
 from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
+from frontdesk.errors import ConfigError
 from frontdesk.nlu.options import LONGEST, merged
+from frontdesk.nlu.patterns import check_time, compile_pattern
 from frontdesk.nlu.storage import read_json, write_json
 
 DEFAULTS: Mapping[str, Any] = {"case_sensitive": True}
@@ -18,10 +20,11 @@ _FILE = "keywords.json"
 
 
 class KeywordIntentClassifier:
-    """Set the intent where a whole example occurs in the text, with confidence 1.
+    """Set the intent where an example occurs in the text as whole words, with confidence 1.
 
-    A keyword of one intent that also occurs in a keyword of another is dropped, since it could not tell them
-    apart.
+    As in Rasa an example is a regular expression ("what is this?" also finds "what is this"); one that is none, or
+    that takes too long, stands for itself. A keyword of one intent that also occurs in a keyword of another is
+    dropped, since it could not tell them apart. The ranking stays that of an earlier classifier.
     """
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
@@ -35,7 +38,7 @@ class KeywordIntentClassifier:
         intents: dict[str, set[str]] = {}
         for example in examples.examples:
             if example.intent and example.text.strip():
-                intents.setdefault(example.text.strip(), set()).add(example.intent)
+                intents.setdefault(example.text.strip(), set()).add(example.intent.partition("/")[0])
         certain = {keyword: next(iter(found)) for keyword, found in intents.items() if len(found) == 1}
         ambiguous = [keyword for keyword in certain if self._occurs_elsewhere(keyword, certain)]
         for keyword in sorted({*ambiguous, *(k for k, found in intents.items() if len(found) > 1)}):
@@ -61,7 +64,7 @@ class KeywordIntentClassifier:
         for pattern, intent in self._compiled:
             if pattern.search(text):
                 score = IntentScore(intent, 1.0)
-                return message.but(intent=score, ranking=(score,))
+                return message.but(intent=score)
         return message if message.intent is not None else message.but(intent=IntentScore(None, 0.0))
 
     def save(self, folder: Path) -> None:
@@ -74,4 +77,12 @@ class KeywordIntentClassifier:
 
 
 def _whole_words(keyword: str, flags: int) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(keyword)}(?!\w)", flags)
+    literal = re.compile(rf"(?<!\w){re.escape(keyword)}(?!\w)", flags)
+    if re.escape(keyword).replace("\\ ", " ") == keyword or not re.search(r"\w", keyword):
+        return literal
+    try:
+        found = compile_pattern(keyword, rf"\b{keyword}\b", flags)
+        check_time(found)
+    except ConfigError:
+        return literal
+    return found.expression

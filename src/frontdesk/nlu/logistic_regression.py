@@ -29,7 +29,7 @@ DEFAULTS: Mapping[str, Any] = {
     "C": 10.0,
     "calibration_folds": 3,
 }
-_SOLVERS = ("lbfgs", "newton-cg", "newton-cholesky", "sag", "saga")
+_SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
 _NAMES, _ARRAYS = "classifier.json", "classifier.npz"
 
 
@@ -45,7 +45,7 @@ class LogisticRegressionClassifier:
         self.options = merged(NAME, DEFAULTS, options)
         self._fit = Fit(
             C=number(NAME, self.options, "C", 1e-6, 1e6),
-            solver=one_of(NAME, self.options, "solver", _SOLVERS),
+            solver=_solver(one_of(NAME, self.options, "solver", _SOLVERS)),
             max_iter=int(number(NAME, self.options, "max_iter", 1, 1e6)),
             tol=number(NAME, self.options, "tol", 0, 1),
             class_weight=one_of(NAME, self.options, "class_weight", ("balanced", None)),
@@ -108,3 +108,8 @@ class LogisticRegressionClassifier:
         """Read labels and weights."""
         if (folder / _NAMES).is_file():
             self._model = LinearModel.stored(read_json(folder / _NAMES), read_arrays(folder / _ARRAYS))
+
+
+def _solver(name: str) -> str:
+    # it tells two labels apart only; "lbfgs" comes to the same weights
+    return "lbfgs" if name == "liblinear" else name

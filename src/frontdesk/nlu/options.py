@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from frontdesk.errors import ConfigError, suggestion
-
-log = logging.getLogger(__name__)
+from frontdesk.core.options import tell_unknown
+from frontdesk.errors import ConfigError
 
 LONGEST = 5_000
 """Characters of a message that components look at; what comes after is not searched."""
 
 
 def merged(component: str, defaults: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the defaults with the given options in their place; an unknown option is logged and kept.
-
-    It is not an error, since projects carry options of older versions along.
-    """
+    """Return the defaults with the given options in their place; an unknown option is logged and kept."""
     chosen = dict(given or {})
-    for name in chosen:
-        if name not in defaults and name not in ("name", "alias"):
-            log.warning("%s has no option '%s'. %s", component, name, suggestion(name, defaults))
+    tell_unknown(component, chosen, defaults)
     return {**defaults, **chosen}
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from time import perf_counter
 
 from frontdesk.core.message import Message
-from frontdesk.core.ports import Component, TrainContext
+from frontdesk.core.ports import Component, Options, TrainContext
 from frontdesk.core.training import NluExamples
 from frontdesk.nlu.payload import read_payload
 
@@ -46,6 +47,33 @@ class Pipeline:
         for component in self.components:
             messages = component.process(messages)
         return messages
+
+    def steps(self, text: str) -> list[Passage]:
+        """Return what each component makes of one text, in order; a payload is read before the first of them."""
+        message = Message(text)
+        found: list[Passage] = []
+        payload = read_payload(text, self.intents)
+        if payload is not None:
+            found.append(Passage("payload", {}, message, payload))
+            message = payload
+        for component in self.components:
+            begun = perf_counter()
+            [after] = component.process([message])
+            name, options = type(component).__name__, getattr(component, "options", {})
+            found.append(Passage(name, options, message, after, perf_counter() - begun))
+            message = after
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A message before and after one component, and how many seconds that took."""
+
+    component: str
+    options: Options
+    before: Message
+    after: Message
+    seconds: float = 0.0
 
 
 def prepares(component: Component) -> bool:

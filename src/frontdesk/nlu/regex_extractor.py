@@ -29,9 +29,9 @@ _FILE = "patterns.json"
 class RegexEntityExtractor:
     """Add an entity for every match of a pattern or of a lookup table; its value is the text that matched.
 
-    The name of a pattern is the kind of entity; patterns named like an intent are features of that intent and
-    are left alone. No annotated example is needed. `entities` lists the kinds to extract, where not all are
-    wanted. What matches exactly wins over what another component guessed in the same place.
+    The name of a pattern is the kind of entity. As in Rasa, patterns count that are named like an entity which some
+    example has; `entities` lists the kinds itself, and then no annotated example is needed. What matches exactly wins
+    over what another component guessed in the same place.
     """
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
@@ -40,16 +40,18 @@ class RegexEntityExtractor:
 
     def train(self, examples: NluExamples, context: TrainContext) -> None:
         """Compile the patterns and lookup tables of the examples."""
-        annotated = {entity.entity for example in examples.examples for entity in example.entities}
-        intents = {example.intent for example in examples.examples} - annotated
-        wanted = self.options["entities"]
-        self._patterns = [
-            pattern
-            for pattern in collect(examples, self.options)
-            if (pattern.name in wanted if wanted is not None else pattern.name not in intents)
-        ]
-        if not self._patterns:
+        given = self.options["entities"]
+        wanted = set(_annotated(examples) if given is None else given)
+        found = collect(examples, self.options)
+        self._patterns = [pattern for pattern in found if pattern.name in wanted]
+        if not found:
             context.progress(f"{NAME}: the training data has neither patterns nor lookup tables.")
+        elif not self._patterns:
+            names = ", ".join(sorted({pattern.name for pattern in found}))
+            context.progress(
+                f"{NAME}: no example has an entity that is named like a pattern or lookup table ({names}), so that "
+                "nothing is extracted; annotate one, or list the names under 'entities'."
+            )
 
     def process(self, messages: Sequence[Message]) -> list[Message]:
         """Add the entities to each message."""
@@ -72,3 +74,7 @@ class RegexEntityExtractor:
         """Read and compile the patterns."""
         flags = 0 if self.options["case_sensitive"] else re.IGNORECASE
         self._patterns = [compile_pattern(name, source, flags) for name, source in read_json(folder / _FILE)]
+
+
+def _annotated(examples: NluExamples) -> set[str]:
+    return {entity.entity for example in examples.examples for entity in example.entities}

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from frontdesk.core import options as rasa_options
 from frontdesk.core.message import IntentScore, Message
 from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
-from frontdesk.nlu import neural_options
 from frontdesk.nlu.exact import ExactExamples
 from frontdesk.nlu.linear import Fit, LinearModel, Row, fit
 from frontdesk.nlu.options import merged
@@ -24,7 +24,7 @@ KEY = "response_selector"
 EVERY = "default"
 """The name of the selector that serves all retrieval intents."""
 DEFAULTS: Mapping[str, Any] = {
-    **dict.fromkeys(neural_options.ALL),
+    **dict.fromkeys(rasa_options.NEURAL),
     "retrieval_intent": None,
     "use_text_as_label": False,
     "ranking_length": 10,
@@ -83,13 +83,13 @@ class ResponseSelector:
             messages += self._features.process([message for message, _ in texts])
             labels += [label for _, label in texts]
         self._exact = ExactExamples.of((example.text, example.intent) for example, _ in pairs)
-        how = Fit(seed=neural_options.seed(self.options))
+        how = Fit(seed=rasa_options.seed(self.options))
         self._model = fit([self._row(message) for message in messages], labels, how)
         context.progress(
             f"{NAME}: trained a linear classifier in place of the neural network "
             f"({len(set(labels))} responses of {', '.join(sorted(_bases(labels)))})."
         )
-        spoken = neural_options.left_over(NAME, self.options)
+        spoken = rasa_options.left_over(NAME, self.options)
         if spoken:
             context.progress(spoken)
 

@@ -14,6 +14,7 @@ from frontdesk.core.training import NluExamples
 from frontdesk.nlu.options import merged, one_of
 from frontdesk.nlu.overlap import resolve
 from frontdesk.nlu.spacy_nlp import doc_of, require
+from frontdesk.nlu.token_pattern import OPTIONS, cut, token_pattern
 from frontdesk.nlu.vectors import add
 
 
@@ -42,11 +43,11 @@ class SpacyTokenizer(_OnSpacy):
 
     prepares = True
     name = "SpacyTokenizer"
-    defaults: ClassVar[Mapping[str, Any]] = {
-        "intent_tokenization_flag": False,
-        "intent_split_symbol": "_",
-        "token_pattern": None,
-    }
+    defaults: ClassVar[Mapping[str, Any]] = OPTIONS
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(options)
+        self._pattern = token_pattern(self.name, self.options)
 
     def process(self, messages: Sequence[Message]) -> list[Message]:
         """Set the tokens of each message, as they are written in it."""
@@ -55,7 +56,8 @@ class SpacyTokenizer(_OnSpacy):
     def _tokenized(self, message: Message) -> Message:
         spans = [(token.idx, token.idx + len(token.text)) for token in doc_of(message, self.name)]
         words = [(message.text[start:end], start, end) for start, end in spans]
-        return message.but(tokens=tuple(Token(*word) for word in words if word[0].strip()))
+        found = (Token(*word) for word in words if word[0].strip())
+        return message.but(tokens=tuple(cut(found, self._pattern)))
 
 
 class SpacyFeaturizer(_OnSpacy):

@@ -17,53 +17,35 @@ NAME = "EntitySynonymMapper"
 _FILE = "synonyms.json"
 
 
-AS_WRITTEN = ""
-"""Stands for the wording itself."""
-
-
 class EntitySynonymMapper:
     """Replace the value of an entity by the one that synonyms and annotated examples give for its wording.
 
-    Upper and lower case of a wording count as one. A wording that was annotated for this kind of entity comes before
-    the others; one that was annotated without another value stays as it is written, unless a `synonym` says what
-    it means.
+    As in Rasa, upper and lower case of a wording count as one, and so do all kinds of entities. A value is its own
+    synonym: where an example has `[Vienna](city)`, "VIENNA" becomes "Vienna".
     """
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options = merged(NAME, {}, options)
-        self._any: dict[str, str] = {}
-        self._typed: dict[str, dict[str, str]] = {}
+        self._values: dict[str, str] = {}
 
     def train(self, examples: NluExamples, context: TrainContext) -> None:
         """Learn values from synonyms and from the annotations of the examples."""
-        self._any, self._typed = {}, {}
+        self._values = {}
         for wording, value in examples.synonyms.items():
-            self._learn(self._any, str(wording), str(value), context)
-        explained = {str(wording).lower() for wording in examples.synonyms}
+            self._learn(str(wording), str(value), context)
         for example in examples.examples:
             for entity in example.entities:
-                if entity.start is None or entity.end is None or entity.value is None:
-                    continue
-                wording = example.text[entity.start : entity.end]
-                typed = self._typed.setdefault(entity.entity, {})
-                if wording == str(entity.value):
-                    if wording.lower() not in explained:
-                        typed.setdefault(wording.lower(), AS_WRITTEN)
-                    continue
-                if typed.get(wording.lower()) == AS_WRITTEN:
-                    del typed[wording.lower()]
-                self._learn(typed, wording, str(entity.value), context)
-                self._any.setdefault(wording.lower(), typed[wording.lower()])
+                if entity.start is not None and entity.end is not None and entity.value is not None:
+                    self._learn(example.text[entity.start : entity.end], str(entity.value), context)
 
-    def _learn(self, table: dict[str, str], wording: str, value: str, context: TrainContext) -> None:
+    def _learn(self, wording: str, value: str, context: TrainContext) -> None:
         key = wording.lower()
         if wording != value:
-            if table.get(key, value) not in (value, wording):
-                context.progress(f"{NAME}: '{key}' means '{table[key]}' and '{value}'; the latter counts.")
-            table[key] = value
-        # The value itself, in whatever case, is its own synonym.
-        table.setdefault(value.lower(), value)
-        table.setdefault(key, value)
+            known = self._values.get(key, value)
+            if known != value:
+                context.progress(f"{NAME}: '{key}' means '{known}' and '{value}'; the latter counts.")
+            self._values[key] = value
+        self._values.setdefault(value.lower(), value)
 
     def process(self, messages: Sequence[Message]) -> list[Message]:
         """Replace the values."""
@@ -75,20 +57,15 @@ class EntitySynonymMapper:
         ]
 
     def _mapped(self, entity: Entity) -> Entity:
-        key = str(entity.value).lower()
-        value = self._typed.get(entity.entity, {}).get(key, self._any.get(key))
-        if value is None or value == AS_WRITTEN:
+        value = self._values.get(str(entity.value).lower())
+        if value is None:
             return entity
         return replace(entity, value=value, processors=(*entity.processors, NAME))
 
     def save(self, folder: Path) -> None:
         """Write the synonyms."""
-        write_json(folder / _FILE, {"any": self._any, "typed": self._typed})
+        write_json(folder / _FILE, self._values)
 
     def load(self, folder: Path, context: LoadContext) -> None:
         """Read the synonyms."""
-        found = read_json(folder / _FILE)
-        self._any, self._typed = (
-            dict(found["any"]),
-            {kind: dict(table) for kind, table in found["typed"].items()},
-        )
+        self._values = dict(read_json(folder / _FILE))

@@ -11,15 +11,11 @@ from typing import Any
 from frontdesk.core.message import Message, Token
 from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
-from frontdesk.errors import ConfigError
 from frontdesk.nlu.options import LONGEST, merged
+from frontdesk.nlu.token_pattern import OPTIONS, cut, token_pattern
 
-DEFAULTS: Mapping[str, Any] = {
-    "intent_tokenization_flag": False,
-    "intent_split_symbol": "_",
-    "token_pattern": None,
-    "prefix_separator_symbol": None,
-}
+NAME = "WhitespaceTokenizer"
+DEFAULTS: Mapping[str, Any] = {**OPTIONS, "case_sensitive": None}
 _JOINERS = "\u200c\u200d"
 _MARK_BLOCKS = ((0x300, 0x3100), (0xA800, 0xAC00), (0xFE00, 0xFE30))
 
@@ -53,17 +49,15 @@ class WhitespaceTokenizer:
     prepares = True
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
-        self.options = merged("WhitespaceTokenizer", DEFAULTS, options)
-        pattern = self.options["token_pattern"]
-        try:
-            self._pattern = re.compile(pattern) if pattern else None
-        except (re.error, TypeError) as error:
-            raise ConfigError(
-                f"WhitespaceTokenizer: 'token_pattern' is no regular expression ({error})."
-            ) from error
+        self.options = merged(NAME, DEFAULTS, options)
+        self._pattern = token_pattern(NAME, self.options)
 
     def train(self, examples: NluExamples, context: TrainContext) -> None:
-        """Do nothing: there is nothing to learn."""
+        """Learn nothing; say where an option went that Rasa took out."""
+        if self.options["case_sensitive"] is not None:
+            context.progress(
+                f"{NAME}: 'case_sensitive' is an option of the featurizers; it changes nothing here."
+            )
 
     def process(self, messages: Sequence[Message]) -> list[Message]:
         """Set the tokens of each message."""
@@ -71,32 +65,23 @@ class WhitespaceTokenizer:
 
     def tokenize(self, text: str) -> Iterator[Token]:
         """Yield the tokens of a text with their character offsets."""
-        text = text[:LONGEST]
-        found = False
-        for start, end in _words(text):
-            found = True
-            yield from self._split(text, start, end)
-        if not found and text.strip():
-            start = len(text) - len(text.lstrip())
-            yield from self._split(text, start, len(text.rstrip()))
-
-    def _split(self, text: str, start: int, end: int) -> Iterator[Token]:
-        if self._pattern is not None:
-            parts = [
-                match.span()
-                for match in self._pattern.finditer(text, start, end)
-                if match.end() > match.start()
-            ]
-            if parts:
-                yield from (Token(text[a:b], a, b) for a, b in parts)
-                return
-        yield Token(text[start:end], start, end)
+        yield from cut(_tokens(text[:LONGEST]), self._pattern)
 
     def save(self, folder: Path) -> None:
         """Write nothing: the options say it all."""
 
     def load(self, folder: Path, context: LoadContext) -> None:
         """Read nothing."""
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    found = False
+    for start, end in _words(text):
+        found = True
+        yield Token(text[start:end], start, end)
+    if not found and text.strip():
+        start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+        yield Token(text[start:end], start, end)
 
 
 def _words(text: str) -> Iterator[tuple[int, int]]:

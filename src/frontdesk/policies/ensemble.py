@@ -15,6 +15,8 @@ log = logging.getLogger("frontdesk.policies")
 
 FOLLOWUP = "followup_action"
 """Named as the policy of an action that was ordered by the action before it."""
+ORDERED = (FOLLOWUP, "FollowupAction")
+"""What stands in place of a policy where none was asked."""
 
 
 def choose(predictions: Sequence[Prediction], tracker: Tracker, domain: Domain) -> Prediction:
@@ -48,9 +50,42 @@ def choose(predictions: Sequence[Prediction], tracker: Tracker, domain: Domain) 
     return replace(best, action=best.action or LISTEN, events=tuple(events), optional_events=())
 
 
+def explain(proposals: Sequence[Prediction], chosen: Prediction, tracker: Tracker) -> str:
+    """Say in one sentence why `choose` took this one; for people, and never asked for while a message is answered."""
+    if chosen.policy in ORDERED:
+        return "The action before ordered this one, so no policy was asked."
+    if not proposals:
+        return "No policy had anything to say, so the assistant waits for the user."
+    counted = [_unless_rejected(proposal, just_rejected(tracker)) for proposal in proposals]
+    kept, limited = _kept(counted)
+    best = _best(counted)
+    others = [p for p in kept if p is not best]
+    if not others:
+        return limited or f"Only {best.policy} had something to say."
+    rival = max(others, key=lambda p: (p.confidence, p.priority))
+    if best.confidence > rival.confidence:
+        why = f"{best.policy} was surest ({best.confidence:.2f}; the next, {rival.policy}, {rival.confidence:.2f})."
+    elif best.priority > rival.priority:
+        why = f"{best.policy} and {rival.policy} were equally sure; {best.policy} has the higher priority "
+        why += f"({best.priority} against {rival.priority})."
+    else:
+        why = f"{best.policy} and {rival.policy} were equally sure; {best.policy} stands first in config.yml."
+    return f"{limited} {why}".strip()
+
+
+def _kept(predictions: Sequence[Prediction]) -> tuple[list[Prediction], str]:
+    """Return the predictions that count, and why others do not."""
+    no_user = [p for p in predictions if p.no_user_prediction]
+    if no_user:
+        return no_user, "A form is under way, so only what carries it on counts."
+    by_words = [p for p in predictions if p.is_end_to_end]
+    if by_words:
+        return by_words, "A policy went by the user's very words, so only such proposals count."
+    return list(predictions), ""
+
+
 def _best(predictions: Sequence[Prediction]) -> Prediction:
-    kept = [p for p in predictions if p.no_user_prediction]
-    kept = kept or [p for p in predictions if p.is_end_to_end] or list(predictions)
+    kept, _ = _kept(predictions)
     # max keeps the first of equals
     return max(
         kept,
@@ -60,9 +95,14 @@ def _best(predictions: Sequence[Prediction]) -> Prediction:
 
 
 def _unless_rejected(prediction: Prediction, rejected: str | None) -> Prediction:
-    if rejected is None or prediction.action != rejected:
+    if not refused(prediction, rejected):
         return prediction
     return replace(prediction, action=None, confidence=0.0, reason=f"'{rejected}' has just refused")
+
+
+def refused(prediction: Prediction, rejected: str | None) -> bool:
+    """Tell whether a prediction wants the action that has just refused to run."""
+    return rejected is not None and prediction.action == rejected
 
 
 def just_rejected(tracker: Tracker) -> str | None:

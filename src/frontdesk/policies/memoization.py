@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import ActionExecuted, ActiveLoop, Event, FollowupAction, UserUttered
 from frontdesk.core.ports import Progress
-from frontdesk.core.prediction import Prediction
+from frontdesk.core.prediction import Basis, Prediction
 from frontdesk.core.states import RuleOnly, Seen, View, newest_seen, seen
 from frontdesk.core.tracker import LISTEN, State, Tracker, apply
 from frontdesk.core.training import TrainingSet
@@ -103,7 +103,14 @@ class MemoizationPolicy:
             return None
         action, story = found
         confidence = self._confidence(tracker)
-        return Prediction(action, confidence, policy=self.name, priority=self.priority, reason=story)
+        return Prediction(
+            action,
+            confidence,
+            policy=self.name,
+            priority=self.priority,
+            reason=story,
+            basis=Basis("story", (story,)),
+        )
 
     def _confidence(self, tracker: Tracker) -> float:
         if not self.uses_nlu_confidence or tracker.latest_message is None:

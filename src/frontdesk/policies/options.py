@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from frontdesk.errors import ConfigError, UnknownName
+from frontdesk.core.options import tell_unknown
+from frontdesk.errors import ConfigError
 
 TAKEN_SILENTLY = frozenset({"name", "featurizer", "enable_feature_string_compression"})
 """Options of Rasa's that change nothing here."""
 
 
 def check_names(policy: str, options: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Raise UnknownName for an option that the policy does not have."""
-    names = {*known, "priority", *TAKEN_SILENTLY}
-    for name in options:
-        if name not in names:
-            raise UnknownName(f"option of {policy}", name, names - TAKEN_SILENTLY)
+    """Log each option that the policy does not have."""
+    tell_unknown(policy, options, {*known, "priority", *TAKEN_SILENTLY})
 
 
 def number(policy: str, options: Mapping[str, Any], name: str, default: float) -> float:

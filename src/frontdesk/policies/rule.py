@@ -12,7 +12,7 @@ from typing import Any
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import Event, LoopInterrupted
 from frontdesk.core.ports import Progress
-from frontdesk.core.prediction import Prediction
+from frontdesk.core.prediction import Basis, Prediction
 from frontdesk.core.states import UNSET, View, newest_views
 from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.core.training import TrainingSet
@@ -62,6 +62,7 @@ class Decision:
     returning: bool = False
     end_to_end: bool = False
     no_user: bool = False
+    basis: Basis | None = None
 
 
 class RulePolicy:
@@ -141,12 +142,14 @@ class RulePolicy:
         events: tuple[Event, ...] = (LoopInterrupted(True),) if made.returning else ()
         hide = made.entry.hide if made.entry else made.source in self.hidden
         action, confidence, reason = made.action, self._confidence(tracker), made.reason
+        basis = made.basis
         refused = action is not None and action == just_rejected(tracker)
         if action is None and not self.falls_back and not events:
             return None
         if action is None or refused:
             action, confidence = (self.fallback, self.threshold) if self.falls_back else (None, 0.0)
             reason = f"'{made.action}' has just refused" if refused else "no rule applies"
+            basis = Basis("fallback")
         return Prediction(
             action,
             confidence,
@@ -157,6 +160,7 @@ class RulePolicy:
             is_end_to_end=made.end_to_end,
             hide_rule_turn=hide,
             reason=reason,
+            basis=basis,
         )
 
     def _confidence(self, tracker: Tracker) -> float:
@@ -191,21 +195,27 @@ class RulePolicy:
             return Decision()
         intent = message.intent
         action = DEFAULT_INTENT_ACTIONS.get(intent or "")
-        return Decision(action, f"default {intent}", f"the intent '{intent}'") if action else Decision()
+        if intent is None or action is None:
+            return Decision()
+        return Decision(
+            action, f"default {intent}", f"the intent '{intent}'", basis=Basis("intent", (intent,))
+        )
 
     def _from_loop(self, tracker: Tracker) -> Decision:
         loop, name = tracker.active_loop, tracker.active_loop_name
         if loop is None or name is None or loop.rejected or not tracker.latest_action:
             return Decision()
+        basis = Basis("form", (name,))
         if tracker.latest_action == name and not tracker.state.latest_action_text:
-            return Decision(LISTEN, f"listen {name}", f"'{name}' has asked", no_user=True)
-        return Decision(name, f"loop {name}", f"'{name}' goes on", no_user=True)
+            return Decision(LISTEN, f"listen {name}", f"'{name}' has asked", no_user=True, basis=basis)
+        return Decision(name, f"loop {name}", f"'{name}' goes on", no_user=True, basis=basis)
 
     def _from_rules(self, tracker: Tracker, views: Sequence[View], now: Now) -> Decision:
         entry = self.rules.find(now, views)
         made = Decision()
         if entry is not None:
-            made = Decision(entry.outcome, entry.views, ", ".join(entry.names), entry)
+            basis = Basis("rule", entry.names)
+            made = Decision(entry.outcome, entry.views, ", ".join(entry.names), entry, basis=basis)
         loop = tracker.active_loop_name
         if loop is None:
             return made

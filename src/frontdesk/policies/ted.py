@@ -14,8 +14,9 @@ import numpy as np
 
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import ActionExecuted
+from frontdesk.core.options import DIALOGUE, NEURAL, left_over
 from frontdesk.core.ports import Progress
-from frontdesk.core.prediction import Prediction
+from frontdesk.core.prediction import Basis, Prediction
 from frontdesk.core.states import RuleOnly, Seen, View, newest_seen
 from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.core.training import TrainingSet
@@ -38,9 +39,6 @@ JOINED = 4
 """So often each story is also learnt as it goes on from another one, chosen at random."""
 MOST = 40_000
 """So many moments are learnt from; of more, those of joined stories are left out."""
-TENSORFLOW = (
-    "checkpoint_model", "run_eagerly", "tensorboard_log_directory", "tensorboard_log_level", "use_gpu",
-)  # fmt: skip
 
 
 class TEDPolicy:
@@ -58,6 +56,7 @@ class TEDPolicy:
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options = dict(options or {})
+        read.check_names(NAME, self.options, NEURAL | DIALOGUE)
         self.priority = int(read.number(NAME, self.options, "priority", 1))
         self.max_history = read.whole(NAME, self.options, "max_history", None)
         self.rule_only = RuleOnly()
@@ -84,9 +83,9 @@ class TEDPolicy:
             f"{NAME}: trained a logistic regression ({len(self.model.actions)} actions after {len(lessons)} different "
             f"moments of {len(stories)} stories) in place of the neural network."
         )
-        spoken = [name for name in TENSORFLOW if self.options.get(name) not in (None, False)]
+        spoken = left_over(NAME, self.options)
         if spoken:
-            progress(f"{NAME}: {', '.join(spoken)} spoke to TensorFlow, which is not used here.")
+            progress(spoken)
 
     def _lessons(self, stories: Sequence[Path], domain: Domain) -> list[Lesson]:
         found: dict[tuple[tuple[str, ...], str], Lesson] = {}
@@ -151,6 +150,7 @@ class TEDPolicy:
             priority=self.priority,
             is_end_to_end=end_to_end,
             reason="learnt from stories",
+            basis=Basis("learnt"),
         )
 
     def _by_words(self, views: Sequence[View]) -> tuple[str, float] | None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from frontdesk.core.domain import Domain
+from frontdesk.core.options import DIALOGUE, NEURAL
 from frontdesk.core.ports import Progress
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import Tracker
 from frontdesk.core.training import TrainingSet
+from frontdesk.policies.options import check_names
 
 NAME = "UnexpecTEDIntentPolicy"
 
@@ -24,6 +26,7 @@ class UnexpecTEDIntentPolicy:
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options = dict(options or {})
+        check_names(NAME, self.options, NEURAL | DIALOGUE)
 
     def train(self, training: TrainingSet, domain: Domain, progress: Progress) -> None:
         """Say that nothing is learnt."""

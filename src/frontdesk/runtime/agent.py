@@ -24,7 +24,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, LockStore, TrackerStore
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
-from frontdesk.formats.layout import Layout
+from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes
 from frontdesk.runtime.recent import RecentTrackers

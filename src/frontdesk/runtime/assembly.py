@@ -12,7 +12,7 @@ from frontdesk.actions.responses import DomainResponses
 from frontdesk.actions.servers import make_action_server
 from frontdesk.core.ports import LLM, ActionServer, LockStore, TrackerStore
 from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, LanguageModel
-from frontdesk.formats.layout import Layout
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config, read_endpoints
 from frontdesk.policies.ensemble import choose
 from frontdesk.registry import resolve
@@ -100,7 +100,7 @@ def make_processor(
     domain = model.domain
     return Processor(
         domain=domain,
-        understanding=Understanding(model.pipeline.process),
+        understanding=Understanding(model.pipeline.process, model.pipeline.steps),
         loop=make_loop(model, settings),
         nlg=DomainResponses(domain, model.facts),
         server=server,

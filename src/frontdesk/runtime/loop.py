@@ -26,6 +26,8 @@ from frontdesk.runtime.session import AUTHENTICATED
 log = logging.getLogger("frontdesk.loop")
 
 EXTRACT_SLOTS = "action_extract_slots"
+PAUSED, TOO_MANY = "the conversation is paused", "too many actions in a row"
+"""Reasons for listening that no policy gave."""
 
 Choose = Callable[[Sequence[Prediction], Tracker, Domain], Prediction]
 Save = Callable[[Tracker], Awaitable[Tracker]]
@@ -61,9 +63,9 @@ class Loop:
             if name == SESSION_START and listens(tracker):
                 return tracker
             if pauses(tracker):
-                return self.log(tracker, Prediction(LISTEN, 1.0, reason="the conversation is paused"), ())
+                return self.log(tracker, Prediction(LISTEN, 1.0, reason=PAUSED), ())
         log.error("The assistant did %d actions in a row without listening; stopped.", self.limit)
-        return self.log(tracker, Prediction(LISTEN, 0.0, reason="too many actions in a row"), ())
+        return self.log(tracker, Prediction(LISTEN, 0.0, reason=TOO_MANY), ())
 
     def predict(self, tracker: Tracker, domain: Domain) -> Prediction:
         """Return what to do next: an ordered follow-up, else the best of what the policies propose."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from frontdesk.core.message import Message
+from frontdesk.nlu.pipeline import Passage
 
+Explain = Callable[[str], list[Passage]]
 Process = Callable[[Sequence[str]], list[Message]]
 
 LARGEST_BATCH = 32
@@ -16,11 +18,13 @@ LARGEST_BATCH = 32
 class Understanding:
     """Feeds the NLU pipeline without a timer: one message alone waits for nobody, many at once share the work.
 
-    `process` is the pipeline's own method; it runs on a single thread, since the encoder gains nothing from two.
+    `process` is the pipeline's own method; it runs on a single thread, since the encoder gains nothing from two. So is
+    `steps`, which tells what each component does to a text.
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, steps: Explain = lambda _: []) -> None:
         self.process = process
+        self.steps = steps
         self._waiting: list[tuple[str, asyncio.Future[Message]]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="nlu")
         self._running: asyncio.Task[None] | None = None
@@ -32,6 +36,10 @@ class Understanding:
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._drain())
         return await future
+
+    async def explain(self, text: str) -> list[Passage]:
+        """Return what each component makes of a text; nothing is kept of it."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.steps, text)
 
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sanic import Request, Sanic
-from sanic.exceptions import SanicException
+from sanic.constants import HTTP_METHODS
+from sanic.exceptions import MethodNotAllowed, NotFound, SanicException
 from sanic.response import BaseHTTPResponse, HTTPResponse, file, html
 from sanic.response import json as json_response
 
@@ -85,7 +87,7 @@ async def _secure(_: Request, response: BaseHTTPResponse) -> HTTPResponse | None
     return None
 
 
-async def _failed(_: Request, error: Exception) -> HTTPResponse:
+async def _failed(request: Request, error: Exception) -> HTTPResponse:
     if isinstance(error, Refusal):
         return failure(error)
     if isinstance(error, LimitError):
@@ -99,9 +101,21 @@ async def _failed(_: Request, error: Exception) -> HTTPResponse:
         message = "The conversation could not be stored. Please try again."
         return failure(Refusal(503, "StoreUnavailable", message, {"Retry-After": "2"}))
     if isinstance(error, SanicException):
-        return failure(Refusal(error.status_code, type(error).__name__, str(error) or type(error).__name__))
+        reason, message = type(error).__name__, str(error) or type(error).__name__
+        headers = {"Allow": _allowed(request)} if isinstance(error, MethodNotAllowed) else error.headers
+        return failure(Refusal(error.status_code, reason, message, headers))
     if isinstance(error, FrontdeskError):
         log.error("%s", error)
     else:
         log.exception("A request failed.", exc_info=error)
     return failure(Refusal(500, "InternalError", "Something went wrong on the server."))
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods that a path answers to; Sanic itself names them for some paths only."""
+    found = []
+    for method in HTTP_METHODS:
+        with suppress(MethodNotAllowed, NotFound):
+            request.app.router.get(request.path, method.value, request.headers.get("host"))
+            found.append(method.value)
+    return ", ".join(sorted(found))

@@ -17,7 +17,7 @@ from frontdesk.auth.secret import read_secret
 from frontdesk.core.ports import Channel, Progress
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.credentials import ChannelCredentials, Credentials
-from frontdesk.formats.layout import Layout
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_credentials, read_endpoints
 from frontdesk.graph.package import newest
 from frontdesk.registry import resolve

@@ -81,6 +81,7 @@ class MemoryTrackerStore:
             if start is not None:
                 kept.start = len(kept.events) - len(kept.events[-1:]) + start
             kept.events.extend(added)
+            self._kept.pop(commit.sender_id, None)  # the newest last
             self._kept[commit.sender_id] = kept
 
     def _finish(self, commit: Commit, now: float) -> None:
@@ -128,6 +129,11 @@ class MemoryTrackerStore:
         self._check_open()
         for sender_id in sorted(self._kept):
             yield sender_id
+
+    async def newest(self, most: int) -> list[str]:
+        """Return the ids of the conversations that went on last, newest first."""
+        self._check_open()
+        return list(reversed(self._kept))[:most]
 
     async def close(self) -> None:
         """Let go of everything; what was kept is gone."""

@@ -105,6 +105,10 @@ class SqlTrackerStore:
                 return
             after = page[-1]
 
+    async def newest(self, most: int) -> list[str]:
+        """Return the ids of the conversations that went on last, newest first, out of the newest events."""
+        return await self._database.read(partial(statements.newest, most=most))
+
     async def close(self) -> None:
         """Finish what waits, and let go of connections."""
         await self._database.close()

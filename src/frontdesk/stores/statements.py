@@ -89,6 +89,15 @@ _SENDERS = (
     .limit(bindparam("most"))
 )
 
+_NEWEST = (
+    select(events.c.id, events.c.sender_id)
+    .where(events.c.id <= bindparam("last"))
+    .order_by(events.c.id.desc())
+    .limit(bindparam("most"))
+)
+_LOOK_AT = 2_000
+"""Events that are looked at in one go for who spoke last, at most ten times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -250,3 +259,16 @@ def unfinished(
 def senders(connection: Connection, after: str, most: int) -> Sequence[str]:
     """Return the next ids of conversations in order."""
     return connection.execute(_SENDERS, {"after": after, "most": most}).scalars().all()
+
+
+def newest(connection: Connection, most: int) -> list[str]:
+    """Return the ids of the conversations that the newest events belong to, newest first."""
+    found: dict[str, None] = {}
+    last = connection.execute(select(func.max(events.c.id))).scalar() or 0
+    for _ in range(10):
+        read = connection.execute(_NEWEST, {"last": last, "most": _LOOK_AT}).all()
+        found.update(dict.fromkeys(row.sender_id for row in read))
+        if len(read) < _LOOK_AT or len(found) >= most:
+            break
+        last = read[-1].id - 1
+    return list(found)[:most]

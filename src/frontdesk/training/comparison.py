@@ -10,8 +10,8 @@ from pathlib import Path
 
 from frontdesk.core.ports import Progress
 from frontdesk.core.training import TrainingSet
-from frontdesk.formats.layout import Layout
 from frontdesk.formats.project import read_laid_out
+from frontdesk.formats.project_layout import Layout
 from frontdesk.training.train import train
 
 MARK = "__percentage__"

@@ -21,9 +21,9 @@ from frontdesk.errors import ConfigError, FrontdeskError
 from frontdesk.formats.config import Config
 from frontdesk.formats.domain import write as write_domain
 from frontdesk.formats.endpoints import Endpoints
-from frontdesk.formats.layout import Layout
 from frontdesk.formats.nlu import write as write_examples
 from frontdesk.formats.project import Project
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config
 from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, engine_digest, file_digest, folder_digest

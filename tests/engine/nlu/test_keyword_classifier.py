@@ -30,8 +30,33 @@ def test_whole_keywords_are_found(tmp_path: Path) -> None:
     ):
         found = intents(classifier, "oh hello you", "othello", "Hello", "use c++? yes", "see you then")
         assert found == ["greet", None, None, "code", "bye"]
-        [message] = classifier.process(messages("hello"))
-        assert message.ranking == (IntentScore("greet", 1.0),)
+
+
+def test_an_example_is_a_pattern_as_in_rasa() -> None:
+    examples = NluExamples(
+        examples=(Example("what is this?", "ask/what"), Example("(", "bracket"), Example("a.b", "ask/dot"))
+    )
+    classifier = trained(KeywordIntentClassifier(), examples)
+    assert intents(classifier, "what is this", "what is thi", "what is", "(", "axb") == [
+        "ask",
+        "ask",
+        None,
+        "bracket",
+        "ask",
+    ]
+
+
+def test_an_example_that_could_hang_stands_for_itself() -> None:
+    slow = "(a+)+b"
+    classifier = trained(KeywordIntentClassifier(), NluExamples(examples=(Example(slow, "slow"),)))
+    assert intents(classifier, slow, "aab") == ["slow", None]
+
+
+def test_the_ranking_stays_that_of_an_earlier_classifier() -> None:
+    ranking = (IntentScore("other", 0.6), IntentScore("more", 0.4))
+    classifier = trained(KeywordIntentClassifier(), EXAMPLES)
+    [message] = classifier.process([Message("hello", intent=ranking[0], ranking=ranking)])
+    assert (message.intent, message.ranking) == (IntentScore("greet", 1.0), ranking)
 
 
 def test_case_can_be_ignored() -> None:

@@ -17,7 +17,7 @@ def test_an_unknown_option_is_kept_and_logged_with_the_nearest_name(caplog: pyte
     with caplog.at_level(logging.WARNING):
         assert merged("X", {"threshold": 1}, {"treshold": 2, "alias": "x"})["treshold"] == 2
     [record] = caplog.records
-    assert record.getMessage() == "X has no option 'treshold'. Did you mean 'threshold'?"
+    assert record.getMessage() == "X has no option 'treshold', which is ignored. Did you mean 'threshold'?"
 
 
 def test_numbers_are_checked() -> None:

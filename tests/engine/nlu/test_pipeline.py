@@ -13,8 +13,8 @@ from tests.engine.nlu.conftest import EMBEDDER, INTENTS, pipeline
 PARTS = (
     "WhitespaceTokenizer", "RegexFeaturizer", "LexicalSyntacticFeaturizer", "CountVectorsFeaturizer",
     ("CountVectorsFeaturizer", {"analyzer": "char_wb", "min_ngram": 2, "max_ngram": 4}), "SentenceEncoderFeaturizer",
-    "LogisticRegressionClassifier", "CRFEntityExtractor", "RegexEntityExtractor", "EntitySynonymMapper",
-    "SentimentClassifier", "FallbackClassifier",
+    "LogisticRegressionClassifier", "CRFEntityExtractor", ("RegexEntityExtractor", {"entities": ["plant", "code"]}),
+    "EntitySynonymMapper", "SentimentClassifier", "FallbackClassifier",
 )  # fmt: skip
 TEXTS = ["hello again", "water the fern AB123", "I love jazz!", "", "/greet", "zzz"]
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from frontdesk.core.message import Entity, Message
 from frontdesk.core.ports import TrainContext
-from frontdesk.core.training import Example, NluExamples, Pattern
+from frontdesk.core.training import Example, NluExamples
 from frontdesk.nlu.regex_extractor import RegexEntityExtractor
 from tests.engine.nlu.conftest import INTENTS, messages, reloaded, trained
+
+KINDS = ["plant", "code"]
 
 
 def found(extractor: RegexEntityExtractor, text: str) -> list[tuple[str, object]]:
@@ -18,8 +20,8 @@ def found(extractor: RegexEntityExtractor, text: str) -> list[tuple[str, object]
 
 def test_matches_become_entities_without_annotated_examples(tmp_path: Path) -> None:
     for extractor in (
-        trained(RegexEntityExtractor(), INTENTS),
-        reloaded(trained(RegexEntityExtractor(), INTENTS), tmp_path),
+        trained(RegexEntityExtractor({"entities": KINDS}), INTENTS),
+        reloaded(trained(RegexEntityExtractor({"entities": KINDS}), INTENTS), tmp_path),
     ):
         assert found(extractor, "Rose bush ab123!") == [("plant", "Rose bush"), ("code", "ab123")]
         assert found(extractor, "nothing, roses, ferns") == []
@@ -29,31 +31,32 @@ def test_matches_become_entities_without_annotated_examples(tmp_path: Path) -> N
 
 
 def test_case_and_kinds_are_options() -> None:
-    assert found(trained(RegexEntityExtractor({"case_sensitive": True}), INTENTS), "FERN ab123 AB123") == [
-        ("code", "AB123")
-    ]
-    assert found(trained(RegexEntityExtractor({"entities": ["plant"]}), INTENTS), "fern AB123") == [
-        ("plant", "fern")
-    ]
-    assert found(trained(RegexEntityExtractor({"use_lookup_tables": False}), INTENTS), "fern AB123") == [
-        ("code", "AB123")
-    ]
-    assert found(trained(RegexEntityExtractor({"use_word_boundaries": False}), INTENTS), "ferns") == [
-        ("plant", "fern")
-    ]
+    def extracted(text: str, **options: object) -> list[tuple[str, object]]:
+        return found(trained(RegexEntityExtractor({"entities": KINDS, **options}), INTENTS), text)
+
+    assert extracted("FERN ab123 AB123", case_sensitive=True) == [("code", "AB123")]
+    assert extracted("fern AB123", entities=["plant"]) == [("plant", "fern")]
+    assert extracted("fern AB123", use_lookup_tables=False) == [("code", "AB123")]
+    assert extracted("ferns", use_word_boundaries=False) == [("plant", "fern")]
 
 
-def test_patterns_of_an_intent_are_not_entities() -> None:
-    examples = replace(INTENTS, patterns=(Pattern("greet", "hello"), Pattern("code", "hello")))
-    assert found(trained(RegexEntityExtractor(), examples), "hello") == [("code", "hello")]
-    annotated = replace(examples, examples=(Example("hello", "greet", (Entity("greet", "hello", 0, 5),)),))
-    assert len(found(trained(RegexEntityExtractor(), annotated), "hello")) == 2
+def test_without_kinds_those_that_an_example_has_are_extracted_as_in_rasa() -> None:
+    annotated = replace(INTENTS, examples=(Example("AB123", "play", (Entity("code", "AB123", 0, 5),)),))
+    assert found(trained(RegexEntityExtractor(), annotated), "fern AB123") == [("code", "AB123")]
+    said: list[str] = []
+    extractor = RegexEntityExtractor()
+    extractor.train(INTENTS, TrainContext(progress=said.append))
+    assert found(extractor, "fern AB123") == []
+    assert "(code, plant)" in said[0]
+    assert "list the names under 'entities'" in said[0]
 
 
 def test_an_exact_match_takes_the_place_of_a_guess() -> None:
     guess = Entity("song", "my fern", 0, 7, confidence=0.99, extractor="CRFEntityExtractor")
     far = replace(guess, start=20, end=24)
-    [message] = trained(RegexEntityExtractor(), INTENTS).process([Message("my fern", entities=(guess, far))])
+    [message] = trained(RegexEntityExtractor({"entities": KINDS}), INTENTS).process(
+        [Message("my fern", entities=(guess, far))]
+    )
     assert [entity.entity for entity in message.entities] == ["plant", "song"]
 
 

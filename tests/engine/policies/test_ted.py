@@ -214,7 +214,7 @@ def test_without_stories_it_predicts_nothing(tmp_path: Path) -> None:
 def test_what_spoke_to_tensorflow_is_told() -> None:
     told: list[str] = []
     TEDPolicy({"use_gpu": True, "run_eagerly": False}).train(training(*STORIES[:3]), DOMAIN, told.append)
-    assert told[-1] == "TEDPolicy: use_gpu spoke to TensorFlow, which is not used here."
+    assert told[-1] == "TEDPolicy: 'use_gpu' spoke to TensorFlow, which is not used here; take it out."
     assert "in place of the neural network" in told[-2]
 
 

@@ -90,6 +90,19 @@ class EventsContract:
         await asyncio.gather(*(store.save(Commit(name, [said(name)], 0)) for name in names))
         assert await all_senders(store) == names
 
+    async def test_the_conversations_that_went_on_last(self, store: TrackerStore) -> None:
+        assert await store.newest(10) == []
+        for name in ("ann", "bob", "cem"):
+            await store.save(Commit(name, [said(name)], 0))
+        await store.save(Commit("ann", [said("again")], 1))
+        assert await store.newest(10) == ["ann", "cem", "bob"]
+        assert await store.newest(2) == ["ann", "cem"]
+
+    async def test_one_long_conversation_does_not_hide_the_others(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [said("hi")], 0))
+        await store.save(Commit("bob", [said(str(n)) for n in range(2_500)], 0))
+        assert await store.newest(10) == ["bob", "ann"]
+
 
 class SequenceContract:
     """Nobody writes over what somebody else wrote."""

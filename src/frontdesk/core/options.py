@@ -1,9 +1,15 @@
-"""The options of Rasa's neural components: taken as they are, so that a config.yml need not be changed."""
+"""The options of Rasa's components and policies: taken as they are, so that a config.yml need not be changed."""
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from frontdesk.errors import suggestion
+
+log = logging.getLogger(__name__)
 
 SHARED = frozenset([
     "hidden_layers_sizes", "share_hidden_layers", "transformer_size", "number_of_transformer_layers",
@@ -21,12 +27,17 @@ SHARED = frozenset([
 ])  # fmt: skip
 """How a network is built and trained: without one they change nothing."""
 
+DIALOGUE = frozenset(
+    ["max_history", "priority", "featurizer", "e2e_confidence_threshold", "ignore_intents_list", "tolerance"]
+)
+"""What Rasa's networks that look at conversations take beside."""
+
 TENSORFLOW = frozenset(
     ["checkpoint_model", "run_eagerly", "tensorboard_log_directory", "tensorboard_log_level", "use_gpu"]
 )
 """They spoke to TensorFlow."""
 
-ALL = SHARED | TENSORFLOW
+NEURAL = SHARED | TENSORFLOW
 
 
 def left_over(component: str, options: Mapping[str, Any], known: Iterable[str] = ()) -> str | None:
@@ -43,3 +54,19 @@ def seed(options: Mapping[str, Any]) -> int:
     """Return the seed of the options; 42 where none is given."""
     given = options.get("random_seed")
     return given if isinstance(given, int) and not isinstance(given, bool) else 42
+
+
+def tell_unknown(owner: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Log each option that a component or policy does not have, with the nearest name, once.
+
+    It is no error: Rasa takes it without a word, and projects carry options of older versions along.
+    """
+    names = frozenset(known)
+    for name in given:
+        if name not in names and name not in ("name", "alias"):
+            _tell(owner, name, names)
+
+
+@functools.lru_cache(maxsize=256)
+def _tell(owner: str, name: str, known: frozenset[str]) -> None:
+    log.warning("%s has no option '%s', which is ignored. %s", owner, name, suggestion(name, known))
