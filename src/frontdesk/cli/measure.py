@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from frontdesk.core.training import NluExamples
     from frontdesk.evaluation.nlu import NluReport
     from frontdesk.evaluation.nlu_files import Measured
-    from frontdesk.formats.layout import Layout
+    from frontdesk.formats.project_layout import Layout
     from frontdesk.graph.recipe import Recipe
     from frontdesk.nlu.pipeline import Pipeline
     from frontdesk.runtime.model import Model

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from frontdesk.evaluation.conversations import ConversationResult
     from frontdesk.evaluation.nlu_files import Measured
     from frontdesk.evaluation.stories import StoryResult
-    from frontdesk.formats.layout import Layout
+    from frontdesk.formats.project_layout import Layout
     from frontdesk.formats.test_stories import TestSuite
 
 _NO_EFFECT = {
