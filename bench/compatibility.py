@@ -101,7 +101,9 @@ def attempt(folder: Path, engine: str, given: argparse.Namespace) -> Row:
             stage, output = run(command, copy, given.limit)
             if name == "test":
                 told(row, copy, output)
-                stage = Stage(row.stories > 0, stage.seconds, stage.cpu_seconds, "" if row.stories else stage.error)
+                stage = Stage(
+                    row.stories > 0, stage.seconds, stage.cpu_seconds, "" if row.stories else stage.error
+                )
             row.stages[name] = stage
             if not stage.ok and name != "validate":
                 break
@@ -197,7 +199,8 @@ def label(folder: Path) -> str:
 def said(row: Row) -> str:
     """Return one line about a row."""
     parts = [
-        f"{name} {'ok' if stage.ok else 'NO'} {stage.seconds:.0f}s" + (f" ({stage.error})" if stage.error else "")
+        f"{name} {'ok' if stage.ok else 'NO'} {stage.seconds:.0f}s"
+        + (f" ({stage.error})" if stage.error else "")
         for name, stage in row.stages.items()
     ]
     return ", ".join(parts) + (f", {row.passed} of {row.stories}" if row.stories else "")

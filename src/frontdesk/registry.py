@@ -86,12 +86,19 @@ TRACKER_STORES = {
 LOCK_STORES = {
     "in_memory": "frontdesk.stores.locks:MemoryLockStore",
 }
+EVENT_BROKERS = {
+    "file": "frontdesk.stores.brokers:FileEventBroker",
+    "FileEventBroker": "frontdesk.stores.brokers:FileEventBroker",
+    "sql": "frontdesk.stores.brokers:SqlEventBroker",
+    "SQL": "frontdesk.stores.brokers:SqlEventBroker",
+}
 TABLES = {
     "component": COMPONENTS,
     "policy": POLICIES,
     "channel": CHANNELS,
     "tracker store": TRACKER_STORES,
     "lock store": LOCK_STORES,
+    "event broker": EVENT_BROKERS,
 }
 
 

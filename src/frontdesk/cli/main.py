@@ -20,6 +20,8 @@ COMMANDS = {
     "visualize": "draw the stories and rules as a graph, in one HTML page",
     "export": "write the stored conversations as JSON lines",
     "evaluate": "find and count points of stored conversations (markers)",
+    "telemetry": "say what is sent to anybody about your use: nothing",
+    "x": "say what stands in for Rasa X",
 }
 
 

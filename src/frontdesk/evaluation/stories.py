@@ -17,6 +17,21 @@ from frontdesk.evaluation.nlu import Process
 from frontdesk.runtime.loop import Loop
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was expected at a step, and what was predicted: an `action`, an `intent` or an `entity`."""
+
+    kind: str
+    expected: str
+    found: str
+    step: Step
+
+    @property
+    def good(self) -> bool:
+        """Tell whether it was as expected."""
+        return self.expected == self.found
+
+
 @dataclass(frozen=True)
 class StoryResult:
     """How a test story went; `failures` say the line, what was predicted and what was expected."""
@@ -25,6 +40,8 @@ class StoryResult:
     place: str
     failures: tuple[str, ...] = ()
     predicted: int = 0
+    checks: tuple[Check, ...] = ()
+    story: Story | None = None
 
     @property
     def passed(self) -> bool:
@@ -39,9 +56,11 @@ class StoryTest:
         self.loop = loop
         self.process = process
         self.domain = domain
+        self._checks: list[Check] = []
 
     def run(self, story: Story) -> StoryResult:
         """Return how one story went; after something wrong it goes on as the story says."""
+        self._checks = []
         tracker = Tracker.start(story.name, self.domain.initial_slots, [ActionExecuted(LISTEN)])
         failures: list[str] = []
         predicted = 0
@@ -61,7 +80,7 @@ class StoryTest:
         if steps and tracker.latest_action != LISTEN:
             self._expect(tracker, LISTEN, steps[-1], failures)
         place = str(story.place) if story.place else ""
-        return StoryResult(story.name, place, tuple(failures), predicted)
+        return StoryResult(story.name, place, tuple(failures), predicted, tuple(self._checks), story)
 
     def _hear(self, tracker: Tracker, step: UserStep, failures: list[str]) -> Tracker:
         if step.text is None:
@@ -74,6 +93,7 @@ class StoryTest:
                     f"{step.place}: '{step.text}' was understood as '{found}', expected '{step.intent}'"
                 )
                 message = message.but(intent=IntentScore(step.intent, 1.0))
+            self._checks += _understood(step, found, message.entities)
             missing = _values(step.entities) - _values(message.entities)
             if missing:
                 what = ", ".join(f"{kind} '{value}'" for kind, value, _, _ in sorted(missing, key=str))
@@ -107,8 +127,26 @@ class StoryTest:
         if prediction.action != expected:
             by = f" by {prediction.policy}" if prediction.policy else ""
             failures.append(f"{step.place}: predicted '{prediction.action}'{by}, expected '{expected}'")
+        self._checks.append(Check("action", expected, prediction.action or "None", step))
         executed = ActionExecuted(expected, prediction.policy, prediction.confidence)
         return tracker.extend([*prediction.events, executed])
+
+
+def _understood(step: UserStep, found: str | None, entities: Sequence[Entity]) -> list[Check]:
+    """Return what was to be understood of a text, and what was; of a retrieval intent its first part does."""
+    checks = []
+    if step.intent is not None:
+        base = step.intent.partition("/")[0]
+        checks.append(Check("intent", step.intent, step.intent if found == base else found or "None", step))
+    wanted, seen = (
+        {f"[{e.value}]({'.'.join(part for part in (e.entity, e.group, e.role) if part)})" for e in kind}
+        for kind in (step.entities, entities)
+    )
+    for name in sorted(wanted | seen):
+        checks.append(
+            Check("entity", name if name in wanted else "None", name if name in seen else "None", step)
+        )
+    return checks
 
 
 def _values(entities: Sequence[Entity]) -> set[tuple[str, str, str | None, str | None]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from frontdesk.actions.catalog import action_for, is_custom
 from frontdesk.actions.responses import DomainResponses
 from frontdesk.actions.servers import make_action_server
-from frontdesk.core.ports import LLM, ActionServer, LockStore, TrackerStore
+from frontdesk.core.ports import LLM, ActionServer, EventBroker, LockStore, TrackerStore
 from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, LanguageModel
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config, read_endpoints
@@ -101,16 +101,21 @@ def make_processor(
     return Processor(
         domain=domain,
         understanding=Understanding(model.pipeline.process, model.pipeline.steps),
-        loop=Loop(
-            policies=model.policies,
-            choose=choose,
-            action_for=action_for,
-            is_custom=lambda name: is_custom(name, domain),
-            limit=settings.max_actions,
-        ),
+        loop=make_loop(model, settings),
         nlg=DomainResponses(domain, model.facts),
         server=server,
         knowledge=load_knowledge(model, llm),
+    )
+
+
+def make_loop(model: Model, settings: Settings) -> Loop:
+    """Return what decides and acts with one model."""
+    return Loop(
+        policies=model.policies,
+        choose=choose,
+        action_for=action_for,
+        is_custom=lambda name: is_custom(name, model.domain),
+        limit=settings.max_actions,
     )
 
 
@@ -146,6 +151,21 @@ def tracker_store(endpoint: Endpoint | None, folder: Path) -> TrackerStore:
         # A relative file belongs to the project, wherever the command was started.
         options["db"] = str(folder / str(options.get("db") or f"{STATE}/conversations.db"))
     made: TrackerStore = resolve("tracker store", kind, where=where)(options)
+    return made
+
+
+def event_broker(endpoint: Endpoint, folder: Path) -> EventBroker:
+    """Return the event broker that endpoints.yml names; a relative file belongs to the project."""
+    kind = endpoint.type or "pika"  # as in Rasa, which is then told to be none of ours
+    where = str(endpoint.place) if endpoint.place else None
+    options = dict(endpoint.options)
+    if endpoint.url:
+        options["url"] = endpoint.url
+    if kind.lower() in ("file", "fileeventbroker"):
+        options["path"] = str(folder / str(options.get("path") or "rasa_event.log"))
+    if kind.lower() == "sql" and str(options.get("dialect", "sqlite")) == "sqlite" and not endpoint.url:
+        options["db"] = str(folder / str(options.get("db") or "events.db"))
+    made: EventBroker = resolve("event broker", kind, where=where)(options)
     return made
 
 

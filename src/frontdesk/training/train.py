@@ -18,6 +18,7 @@ from frontdesk.actions.facts import read_facts
 from frontdesk.core.ports import Embedder, Progress
 from frontdesk.encoding.weights import EncoderWeights
 from frontdesk.errors import ConfigError, FrontdeskError
+from frontdesk.formats.config import Config
 from frontdesk.formats.domain import write as write_domain
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.nlu import write as write_examples
@@ -54,15 +55,19 @@ class TrainingReport:
 
 def recipe_of(project: Project) -> Recipe:
     """Return the recipe in config.yml; a pipeline, or policies, that it leaves empty get Rasa's defaults."""
-    config, training = project.config, project.training
+    training = project.training
+    stories = bool(training.stories or training.rules)
+    return recipe_of_config(project.config, examples=bool(training.nlu.examples), stories=stories)
+
+
+def recipe_of_config(config: Config, *, examples: bool = False, stories: bool = False) -> Recipe:
+    """Return the recipe of a config; `examples` and `stories` say whether defaults would have something to learn."""
     recipe = Recipe(
         pipeline=tuple(Part("component", c.name, c.options, str(c.place)) for c in config.pipeline),
         policies=tuple(Part("policy", p.name, p.options, str(p.place)) for p in config.policies),
         language=config.language,
     )
-    return completed(
-        recipe, examples=bool(training.nlu.examples), stories=bool(training.stories or training.rules)
-    )
+    return completed(recipe, examples=examples, stories=stories)
 
 
 def restricted(recipe: Recipe, only: Kind | None) -> Recipe:
@@ -160,7 +165,9 @@ def train(
     if force:
         shutil.rmtree(cache.folder, ignore_errors=True)
     facts = project_facts(project)
-    embedder, encoder = _encoder(project, recipe, cache, progress)
+    articles = project.endpoints.knowledge and project.endpoints.knowledge.articles
+    needed = recipe.needs_encoder or bool(articles and only != "nlu")
+    embedder, encoder = _encoder(recipe, cache, progress, needed=needed)
     responses = {name: said for name, said in project.domain.wire.get("responses", {}).items() if "/" in name}
     pipeline = train_pipeline(recipe, project.training.nlu, cache, embedder, progress, responses)
     policies = train_policies(recipe, project.training, project.domain, cache, progress)
@@ -204,11 +211,15 @@ def project_facts(project: Project) -> dict[str, Any]:
     return dict(read_facts(project.folder / knowledge.facts)) if knowledge and knowledge.facts else {}
 
 
+def embedder_of(recipe: Recipe, folder: Path, progress: Progress) -> Embedder | None:
+    """Return the sentence encoder that a pipeline works with, from the project's cache, or None."""
+    cache = TrainingCache(folder / ".frontdesk" / "cache")
+    return _encoder(recipe, cache, progress, needed=recipe.needs_encoder)[0]
+
+
 def _encoder(
-    project: Project, recipe: Recipe, cache: TrainingCache, progress: Progress
+    recipe: Recipe, cache: TrainingCache, progress: Progress, *, needed: bool
 ) -> tuple[Embedder | None, Path | None]:
-    knowledge = project.endpoints.knowledge
-    needed = recipe.needs_encoder or bool(knowledge and knowledge.articles)
     if not needed and not recipe.wants_encoder:
         return None, None
     from frontdesk.encoding import weights
