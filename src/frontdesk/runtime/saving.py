@@ -40,7 +40,8 @@ class Origin:
     firing: Reminder | None = None
 
 
-NOWHERE = Origin()
+NOWHERE = Origin(schedules=False)
+"""Of a conversation that is copied or rewritten: what was scheduled in the original is not scheduled once more."""
 
 
 class Saver:
