@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+import threading
+import time
 from datetime import datetime, timedelta
 
 import httpx
@@ -104,3 +107,28 @@ def test_the_holder_of_the_token_hears_of_it(desk: Desk) -> None:
     assert [line["text"] for line in past["messages"]][-1] == "Done under 1."
     assert "EXTERNAL" not in json.dumps(past)
     assert httpx.get(news, params={"after": 0}).status_code == 401
+
+
+def test_pages_that_wait_for_news_do_not_keep_the_server_from_ending(desk: Desk) -> None:
+    server = desk.start()
+    token = httpx.post(f"{server.url}/webhooks/chat/session").json()["token"]
+    asking, answers = threading.Event(), list[str]()
+
+    def listen() -> None:
+        """Ask again and again, as a page does, over one connection."""
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+            client.get(f"{server.url}/health")
+            asking.set()
+            with contextlib.suppress(httpx.TransportError):  # the server is gone
+                while True:
+                    answer = client.get(f"{server.url}/webhooks/chat/news")
+                    answers.append(answer.headers["connection"])
+
+    page = threading.Thread(target=listen)
+    page.start()
+    assert asking.wait(30)
+    time.sleep(0.5)  # so that it waits by now
+    server.process.terminate()
+    assert server.process.wait(60) == 0
+    page.join(60)
+    assert answers == ["close"]
