@@ -368,7 +368,9 @@ def test_a_stored_conversation_is_gone_on_with_and_left_alone(copy_of_starter: P
     shell = [sys.executable, "-m", "frontdesk.cli.main", "shell", "--conversation-id", "ann"]
     subprocess.run(shell, input="hello\n", cwd=copy_of_starter, capture_output=True, text=True, check=True)
     stored = frontdesk("export", "--conversation-ids", "ann", cwd=copy_of_starter).stdout
-    done = piped(copy_of_starter, ":show\n/goodbye\n\n\n:export\ngone on\n:quit\n", "--conversation-id", "ann")
+    done = piped(
+        copy_of_starter, ":show\n/goodbye\n\n\n:export\ngone on\n:quit\n", "--conversation-id", "ann"
+    )
     assert done.returncode == 0, done.stderr
     assert "hello" in done.stdout
     assert len(read_training(copy_of_starter / "data").stories[-1].steps) == 4
