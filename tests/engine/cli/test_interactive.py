@@ -389,6 +389,26 @@ def test_without_understanding_only_payloads_are_read(project: Path) -> None:
     assert [e.intent for e in found.nlu.examples if e.text == "say something"] == ["bot_challenge"]
 
 
+def test_a_button_a_restart_and_a_name_that_is_taken(copy_of_starter: Path) -> None:
+    lines = ["/greet", "", "", "1", "", ":show", ":restart", "/goodbye", "", ""]
+    lines += [":export", "a short visit", "x", ":export", "asked", "left", ":quit"]
+    done = piped(copy_of_starter, "\n".join(lines) + "\n")
+    assert done.returncode == 0
+    assert "slot requested_slot = 'email'" in done.stdout
+    assert "A new conversation begins." in done.stdout
+    assert done.stderr.startswith("frontdesk: data/stories.yml:4: A story is called 'a short visit' already.")
+    told = {story.name: len(story.steps) for story in read_training(copy_of_starter / "data").stories}
+    assert told == {"a short visit": 4, "asked": 5, "left": 2}
+
+
+def test_a_message_that_cannot_be_marked_so_is_asked_for_again(copy_of_starter: Path) -> None:
+    lines = ["good evening you", "n", "greet", "[good day](time)", "n", "greet", "[good evening](time) you"]
+    done = piped(copy_of_starter, "\n".join([*lines, "", "", ":export", "", ":quit"]) + "\n")
+    assert done.returncode == 0
+    assert "frontdesk: Only the marks may differ: 'good day' is not what was said" in done.stderr
+    assert "- [good evening](time) you" in (copy_of_starter / "data" / "nlu.yml").read_text()
+
+
 def test_outside_a_project(tmp_path: Path) -> None:
     done = frontdesk("interactive", cwd=tmp_path)
     assert done.returncode == 1
