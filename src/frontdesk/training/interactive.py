@@ -267,16 +267,17 @@ def _own_first(domain: Domain) -> list[str]:
 
 def annotated(heard: UserUttered) -> str:
     """Return what the user said with its entities marked; of two that overlap the first one."""
+    text = heard.text or ""
     end = 0
     kept: list[Entity] = []
     for entity in sorted(heard.entities, key=lambda e: (e.start or 0, -(e.end or 0))):
-        if entity.start is None or entity.end is None:
+        if entity.start is None or entity.end is None or not entity.start < entity.end <= len(text):
             continue
         same = kept and (kept[-1].start, kept[-1].end) == (entity.start, entity.end)
         if entity.start >= end or same:
             kept.append(entity)
             end = entity.end
-    return annotate(heard.text or "", kept)
+    return annotate(text, kept)
 
 
 def full_intent(heard: UserUttered) -> str | None:
