@@ -40,7 +40,9 @@ def test_the_environment_opens_it(own_inspector: Callable[..., Inspector]) -> No
 def test_every_operation_wants_the_key(inspector: Inspector, method: str, name: str) -> None:
     body = {} if method == "GET" else {"json": {"id": "inspector-x", "turn": 0, "text": "x"}}
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": inspector.key}):
-        answer = httpx.request(method, f"{inspector.server.url}/inspector/api/{name}", headers=headers, **body)
+        answer = httpx.request(
+            method, f"{inspector.server.url}/inspector/api/{name}", headers=headers, **body
+        )
         assert (answer.status_code, answer.json()["reason"]) == (401, "NotAuthenticated")
     query = httpx.get(f"{inspector.server.url}/inspector/api/about", params={"token": inspector.key})
     assert query.status_code == 401
@@ -97,7 +99,9 @@ def test_an_api_token_takes_the_place_of_the_key(own_inspector: Callable[..., In
     # behind a proxy the server has another name; the token is what counts, and the page's own origin
     named = {"Host": "help.example", "Origin": "https://help.example"}
     assert opened.ask("GET", "about", key=TOKEN, headers=named).status_code == 200
-    assert opened.ask("GET", "about", key=TOKEN, headers={"Origin": "https://evil.example"}).status_code == 403
+    assert (
+        opened.ask("GET", "about", key=TOKEN, headers={"Origin": "https://evil.example"}).status_code == 403
+    )
     # the HTTP API stays closed: the token alone does not open it
     assert httpx.get(f"{opened.server.url}/status", params={"token": TOKEN}).status_code == 404
 

@@ -116,9 +116,7 @@ def test_another_action(inspector: Inspector) -> None:
     talk = inspector.talk("hello", "are you a bot?")
     turn = inspector.turn(talk, 0)
     step = turn["steps"][0]
-    fixed = inspector.post(
-        "action", id=talk["id"], turn=turn["number"], at=step["at"], action="message_form"
-    )
+    fixed = inspector.post("action", id=talk["id"], turn=turn["number"], at=step["at"], action="message_form")
     assert (intents(fixed), fixed["loop"]) == (["greet"], "message_form")
     assert texts(fixed)[-1] == "What is your e-mail address?"
     done = inspector.turn(fixed)["steps"]
@@ -172,3 +170,16 @@ def test_annotations_go_both_ways(inspector: Inspector) -> None:
     crossing = [entity, {**entity, "start": 0, "end": 5}]
     answer = inspector.ask("POST", "annotation", json={"text": "to ann x", "entities": crossing})
     assert (answer.status_code, "overlaps" in answer.json()["message"]) == (400, True)
+
+
+def test_after_an_action_that_nothing_follows_the_assistant_waits(inspector: Inspector) -> None:
+    talk = inspector.talk("hello", "no thanks")
+    turn = inspector.turn(talk)
+    assert turn["steps"][0]["action"] == "action_default_fallback"
+    fixed = inspector.post(
+        "action", id=talk["id"], turn=turn["number"], at=turn["steps"][0]["at"], action="utter_iamabot"
+    )
+    done = inspector.turn(fixed)["steps"]
+    assert [(s["action"], s["asked"]) for s in done] == [("utter_iamabot", True), ("action_listen", False)]
+    assert done[1]["why"].startswith("No rule or story says what follows")
+    assert intents(fixed) == ["greet", "deny"]

@@ -23,7 +23,9 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def added(planned: Any) -> list[tuple[str, str]]:
-    return [(f["name"], line["text"]) for f in planned["files"] for line in f["lines"] if line["kind"] == "added"]
+    return [
+        (f["name"], line["text"]) for f in planned["files"] for line in f["lines"] if line["kind"] == "added"
+    ]
 
 
 def test_an_example(own: Inspector) -> None:
@@ -47,12 +49,16 @@ def test_an_example(own: Inspector) -> None:
 def test_a_new_intent_and_a_new_entity_go_into_the_domain(own: Inspector) -> None:
     example = {"intent": "ask_hours", "annotated": "when do you open on [Sunday](day)"}
     planned = own.post("example", **example)
-    assert [name for name, text in added(planned) if text.strip() in ("- ask_hours", "- day")] == ["domain.yml"] * 2
+    assert [name for name, text in added(planned) if text.strip() in ("- ask_hours", "- day")] == [
+        "domain.yml"
+    ] * 2
     own.post("example", **example, digest=planned["digest"])
     project = read_project(own.folder)
     assert "ask_hours" in project.domain.intents
     assert "day" in project.domain.entities
-    assert [e.text for e in project.training.nlu.examples if e.intent == "ask_hours"] == ["when do you open on Sunday"]
+    assert [e.text for e in project.training.nlu.examples if e.intent == "ask_hours"] == [
+        "when do you open on Sunday"
+    ]
 
 
 def test_a_story_with_its_corrections(own: Inspector) -> None:

@@ -16,7 +16,12 @@ def test_a_turn_that_a_rule_decided(inspector: Inspector) -> None:
     turn = inspector.turn(inspector.talk("hello"))
     assert [step["action"] for step in turn["steps"]] == ["utter_greet", "action_listen"]
     first = turn["steps"][0]
-    assert (first["policy"], first["kind"], first["asked"], first["agrees"]) == ("RulePolicy", "say", True, True)
+    assert (first["policy"], first["kind"], first["asked"], first["agrees"]) == (
+        "RulePolicy",
+        "say",
+        True,
+        True,
+    )
     assert first["said"][0]["text"].startswith("Hello!")
     won = chosen(first)
     assert (won["basis"], won["names"], won["confidence"]) == ("rule", ["Say what this is"], 1.0)
@@ -37,7 +42,11 @@ def test_a_turn_that_a_story_decided(inspector: Inspector) -> None:
     assert (passage["name"], passage["file"]) == ("a yes after hello", "data/stories.yml")
     assert "- intent: affirm" in passage["text"]
     [rules] = [p for p in step["proposals"] if p["policy"] == "RulePolicy"]
-    assert (rules["basis"], rules["action"], rules["chosen"]) == ("fallback", "action_default_fallback", False)
+    assert (rules["basis"], rules["action"], rules["chosen"]) == (
+        "fallback",
+        "action_default_fallback",
+        False,
+    )
     assert step["why"].startswith("AugmentedMemoizationPolicy was surest (1.00")
 
 
@@ -48,11 +57,19 @@ def test_turns_of_a_form(inspector: Inspector) -> None:
     assert begun["loop"] == {"before": None, "after": "message_form"}
     assert asked["filled"] == [{"name": "email", "before": None, "after": "ann@example.com"}]
     form = asked["steps"][0]
-    assert (form["action"], chosen(form)["basis"], chosen(form)["names"]) == ("message_form", "form", ["message_form"])
+    assert (form["action"], chosen(form)["basis"], chosen(form)["names"]) == (
+        "message_form",
+        "form",
+        ["message_form"],
+    )
     assert form["why"].startswith("A form is under way")
     assert [step["action"] for step in done["steps"]][:2] == ["message_form", "action_keep_message"]
     slots = {slot["name"]: slot for slot in done["slots"]}
-    assert (slots["note"]["before"], slots["note"]["after"], slots["note"]["changed"]) == (None, "call me", True)
+    assert (slots["note"]["before"], slots["note"]["after"], slots["note"]["changed"]) == (
+        None,
+        "call me",
+        True,
+    )
     assert (slots["email"]["before"], slots["email"]["changed"]) == ("ann@example.com", False)
     assert done["loop"] == {"before": "message_form", "after": None}
 
