@@ -16,15 +16,16 @@ from typing import Any
 
 from frontdesk.channels.http import Refusal
 from frontdesk.core.codec import entity_to_wire
+from frontdesk.core.domain import Domain
 from frontdesk.core.events import ActionExecuted, Event, Restarted, UserFeaturized, UserUttered
 from frontdesk.core.message import Entity, UserMessage
 from frontdesk.core.ports import Turn
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.runtime.agent import Agent
-from frontdesk.runtime.loop import Save, listens, pauses
+from frontdesk.runtime.loop import Choose, Save, listens, pauses
 from frontdesk.runtime.processor import RESERVED, Processor
-from frontdesk.runtime.trace import Stretch, stretches, trace
+from frontdesk.runtime.trace import UNTAUGHT, Stretch, stretches, trace
 from frontdesk.server.api_conversations import REPLACED, visible
 from frontdesk.server.inspector_views import OWN, corrected
 
@@ -149,9 +150,21 @@ async def act_as(agent: Agent, tracker: Tracker, number: int, at: int, action: s
         after = await processor.loop.act(turn, prediction, save)
         if pauses(after) or listens(after):
             return after if listens(after) else processor.loop.log(after, Prediction(LISTEN, 1.0), ())
-        return await processor.loop.run(dataclasses.replace(turn, tracker=after), save)
+        loop = dataclasses.replace(processor.loop, choose=_or_wait(processor.loop.choose))
+        return await loop.run(dataclasses.replace(turn, tracker=after), save)
 
     await _rewrite(agent, tracker, at, message, do)
+
+
+def _or_wait(choose: Choose) -> Choose:
+    """Wait for the user where nothing says what follows: the fallback would take back what the user said."""
+
+    def chosen(proposals: Sequence[Prediction], tracker: Tracker, domain: Domain) -> Prediction:
+        found = choose(proposals, tracker, domain)
+        known = found.basis is None or found.basis.kind != "fallback"
+        return found if known else Prediction(LISTEN, 1.0, reason=UNTAUGHT)
+
+    return chosen
 
 
 async def _rewrite(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from frontdesk.core.message import Message
+from frontdesk.nlu.pipeline import Passage
 from frontdesk.runtime.understanding import LARGEST_BATCH, Understanding
 
 
@@ -52,3 +53,22 @@ async def test_somebody_who_left_does_not_stop_the_others() -> None:
     gone.cancel()
     assert (await stays).text == "b"
     understanding.close()
+
+
+async def test_explaining_uses_the_same_thread_as_understanding() -> None:
+    threads: list[str] = []
+
+    def process(texts: Sequence[str]) -> list[Message]:
+        threads.append(threading.current_thread().name)
+        return [Message(text) for text in texts]
+
+    def steps(text: str) -> list[Passage]:
+        threads.append(threading.current_thread().name)
+        return [Passage("Part", {}, Message(text), Message(text))]
+
+    understanding = Understanding(process, steps)
+    await understanding.parse("hello")
+    assert [passage.component for passage in await understanding.explain("hello")] == ["Part"]
+    assert len(threads) == 2
+    assert len(set(threads)) == 1
+    assert await Understanding(process).explain("hello") == []

@@ -126,9 +126,9 @@ function entityEditor(text, found, about) {
 
   async function refresh() {
     list.replaceChildren(...entities.map((entity) => make("li", "",
-      make("strong", "", entity.entity), " = ", value(entity.value),
-      entity.role ? make("span", "chip plain", `role ${entity.role}`) : null,
-      entity.group ? make("span", "chip plain", `group ${entity.group}`) : null,
+      make("span", "", make("strong", "", entity.entity), " = ", value(entity.value),
+        entity.role ? make("span", "chip plain", `role ${entity.role}`) : null,
+        entity.group ? make("span", "chip plain", `group ${entity.group}`) : null),
       button("Remove", "quiet small", () => { entities = entities.filter((other) => other !== entity); refresh(); }))));
     drawWords();
     written.value = (await post("annotation", { text, entities })).annotated;
