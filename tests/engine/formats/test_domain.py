@@ -67,6 +67,7 @@ EVERYTHING = """
       items: {type: list, mappings: [{type: custom}]}
       thing: {type: any, mappings: []}
       mood: {type: text, mappings: [{type: from_sentiment}]}
+      temper: {type: text, mappings: [{type: custom, from: sentiment}]}
       own: {type: my.module.Slot, colour: red, mappings: [{type: custom}]}
     responses:
       utter_greet:
@@ -151,7 +152,7 @@ def test_slots(desk: Any) -> None:
         {"value": False},
     ]
     assert (slots["age"].minimum, slots["age"].maximum) == (18.0, 99.5)
-    assert slots["mood"].mappings == (SlotMapping("from_sentiment"),)
+    assert slots["mood"].mappings == slots["temper"].mappings == (SlotMapping("from_sentiment"),)
     assert slots["own"].type == "my.module.Slot"
     assert slots["requested_slot"] == Slot("requested_slot", "text", influence_conversation=False)
     assert slots["session_started_metadata"] == Slot("session_started_metadata", "any")
