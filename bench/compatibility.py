@@ -38,7 +38,7 @@ QUIET = {
     "NO_COLOR": "1",
 }
 ALONE = ["unshare", "--net", "--map-root-user", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
-READ = "from pathlib import Path; from frontdesk.formats.project import read_project; read_project(Path.cwd(), strict=False)"
+READ = "from pathlib import Path; from frontdesk.formats.project import read_project; read_project(Path.cwd(), strict=False, names=False)"
 NAME = "compatibility"
 
 

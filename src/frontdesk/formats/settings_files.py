@@ -34,7 +34,12 @@ def read_credentials(folder: Path, path: Path | None = None) -> Credentials:
 
 
 def _read(
-    folder: Path, names: tuple[str, ...], reader: Callable[[Block, Complaints], T], path: Path | None = None
+    folder: Path,
+    names: tuple[str, ...],
+    reader: Callable[[Block, Complaints], T],
+    path: Path | None = None,
+    *,
+    strict: bool = True,
 ) -> T:
     sources, complaints = Sources(folder, None), Complaints()
     path = path or sources.first(*names)
@@ -43,5 +48,5 @@ def _read(
         content = sources.read_yaml(path, "all")
         root = complaints.block(content, Place(sources.name(path), 1), "The content of the file")
     found = reader(root, complaints)
-    complaints.raise_all()
+    complaints.raise_all(strict=strict)
     return found
