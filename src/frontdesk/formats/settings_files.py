@@ -19,8 +19,8 @@ T = TypeVar("T")
 
 
 def read_config(folder: Path, path: Path | None = None) -> Config:
-    """Return what config.yml (or the file at `path`) says. Raises ProjectError."""
-    return _read(folder, ("config.yml", "config.yaml"), config.read, path)
+    """Return what config.yml (or the file at `path`) says; keys that Rasa ignores are ignored. Raises ProjectError."""
+    return _read(folder, ("config.yml", "config.yaml"), config.read, path, strict=False)
 
 
 def read_endpoints(folder: Path, path: Path | None = None) -> Endpoints:
