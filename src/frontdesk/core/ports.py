@@ -108,12 +108,22 @@ class Policy(Protocol):
 
 
 class ResponseGenerator(Protocol):
-    """Turns the name of a response into what is said."""
+    """Turns the name of a response into what is said.
+
+    One of your own is named by its dotted path (`nlg: {type: my.module.MyWords}` in endpoints.yml) and made with its
+    options and the domain.
+    """
 
     async def generate(
         self, name: str, tracker: Tracker, channel: str, arguments: Mapping[str, Any] | None = None
     ) -> BotMessage | None:
-        """Return one message, or None where there is no such response for this channel and these slots."""
+        """Return one message, or None where there is no such response for this channel and these slots.
+
+        Raises ActionError where it cannot be told; then the user hears an apology in its place.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections."""
 
 
 class ActionServer(Protocol):

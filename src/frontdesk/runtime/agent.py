@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from frontdesk.core.events import (
     ActionExecuted,
@@ -25,13 +25,14 @@ from frontdesk.core.ports import Delivery, LockStore, TrackerStore
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
 from frontdesk.runtime.loop import Save
-from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes
+from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes, retire
 from frontdesk.runtime.recent import RecentTrackers
 from frontdesk.runtime.saving import OnReply, Reply, Saver, pass_on, replies_to
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.agent")
 
+T = TypeVar("T")
 Step = Callable[[Processor, Tracker, Save], Awaitable[Tracker]]
 """Adds to a conversation: gets its latest session, and a function that commits what is new in a tracker."""
 
@@ -84,8 +85,9 @@ class Agent:
     async def swap(self, processor: Processor, model_id: str, facts: Mapping[str, Any]) -> None:
         """Answer with another model from the next message on; turns under way end with the one they began with."""
         await processor.understanding.parse("hello")
-        self.processor, self.model_id, self.facts = processor, model_id, facts
-        self.ready = True
+        before, self.processor = self.processor, processor
+        self.model_id, self.facts, self.ready = model_id, facts, True
+        self._keep(asyncio.create_task(retire(before, processor, set(self._turns))))
 
     async def unload(self, empty: Processor) -> None:
         """Take no more messages, end the turns under way with their model, then keep only `empty` in its place.
@@ -95,7 +97,13 @@ class Agent:
         self.ready = False
         while self._turns:
             await asyncio.wait(set(self._turns))
-        self.processor, self.model_id, self.facts = empty, "", {}
+        before, self.processor, self.model_id, self.facts = self.processor, empty, "", {}
+        await before.close(but=empty)
+
+    def _keep(self, task: asyncio.Task[T]) -> asyncio.Task[T]:
+        self._turns.add(task)  # event loops keep only weak references to their tasks
+        task.add_done_callback(self._turns.discard)
+        return task
 
     async def receive(self, message: UserMessage, on_reply: OnReply | None = None) -> Sequence[Reply]:
         """Handle a message and return its replies.
@@ -146,9 +154,7 @@ class Agent:
         turn = asyncio.create_task(self._in_line(delivery, message, on_reply, alone))
         self._at_work[delivery] += 1
         turn.add_done_callback(lambda _: self._leave(delivery))
-        self._turns.add(turn)  # event loops keep only weak references to their tasks
-        turn.add_done_callback(self._turns.discard)
-        return turn
+        return self._keep(turn)
 
     async def _in_line(
         self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None, alone: bool
@@ -247,10 +253,7 @@ class Agent:
     async def change(self, sender_id: str, step: Step) -> Tracker:
         """Let `step` add to a conversation in its line and in one commit; returns the latest session."""
         self._need_model()
-        turn = asyncio.create_task(self._change(sender_id, step))
-        self._turns.add(turn)
-        turn.add_done_callback(self._turns.discard)
-        return await asyncio.shield(turn)
+        return await asyncio.shield(self._keep(asyncio.create_task(self._change(sender_id, step))))
 
     async def _change(self, sender_id: str, step: Step) -> Tracker:
         async with self.locks.lock(sender_id), asyncio.timeout(self.settings.turn_deadline):
@@ -280,13 +283,12 @@ class Agent:
         return Tracker.start(sender_id, initial, found.events, offset=found.offset)
 
     async def close(self) -> None:
-        """Finish the turns under way, then let go of the store, the action server and the NLU thread."""
+        """Finish the turns under way, then let go of the store, connections and the NLU thread."""
         if self._turns:
             _, late = await asyncio.wait(self._turns, timeout=self.settings.action_deadline)
             for turn in late:  # the next start takes them up
                 turn.cancel()
-        self.processor.understanding.close()
-        await self.processor.server.close()
+        await self.processor.close()
         await self.store.close()
 
 

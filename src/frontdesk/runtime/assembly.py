@@ -6,11 +6,12 @@ import asyncio
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 from frontdesk.actions.catalog import action_for, is_custom
-from frontdesk.actions.responses import DomainResponses
+from frontdesk.actions.generators import make_response_generator
 from frontdesk.actions.servers import make_action_server
-from frontdesk.core.ports import LLM, ActionServer, LockStore, TrackerStore
+from frontdesk.core.ports import LLM, ActionServer, LockStore, ResponseGenerator, TrackerStore
 from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, LanguageModel
 from frontdesk.formats.settings_files import read_config, read_endpoints
 from frontdesk.policies.ensemble import choose
@@ -50,7 +51,8 @@ def assemble(
     loaded = load_model(model or folder / "models", folder / STATE / "unpacked", allowed=named_paths(folder))
     server = action_server(endpoints.action_endpoint, folder, settings)
     chosen = language_model(endpoints.llm) if llm else None
-    processor = make_processor(loaded, server, settings, chosen)
+    nlg = response_generator(endpoints.nlg, loaded, settings)
+    processor = make_processor(loaded, server, settings, nlg, chosen)
     store = store or tracker_store(endpoints.tracker_store, folder)
     return Agent(
         processor, store, lock_store(endpoints.lock_store), settings, model_id=loaded.id, facts=loaded.facts
@@ -67,13 +69,14 @@ async def reload(agent: Agent, folder: Path, archive: Path | None = None) -> str
     models = archive or folder / "models"
     loaded = await asyncio.to_thread(load_model, models, folder / STATE / "unpacked", allowed=allowed)
     llm = language_model(endpoints.llm)
-    processor = make_processor(loaded, agent.processor.server, agent.settings, llm)
+    nlg = response_generator(endpoints.nlg, loaded, agent.settings)
+    processor = make_processor(loaded, agent.processor.server, agent.settings, nlg, llm)
     await agent.swap(processor, loaded.id, loaded.facts)
     return loaded.id
 
 
 def make_processor(
-    model: Model, server: ActionServer, settings: Settings, llm: LLM | None = None
+    model: Model, server: ActionServer, settings: Settings, nlg: ResponseGenerator, llm: LLM | None = None
 ) -> Processor:
     """Return what answers with one model."""
     domain = model.domain
@@ -87,7 +90,7 @@ def make_processor(
             is_custom=lambda name: is_custom(name, domain),
             limit=settings.max_actions,
         ),
-        nlg=DomainResponses(domain, model.facts),
+        nlg=nlg,
         server=server,
         knowledge=load_knowledge(model, llm),
     )
@@ -112,6 +115,24 @@ def action_server(endpoint: ActionEndpoint | None, folder: Path, settings: Setti
     options = {**endpoint.options, **{key: value for key, value in named.items() if value}}
     where = str(endpoint.place) if endpoint.place else None
     return make_action_server(options, folder, deadline=settings.action_deadline, where=where)
+
+
+def response_generator(endpoint: Endpoint | None, model: Model, settings: Settings) -> ResponseGenerator:
+    """Return what words the responses: the model's domain, or what endpoints.yml names."""
+    return make_response_generator(
+        _options(endpoint),
+        model.domain,
+        model.facts,
+        deadline=settings.action_deadline,
+        where=str(endpoint.place) if endpoint and endpoint.place else None,
+    )
+
+
+def _options(endpoint: Endpoint | None) -> dict[str, Any]:
+    if endpoint is None:
+        return {}
+    named = {"type": endpoint.type, "url": endpoint.url}
+    return {**{key: value for key, value in named.items() if value}, **endpoint.options}
 
 
 def tracker_store(endpoint: Endpoint | None, folder: Path) -> TrackerStore:

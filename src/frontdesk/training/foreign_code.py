@@ -30,7 +30,8 @@ ADVICE: Mapping[str, str] = {
     " frontdesk.core.ports.TrackerStore), and name it by its dotted path in endpoints.yml",
     "lock store": "make it a class with lock(sender_id), and name it by its dotted path in endpoints.yml",
     "event broker": "make it a class with publish(sender_id, event) and close()",
-    "response generator": "serve it over HTTP and name its url under 'nlg' of endpoints.yml",
+    "response generator": "make it a class with generate(name, tracker, channel, arguments) and close(), made with"
+    " (options, domain), and name it by its dotted path under 'nlg: type' of endpoints.yml",
     "slot type": "use one of the types text, bool, categorical, float, list and any; another class is not imported,"
     " and counts as filled or empty only",
     "importer": "write what it imports into files below 'data' and 'domain' before training",

@@ -21,7 +21,7 @@ def test_over_http(tmp_path: Path) -> None:
     }
     server = make_action_server(options, tmp_path, deadline=7)
     assert isinstance(server, RemoteActionServer)
-    assert (server.deadline, server.endpoint.token, server.endpoint.selective_domain) == (3, "t", True)
+    assert (server.deadline, server.endpoint.token, server.selective_domain) == (3, "t", True)
 
 
 async def test_in_this_process(tmp_path: Path) -> None:
