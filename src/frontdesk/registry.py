@@ -90,6 +90,7 @@ RESPONSE_GENERATORS = {
     "response": "frontdesk.actions.responses:DomainResponses",
     "callback": "frontdesk.actions.callback:CallbackResponses",
 }
+SLOT_TYPES: dict[str, str] = {}
 TABLES = {
     "component": COMPONENTS,
     "policy": POLICIES,
@@ -97,6 +98,7 @@ TABLES = {
     "tracker store": TRACKER_STORES,
     "lock store": LOCK_STORES,
     "response generator": RESPONSE_GENERATORS,
+    "slot type": SLOT_TYPES,
 }
 
 

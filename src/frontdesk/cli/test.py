@@ -111,13 +111,11 @@ def _nlu(options: argparse.Namespace, project: Project) -> NluReport:
     from frontdesk.evaluation.nlu import cross_validate, evaluate
     from frontdesk.formats.project import read_training
     from frontdesk.nlu.pipeline import Pipeline
-    from frontdesk.runtime.assembly import STATE, named_paths
-    from frontdesk.runtime.model import load_model
+    from frontdesk.runtime.assembly import trusted_model
     from frontdesk.training.train import recipe_of
 
     folder = project.folder
-    models = options.model or folder / "models"
-    model = load_model(models, folder / STATE / "unpacked", allowed=named_paths(folder))
+    model = trusted_model(folder, options.model or folder / "models")
     if options.cross_validation:
         recipe = recipe_of(project)
         context = TrainContext(language=recipe.language, embedder=model.embedder)

@@ -17,6 +17,7 @@ from frontdesk.core.domain import Domain
 from frontdesk.core.events import Event
 from frontdesk.core.message import BotMessage, Message, UserMessage
 from frontdesk.core.prediction import Prediction
+from frontdesk.core.slots import SlotType as SlotType
 from frontdesk.core.tracker import Tracker
 from frontdesk.core.training import NluExamples, TrainingSet
 

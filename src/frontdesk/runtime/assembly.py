@@ -13,7 +13,9 @@ from frontdesk.actions.generators import make_response_generator
 from frontdesk.actions.servers import make_action_server
 from frontdesk.core.ports import LLM, ActionServer, LockStore, ResponseGenerator, TrackerStore
 from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, LanguageModel
+from frontdesk.formats.project import read_domain
 from frontdesk.formats.settings_files import read_config, read_endpoints
+from frontdesk.graph.slot_types import own_types
 from frontdesk.policies.ensemble import choose
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
@@ -48,7 +50,7 @@ def assemble(
     """
     folder = folder.resolve()
     endpoints = read_endpoints(folder)
-    loaded = load_model(model or folder / "models", folder / STATE / "unpacked", allowed=named_paths(folder))
+    loaded = trusted_model(folder, model or folder / "models")
     server = action_server(endpoints.action_endpoint, folder, settings)
     chosen = language_model(endpoints.llm) if llm else None
     nlg = response_generator(endpoints.nlg, loaded, settings)
@@ -65,9 +67,7 @@ async def reload(agent: Agent, folder: Path, archive: Path | None = None) -> str
     It is the newest one, or that in `archive`.
     """
     endpoints = read_endpoints(folder)
-    allowed = named_paths(folder)
-    models = archive or folder / "models"
-    loaded = await asyncio.to_thread(load_model, models, folder / STATE / "unpacked", allowed=allowed)
+    loaded = await asyncio.to_thread(trusted_model, folder, archive or folder / "models")
     llm = language_model(endpoints.llm)
     nlg = response_generator(endpoints.nlg, loaded, agent.settings)
     processor = make_processor(loaded, agent.processor.server, agent.settings, nlg, llm)
@@ -155,6 +155,25 @@ def lock_store(endpoint: Endpoint | None) -> LockStore:
     where = str(endpoint.place) if endpoint and endpoint.place else None
     made: LockStore = resolve("lock store", kind, where=where)(dict(endpoint.options) if endpoint else {})
     return made
+
+
+def trusted_model(folder: Path, models: Path) -> Model:
+    """Load the newest model of `models` (or one archive); it may use classes that the project itself names.
+
+    Raises PackageError.
+    """
+    return load_model(
+        models,
+        folder / STATE / "unpacked",
+        allowed=named_paths(folder),
+        slot_types=lambda: named_slot_types(folder),
+    )
+
+
+def named_slot_types(folder: Path) -> frozenset[str]:
+    """Return the slot types of its own that the project's domain names, and so trusts."""
+    found = next((folder / n for n in ("domain.yml", "domain.yaml", "domain") if (folder / n).exists()), None)
+    return frozenset(own_types(read_domain(found, strict=False)).values()) if found else frozenset()
 
 
 def named_paths(folder: Path) -> frozenset[str]:

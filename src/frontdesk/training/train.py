@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, engine_digest, file_digest, folder_digest
 from frontdesk.graph.package import newest, pack, peek_manifest
 from frontdesk.graph.recipe import Part, Recipe
+from frontdesk.graph.slot_types import with_slot_types, without_slot_types
 from frontdesk.runtime.model import DOMAIN, ENCODER, KNOWLEDGE, load_embedder
 from frontdesk.training.lenient import available, completed
 from frontdesk.training.parts import Trained, copy_into, train_pipeline, train_policies
@@ -64,6 +66,7 @@ def inputs_digest(folder: Path, endpoints: Endpoints) -> str:
     config = folder / "config.yml"
     if config.is_file():
         named += _own_modules(folder, file_digest(config))
+    named += _slot_modules(folder)
     found = {name: _path_digest(folder / name) for name in named}
     return digest(engine_digest(*_LEARNING_ROOMS), os.environ.get("FRONTDESK_ENCODER"), found)
 
@@ -83,6 +86,17 @@ def _own_modules(folder: Path, _: str) -> list[str]:
         "/".join(path.split(".")[:end]) for path in sorted(paths) for end in range(1, path.count(".") + 2)
     ]
     return [f"{name}.py" for name in names if (folder / f"{name}.py").is_file()]
+
+
+_OWN_TYPE = re.compile(r"""\btype:\s*["']?([A-Za-z_]\w*(?:\.\w+)+)""")
+
+
+def _slot_modules(folder: Path) -> list[str]:
+    """Return the files of slot types that the domain seems to name; it is not read for that, only looked through."""
+    files = [folder / "domain.yml", *sorted((folder / "domain").rglob("*.yml"))]
+    texts = [file.read_text("utf-8", errors="replace") for file in files if file.is_file()]
+    paths = {found for text in texts for found in _OWN_TYPE.findall(text)}
+    return [f"{path.rpartition('.')[0].replace('.', '/')}.py" for path in sorted(paths)]
 
 
 def _path_digest(path: Path) -> str | None:
@@ -116,8 +130,11 @@ def train(
         project.folder, project.endpoints
     )  # now: a file saved while this trains counts as changed
     recipe = recipe_of(project)
+    domain = project.domain
     if lenient:
         recipe = available(recipe, progress)
+        domain = without_slot_types(domain, progress)
+    project = replace(project, domain=with_slot_types(domain))
     for part in (*recipe.pipeline, *recipe.policies):
         part.make()  # so that a misspelt name is told before minutes of training
     cache = TrainingCache(project.folder / ".frontdesk" / "cache")
