@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.peers.walks import Walk, walks
 from ruamel.yaml import YAML
+
+from bench.peers.walks import Walk, walks
 
 CASES = Path(__file__).parents[1] / "parity"
 PROJECTS = CASES / "projects"

@@ -95,11 +95,10 @@ def _action_server(job):
 
 
 def _agent(model, url):
+    import numpy
     from rasa.core.agent import Agent
     from rasa.core.tracker_store import SQLTrackerStore
     from rasa.utils.endpoints import EndpointConfig
-
-    import numpy
 
     chance = numpy.random.choice
 

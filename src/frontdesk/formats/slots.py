@@ -49,6 +49,7 @@ def read_slot(name: str, value: Any, place: Place, complaints: Complaints) -> Sl
         values=_values(name, kind, block, complaints),
         minimum=minimum,
         maximum=maximum,
+        place=block.at("type") if "type" in block else place,
     )
 
 

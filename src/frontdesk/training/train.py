@@ -6,10 +6,11 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, engine_digest, file_digest, folder_digest
 from frontdesk.graph.package import newest, pack, peek_manifest
 from frontdesk.graph.recipe import Part, Recipe
+from frontdesk.graph.slot_types import with_slot_types, without_slot_types
 from frontdesk.runtime.model import DOMAIN, ENCODER, KNOWLEDGE, load_embedder
 from frontdesk.training.finetune import KEY as LEARNT
 from frontdesk.training.finetune import check, learnt
@@ -87,6 +89,7 @@ def inputs_digest(
     config = named["config.yml"]
     if config.is_file():
         beside += _own_modules(folder, config, file_digest(config))
+    beside += _slot_modules(folder)
     named |= {name: folder / name for name in beside}
     found = {name: _path_digest(path) for name, path in named.items()}
     return digest(engine_digest(*_LEARNING_ROOMS), os.environ.get("FRONTDESK_ENCODER"), found, only)
@@ -107,6 +110,17 @@ def _own_modules(folder: Path, path: Path, _: str) -> list[str]:
         "/".join(path.split(".")[:end]) for path in sorted(paths) for end in range(1, path.count(".") + 2)
     ]
     return [f"{name}.py" for name in names if (folder / f"{name}.py").is_file()]
+
+
+_OWN_TYPE = re.compile(r"""\btype:\s*["']?([A-Za-z_]\w*(?:\.\w+)+)""")
+
+
+def _slot_modules(folder: Path) -> list[str]:
+    """Return the files of slot types that the domain seems to name; it is not read for that, only looked through."""
+    files = [folder / "domain.yml", *sorted((folder / "domain").rglob("*.yml"))]
+    texts = [file.read_text("utf-8", errors="replace") for file in files if file.is_file()]
+    paths = {found for text in texts for found in _OWN_TYPE.findall(text)}
+    return [f"{path.rpartition('.')[0].replace('.', '/')}.py" for path in sorted(paths)]
 
 
 def _path_digest(path: Path) -> str | None:
@@ -154,8 +168,11 @@ def train(
     # now: a file saved while this trains counts as changed
     inputs = inputs_digest(project.folder, project.endpoints, layout, only)
     recipe = restricted(recipe_of(project), only)
+    domain = project.domain
     if lenient:
         recipe = available(recipe, progress)
+        domain = without_slot_types(domain, progress)
+    project = replace(project, domain=with_slot_types(domain))
     for part in (*recipe.pipeline, *recipe.policies):
         part.make()  # so that a misspelt name is told before minutes of training
     known = learnt(recipe, project)

@@ -326,6 +326,8 @@ def test_what_cannot_be_meant_is_named_with_its_line(desk: Any, text: str, compl
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("responses:\n  utter_a: []", "2: The response 'utter_a' has no variation. Add '- text: ...'"),
+        ("responses:\n  utter_a:\n  - text: ''", "3: A variation of 'utter_a' says nothing."),
         (
             "actions:\n- utter_gret\nresponses:\n  utter_greet: [{text: a}]",
             "2: The action 'utter_gret' has no response. Did",
