@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frontdesk.cli.options import add_files
+from frontdesk.cli.options import add_files, layout_of
 
 if TYPE_CHECKING:
     from frontdesk.server.api_context import ApiOptions
@@ -115,4 +115,5 @@ def api(options: argparse.Namespace) -> ApiOptions | None:
     from frontdesk.server.api_context import ApiOptions
 
     keys = ApiKeys(options.auth_token, options.jwt_secret, options.jwt_method)
-    return ApiOptions(keys, frozenset(options.api_allow_host), tuple(options.cors))
+    hosts = frozenset(options.api_allow_host)
+    return ApiOptions(keys, hosts, tuple(options.cors), layout_of(options))
