@@ -146,12 +146,13 @@ def train(
 
     `lenient` goes on without components and policies that cannot be had. `only` leaves out the policies (`nlu`) or the
     pipeline (`core`). `layout` says where the files were read from. `base` is the model to go on from. `keep_examples`
-    puts the NLU examples into the package. Raises UnknownName for a part that does not exist, ConfigError for one that is gone, TrainingError where the
-    examples do not do, or `base` does not fit.
+    puts the NLU examples into the package. Raises UnknownName for a part that does not exist, ConfigError for one that
+    is gone, TrainingError where the examples do not do, or `base` does not fit.
     """
     begun = time.monotonic()
-    # now: a file saved while this trains counts as changed
-    inputs = inputs_digest(project.folder, project.endpoints, layout, only)
+    inputs = inputs_digest(
+        project.folder, project.endpoints, layout, only
+    )  # now: what is saved from here on is new
     recipe = restricted(recipe_of(project), only)
     if lenient:
         recipe = available(recipe, progress)

@@ -35,11 +35,11 @@ def with_stories(copy_of_starter: Path) -> Path:
 
 
 def test_the_files_of_a_test(with_stories: Path) -> None:
-    done = frontdesk("test", "--successes", cwd=with_stories)
+    done = frontdesk("test", "--successes", "--out", "here", cwd=with_stories)
     assert done.returncode == 0, done.stderr
     assert "3 passed, 1 failed" in done.stdout
     assert "exit code 0 (--fail-on-prediction-errors: 1)" in done.stdout
-    results = with_stories / "results"
+    results = with_stories / "here"
     names = {path.name for path in results.iterdir()}
     assert names >= {
         "index.html", "conversation_report.json", "story_report.json", "failed_test_stories.yml",
@@ -57,11 +57,10 @@ def test_the_files_of_a_test(with_stories: Path) -> None:
 
 
 def test_the_exit_code_that_scripts_ask_for(with_stories: Path) -> None:
-    done = frontdesk(
-        "test", "core", "--fail-on-prediction-errors", "--no-plot", "--no-errors", cwd=with_stories
-    )
+    line = ("test", "core", "--fail-on-prediction-errors", "--no-plot", "--no-errors", "--out", "here")
+    done = frontdesk(*line, cwd=with_stories)
     assert done.returncode == 1
-    names = {path.name for path in (with_stories / "results").iterdir()}
+    names = {path.name for path in (with_stories / "here").iterdir()}
     assert "failed_test_stories.yml" not in names
     assert not [name for name in names if name.endswith(".png")]
     few = frontdesk("test", "core", "-s", "tests/test_more.yml", "--max-stories", "1", cwd=with_stories)
@@ -101,22 +100,26 @@ def test_configs_of_the_nlu_side_by_side(copy_of_starter: Path) -> None:
 
 def test_models_of_the_dialogue_side_by_side(with_stories: Path) -> None:
     shutil.copy(with_stories / "config.yml", with_stories / "other.yml")
+    domain = with_stories / "domain.yml"
+    domain.write_text(domain.read_text().replace("intents:\n", "intents:\n- wonder\n", 1))
+    story = "- story: no rule says so\n  steps:\n  - intent: wonder\n  - action: utter_goodbye\n"
+    (with_stories / "data" / "more.yml").write_text(f'version: "3.1"\nstories:\n{story}')
     line = ("train", "core", "-c", "config.yml", "other.yml", "--runs", "1", "--percentages", "0", "100")
     done = frontdesk(*line, "--out", "models/compared", "--quiet", cwd=with_stories)
     assert done.returncode == 0, done.stderr
     folder = with_stories / "models" / "compared"
-    assert json.loads((folder / "num_stories.json").read_text()) == [1, 0]
+    assert json.loads((folder / "num_stories.json").read_text()) == [2, 0]
     line = ("test", "core", "--evaluate-model-directory", "-m", "models/compared", "-s", "data")
     done = frontdesk(*line, "--quiet", cwd=with_stories)
     assert done.returncode == 0, done.stderr
     results = json.loads((with_stories / "results" / "results.json").read_text())
     assert set(results) == {"config", "other"}
-    assert results["config"] == [[1, 0]], "without the story nobody follows it"
+    assert results["config"] == [[2, 1]], "without the stories only that of the rules is followed"
     one, two = sorted(str(p) for p in (folder / "run_1").glob("config*"))
     done = frontdesk("test", "core", "-m", f"{one},{two}", "-s", "data", cwd=with_stories)
     assert json.loads((with_stories / "results" / "results.json").read_text()) == {
-        "config__percentage__0.tar.gz": [1],
-        "config__percentage__100.tar.gz": [0],
+        "config__percentage__0.tar.gz": [2],
+        "config__percentage__100.tar.gz": [1],
     }
     assert (
         frontdesk("test", "core", "--evaluate-model-directory", "-m", "data", cwd=with_stories).returncode
