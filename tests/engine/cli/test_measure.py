@@ -49,8 +49,14 @@ def test_the_files_of_a_test(with_stories: Path) -> None:
     failed = (results / "failed_test_stories.yml").read_text()
     assert "- action: utter_goodbye  # predicted: utter_greet" in failed
     assert "right" not in failed
+    assert (results / "successful_test_stories.yml").read_text().count("- story:") == 2
     report = json.loads((results / "story_report.json").read_text())
-    assert report["conversation_accuracy"] == {"accuracy": 0.5, "correct": 1, "with_warnings": 0, "total": 2}
+    assert report["conversation_accuracy"] == {
+        "accuracy": 2 / 3,
+        "correct": 2,
+        "with_warnings": 0,
+        "total": 3,
+    }
     page = (results / "index.html").read_text()
     assert "<svg" in page
     assert "utter_goodbye" in page

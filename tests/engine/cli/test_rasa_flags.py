@@ -175,12 +175,16 @@ def test_without_a_domain_only_the_nlu_is_trained(copy_of_starter: Path) -> None
 
 
 def test_validation_before_training(copy_of_starter: Path) -> None:
+    steps = "\n  steps:\n  - intent: wonder\n  - action: "
+    stories = f"stories:\n- story: one{steps}utter_goodbye\n- story: two{steps}utter_greet\n"
     domain = copy_of_starter / "domain.yml"
-    domain.write_text(domain.read_text().replace("intents:", "intents:\n- never_used", 1))
+    domain.write_text(domain.read_text().replace("intents:\n", "intents:\n- wonder\n", 1))
+    (copy_of_starter / "data" / "more.yml").write_text(stories)
     assert run(copy_of_starter, "rasa train --out out").returncode == 0
     refused = run(copy_of_starter, "rasa train --out other --fail-on-validation-warnings")
     assert refused.returncode == 1
-    assert "never_used" in refused.stderr
+    assert "'utter_goodbye'" in refused.stderr
+    assert "'utter_greet'" in refused.stderr
     assert not (copy_of_starter / "other").exists()
     line = "rasa train --out other --fail-on-validation-warnings --skip-validation"
     assert run(copy_of_starter, line).returncode == 0
@@ -305,22 +309,24 @@ def test_an_action_server_with_its_options(copy_of_starter: Path) -> None:
     line = f"run actions --actions actions -p {port} --cors https://shop.example --debug --quiet"
     process = subprocess.Popen(
         [sys.executable, "-m", "frontdesk.cli.main", *shlex.split(line)],
-        cwd=copy_of_starter, env={**os.environ, "FRONTDESK_ACTIONS_SECRET": "s" * 40},
-    )  # fmt: skip
+        cwd=copy_of_starter,
+        env={**os.environ, "FRONTDESK_ACTIONS_SECRET": "s" * 40},
+        start_new_session=True,
+    )
+    page = {"Origin": "https://shop.example"}
     try:
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        while True:
             try:
-                reply = httpx.get(
-                    f"http://127.0.0.1:{port}/health", headers={"Origin": "https://shop.example"}
-                )
+                reply = httpx.get(f"http://127.0.0.1:{port}/health", headers=page)
                 break
             except httpx.TransportError:
+                assert time.monotonic() < deadline, "the action server does not answer"
                 time.sleep(0.1)
         assert reply.json()["status"] == "ok"
         assert reply.headers["Access-Control-Allow-Origin"] == "https://shop.example"
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGKILL)  # it and its workers, also where it has not fully started
         process.wait(20)
 
 
