@@ -24,6 +24,7 @@ class Settings:
     turn_deadline: float = 60.0
     log_level: str = "INFO"
     log_json: bool = False
+    inspector: bool = False
 
 
 VARIABLES = {
@@ -34,6 +35,7 @@ VARIABLES = {
     "turn_deadline": "FRONTDESK_TURN_DEADLINE",
     "log_level": "LOG_LEVEL",
     "log_json": "FORCE_JSON_LOGGING",
+    "inspector": "FRONTDESK_INSPECTOR",
 }
 _SWITCH = {
     "1": True,

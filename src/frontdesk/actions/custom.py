@@ -14,6 +14,7 @@ from frontdesk.core.codec import events_from_wire
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import BotUttered, Event, SlotSet
 from frontdesk.core.ports import ActionCall, Turn
+from frontdesk.core.reminders import named
 from frontdesk.errors import ActionError, ActionRejected
 
 log = logging.getLogger("frontdesk.actions")
@@ -55,7 +56,7 @@ def inner_call(turn: Turn, within: str, name: str, count: int = 0) -> ActionCall
 
 def _read_events(name: str, wires: Sequence[Mapping[str, Any]]) -> list[Event]:
     try:
-        return events_from_wire(wires)
+        return [named(event) for event in events_from_wire(wires)]
     except (AttributeError, TypeError, ValueError, KeyError) as error:
         hint = "Return the events of rasa_sdk.events."
         raise ActionError(

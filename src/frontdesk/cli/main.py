@@ -14,6 +14,7 @@ COMMANDS = {
     "train": "train a model from the project's files",
     "run": "serve the assistant (or, with 'actions', only its custom actions)",
     "shell": "talk to the assistant in the terminal",
+    "interactive": "teach the assistant while talking to it",
     "test": "run the project's test conversations and measure its NLU",
     "data": "check, split, convert and migrate training files",
     "visualize": "draw the stories and rules as a graph, in one HTML page",

@@ -16,7 +16,7 @@ from frontdesk.cli.options import (
     settings_of,
     start_logging,
 )
-from frontdesk.cli.serving import add_server, api, listening
+from frontdesk.cli.serving import add_server, api, api_keys, listening
 from frontdesk.errors import ConfigError
 
 ACTIONS = "actions"
@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", action="store_true", help="train first if the project's files changed")
     text = "train and reload whenever a file of the project is saved"
     parser.add_argument("--watch", action="store_true", help=text)
+    text = "open /inspector: what was understood and decided in conversations (or FRONTDESK_INSPECTOR=1)"
+    parser.add_argument("--inspector", action="store_true", help=text)
     add_server(parser)
     group = parser.add_argument_group("run actions")
     text = "the module of custom actions (actions)"
@@ -66,6 +68,7 @@ def execute(options: argparse.Namespace) -> int:
         progress=progress(quiet(options)),
         api=api(options),
         connector=options.connector,
+        inspector=api_keys(options) if options.inspector or settings.inspector else None,
     )
 
 

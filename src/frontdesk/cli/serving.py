@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from frontdesk.cli.options import add_files, layout_of
 
 if TYPE_CHECKING:
+    from frontdesk.auth.api import ApiKeys
     from frontdesk.server.api_context import ApiOptions
     from frontdesk.server.listening import Listening
 
@@ -111,9 +112,14 @@ def api(options: argparse.Namespace) -> ApiOptions | None:
     """Return how the HTTP API is opened, or None where it stays closed."""
     if not options.enable_api:
         return None
-    from frontdesk.auth.api import ApiKeys
     from frontdesk.server.api_context import ApiOptions
 
-    keys = ApiKeys(options.auth_token, options.jwt_secret, options.jwt_method)
     hosts = frozenset(options.api_allow_host)
-    return ApiOptions(keys, hosts, tuple(options.cors), layout_of(options))
+    return ApiOptions(api_keys(options), hosts, tuple(options.cors), layout_of(options))
+
+
+def api_keys(options: argparse.Namespace) -> ApiKeys:
+    """Return what callers of the HTTP API, and of the inspector, have to show. Raises ConfigError."""
+    from frontdesk.auth.api import ApiKeys
+
+    return ApiKeys(options.auth_token, options.jwt_secret, options.jwt_method)

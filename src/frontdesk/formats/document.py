@@ -19,7 +19,7 @@ from typing import Any
 from frontdesk.core.training import Place
 from frontdesk.errors import ConfigError
 from frontdesk.formats import yaml
-from frontdesk.formats.layout import (
+from frontdesk.formats.places import (
     Keys,
     Node,
     behind_comments,

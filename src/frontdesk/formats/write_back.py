@@ -101,6 +101,12 @@ class Additions:
         """Write everything that was added. Raises ConfigError where a file was changed in the meantime."""
         commit([*{document.path: document for document in (*self._training, *self._domains)}.values()])
 
+    @property
+    def changed(self) -> list[Document]:
+        """The files that `commit` will write, each once."""
+        read = {document.path: document for document in (*self._training, *self._domains)}
+        return [document for document in read.values() if document.changed]
+
     def examples(self, examples: Mapping[str, Sequence[str]], target: Path | None = None) -> list[Place]:
         """Add annotated sentences to intents; returns where each one stands.
 

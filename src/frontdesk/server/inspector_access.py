@@ -46,7 +46,7 @@ class Entrance:
 
     def link(self, base: str) -> str:
         """Return where to open the page; the key is behind the `#`, which browsers send to nobody."""
-        return f"{base}{PAGE}" + (f"#key={self.key}" if self.key else "")
+        return f"{base.rstrip('/')}{PAGE}" + (f"#key={self.key}" if self.key else "")
 
     def admit(self, request: Request) -> None:
         """Let a request in, or raise Refusal (401, 403).

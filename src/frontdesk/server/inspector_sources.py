@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from frontdesk.core.prediction import Basis
-from frontdesk.core.training import Place, TrainingSet
+from frontdesk.core.training import Rule, Story, TrainingSet
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.excerpts import entry_at
 from frontdesk.formats.project import read_training
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.sources import YAML_ENDINGS
-
-DATA = "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,12 @@ class Passage:
 class Library:
     """The training files of a project, read when somebody looks and again when one of them has changed."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, layout: Layout) -> None:
+        self.folder = layout.folder
+        self.data = layout.data or (layout.folder / "data",)
         self._lock = threading.Lock()
         self._seen: frozenset[tuple[str, int, int]] | None = None
-        self._places: dict[tuple[str, str], Place] = {}
+        self._places: dict[tuple[str, str], tuple[Path, int]] = {}
 
     def passages(self, basis: Basis) -> list[Passage]:
         """Return the rules or stories of a basis; those that the files do not hold (any more) by name only."""
@@ -56,31 +56,35 @@ class Library:
         place = self._places.get((kind, name))
         if place is None:
             return Passage(name)
-        file = f"{DATA}/{place.file}"
-        return Passage(name, file, place.line, entry_at(self.folder / file, place.line or 0))
+        path, line = place
+        inside = path.is_relative_to(self.folder)
+        file = path.relative_to(self.folder).as_posix() if inside else path.name
+        return Passage(name, file, line, entry_at(path, line))
 
     def _refresh(self) -> None:
         seen = frozenset(self._stamps())
         if seen == self._seen:
             return
+        places: dict[tuple[str, str], tuple[Path, int]] = {}
         try:
-            found = read_training(self.folder / DATA, strict=False)
+            for path in self.data:
+                found = read_training(path, strict=False)
+                _note(found, path if path.is_dir() else path.parent, places)
         except FrontdeskError:  # a file is being edited: what was known stands until it can be read
             return
-        self._places = _places(found)
-        self._seen = seen
+        self._places, self._seen = places, seen
 
     def _stamps(self) -> Iterable[tuple[str, int, int]]:
-        for path in (self.folder / DATA).rglob("*"):
+        files = [file for path in self.data for file in (path.rglob("*") if path.is_dir() else [path])]
+        for path in files:
             if path.suffix in YAML_ENDINGS and path.is_file():
                 state = path.stat()
                 yield str(path), state.st_mtime_ns, state.st_size
 
 
-def _places(found: TrainingSet) -> dict[tuple[str, str], Place]:
-    named = [*(("rule", rule) for rule in found.rules), *(("story", story) for story in found.stories)]
-    places: dict[tuple[str, str], Place] = {}
+def _note(found: TrainingSet, base: Path, places: dict[tuple[str, str], tuple[Path, int]]) -> None:
+    named: list[tuple[str, Rule | Story]] = [("rule", rule) for rule in found.rules]
+    named += [("story", story) for story in found.stories]
     for kind, entry in named:
-        if entry.place is not None:
-            places.setdefault((kind, entry.name), entry.place)
-    return places
+        if entry.place is not None and entry.place.line is not None:
+            places.setdefault((kind, entry.name), (base / entry.place.file, entry.place.line))

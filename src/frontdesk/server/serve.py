@@ -13,6 +13,7 @@ from typing import Any
 
 from sanic import Sanic
 
+from frontdesk.auth.api import ApiKeys
 from frontdesk.auth.secret import read_secret
 from frontdesk.core.ports import Channel, Progress
 from frontdesk.errors import FrontdeskError
@@ -23,11 +24,15 @@ from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
 from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.scheduler import ReminderScheduler
 from frontdesk.server.api import is_local, mount_api
 from frontdesk.server.api_context import ApiOptions
 from frontdesk.server.app import create_app
 from frontdesk.server.articles import render_articles
 from frontdesk.server.cors import open_to
+from frontdesk.server.inspector import mount_inspector
+from frontdesk.server.inspector_access import Entrance
 from frontdesk.server.listening import Listening
 from frontdesk.settings import Settings
 from frontdesk.training.train import inputs_digest, is_current
@@ -49,8 +54,13 @@ def serve(
     progress: Progress,
     api: ApiOptions | None = None,
     connector: str | None = None,
+    inspector: ApiKeys | None = None,
 ) -> int:
-    """Answer until a signal comes; returns the exit code. `api` opens the HTTP API, `connector` only one channel."""
+    """Answer until a signal comes; returns the exit code.
+
+    `api` opens the HTTP API, `connector` only one channel, `inspector` (who may enter) the page on conversations.
+    """
+    entrance = Entrance.make(inspector, at.interface) if inspector is not None else None
     # Sanic says "Experienced exception" beside the error itself, which the command line tells.
     logging.getLogger("sanic.error").addFilter(lambda record: "Experienced exception" not in record.msg)
     at.check()
@@ -62,17 +72,25 @@ def serve(
     progress("loading the model")
     agent = assemble(folder, model, settings, layout=layout)
     credentials = only(connector, read_credentials(folder, layout.credentials))
-    app = create_app(agent, open_channels(credentials, folder), settings, agent.model_id)
+    channels = open_channels(credentials, folder)
+    agent.outlets = Outlets(channels)
+    app = create_app(agent, channels, settings, agent.model_id)
     app.ctx.articles = article_pages(layout, agent)
     if api is not None:
         local, archive = is_local(at.interface), newest(model or models)
         mount_api(
             app, agent, folder, api, local=local, pages=lambda: article_pages(layout, agent), archive=archive
         )
+    if entrance is not None:
+        mount_inspector(app, agent, layout, entrance)
     open_to(app, at.origins)
     app.config.RESPONSE_TIMEOUT = at.response_timeout or app.config.RESPONSE_TIMEOUT
     app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
-    _add_lifetime(app, agent, layout, watch=watch, ready=lambda: _greet(credentials, at, progress))
+
+    def ready() -> None:
+        _greet(credentials, at, progress, entrance)
+
+    _add_lifetime(app, agent, layout, watch=watch, ready=ready)
     app.run(
         at.interface,
         at.port,
@@ -125,6 +143,7 @@ def _add_lifetime(
     app: Sanic[Any, Any], agent: Agent, layout: Layout, *, watch: bool, ready: Callable[[], None]
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
+    reminders = ReminderScheduler(agent)
 
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:
@@ -134,6 +153,7 @@ def _add_lifetime(
         gc.freeze()
         # Before the first request is read, so that no new message overtakes one that was cut off.
         tasks.add(asyncio.create_task(_settle(agent, await _take_up(agent))))
+        await reminders.start()
 
     @app.after_server_start
     async def begin(app: Sanic[Any, Any]) -> None:
@@ -146,6 +166,7 @@ def _add_lifetime(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await reminders.stop()
 
     @app.after_server_stop
     async def close(_: Sanic[Any, Any]) -> None:
@@ -213,10 +234,12 @@ async def _renew(agent: Agent, layout: Layout, app: Sanic[Any, Any]) -> None:
     log.info("Reloaded after %.1f s.", time.monotonic() - begun)
 
 
-def _greet(credentials: Credentials, at: Listening, progress: Progress) -> None:
+def _greet(credentials: Credentials, at: Listening, progress: Progress, entrance: Entrance | None) -> None:
     chat = credentials.channels.get("chat")
     progress("ready")
     lines = [f"\n  Chat page: {at.url}\n"] if chat else [f"\n  Listening on {at.url}\n"]
+    if entrance is not None:
+        lines.append(f"  Inspector: {entrance.link(at.url)}\n")
     examples = list(chat.options.get("examples") or ()) if chat else []
     if examples:
         lines.append("  Try:")

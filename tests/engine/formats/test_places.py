@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frontdesk.formats.layout import behind_comments, column, locate, next_line, style_of
+from frontdesk.formats.places import behind_comments, column, locate, next_line, style_of
 from frontdesk.formats.writer import Style
 
 TEXT = """\
