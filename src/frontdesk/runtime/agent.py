@@ -25,7 +25,6 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, LockStore, TrackerStore
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
-from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes, retire
@@ -64,7 +63,6 @@ class Agent:
         *,
         model_id: str = "",
         facts: Mapping[str, Any] | None = None,
-        layout: Layout | None = None,
     ) -> None:
         self.processor = processor
         self.store = store
@@ -72,7 +70,6 @@ class Agent:
         self.settings = settings
         self.model_id = model_id
         self.facts = facts or {}
-        self.layout = layout
         self.ready = True
         self.local = bool(getattr(locks, "local", False))
         self.recent = RecentTrackers()

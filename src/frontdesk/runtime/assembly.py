@@ -68,7 +68,6 @@ def assemble(
         settings,
         model_id=loaded.id,
         facts=loaded.facts,
-        layout=layout,
     )
 
 
@@ -80,12 +79,14 @@ def _tell_half(model: Model) -> None:
         log.warning("The model holds no NLU: only payloads such as '/greet' are understood.")
 
 
-async def reload(agent: Agent, folder: Path, archive: Path | None = None) -> str:
+async def reload(
+    agent: Agent, folder: Path, archive: Path | None = None, layout: Layout | None = None
+) -> str:
     """Let an agent answer with another model of its project from the next message on; returns the model's id.
 
-    It is the newest one, or that in `archive`.
+    It is the newest one, or that in `archive`; for `layout` see `assemble`.
     """
-    layout = agent.layout or Layout(folder)
+    layout = layout or Layout(folder)
     endpoints = read_endpoints(folder, layout.endpoints)
     loaded = await asyncio.to_thread(trusted_model, layout, archive or folder / "models")
     llm = language_model(endpoints.llm)

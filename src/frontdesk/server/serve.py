@@ -75,11 +75,11 @@ def serve(
     channels = open_channels(credentials, folder)
     agent.outlets = Outlets(channels)
     app = create_app(agent, channels, settings, agent.model_id)
-    app.ctx.articles = article_pages(folder, agent)
+    app.ctx.articles = article_pages(layout, agent)
     if api is not None:
         local, archive = is_local(at.interface), newest(model or models)
         mount_api(
-            app, agent, folder, api, local=local, pages=lambda: article_pages(folder, agent), archive=archive
+            app, agent, folder, api, local=local, pages=lambda: article_pages(layout, agent), archive=archive
         )
     if entrance is not None:
         mount_inspector(app, agent, layout, entrance)
@@ -131,12 +131,12 @@ def open_channels(credentials: Credentials, folder: Path) -> list[Channel]:
     return made
 
 
-def article_pages(folder: Path, agent: Agent) -> dict[str, str]:
+def article_pages(layout: Layout, agent: Agent) -> dict[str, str]:
     """Return the pages of the project's articles by their address."""
-    knowledge = read_endpoints(folder, agent.layout.endpoints if agent.layout else None).knowledge
+    knowledge = read_endpoints(layout.folder, layout.endpoints).knowledge
     if knowledge is None:
         return {}
-    return render_articles(folder / knowledge.articles, agent.facts)
+    return render_articles(layout.folder / knowledge.articles, agent.facts)
 
 
 def _add_lifetime(
@@ -226,8 +226,8 @@ async def _renew(agent: Agent, layout: Layout, app: Sanic[Any, Any]) -> None:
         log.error("Not reloaded: the model in use goes on.")
         return
     try:
-        app.ctx.model_id = await reload(agent, folder)
-        app.ctx.articles = await asyncio.to_thread(article_pages, folder, agent)
+        app.ctx.model_id = await reload(agent, folder, layout=layout)
+        app.ctx.articles = await asyncio.to_thread(article_pages, layout, agent)
     except (FrontdeskError, OSError) as error:
         log.error("Not reloaded, the model in use goes on: %s", error)
         return

@@ -159,14 +159,14 @@ def train(
     """Train a project and write the model package into `models`, whole or not at all.
 
     `lenient` goes on without components and policies that cannot be had. `only` leaves out the policies (`nlu`) or the
-    pipeline (`core`). `layout` says where the files were read from, where that is not the project's folder. `base` is
-    the model to go on from. `keep_examples` puts the NLU examples into the package.
-    Raises UnknownName for a part that does not exist, ConfigError for one that is gone, TrainingError where the
-    examples do not do, or `base` does not fit.
+    pipeline (`core`). `layout` says where the files were read from. `base` is the model to go on from. `keep_examples`
+    puts the NLU examples into the package. Raises UnknownName for a part that does not exist, ConfigError for one that
+    is gone, TrainingError where the examples do not do, or `base` does not fit.
     """
     begun = time.monotonic()
-    # now: a file saved while this trains counts as changed
-    inputs = inputs_digest(project.folder, project.endpoints, layout, only)
+    inputs = inputs_digest(
+        project.folder, project.endpoints, layout, only
+    )  # now: what is saved from here on is new
     recipe = restricted(recipe_of(project), only)
     domain = project.domain
     if lenient:
@@ -185,12 +185,21 @@ def train(
     articles = project.endpoints.knowledge and project.endpoints.knowledge.articles
     needed = recipe.needs_encoder or bool(articles and only != "nlu")
     embedder, encoder = _encoder(recipe, cache, progress, needed=needed)
-    responses = {name: said for name, said in project.domain.wire.get("responses", {}).items() if "/" in name}
-    pipeline = train_pipeline(recipe, project.training.nlu, cache, embedder, progress, responses)
+    pipeline = train_pipeline(
+        recipe, project.training.nlu, cache, embedder, progress, _retrieval_responses(project)
+    )
     policies = train_policies(recipe, project.training, project.domain, cache, progress)
     knowledge = _knowledge(project, facts, embedder, cache, progress) if only != "nlu" else None
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    model_id = name.removesuffix(ENDING) if name else f"{only}-{stamp}" if only else stamp
+    model_id = _model_id(name, only)
+    about = {
+        "model_id": model_id,
+        "assistant_id": project.config.assistant_id,
+        "frontdesk": __version__,
+        "inputs": inputs,
+        "training_type": only or "both",
+        "finetuned_from": peek_manifest(base).get("model_id") if base else None,
+        LEARNT: known,
+    }
     with tempfile.TemporaryDirectory(prefix="frontdesk-") as draft:
         folder = Path(draft)
         copy_into(recipe.pipeline, pipeline.folders, folder / "pipeline")
@@ -198,23 +207,29 @@ def train(
         for source, target in ((encoder, ENCODER), (knowledge, KNOWLEDGE)):
             if source is not None:
                 shutil.copytree(source, folder / target)
-        _write(folder / "recipe.json", recipe.to_json())
-        (folder / DOMAIN).write_text(write_domain(project.domain), "utf-8")
-        _write(folder / "facts.json", facts)
-        if keep_examples:
-            (folder / EXAMPLES).write_text(write_examples(project.training.nlu), "utf-8")
-        about = {
-            "model_id": model_id,
-            "assistant_id": project.config.assistant_id,
-            "frontdesk": __version__,
-            "trained_at": time.time(),
-            "inputs": inputs,
-            "training_type": only or "both",
-            "finetuned_from": peek_manifest(base).get("model_id") if base else None,
-            LEARNT: known,
-        }
-        archive = pack(folder, models / f"{model_id}{ENDING}", about)
+        _write_rest(folder, project, recipe, facts, keep_examples=keep_examples)
+        archive = pack(folder, models / f"{model_id}{ENDING}", {**about, "trained_at": time.time()})
     return _report(archive, [pipeline, policies], time.monotonic() - begun)
+
+
+def _model_id(name: str | None, only: Kind | None) -> str:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return name.removesuffix(ENDING) if name else f"{only}-{stamp}" if only else stamp
+
+
+def _retrieval_responses(project: Project) -> dict[str, Any]:
+    return {name: said for name, said in project.domain.wire.get("responses", {}).items() if "/" in name}
+
+
+def _write_rest(
+    folder: Path, project: Project, recipe: Recipe, facts: dict[str, Any], *, keep_examples: bool
+) -> None:
+    """Write what a package holds beside trained parts."""
+    _write(folder / "recipe.json", recipe.to_json())
+    (folder / DOMAIN).write_text(write_domain(project.domain), "utf-8")
+    _write(folder / "facts.json", facts)
+    if keep_examples:
+        (folder / EXAMPLES).write_text(write_examples(project.training.nlu), "utf-8")
 
 
 def _report(archive: Path, groups: list[Trained], seconds: float) -> TrainingReport:
