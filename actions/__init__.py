@@ -4,6 +4,7 @@ Importing this package makes every action known to the action server; it opens n
 """
 
 from actions.flows import (
+    cancel_order,
     emergency,
     handoff,
     order_status,
@@ -17,6 +18,7 @@ from actions.flows import (
 )
 
 __all__ = [
+    "cancel_order",
     "emergency",
     "handoff",
     "order_status",
