@@ -149,7 +149,7 @@ def test_everything_confirmed_becomes_a_story(copy_of_starter: Path, sit: Sit) -
     terminal.does("utter_iamabot")
     terminal.does("action_listen")
     terminal.answer("You:", ":export")
-    terminal.see("- intent: bot_challenge")
+    terminal.see("  - intent: bot_challenge")
     terminal.answer("The name of this story:", "a morning")
     terminal.see("What was learnt stands in:", "data/stories.yml:", "Train with it: frontdesk train")
     terminal.answer("You:", ":quit")
