@@ -409,6 +409,15 @@ def test_a_message_that_cannot_be_marked_so_is_asked_for_again(copy_of_starter: 
     assert "- [good evening](time) you" in (copy_of_starter / "data" / "nlu.yml").read_text()
 
 
+def test_stories_are_written_as_yaml_only(copy_of_starter: Path) -> None:
+    done = piped(copy_of_starter, "", "--stories", "data/stories.md")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "frontdesk: data/stories.md: Stories and examples are written as YAML. "
+        "Name a file that ends with .yml or .yaml.\n"
+    )
+
+
 def test_outside_a_project(tmp_path: Path) -> None:
     done = frontdesk("interactive", cwd=tmp_path)
     assert done.returncode == 1
