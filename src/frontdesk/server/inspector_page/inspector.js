@@ -181,7 +181,7 @@ function keep(turn) {
     correct(turn);
     return;
   }
-  trying(() => saveExample({ intent: then.intent, annotated }, told));
+  saveExample({ intent: then.intent, annotated }, told);
 }
 
 async function undo(number) {
