@@ -38,7 +38,11 @@ QUIET = {
     "NO_COLOR": "1",
 }
 ALONE = ["unshare", "--net", "--map-root-user", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
-READ = "from pathlib import Path; from frontdesk.formats.project import read_project; read_project(Path.cwd(), strict=False)"
+READ = """
+from pathlib import Path
+from frontdesk.formats.project import read_project
+read_project(Path.cwd(), strict=False, names=False)
+"""
 NAME = "compatibility"
 
 
@@ -98,10 +102,12 @@ def attempt(folder: Path, engine: str, given: argparse.Namespace) -> Row:
         shutil.copytree(folder, copy, ignore=LEFT_OUT, ignore_dangling_symlinks=True)
         (copy / "endpoints.yml").write_text(ENDPOINTS, "utf-8")
         for name, command in stages(copy, engine, given.rasa).items():
-            stage, output = run(command, copy, given.limit)
+            stage = run(command, copy, given.limit)
             if name == "test":
-                told(row, copy, output)
-                stage = Stage(row.stories > 0, stage.seconds, stage.cpu_seconds, "" if row.stories else stage.error)
+                told(row, copy)
+                stage = Stage(
+                    row.stories > 0, stage.seconds, stage.cpu_seconds, "" if row.stories else stage.error
+                )
             row.stages[name] = stage
             if not stage.ok and name != "validate":
                 break
@@ -112,9 +118,10 @@ def stages(copy: Path, engine: str, rasa: Path | None) -> dict[str, list[str]]:
     """Return the commands of an engine, stage by stage; a project without test stories has no last one."""
     if rasa:
         command = [str(rasa.resolve())]
+        domain = [] if (copy / "domain.yml").exists() else ["--domain", "domain"]
         found = {
-            "validate": [*command, "data", "validate"],
-            "train": [*command, "train", "--fixed-model-name", NAME],
+            "validate": [*command, "data", "validate", *domain],
+            "train": [*command, "train", "--fixed-model-name", NAME, *domain],
             "test": [*command, "test", "core", "--e2e", "-s", "tests", "-m", f"models/{NAME}.tar.gz"],
         }
     else:
@@ -131,7 +138,7 @@ def stages(copy: Path, engine: str, rasa: Path | None) -> dict[str, list[str]]:
     return found
 
 
-def run(command: list[str], cwd: Path, limit: float) -> tuple[Stage, str]:
+def run(command: list[str], cwd: Path, limit: float) -> Stage:
     """Run one stage without a network; end it and its children at the limit."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.perf_counter()
@@ -156,7 +163,7 @@ def run(command: list[str], cwd: Path, limit: float) -> tuple[Stage, str]:
     output = printed.decode("utf-8", "replace")
     ok = process.returncode == 0 and not late
     error = "" if ok else f"not done after {limit:.0f} s" if late else first_error(output)
-    return Stage(ok, round(time.perf_counter() - begun, 1), round(cpu, 1), error), output
+    return Stage(ok, round(time.perf_counter() - begun, 1), round(cpu, 1), error)
 
 
 def first_error(output: str) -> str:
@@ -169,21 +176,15 @@ def first_error(output: str) -> str:
     return (wrong or lines[-1:] or ["no output"])[0][:300]
 
 
-def told(row: Row, copy: Path, output: str) -> None:
-    """Take the outcome of the test stories from what the engine wrote."""
-    if row.engine == "rasa":
-        report = copy / "results" / "story_report.json"
-        if report.exists():
-            counted = json.loads(report.read_text("utf-8")).get("conversation_accuracy", {})
-            row.stories, row.passed = counted.get("total", 0), counted.get("correct", 0)
-        failures = copy / "results" / "failed_test_stories.yml"
-        if failures.exists():
-            row.failed = re.findall(r"^- story: (.*)$", failures.read_text("utf-8"), re.MULTILINE)
-        return
-    if match := re.search(r"^(\d+) passed, (\d+) failed", output, re.MULTILINE):
-        row.passed = int(match[1])
-        row.stories = row.passed + int(match[2])
-    row.failed = re.findall(r"^FAILED\s+(.*)$", output, re.MULTILINE)
+def told(row: Row, copy: Path) -> None:
+    """Take the outcome of the test stories from the reports, which both engines write alike."""
+    report = copy / "results" / "story_report.json"
+    if report.exists():
+        counted = json.loads(report.read_text("utf-8")).get("conversation_accuracy", {})
+        row.stories, row.passed = counted.get("total", 0), counted.get("correct", 0)
+    failures = copy / "results" / "failed_test_stories.yml"
+    if failures.exists():
+        row.failed = re.findall(r"^- story: (.*)$", failures.read_text("utf-8"), re.MULTILINE)
 
 
 def label(folder: Path) -> str:
@@ -197,7 +198,8 @@ def label(folder: Path) -> str:
 def said(row: Row) -> str:
     """Return one line about a row."""
     parts = [
-        f"{name} {'ok' if stage.ok else 'NO'} {stage.seconds:.0f}s" + (f" ({stage.error})" if stage.error else "")
+        f"{name} {'ok' if stage.ok else 'NO'} {stage.seconds:.0f}s"
+        + (f" ({stage.error})" if stage.error else "")
         for name, stage in row.stages.items()
     ]
     return ", ".join(parts) + (f", {row.passed} of {row.stories}" if row.stories else "")

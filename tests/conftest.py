@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 
 from frontdesk.testing.servers import report_missing_servers
+
+# Property tests are the same each time, and no clock decides whether they pass.
+hypothesis.settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("deterministic")
 
 ROOT = Path(__file__).parents[1]
 ASSISTANT = ("config.yml", "endpoints.yml", "credentials.yml", "domain", "data", "kb", "actions")

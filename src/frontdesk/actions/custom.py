@@ -9,11 +9,12 @@ from typing import Any
 
 from frontdesk.actions.context import idempotency_key
 from frontdesk.actions.failures import apology
-from frontdesk.actions.utterances import message_from_wire, message_to_wire, uttered
+from frontdesk.actions.utterances import message_from_wire, message_to_wire, uttered, worded
 from frontdesk.core.codec import events_from_wire
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import BotUttered, Event, SlotSet
 from frontdesk.core.ports import ActionCall, Turn
+from frontdesk.core.reminders import named
 from frontdesk.errors import ActionError, ActionRejected
 
 log = logging.getLogger("frontdesk.actions")
@@ -55,7 +56,7 @@ def inner_call(turn: Turn, within: str, name: str, count: int = 0) -> ActionCall
 
 def _read_events(name: str, wires: Sequence[Mapping[str, Any]]) -> list[Event]:
     try:
-        return events_from_wire(wires)
+        return [named(event) for event in events_from_wire(wires)]
     except (AttributeError, TypeError, ValueError, KeyError) as error:
         hint = "Return the events of rasa_sdk.events."
         raise ActionError(
@@ -89,7 +90,7 @@ async def _draft(turn: Turn, name: str, response: Mapping[str, Any]) -> dict[str
         arguments = {
             k: v for k, v in response.items() if k not in _NOT_ARGUMENTS and (v or k not in _EMPTY_PARTS)
         }
-        message = await turn.nlg.generate(str(named), turn.tracker, turn.channel, arguments)
+        message = await worded(turn, str(named), arguments)
         if message is None:
             log.error(
                 "The action '%s' said '%s', which the domain does not have for this channel.", name, named

@@ -42,6 +42,9 @@ class DomainResponses:
         wire = filled(self.rng.choice(fitting), values)
         return message_from_wire({**wire, "utter_action": name})
 
+    async def close(self) -> None:
+        """Let go of nothing."""
+
 
 def variations(responses: Sequence[Response], channel: str, slots: Mapping[str, Any]) -> list[Response]:
     """Return the variations to choose from, all equally good.

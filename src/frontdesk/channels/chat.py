@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from sanic import Blueprint, Request
@@ -13,17 +16,27 @@ from sanic.response import json as json_response
 from frontdesk.auth.tokens import bearer, issue, read
 from frontdesk.channels.http import Refusal, body, user_message
 from frontdesk.channels.render import render
-from frontdesk.core.events import AgentUttered, BotUttered, Event, UserUttered
+from frontdesk.core.events import (
+    IN_REPLY_TO,
+    ActionExecuted,
+    AgentUttered,
+    BotUttered,
+    Event,
+    UserUttered,
+)
 from frontdesk.core.ports import Gate, Options
-from frontdesk.core.tracker import Tracker
+from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.errors import AuthError
 
 HISTORY = 200  # messages that a reload brings back
+WAIT = 25.0  # seconds that a request for news waits for some; proxies often end one after 30
+MOST_WAITING = 10  # requests for news of one conversation
 
 
 class ChatChannel:
     """Speaks with the chat page: `session` issues a token, `webhook` streams replies, `history` brings them back.
 
+    `news` waits for what the assistant says by itself: a reminder, an event from outside, a person who takes over.
     Options: `token_hours` (12), how long a conversation token is good for; `title`, what the page is headed with.
     """
 
@@ -33,6 +46,8 @@ class ChatChannel:
         self.options = options
         self.secret = secret
         self.lifetime = float(options.get("token_hours", 12)) * 3600
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._closing = False
 
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application."""
@@ -53,7 +68,18 @@ class ChatChannel:
 
         @routes.get("/history", name="history")
         async def past(request: Request) -> HTTPResponse:
-            return json_response({"messages": history(await gate.tracker(self.owner(request)))})
+            tracker = await gate.tracker(self.owner(request))
+            return json_response({"messages": history(tracker), "position": position(tracker)})
+
+        @routes.get("/news", name="news")
+        async def unasked(request: Request) -> HTTPResponse:
+            return await self.news(request, gate)
+
+        @app.before_server_stop  # type: ignore[untyped-decorator]
+        async def release(_: Any) -> None:
+            self._closing = True
+            for sender_id in list(self._waiting):
+                self._wake(sender_id)
 
         app.blueprint(routes)
 
@@ -82,6 +108,77 @@ class ChatChannel:
         await response.send("event: done\ndata: {}\n\n")
         await response.eof()
 
+    async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
+        """Tell the pages that show a conversation to look; they get from the store what they have not shown yet."""
+        self._wake(sender_id)
+
+    def _wake(self, sender_id: str) -> None:
+        for waiter in self._waiting.get(sender_id, ()):
+            waiter.set()
+
+    async def news(self, request: Request, gate: Gate) -> HTTPResponse:
+        """Answer with what was said unasked after a position, as soon as there is some, or after a while with nothing.
+
+        Another server may have said it: so the store is looked at each time that a page asks.
+        """
+        owner, after = self.owner(request), _position(request)
+        if self._closing:  # else a page that asks again at once would keep the server from ending
+            raise Refusal(
+                503, "Closing", "The server is being stopped. Please try again.", {"Retry-After": "2"}
+            )
+        if len(self._waiting.get(owner, ())) >= MOST_WAITING:
+            raise Refusal(429, "TooManyRequests", "Too many pages show this conversation.")
+        waiter = asyncio.Event()
+        self._waiting[owner].add(waiter)
+        try:
+            tracker = await gate.latest(owner)
+            found = said_unasked(tracker, after)
+            if not found:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(waiter.wait(), WAIT)
+            if waiter.is_set():
+                tracker = await gate.latest(owner)
+                found = said_unasked(tracker, after)
+        finally:
+            self._waiting[owner].discard(waiter)
+            if not self._waiting[owner]:
+                del self._waiting[owner]
+        return json_response({"messages": found, "position": max(after, position(tracker))})
+
+
+def _position(request: Request) -> int:
+    given = request.args.get("after", "0")
+    if not (given.isascii() and given.isdigit() and len(given) < 10):
+        raise Refusal(400, "BadRequest", "'after' must be a number: the position of the answer before.")
+    return int(given)
+
+
+def position(tracker: Tracker) -> int:
+    """Return how many events a conversation has had."""
+    return tracker.offset + len(tracker)
+
+
+def said_unasked(tracker: Tracker, after: int) -> list[dict[str, Any]]:
+    """Return what was said after the first so many events, in the form of `history`, but for replies to the user.
+
+    A reply comes after what the user said, and before the assistant listens.
+    """
+    lines: list[dict[str, Any]] = []
+    reply = False
+    for number, event in enumerate(tracker.events(), tracker.offset):
+        if isinstance(event, UserUttered):
+            reply = event.metadata.get("is_external") is not True
+        elif isinstance(event, ActionExecuted) and event.name == LISTEN:
+            reply = False
+        elif (
+            isinstance(event, BotUttered | AgentUttered)
+            and number >= after
+            and not (reply and isinstance(event, BotUttered))
+            and IN_REPLY_TO not in event.metadata
+        ):
+            lines += _lines(event, tracker.sender_id)
+    return lines
+
 
 def history(tracker: Tracker) -> list[dict[str, Any]]:
     """Return what was said since the last restart, oldest first: {role: user|bot|agent, timestamp, text ...}."""
@@ -90,6 +187,8 @@ def history(tracker: Tracker) -> list[dict[str, Any]]:
 
 
 def _lines(event: Event, sender_id: str) -> list[dict[str, Any]]:
+    if isinstance(event, UserUttered) and event.metadata.get("is_external") is True:
+        return []  # not said by the user
     if isinstance(event, UserUttered):
         line: dict[str, Any] = {"text": event.text, "message_id": event.message_id}
         if event.metadata.get("title"):

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frontdesk.cli.options import add_project
+from frontdesk.cli.options import add_files, add_project, layout_of, named, say_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,10 +68,7 @@ def _validate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-history", type=_positive, default=None, metavar="N", help=text)
     text = "also fail (exit code 1) where there are warnings but no errors"
     parser.add_argument("--fail-on-warnings", action="store_true", help=text)
-    _path(parser, "-c", "--config", "another config file (config.yml)")
-    _path(parser, "-d", "--domain", "another domain, a file or a folder (domain.yml)")
-    text = "other training files or folders (data)"
-    parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="PATH", help=text)
+    add_files(parser, "config", "domain", "data")
 
 
 def _positive(text: str) -> int:
@@ -110,7 +107,7 @@ def _convert_parsers(parser: argparse.ArgumentParser) -> None:
     add_project(kind)
     text = "the format to write (yaml)"
     kind.add_argument("-f", "--format", choices=["json", "yaml"], default="yaml", help=text)
-    _path(kind, "--data", None, "the file or folder to read (data)")
+    add_files(kind, "data")
     _path(kind, "--out", None, "the file or folder to write (converted_data)")
     kind.add_argument("-l", "--language", default="en", help=argparse.SUPPRESS)
     kind.set_defaults(run=_convert)
@@ -118,20 +115,15 @@ def _convert_parsers(parser: argparse.ArgumentParser) -> None:
 
 def _in(options: argparse.Namespace, given: Path | None, default: str) -> Path:
     """Return a path that was given, or the one of the project."""
+    if given is not None and default == "data":
+        return named(options, "nlu") or given
     return given if given is not None else options.project / default
 
 
 def _read(options: argparse.Namespace) -> Project:
-    from frontdesk.formats.project import read_project
+    from frontdesk.formats.project import read_laid_out
 
-    return read_project(
-        options.project.resolve(),
-        strict=False,
-        names=False,
-        config_path=options.config.resolve() if options.config else None,
-        domain_path=options.domain.resolve() if options.domain else None,
-        data_paths=[path.resolve() for path in options.data],
-    )
+    return read_laid_out(layout_of(options), names=False)
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -186,11 +178,17 @@ def _split_stories(options: argparse.Namespace) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
+    from frontdesk.formats.nlu import merge
     from frontdesk.formats.nlu import write as write_yaml
     from frontdesk.formats.rasa_json import read_any
     from frontdesk.formats.rasa_json import write as write_json
 
-    nlu, left_out = read_any(_in(options, options.data, "data"), options.format)
+    if options.language != "en":
+        say_ignored(options, {"language": "it is only of use for formats that are not read."})
+    sources = layout_of(options).data or (options.project / "data",)
+    read = [read_any(path, options.format) for path in sources]
+    nlu = read[0][0] if len(read) == 1 else merge([found for found, _ in read])
+    left_out = list(dict.fromkeys(sentence for _, sentences in read for sentence in sentences))
     out = _in(options, options.out, "converted_data")
     if not out.suffix:
         out = out / ("nlu.json" if options.format == "json" else "nlu.yml")
@@ -207,7 +205,7 @@ def _migrate(options: argparse.Namespace) -> int:
     from frontdesk.training.migrate import migrate
 
     folder = options.project.resolve()
-    done = migrate(folder, options.domain.resolve() if options.domain else None, options.out)
+    done = migrate(folder, named(options, "domain"), options.out)
     print(done.text)
     lines = report(find_foreign_code(folder))
     if lines:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frontdesk.cli.options import add_project
+from frontdesk.cli.options import add_files, add_project, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,11 +47,8 @@ def _marker_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--no-stats", action="store_true", help="write no figures")
     text = "where the figures go: PREFIX-overall.csv and PREFIX-per-session.csv (stats)"
-    which.add_argument("--stats-file-prefix", type=Path, default=None, metavar="PREFIX", help=text)
-    text = "the file that names the tracker store (endpoints.yml)"
-    parser.add_argument("--endpoints", type=Path, default=None, metavar="FILE", help=text)
-    text = "another domain to check the markers against (domain.yml)"
-    parser.add_argument("-d", "--domain", type=Path, default=None, metavar="PATH", help=text)
+    which.add_argument("--stats-file-prefix", type=Path, nargs="?", default=None, metavar="PREFIX", help=text)
+    add_files(parser, "endpoints", "domain")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -65,12 +62,12 @@ def execute(options: argparse.Namespace) -> int:
     prefix = options.stats_file_prefix or folder / "stats"
     figures = [] if options.no_stats else [Path(f"{prefix}-overall.csv"), Path(f"{prefix}-per-session.csv")]
     check_targets([*figures, options.output_filename])
-    named = options.domain or next(
+    given = named(options, "domain") or next(
         (folder / n for n in ("domain.yml", "domain") if (folder / n).exists()), None
     )
-    domain = read_domain(named.resolve(), strict=False) if named else None
+    domain = read_domain(given, strict=False) if given else None
     markers = read_markers(options.config or folder / "markers.yml", domain)
-    store = open_store(folder, options.endpoints)
+    store = open_store(folder, named(options, "endpoints"))
     sessions = asyncio.run(_sessions(store, markers, options))
     write_hits(options.output_filename, sessions)
     if figures:

@@ -1,4 +1,4 @@
-"""Write the conversations of the tracker store as JSON lines."""
+"""Send the conversations of the tracker store to the event broker, or write them as JSON lines."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from frontdesk.cli.options import add_project
+from frontdesk.cli.options import add_files, add_project, named
 
 if TYPE_CHECKING:
-    from frontdesk.core.ports import TrackerStore
+    from frontdesk.core.ports import EventBroker, TrackerStore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
     add_project(parser)
-    parser.add_argument(
-        "--out", type=Path, default=None, metavar="FILE", help="the file to write (the terminal)"
-    )
+    text = "write to this file, and not to the event broker of endpoints.yml ('-': the terminal)"
+    parser.add_argument("--out", type=Path, default=None, metavar="FILE", help=text)
     text = "one line for each event, as event brokers get them (default), or for each conversation"
     parser.add_argument("--lines", choices=["events", "conversations"], default="events", help=text)
-    text = "the file that names the tracker store (endpoints.yml)"
-    parser.add_argument("--endpoints", type=Path, default=None, metavar="FILE", help=text)
+    add_files(parser, "endpoints")
     text = "only events from then on (seconds since 1970)"
     parser.add_argument("--minimum-timestamp", type=float, default=None, metavar="T", help=text)
     text = "only events before then"
@@ -39,35 +37,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Write the lines; what is stored is not changed."""
+    """Send or write the events; what is stored is not changed."""
     from frontdesk.cli.conversations import open_store
     from frontdesk.errors import ConfigError
+    from frontdesk.formats.settings_files import read_endpoints
+    from frontdesk.runtime.assembly import event_broker
 
     low, high = options.minimum_timestamp, options.maximum_timestamp
     if low is not None and high is not None and high < low:
         raise ConfigError(f"The maximum timestamp {high} is smaller than the minimum timestamp {low}.")
-    store = open_store(options.project.resolve(), options.endpoints)
-    if options.out is None:
+    folder = options.project.resolve()
+    endpoints = named(options, "endpoints")
+    broker = read_endpoints(folder, endpoints).event_broker if options.out is None else None
+    store = open_store(folder, endpoints)
+    if broker is not None:
+        publisher = event_broker(broker, folder)
+        events, count = asyncio.run(_publish(store, options, publisher))
+        print(f"Sent {events} events of {count} conversations to the event broker.", file=sys.stderr)
+        return 0
+    out = None if options.out in (None, Path("-")) else options.out
+    if out is None:
         events, count = asyncio.run(_write(store, options, sys.stdout))
     else:
-        with options.out.open("w", encoding="utf-8") as out:
-            events, count = asyncio.run(_write(store, options, out))
-    where = f" to {options.out}" if options.out else ""
+        with out.open("w", encoding="utf-8") as file:
+            events, count = asyncio.run(_write(store, options, file))
+    where = f" to {out}" if out else ""
     print(f"Wrote {events} events of {count} conversations{where}.", file=sys.stderr)
     return 0
 
 
-async def _write(store: TrackerStore, options: argparse.Namespace, out: TextIO) -> tuple[int, int]:
-    from frontdesk.core.codec import to_wire
-
+async def _publish(store: TrackerStore, options: argparse.Namespace, broker: EventBroker) -> tuple[int, int]:
     events = count = 0
     try:
-        async for sender in _senders(store, options.conversation_ids):
-            stored = (await store.load(sender, whole=True)).events
-            wires = [_changed(to_wire(event), options) for event in stored if _wanted(event, options)]
-            if not wires:
-                continue
-            lines = [{"sender_id": sender, "events": wires}]
+        async for sender, wires in _wires(store, options):
+            for wire in wires:
+                await broker.publish(sender, wire)
+            events, count = events + len(wires), count + 1
+    finally:
+        await broker.close()
+        await store.close()
+    return events, count
+
+
+async def _write(store: TrackerStore, options: argparse.Namespace, out: TextIO) -> tuple[int, int]:
+    events = count = 0
+    try:
+        async for sender, wires in _wires(store, options):
+            lines: list[dict[str, Any]] = [{"sender_id": sender, "events": wires}]
             if options.lines == "events":
                 lines = [{"sender_id": sender, **wire} for wire in wires]
             out.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
@@ -75,6 +91,19 @@ async def _write(store: TrackerStore, options: argparse.Namespace, out: TextIO) 
     finally:
         await store.close()
     return events, count
+
+
+async def _wires(
+    store: TrackerStore, options: argparse.Namespace
+) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield each conversation with those of its events that are wanted, in wire form."""
+    from frontdesk.core.codec import to_wire
+
+    async for sender in _senders(store, options.conversation_ids):
+        stored = (await store.load(sender, whole=True)).events
+        wires = [_changed(to_wire(event), options) for event in stored if _wanted(event, options)]
+        if wires:
+            yield sender, wires
 
 
 async def _senders(store: TrackerStore, wanted: str | None) -> AsyncIterator[str]:

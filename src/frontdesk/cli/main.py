@@ -14,11 +14,14 @@ COMMANDS = {
     "train": "train a model from the project's files",
     "run": "serve the assistant (or, with 'actions', only its custom actions)",
     "shell": "talk to the assistant in the terminal",
+    "interactive": "teach the assistant while talking to it",
     "test": "run the project's test conversations and measure its NLU",
     "data": "check, split, convert and migrate training files",
     "visualize": "draw the stories and rules as a graph, in one HTML page",
     "export": "write the stored conversations as JSON lines",
     "evaluate": "find and count points of stored conversations (markers)",
+    "telemetry": "say what is sent to anybody about your use: nothing",
+    "x": "say what stands in for Rasa X",
 }
 
 

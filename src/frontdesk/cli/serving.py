@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frontdesk.cli.options import add_files
+from frontdesk.cli.options import add_files, layout_of
 
 if TYPE_CHECKING:
     from frontdesk.auth.api import ApiKeys
@@ -114,7 +114,8 @@ def api(options: argparse.Namespace) -> ApiOptions | None:
         return None
     from frontdesk.server.api_context import ApiOptions
 
-    return ApiOptions(api_keys(options), frozenset(options.api_allow_host), tuple(options.cors))
+    hosts = frozenset(options.api_allow_host)
+    return ApiOptions(api_keys(options), hosts, tuple(options.cors), layout_of(options))
 
 
 def api_keys(options: argparse.Namespace) -> ApiKeys:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from frontdesk.cli.options import add_project
+from frontdesk.cli.options import add_files, add_project, layout_of, named
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     text = "how many user messages must be the same for two steps to be drawn as one (2; 0: all before them)"
     parser.add_argument("--max-history", type=int, default=2, metavar="N", help=text)
-    parser.add_argument("-d", "--domain", type=Path, default=None, metavar="PATH", help="another domain")
+    add_files(parser, "domain", "config")
     text = "other files or folders with stories and rules (data)"
     parser.add_argument("-s", "--stories", type=Path, nargs="+", default=[], metavar="PATH", help=text)
     text = "examples of the user's messages, shown where one points at them (those of the project)"
@@ -27,21 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Write the page."""
     from frontdesk.errors import TrainingError
-    from frontdesk.formats.project import read_project, read_training
+    from frontdesk.formats.project import read_laid_out, read_training
     from frontdesk.policies.paths import unroll
     from frontdesk.training.story_graph import make_graph
     from frontdesk.training.story_page import write_page
 
-    folder = options.project.resolve()
-    project = read_project(
-        folder,
-        strict=False,
-        settings=False,
-        names=False,
-        domain_path=options.domain.resolve() if options.domain else None,
-        data_paths=[path.resolve() for path in options.stories],
-    )
-    nlu = read_training(options.nlu, strict=False).nlu if options.nlu else project.training.nlu
+    options.data, options.stories = options.stories, None
+    layout = layout_of(options)
+    folder = layout.folder
+    project = read_laid_out(layout, settings=False, names=False)
+    given = named(options, "nlu")
+    nlu = read_training(given, strict=False).nlu if given else project.training.nlu
     examples: dict[str, list[str]] = {}
     for example in nlu.examples:
         examples.setdefault(example.intent.split("/")[0], []).append(example.text)

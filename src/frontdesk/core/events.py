@@ -13,6 +13,9 @@ from typing import Any, ClassVar
 
 from frontdesk.core.message import Entity
 
+IN_REPLY_TO = "in_reply_to"
+"""Metadata of what is said before the message is logged that it answers: the id of that message."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:

@@ -17,6 +17,8 @@ from frontdesk.core.domain import Domain
 from frontdesk.core.events import Event
 from frontdesk.core.message import BotMessage, Message, UserMessage
 from frontdesk.core.prediction import Prediction
+from frontdesk.core.reminders import Change, Reminder
+from frontdesk.core.slots import SlotType as SlotType
 from frontdesk.core.tracker import Tracker
 from frontdesk.core.training import NluExamples, TrainingSet
 
@@ -108,12 +110,22 @@ class Policy(Protocol):
 
 
 class ResponseGenerator(Protocol):
-    """Turns the name of a response into what is said."""
+    """Turns the name of a response into what is said.
+
+    One of your own is named by its dotted path (`nlg: {type: my.module.MyWords}` in endpoints.yml) and made with its
+    options and the domain.
+    """
 
     async def generate(
         self, name: str, tracker: Tracker, channel: str, arguments: Mapping[str, Any] | None = None
     ) -> BotMessage | None:
-        """Return one message, or None where there is no such response for this channel and these slots."""
+        """Return one message, or None where there is no such response for this channel and these slots.
+
+        Raises ActionError where it cannot be told; then the user hears an apology in its place.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections."""
 
 
 class ActionServer(Protocol):
@@ -248,7 +260,9 @@ class Commit:
     """What one step of a turn adds to a conversation, written whole or not at all.
 
     `expected` is the number of events that the writer has seen (offset included). With `delivery`, the turn is done:
-    `replies` (JSON-ready, as the channel will send them) are stored under it in the same transaction.
+    `replies` (JSON-ready, as the channel will send them) are stored under it in the same transaction, and so is what
+    changes about the conversation's `reminders`. `firing` is the one that the turn answers: it is gone when the turn is
+    done, and not touched before.
     """
 
     sender_id: str
@@ -256,10 +270,15 @@ class Commit:
     expected: int
     delivery: Delivery | None = None
     replies: Sequence[Mapping[str, Any]] = ()
+    reminders: Sequence[Change] = ()
+    firing: Reminder | None = None
 
 
 class TrackerStore(Protocol):
-    """Keeps conversations. Every implementation passes `frontdesk.testing.contracts.tracker_store`."""
+    """Keeps conversations and their reminders.
+
+    Every implementation passes `frontdesk.testing.contracts.tracker_store`.
+    """
 
     async def load(self, sender_id: str, *, whole: bool = False) -> Conversation:
         """Return the latest session (all events where `whole`); an unknown conversation is empty."""
@@ -272,6 +291,20 @@ class TrackerStore(Protocol):
 
     async def unfinished(self, older_than: float) -> list[tuple[Delivery, UserMessage]]:
         """Return messages that began more than so many seconds ago and were never answered."""
+
+    async def next_reminder(self) -> float | None:
+        """Return when a reminder can next be leased, in seconds since the epoch; None where there is none."""
+
+    async def lease_reminders(
+        self, now: float, until: float, most: int, *, taken: bool = False
+    ) -> list[Reminder]:
+        """Return reminders that are due, first those due first, and give them to nobody else until a time.
+
+        With `taken`, those that somebody has a lease of, too.
+        """
+
+    async def keep_reminder(self, reminder: Reminder, until: float) -> bool:
+        """Let a lease end at another time; False where the reminder was fired, replaced or called off."""
 
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations."""
@@ -337,3 +370,16 @@ class Gate(Protocol):
 
     async def tracker(self, sender_id: str) -> Tracker:
         """Return a conversation with all its events."""
+
+    async def latest(self, sender_id: str) -> Tracker:
+        """Return a conversation's latest session."""
+
+
+@runtime_checkable
+class PushChannel(Protocol):
+    """A channel that can send something which answers no message: what a reminder makes the assistant say."""
+
+    name: str
+
+    async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
+        """Bring the user a reply, JSON-ready, in Rasa's REST form; it is in the store already."""

@@ -11,6 +11,7 @@ from frontdesk.core.message import Entity, Message
 from frontdesk.core.ports import Progress, TrainContext
 from frontdesk.core.training import Example, NluExamples
 from frontdesk.errors import TrainingError
+from frontdesk.nlu.fallback_classifier import FALLBACK
 from frontdesk.nlu.pipeline import Pipeline
 
 Process = Callable[[Sequence[str]], list[Message]]
@@ -39,10 +40,14 @@ class Guess:
 
 @dataclass(frozen=True)
 class NluReport:
-    """What was measured on a set of examples. `confusion` counts (expected, found) pairs of intents."""
+    """What was measured on a set of examples. `confusion` counts (expected, found) pairs of intents.
+
+    `understood` are the examples with what was understood of each, for those who want to know more.
+    """
 
     guesses: tuple[Guess, ...] = ()
     entities: Mapping[str, Score] = field(default_factory=dict)
+    understood: tuple[tuple[Example, Message], ...] = field(default=(), repr=False)
 
     @property
     def accuracy(self) -> float:
@@ -82,23 +87,35 @@ def score(right: int, found: int, expected: int) -> Score:
     return Score(precision, recall, f1, expected)
 
 
-def evaluate(process: Process, examples: Sequence[Example]) -> NluReport:
+def evaluate(process: Process, examples: Sequence[Example], *, undo_fallback: bool = False) -> NluReport:
     """Return what a pipeline understands of examples; a fallback counts as wrong.
 
-    Of a retrieval intent (`faq/topic`) the part before the slash has to be found.
+    Of a retrieval intent (`faq/topic`) the part before the slash has to be found. With `undo_fallback` what was found
+    before the fallback counts, as in Rasa's tests.
     """
     guesses: list[Guess] = []
+    understood: list[tuple[Example, Message]] = []
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for start in range(0, len(examples), _BATCH):
         batch = examples[start : start + _BATCH]
-        for example, message in zip(batch, process([e.text for e in batch]), strict=True):
+        for example, found_of in zip(batch, process([e.text for e in batch]), strict=True):
+            message = without_fallback(found_of) if undo_fallback else found_of
+            understood.append((example, message.but(features=())))
             intent = message.intent
             found = intent.name if intent else None
             expected = example.intent.partition("/")[0]
             guesses.append(Guess(example.text, expected, found, intent.confidence if intent else 0.0))
             _count(example.entities, message.entities, counts)
     judged = {kind: row for kind, row in sorted(counts.items()) if row[2]}
-    return NluReport(tuple(guesses), {kind: score(*row) for kind, row in judged.items()})
+    scores = {kind: score(*row) for kind, row in judged.items()}
+    return NluReport(tuple(guesses), scores, tuple(understood))
+
+
+def without_fallback(message: Message) -> Message:
+    """Return a message with the intent that was found before the fallback took its place."""
+    if message.intent is None or message.intent.name != FALLBACK or len(message.ranking) < 2:
+        return message
+    return message.but(intent=message.ranking[1], ranking=message.ranking[1:])
 
 
 def _count(expected: Sequence[Entity], found: Sequence[Entity], counts: dict[str, list[int]]) -> None:
@@ -139,11 +156,17 @@ def folds(
 
 
 def cross_validate(
-    make: Callable[[], Pipeline], nlu: NluExamples, context: TrainContext, count: int, progress: Progress
+    make: Callable[[], Pipeline],
+    nlu: NluExamples,
+    context: TrainContext,
+    count: int,
+    progress: Progress,
+    *,
+    undo_fallback: bool = False,
 ) -> NluReport:
     """Train and test `count` times, each time on another part; returns one report over all parts.
 
-    `make` returns an untrained pipeline.
+    `make` returns an untrained pipeline; for `undo_fallback` see `evaluate`.
     """
     tested: list[Example] = []
     understood: list[Message] = []
@@ -156,4 +179,4 @@ def cross_validate(
         tested += held_out
     # In their order, and not by text: the same text may be in two folds, understood differently in each.
     answers = iter(understood)
-    return evaluate(lambda texts: [next(answers) for _ in texts], tested)
+    return evaluate(lambda texts: [next(answers) for _ in texts], tested, undo_fallback=undo_fallback)

@@ -8,10 +8,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from frontdesk.evaluation.charts import chart
 from frontdesk.evaluation.conversations import ConversationResult
 from frontdesk.evaluation.nlu import NluReport, Score
+from frontdesk.evaluation.nlu_files import Measured
 from frontdesk.evaluation.stories import StoryResult
 
+MISTAKES = 100
+"""So many are shown; `intent_errors.json` has them all."""
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
@@ -65,25 +69,17 @@ def write_reports(
     conversations: Sequence[ConversationResult] = (),
     stories: Sequence[StoryResult] = (),
     nlu: NluReport | None = None,
+    measured: Sequence[Measured] = (),
 ) -> Path:
-    """Write what was measured into a folder; returns its HTML page."""
+    """Write the conversations as JSON, and everything as one HTML page, into a folder; returns the page."""
     out.mkdir(parents=True, exist_ok=True)
     if conversations:
         _json(
             out / "conversation_report.json",
             [dataclasses.asdict(r) | {"passed": r.passed} for r in conversations],
         )
-    if stories:
-        _json(out / "story_report.json", [dataclasses.asdict(r) | {"passed": r.passed} for r in stories])
-    if nlu is not None:
-        rows = {name: dataclasses.asdict(row) for name, row in nlu.intents.items()}
-        _json(out / "intent_report.json", rows | {"accuracy": nlu.accuracy, "macro_f1": nlu.macro_f1})
-        _json(out / "intent_errors.json", [dataclasses.asdict(guess) for guess in nlu.wrong])
-        _json(
-            out / "entity_report.json", {name: dataclasses.asdict(row) for name, row in nlu.entities.items()}
-        )
     page = out / "index.html"
-    page.write_text(_page(conversations, stories, nlu), "utf-8")
+    page.write_text(_page(conversations, stories, nlu, measured), "utf-8")
     return page
 
 
@@ -92,7 +88,10 @@ def _json(file: Path, content: object) -> None:
 
 
 def _page(
-    conversations: Sequence[ConversationResult], stories: Sequence[StoryResult], nlu: NluReport | None
+    conversations: Sequence[ConversationResult],
+    stories: Sequence[StoryResult],
+    nlu: NluReport | None,
+    measured: Sequence[Measured],
 ) -> str:
     parts = [
         "<!doctype html><html lang='en'><meta charset='utf-8'><title>Test report</title>",
@@ -110,7 +109,8 @@ def _page(
         parts.append(
             f"<h2>NLU: {nlu.accuracy:.1%} of {len(nlu.guesses)} intents, macro F1 {nlu.macro_f1:.3f}</h2>"
         )
-        parts += [_scores("intent", nlu.intents), _scores("entity", dict(nlu.entities)), _matrix(nlu)]
+        parts += [_scores("intent", nlu.intents), _scores("entity", dict(nlu.entities)), _mistakes(nlu)]
+    parts += [chart(one) for one in measured]
     return "\n".join(parts)
 
 
@@ -139,20 +139,13 @@ def _scores(kind: str, scores: dict[str, Score]) -> str:
     return f"<table><tr><th>{kind}</th><th>precision</th><th>recall</th><th>F1</th><th>support</th></tr>{rows}</table>"
 
 
-def _matrix(report: NluReport) -> str:
-    counts = report.confusion
-    names = sorted({name for pair in counts for name in pair})
-    totals = {name: sum(n for (expected, _), n in counts.items() if expected == name) for name in names}
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-    rows = []
-    for expected in names:
-        cells = []
-        for found in names:
-            number = counts[(expected, found)]
-            share = number / totals[expected] if totals[expected] else 0.0
-            color = "40,140,90" if expected == found else "200,60,40"
-            cells.append(f"<td style='background:rgba({color},{share:.2f})'>{number or ''}</td>")
-        rows.append(f"<tr><th>{html.escape(expected)}</th>{''.join(cells)}</tr>")
-    title = "<h3>Confusion: rows are what it was, columns what was understood</h3>"
-    table = f"<table class='matrix'><thead><tr><th></th>{head}</tr></thead>{''.join(rows)}</table>"
-    return f"{title}<div class='wide'>{table}</div>"
+def _mistakes(report: NluReport) -> str:
+    rows = "".join(
+        f"<tr><td>{html.escape(g.text)}</td><td>{html.escape(g.expected)}</td>"
+        f"<td>{html.escape(str(g.found))}</td><td>{g.confidence:.2f}</td></tr>"
+        for g in report.wrong[:MISTAKES]
+    )
+    if not rows:
+        return ""
+    head = "<tr><th>text</th><th>expected</th><th>understood</th><th>confidence</th></tr>"
+    return f"<details><summary>The surest mistakes</summary><table>{head}{rows}</table></details>"

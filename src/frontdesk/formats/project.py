@@ -77,11 +77,7 @@ def read_project(
     Raises ProjectError with all complaints.
     """
     reader = _Reader(folder, env)
-    settled = (
-        reader.block(config_path, "all")
-        if config_path
-        else reader.root("config.yml", "config.yaml", needed=True)
-    )
+    settled = reader.root("config.yml", "config.yaml", path=config_path, needed=True)
     read_config = config.read(settled, reader.complaints)
     named: Sequence[Path | None] = data_paths or [None]
     files = [block for path in named for block in reader.training_files(path)]
@@ -95,10 +91,8 @@ def read_project(
         cross_checks.check(training, read_domain, reader.complaints)
     read_endpoints, read_credentials = Endpoints(), Credentials()
     if settings:
-        other = reader.block(endpoints_path, "all") if endpoints_path else None
-        read_endpoints = endpoints.read(
-            reader.root("endpoints.yml", "endpoints.yaml") if other is None else other, reader.complaints
-        )
+        found = reader.root("endpoints.yml", "endpoints.yaml", path=endpoints_path)
+        read_endpoints = endpoints.read(found, reader.complaints)
         read_credentials = credentials.read(
             reader.root("credentials.yml", "credentials.yaml"), reader.complaints
         )
@@ -180,9 +174,9 @@ class _Reader:
         self.sources = Sources(folder, env)
         self._old: list[tuple[str, Place]] = []
 
-    def root(self, *names: str, needed: bool = False) -> Block:
-        """Read a file of settings; an empty mapping where there is none."""
-        path = self.sources.first(*names)
+    def root(self, *names: str, path: Path | None = None, needed: bool = False) -> Block:
+        """Read a file of settings (or another one at `path`); an empty mapping where there is none."""
+        path = path or self.sources.first(*names)
         if path is not None:
             return self.block(path, "all")
         if needed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.core.training import ActionStep, LoopStep, SlotStep, Step, Story, UserStep
 
 _LEFT_OUT = (LISTEN, SESSION_START, "action_unlikely_intent")
+_ENDS = re.compile(r"[\r\n]")
 _NOT_UNDERSTOOD = "nlu_fallback"
 
 
@@ -60,7 +62,7 @@ def _step(event: Event, domain: Domain, e2e: bool) -> Step | None:
 
 
 def _said(event: UserUttered, domain: Domain, e2e: bool) -> UserStep | None:
-    text = (event.text or "").strip()
+    text = _ENDS.sub(" ", (event.text or "").rstrip())  # as long as before, for the places of the entities
     by_text = bool(event.use_text_for_featurization)
     intent = None if by_text else event.intent
     entities = tuple(entity for entity in event.entities if entity.entity in domain.entities)
@@ -68,7 +70,7 @@ def _said(event: UserUttered, domain: Domain, e2e: bool) -> UserStep | None:
         intent = intent.split("/")[0]
     if text and (by_text or (e2e and not text.startswith("/"))):
         placed = tuple(entity for entity in entities if entity.start is not None)
-        return UserStep(intent, " ".join(text.split()), _bare(placed, keep_place=True))
+        return UserStep(intent, text, _bare(placed, keep_place=True))
     if intent is None:
         return UserStep(_NOT_UNDERSTOOD)
     return UserStep(intent, None, _bare(entities, keep_place=False))

@@ -126,6 +126,8 @@ class RulePolicy:
     def _hidden(self, usage: Usage, domain: Domain) -> frozenset[str]:
         sources = [f"default {intent}" for intent in DEFAULT_INTENT_ACTIONS]
         sources += [f"{kind} {form}" for form in domain.forms for kind in ("loop", "listen")]
+        # a loop that is no form (the two-stage fallback) is known only where a rule goes through it
+        sources += [source for source in usage.wanted if isinstance(source, str)]
         return frozenset(source for source in sources if source not in usage.used)
 
     def _use(self, rules: Sequence[Entry], loops: Sequence[Entry], hidden: frozenset[str]) -> None:

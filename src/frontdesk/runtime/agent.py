@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from frontdesk.core.events import (
     ActionExecuted,
@@ -19,20 +19,23 @@ from frontdesk.core.events import (
     SessionStarted,
     UserUtteranceReverted,
     UserUttered,
+    stamped,
 )
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, LockStore, TrackerStore
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
-from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.loop import Save
-from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes
+from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes, retire
 from frontdesk.runtime.recent import RecentTrackers
-from frontdesk.runtime.saving import OnReply, Reply, Saver, pass_on, replies_to
+from frontdesk.runtime.saving import NOWHERE, OnReply, Origin, Reply, Saver, pass_on, replies_to
+from frontdesk.runtime.turns import Turns
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.agent")
 
+T = TypeVar("T")
 Step = Callable[[Processor, Tracker, Save], Awaitable[Tracker]]
 """Adds to a conversation: gets its latest session, and a function that commits what is new in a tracker."""
 
@@ -60,7 +63,6 @@ class Agent:
         *,
         model_id: str = "",
         facts: Mapping[str, Any] | None = None,
-        layout: Layout | None = None,
     ) -> None:
         self.processor = processor
         self.store = store
@@ -68,11 +70,12 @@ class Agent:
         self.settings = settings
         self.model_id = model_id
         self.facts = facts or {}
-        self.layout = layout
         self.ready = True
         self.local = bool(getattr(locks, "local", False))
         self.recent = RecentTrackers()
-        self._turns: set[asyncio.Task[Any]] = set()
+        self.outlets = Outlets()
+        self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
+        self._turns = Turns()
         self._at_work: Counter[Delivery] = Counter()
         self._owed: dict[str, dict[Delivery, UserMessage]] = {}
 
@@ -87,8 +90,9 @@ class Agent:
     async def swap(self, processor: Processor, model_id: str, facts: Mapping[str, Any]) -> None:
         """Answer with another model from the next message on; turns under way end with the one they began with."""
         await processor.understanding.parse("hello")
-        self.processor, self.model_id, self.facts = processor, model_id, facts
-        self.ready = True
+        before, self.processor = self.processor, processor
+        self.model_id, self.facts, self.ready = model_id, facts, True
+        self._turns.begin(retire(before, processor, self._turns.current()))
 
     async def unload(self, empty: Processor) -> None:
         """Take no more messages, end the turns under way with their model, then keep only `empty` in its place.
@@ -96,9 +100,9 @@ class Agent:
         A message that was written down but not begun stays in the inbox; after `swap`, `resume` answers it.
         """
         self.ready = False
-        while self._turns:
-            await asyncio.wait(set(self._turns))
-        self.processor, self.model_id, self.facts = empty, "", {}
+        await self._turns.ended()
+        before, self.processor, self.model_id, self.facts = self.processor, empty, "", {}
+        await before.close(but=empty)
 
     async def receive(self, message: UserMessage, on_reply: OnReply | None = None) -> Sequence[Reply]:
         """Handle a message and return its replies.
@@ -146,11 +150,9 @@ class Agent:
         alone: bool = False,
     ) -> asyncio.Task[Sequence[Reply]]:
         """Let a message take its place in the conversation's line; it is answered whether or not somebody waits."""
-        turn = asyncio.create_task(self._in_line(delivery, message, on_reply, alone))
+        turn = self._turns.begin(self._in_line(delivery, message, on_reply, alone))
         self._at_work[delivery] += 1
         turn.add_done_callback(lambda _: self._leave(delivery))
-        self._turns.add(turn)  # event loops keep only weak references to their tasks
-        turn.add_done_callback(self._turns.discard)
         return turn
 
     async def _in_line(
@@ -206,7 +208,7 @@ class Agent:
         stored = None if alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
             return await pass_on(stored, on_reply)
-        saver = Saver(self.store, self.recent, before, on_reply)
+        saver = self._saver(before, Origin(message.channel, message.authenticated), on_reply)
         if guarded(before) and not message.authenticated:
             await saver.finish(before, delivery, ())
             raise _not_yours()
@@ -219,11 +221,9 @@ class Agent:
         self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
     ) -> Sequence[Reply]:
         tracker = await self._load(message.sender_id)
-        events = apology(tracker, message)
-        now = time.time()
-        after = tracker.extend(dataclasses.replace(event, timestamp=now) for event in events)
+        after = tracker.extend(stamped(event, time.time()) for event in apology(tracker, message))
         replies = replies_to(after, message.message_id)
-        await Saver(self.store, self.recent, tracker, on_reply).finish(after, delivery, replies)
+        await self._saver(tracker, Origin(message.channel), on_reply).finish(after, delivery, replies)
         return replies
 
     async def resume(self, older_than: float = 0.0) -> int:
@@ -247,22 +247,22 @@ class Agent:
         owed = [pair for messages in self._owed.values() for pair in messages.items()]
         await asyncio.gather(*(self._begin(*pair) for pair in owed), return_exceptions=True)
 
-    async def change(self, sender_id: str, step: Step) -> Tracker:
+    async def change(self, sender_id: str, step: Step, origin: Origin = NOWHERE) -> Tracker:
         """Let `step` add to a conversation in its line and in one commit; returns the latest session."""
         self._need_model()
-        turn = asyncio.create_task(self._change(sender_id, step))
-        self._turns.add(turn)
-        turn.add_done_callback(self._turns.discard)
-        return await asyncio.shield(turn)
+        return await asyncio.shield(self._turns.begin(self._change(sender_id, step, origin)))
 
-    async def _change(self, sender_id: str, step: Step) -> Tracker:
+    async def _change(self, sender_id: str, step: Step, origin: Origin) -> Tracker:
         async with self.locks.lock(sender_id), asyncio.timeout(self.settings.turn_deadline):
             for _ in range(ATTEMPTS):
                 before = await self._load(sender_id)
-                saver = Saver(self.store, self.recent, before, None)
+                saver = self._saver(before, origin)
                 with suppress(StaleConversation):
-                    return await saver.save(await step(self.processor, before, saver.save))
+                    return await saver.end(await step(self.processor, before, saver.save))
             raise StaleConversation("Other servers keep writing to the conversation.")
+
+    def _saver(self, tracker: Tracker, origin: Origin, on_reply: OnReply | None = None) -> Saver:
+        return Saver(self.store, self.recent, tracker, on_reply, origin, self.rescheduled.set)
 
     def _need_model(self) -> None:
         if not self.ready:
@@ -271,6 +271,10 @@ class Agent:
     async def tracker(self, sender_id: str) -> Tracker:
         """Return a conversation with all its events."""
         return await self._load(sender_id, whole=True)
+
+    async def latest(self, sender_id: str) -> Tracker:
+        """Return a conversation's latest session."""
+        return await self._load(sender_id)
 
     async def _load(
         self, sender_id: str, processor: Processor | None = None, *, whole: bool = False
@@ -283,13 +287,9 @@ class Agent:
         return Tracker.start(sender_id, initial, found.events, offset=found.offset)
 
     async def close(self) -> None:
-        """Finish the turns under way, then let go of the store, the action server and the NLU thread."""
-        if self._turns:
-            _, late = await asyncio.wait(self._turns, timeout=self.settings.action_deadline)
-            for turn in late:  # the next start takes them up
-                turn.cancel()
-        self.processor.understanding.close()
-        await self.processor.server.close()
+        """Finish the turns under way, then let go of the store, connections and the NLU thread."""
+        await self._turns.end(self.settings.action_deadline)
+        await self.processor.close()
         await self.store.close()
 
 

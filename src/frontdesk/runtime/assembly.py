@@ -6,14 +6,17 @@ import asyncio
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 from frontdesk.actions.catalog import action_for, is_custom
-from frontdesk.actions.responses import DomainResponses
+from frontdesk.actions.generators import make_response_generator
 from frontdesk.actions.servers import make_action_server
-from frontdesk.core.ports import LLM, ActionServer, LockStore, TrackerStore
+from frontdesk.core.ports import LLM, ActionServer, EventBroker, LockStore, ResponseGenerator, TrackerStore
 from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, LanguageModel
+from frontdesk.formats.project import read_domain
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config, read_endpoints
+from frontdesk.graph.slot_types import own_types
 from frontdesk.policies.ensemble import choose
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
@@ -51,12 +54,12 @@ def assemble(
     folder = folder.resolve()
     layout = layout or Layout(folder)
     endpoints = read_endpoints(folder, layout.endpoints)
-    allowed = named_paths(folder, layout.config)
-    loaded = load_model(model or folder / "models", folder / STATE / "unpacked", allowed=allowed)
+    loaded = trusted_model(layout, model or folder / "models")
     _tell_half(loaded)
     server = action_server(endpoints.action_endpoint, folder, settings)
     chosen = language_model(endpoints.llm) if llm else None
-    processor = make_processor(loaded, server, settings, chosen)
+    nlg = response_generator(endpoints.nlg, loaded, settings)
+    processor = make_processor(loaded, server, settings, nlg, chosen)
     store = store or tracker_store(endpoints.tracker_store, folder)
     return Agent(
         processor,
@@ -65,7 +68,6 @@ def assemble(
         settings,
         model_id=loaded.id,
         facts=loaded.facts,
-        layout=layout,
     )
 
 
@@ -77,40 +79,46 @@ def _tell_half(model: Model) -> None:
         log.warning("The model holds no NLU: only payloads such as '/greet' are understood.")
 
 
-async def reload(agent: Agent, folder: Path, archive: Path | None = None) -> str:
+async def reload(
+    agent: Agent, folder: Path, archive: Path | None = None, layout: Layout | None = None
+) -> str:
     """Let an agent answer with another model of its project from the next message on; returns the model's id.
 
-    It is the newest one, or that in `archive`.
+    It is the newest one, or that in `archive`; for `layout` see `assemble`.
     """
-    layout = agent.layout or Layout(folder)
+    layout = layout or Layout(folder)
     endpoints = read_endpoints(folder, layout.endpoints)
-    allowed = named_paths(folder, layout.config)
-    models = archive or folder / "models"
-    loaded = await asyncio.to_thread(load_model, models, folder / STATE / "unpacked", allowed=allowed)
+    loaded = await asyncio.to_thread(trusted_model, layout, archive or folder / "models")
     llm = language_model(endpoints.llm)
-    processor = make_processor(loaded, agent.processor.server, agent.settings, llm)
+    nlg = response_generator(endpoints.nlg, loaded, agent.settings)
+    processor = make_processor(loaded, agent.processor.server, agent.settings, nlg, llm)
     await agent.swap(processor, loaded.id, loaded.facts)
     return loaded.id
 
 
 def make_processor(
-    model: Model, server: ActionServer, settings: Settings, llm: LLM | None = None
+    model: Model, server: ActionServer, settings: Settings, nlg: ResponseGenerator, llm: LLM | None = None
 ) -> Processor:
     """Return what answers with one model."""
     domain = model.domain
     return Processor(
         domain=domain,
         understanding=Understanding(model.pipeline.process, model.pipeline.steps),
-        loop=Loop(
-            policies=model.policies,
-            choose=choose,
-            action_for=action_for,
-            is_custom=lambda name: is_custom(name, domain),
-            limit=settings.max_actions,
-        ),
-        nlg=DomainResponses(domain, model.facts),
+        loop=make_loop(model, settings),
+        nlg=nlg,
         server=server,
         knowledge=load_knowledge(model, llm),
+    )
+
+
+def make_loop(model: Model, settings: Settings) -> Loop:
+    """Return what decides and acts with one model."""
+    return Loop(
+        policies=model.policies,
+        choose=choose,
+        action_for=action_for,
+        is_custom=lambda name: is_custom(name, model.domain),
+        limit=settings.max_actions,
     )
 
 
@@ -135,6 +143,24 @@ def action_server(endpoint: ActionEndpoint | None, folder: Path, settings: Setti
     return make_action_server(options, folder, deadline=settings.action_deadline, where=where)
 
 
+def response_generator(endpoint: Endpoint | None, model: Model, settings: Settings) -> ResponseGenerator:
+    """Return what words the responses: the model's domain, or what endpoints.yml names."""
+    return make_response_generator(
+        _options(endpoint),
+        model.domain,
+        model.facts,
+        deadline=settings.action_deadline,
+        where=str(endpoint.place) if endpoint and endpoint.place else None,
+    )
+
+
+def _options(endpoint: Endpoint | None) -> dict[str, Any]:
+    if endpoint is None:
+        return {}
+    named = {"type": endpoint.type, "url": endpoint.url}
+    return {**{key: value for key, value in named.items() if value}, **endpoint.options}
+
+
 def tracker_store(endpoint: Endpoint | None, folder: Path) -> TrackerStore:
     """Return the tracker store of endpoints.yml; in memory where it names none."""
     kind = (endpoint.type if endpoint else None) or "memory"
@@ -149,12 +175,48 @@ def tracker_store(endpoint: Endpoint | None, folder: Path) -> TrackerStore:
     return made
 
 
+def event_broker(endpoint: Endpoint, folder: Path) -> EventBroker:
+    """Return the event broker that endpoints.yml names; a relative file belongs to the project."""
+    kind = endpoint.type or "pika"  # as in Rasa, which is then told to be none of ours
+    where = str(endpoint.place) if endpoint.place else None
+    options = dict(endpoint.options)
+    if endpoint.url:
+        options["url"] = endpoint.url
+    if kind.lower() in ("file", "fileeventbroker"):
+        options["path"] = str(folder / str(options.get("path") or "rasa_event.log"))
+    if kind.lower() == "sql" and str(options.get("dialect", "sqlite")) == "sqlite" and not endpoint.url:
+        options["db"] = str(folder / str(options.get("db") or "events.db"))
+    made: EventBroker = resolve("event broker", kind, where=where)(options)
+    return made
+
+
 def lock_store(endpoint: Endpoint | None) -> LockStore:
     """Return the lock store of endpoints.yml; in memory where it names none."""
     kind = (endpoint.type if endpoint else None) or "in_memory"
     where = str(endpoint.place) if endpoint and endpoint.place else None
     made: LockStore = resolve("lock store", kind, where=where)(dict(endpoint.options) if endpoint else {})
     return made
+
+
+def trusted_model(layout: Layout, models: Path) -> Model:
+    """Load the newest model of `models` (or one archive); it may use classes that the project itself names.
+
+    Raises PackageError.
+    """
+    configured = layout.config or (layout.folder / "config.yml").exists()
+    return load_model(
+        models,
+        layout.folder / STATE / "unpacked",
+        allowed=named_paths(layout.folder, layout.config) if configured else (),
+        slot_types=lambda: named_slot_types(layout),
+    )
+
+
+def named_slot_types(layout: Layout) -> frozenset[str]:
+    """Return the slot types of its own that the project's domain names, and so trusts."""
+    names = (layout.folder / name for name in ("domain.yml", "domain.yaml", "domain"))
+    found = layout.domain or next((path for path in names if path.exists()), None)
+    return frozenset(own_types(read_domain(found, strict=False)).values()) if found else frozenset()
 
 
 def named_paths(folder: Path, path: Path | None = None) -> frozenset[str]:

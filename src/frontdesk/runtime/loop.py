@@ -20,7 +20,7 @@ from frontdesk.core.ports import Action, ActionCall, Policy, Turn
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import ActionRejected
-from frontdesk.policies.ensemble import just_rejected
+from frontdesk.policies.ensemble import FOLLOWUP, just_rejected
 from frontdesk.runtime.session import AUTHENTICATED
 
 log = logging.getLogger("frontdesk.loop")
@@ -63,7 +63,7 @@ class Loop:
             if name == SESSION_START and listens(tracker):
                 return tracker
             if pauses(tracker):
-                return self.log(tracker, Prediction(LISTEN, 1.0, reason=PAUSED), ())
+                return tracker
         log.error("The assistant did %d actions in a row without listening; stopped.", self.limit)
         return self.log(tracker, Prediction(LISTEN, 0.0, reason=TOO_MANY), ())
 
@@ -71,10 +71,8 @@ class Loop:
         """Return what to do next: an ordered follow-up, else the best of what the policies propose."""
         followup = tracker.state.followup_action
         if followup in domain.action_names and followup != just_rejected(tracker):
-            return Prediction(followup, 1.0, policy="FollowupAction", reason="ordered by the action before")
-        proposals = [
-            found for policy in self.policies if (found := policy.predict(tracker, domain)) is not None
-        ]
+            return Prediction(followup, 1.0, policy=FOLLOWUP, reason="ordered by the action before")
+        proposals = [policy.predict(tracker, domain) or silent(policy) for policy in self.policies]
         return self.choose(proposals, tracker, domain)
 
     async def act(self, turn: Turn, prediction: Prediction, save: Save) -> Tracker:
@@ -121,6 +119,12 @@ class Loop:
             metadata={"reason": prediction.reason} if prediction.reason else {},
         )
         return tracker.extend(_now((*prediction.events, executed, *events)))
+
+
+def silent(policy: Policy) -> Prediction:
+    """Return what a policy says that has nothing to say; where nobody has, the one of highest priority is named."""
+    name, priority = type(policy).__name__, int(getattr(policy, "priority", 1))
+    return Prediction(None, 0.0, policy=name, priority=priority, reason="no policy knows what to do")
 
 
 def numbered(call: ActionCall, tracker: Tracker, name: str) -> ActionCall:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from frontdesk.core.codec import message_to_wire
 from frontdesk.core.domain import SESSION_START_METADATA, Domain
 from frontdesk.core.events import (
+    IN_REPLY_TO,
     ActionExecuted,
     BotUttered,
     Event,
@@ -28,8 +30,6 @@ from frontdesk.runtime.session import AUTHENTICATED
 from frontdesk.runtime.session import RESERVED as RESERVED
 from frontdesk.runtime.understanding import Understanding
 
-IN_REPLY_TO = "in_reply_to"
-
 
 @dataclass(frozen=True)
 class Processor:
@@ -43,21 +43,36 @@ class Processor:
     knowledge: KnowledgeBase | None = None
     clock: Callable[[], float] = time.time
 
+    async def close(self, but: Processor | None = None) -> None:
+        """Let go of the NLU thread and of connections, except for what another processor (`but`) uses, too."""
+        if but is None or but.understanding is not self.understanding:
+            self.understanding.close()
+        if but is None or but.nlg is not self.nlg:
+            await self.nlg.close()
+        if but is None or but.server is not self.server:
+            await self.server.close()
+
     async def handle(self, tracker: Tracker, message: UserMessage, save: Save) -> Tracker:
         """Return the conversation after the user's message and the assistant's answer.
 
         A message that is in the conversation already (its turn was cut off) is not logged again: the turn goes on where
         the last commit left it. `save` commits what is new in a tracker.
         """
-        turn = self._turn(tracker, message)
+        turn = self.turn(tracker, message)
         if not resumes(tracker, message.message_id):
             turn = await self.begin(tracker, message)
             turn = await self.hear(turn, await self.understand(message))
         return turn.tracker if pauses(turn.tracker) else await self.loop.run(turn, save)
 
+    async def trigger(self, turn: Turn, heard: UserUttered, save: Save) -> Tracker:
+        """Answer what no user said, without asking the NLU; a turn that was cut off goes on, as with messages."""
+        if not resumes(turn.tracker, heard.message_id):
+            turn = await self.hear(turn, heard)
+        return turn.tracker if pauses(turn.tracker) else await self.loop.run(turn, save)
+
     async def begin(self, tracker: Tracker, message: UserMessage, *, only_if_new: bool = False) -> Turn:
         """Return the turn of a message, in a new session where the last one has lapsed (or there never was one)."""
-        turn = self._turn(tracker, message)
+        turn = self.turn(tracker, message)
         new = not len(tracker) if only_if_new else session.lapsed(tracker, self.domain.session, self.clock())
         return await self._start_session(turn) if new else turn
 
@@ -66,7 +81,8 @@ class Processor:
         turn = dataclasses.replace(turn, tracker=turn.tracker.append(heard))
         return dataclasses.replace(turn, tracker=await self.loop.fill_slots(turn))
 
-    def _turn(self, tracker: Tracker, message: UserMessage) -> Turn:
+    def turn(self, tracker: Tracker, message: UserMessage) -> Turn:
+        """Return the turn of a message in the session as it is."""
         call = ActionCall(message.channel, message.authenticated, message.message_id or "")
         return Turn(
             tracker,
@@ -115,6 +131,13 @@ class Processor:
     def _stamped(self, events: Any) -> list[Event]:
         now = self.clock()
         return [stamped(event, now) for event in events]
+
+
+async def retire(before: Processor, after: Processor, turns: set[asyncio.Task[Any]]) -> None:
+    """Let go of a model when the turns that began with it have ended."""
+    if turns:
+        await asyncio.wait(turns)
+    await before.close(but=after)
 
 
 def _in_reply_to(message_id: str, event: Event) -> Event:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from frontdesk.channels.render import render
-from frontdesk.core.events import BotUttered, UserUttered
+from frontdesk.core.events import IN_REPLY_TO, BotUttered, Event, UserUttered
 from frontdesk.core.ports import Commit, Delivery, TrackerStore
+from frontdesk.core.reminders import Change, Reminder, changes
 from frontdesk.core.tracker import Tracker
-from frontdesk.runtime.processor import IN_REPLY_TO
 from frontdesk.runtime.recent import RecentTrackers
 
 log = logging.getLogger("frontdesk.agent")
@@ -19,13 +21,47 @@ Reply = Mapping[str, Any]
 OnReply = Callable[[Reply], Awaitable[None]]
 
 
+LATEST = "latest"
+"""Stands for the channel of the user's last message, as in Rasa's API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What makes a conversation go on: on which channel, and whether that vouches for the user.
+
+    A turn that answers a `delivery` ends with its replies stored under it; one may answer a reminder (`firing`). Where
+    `schedules` is False, events of reminders are only kept.
+    """
+
+    channel: str = ""
+    authenticated: bool = False
+    schedules: bool = True
+    delivery: Delivery | None = None
+    firing: Reminder | None = None
+
+
+NOWHERE = Origin(schedules=False)
+"""Of a conversation that is copied or rewritten: what was scheduled in the original is not scheduled once more."""
+
+
 class Saver:
-    """Commits what is new in a tracker, and passes on what was said once it is committed."""
+    """Commits what is new in a tracker, and passes on what was said once it is committed.
+
+    `on_reminders` is called when reminders were scheduled.
+    """
 
     def __init__(
-        self, store: TrackerStore, recent: RecentTrackers, tracker: Tracker, on_reply: OnReply | None
+        self,
+        store: TrackerStore,
+        recent: RecentTrackers,
+        tracker: Tracker,
+        on_reply: OnReply | None = None,
+        origin: Origin = NOWHERE,
+        on_reminders: Callable[[], None] = lambda: None,
     ) -> None:
         self.store = store
+        self.origin = origin
+        self.on_reminders = on_reminders
         self.recent = recent
         self.saved = len(tracker)
         self.offset = tracker.offset
@@ -40,17 +76,45 @@ class Saver:
         """Commit the rest, and the replies under their delivery."""
         await self._commit(tracker, delivery, replies)
 
+    async def end(self, tracker: Tracker) -> Tracker:
+        """Commit the rest; of a turn that answers a delivery, the replies, too."""
+        delivery = self.origin.delivery
+        if delivery is None:
+            return await self.save(tracker)
+        await self.finish(tracker, delivery, replies_to(tracker, delivery.message_id))
+        return tracker
+
     async def _commit(self, tracker: Tracker, delivery: Delivery | None, replies: Sequence[Reply]) -> None:
         new = tracker.since(self.saved)
         if new or delivery:
             self.recent.drop(tracker.sender_id)  # whatever happens now, what is kept must be what is stored
-            await self.store.save(Commit(tracker.sender_id, new, self.offset + self.saved, delivery, replies))
+            commit = Commit(
+                tracker.sender_id,
+                new,
+                self.offset + self.saved,
+                delivery,
+                replies,
+                self._reminders(tracker, new),
+                self.origin.firing,
+            )
+            await self.store.save(commit)
+            if commit.reminders:
+                self.on_reminders()
             self.recent.put(tracker)
             self.saved = len(tracker)
         for event in new:
             if isinstance(event, BotUttered):
                 for reply in render(event, tracker.sender_id):
                     await self._pass_on(reply)
+
+    def _reminders(self, tracker: Tracker, new: Sequence[Event]) -> list[Change]:
+        if not self.origin.schedules:
+            return []
+        channel = self.origin.channel
+        if channel == LATEST:
+            channel = tracker.latest_channel or ""
+        authenticated = self.origin.authenticated
+        return changes(new, tracker.sender_id, time.time(), channel=channel, authenticated=authenticated)
 
     async def _pass_on(self, reply: Reply) -> None:
         if self.on_reply is None:

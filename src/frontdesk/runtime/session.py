@@ -23,5 +23,5 @@ def lapsed(tracker: Tracker, session: SessionConfig, now: float) -> bool:
         return False
     for event in tracker.newest_first():
         if isinstance(event, UserUttered):
-            return (now - event.timestamp) / 60 >= session.expiration_minutes
+            return (now - event.timestamp) / 60 > session.expiration_minutes
     return False

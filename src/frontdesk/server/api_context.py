@@ -13,6 +13,7 @@ from sanic import Request, Sanic
 
 from frontdesk.auth.api import ApiKeys, Caller
 from frontdesk.channels.http import Refusal
+from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.agent import Agent
 
 MOST_JOBS = 2  # trainings and cross-validations at the same time
@@ -23,12 +24,14 @@ class ApiOptions:
     """How the API is opened: what callers must show, and to which hosts the server may connect for them.
 
     `hosts` are names, `name:port` or addresses. A callback may go to any public address and to these; models are
-    fetched from these alone. `origins` are those of pages of other sites that may use the API.
+    fetched from these alone. `origins` are those of pages of other sites that may use the API. `layout` names other
+    endpoints than the project's own.
     """
 
     keys: ApiKeys = field(default_factory=ApiKeys)
     hosts: frozenset[str] = frozenset()
     origins: tuple[str, ...] = ()
+    layout: Layout | None = None
 
 
 @dataclass

@@ -9,7 +9,7 @@ import dataclasses
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
@@ -18,15 +18,18 @@ from sanic.response import text as text_response
 from frontdesk.auth.api import USER
 from frontdesk.channels.http import Refusal, text_field
 from frontdesk.channels.render import plain, render
-from frontdesk.core.codec import Verbosity, entity_to_wire, to_wire, tracker_to_wire
+from frontdesk.core.codec import Verbosity, to_wire, tracker_to_wire
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import BotUttered, Event, Restarted, UserUttered, stamped
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Turn
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import Tracker
-from frontdesk.runtime.loop import Save, pauses
-from frontdesk.runtime.processor import RESERVED, Processor, guarded
+from frontdesk.runtime.external import external, kept_closed
+from frontdesk.runtime.loop import Save
+from frontdesk.runtime.processor import Processor
+from frontdesk.runtime.saving import LATEST as LATEST_CHANNEL
+from frontdesk.runtime.saving import Origin
 from frontdesk.server.api_context import Call, bad_parameter
 from frontdesk.server.api_events import (
     begin_a_session,
@@ -41,7 +44,6 @@ from frontdesk.server.api_stories import sessions, test_stories
 COLLECTOR = "collector"
 """The channel of what is said in answer to the API, if no other one is asked for; Rasa's name for it."""
 
-EXTERNAL = "EXTERNAL: "
 REPLACED = "replaced"
 LATEST = 1e11  # seconds since 1970; far beyond any timestamp
 Work = Callable[[Processor, Turn, Save], Awaitable[Tracker]]
@@ -58,7 +60,7 @@ async def get_tracker(call: Call) -> HTTPResponse:
 
 
 async def append_events(call: Call) -> HTTPResponse:
-    """Add events to a conversation."""
+    """Add events to a conversation; with their side effects, what is said is sent, and reminders are scheduled."""
     shown, events = verbosity(call), events_in(call.request)
     if not events:
         message = "Couldn't extract a proper event from the request body."
@@ -67,9 +69,14 @@ async def append_events(call: Call) -> HTTPResponse:
     async def step(processor: Processor, tracker: Tracker, _: Save) -> Tracker:
         if not begin_a_session(events):
             tracker = (await processor.begin(tracker, _message(call), only_if_new=True)).tracker
-        return tracker.extend(_now(_kept_closed(tracker, events)))
+        return tracker.extend(_now(kept_closed(tracker, events)))
 
-    return _state(latest(await call.agent.change(call.conversation_id, step)), shown)
+    effects = call.flag("execute_side_effects")
+    origin = Origin(_channel(call), schedules=effects)
+    tracker = await call.agent.change(call.conversation_id, step, origin)
+    if effects:
+        await _push(call, tracker, [event for event in events if isinstance(event, BotUttered)])
+    return _state(latest(tracker), shown)
 
 
 async def replace_events(call: Call) -> HTTPResponse:
@@ -82,11 +89,11 @@ async def replace_events(call: Call) -> HTTPResponse:
     async def step(processor: Processor, tracker: Tracker, _: Save) -> Tracker:
         whole = visible(await call.agent.tracker(call.conversation_id))
         if _goes_on(whole.events(), events):
-            return tracker.extend(_now(_kept_closed(tracker, events[len(whole) :])))
+            return tracker.extend(_now(kept_closed(tracker, events[len(whole) :])))
         if not (len(tracker) or tracker.offset):
             return tracker.extend(_now(events))
         mark = Restarted(metadata={"reason": REPLACED})
-        return tracker.extend(_now([mark, *_kept_closed(tracker, events)]))
+        return tracker.extend(_now([mark, *kept_closed(tracker, events)]))
 
     return _state(await call.agent.change(call.conversation_id, step), shown)
 
@@ -136,24 +143,9 @@ async def trigger_intent(call: Call) -> HTTPResponse:
         raise Refusal(404, "NotFound", f"The intent {name} does not exist in the domain.")
 
     async def work(processor: Processor, turn: Turn, save: Save) -> Tracker:
-        heard = UserUttered(
-            text=f"{EXTERNAL}{name}",
-            parse_data={
-                "text": f"{EXTERNAL}{name}",
-                "intent": {"name": name},
-                "entities": [entity_to_wire(e) for e in entities],
-                "message_id": turn.call.message_id,
-                "metadata": {"is_external": True},
-            },
-            entities=entities,
-            input_channel=turn.tracker.latest_channel,
-            message_id=turn.call.message_id,
-            timestamp=time.time(),
-            metadata={"is_external": True},
-        )
-        [closed] = _kept_closed(turn.tracker, [heard])
-        turn = await processor.hear(turn, closed)
-        return turn.tracker if pauses(turn.tracker) else await processor.loop.run(turn, save)
+        message_id = turn.call.message_id
+        heard = external(turn.tracker, name, entities, message_id=message_id, now=time.time())
+        return await processor.trigger(turn, heard, save)
 
     return await _act(call, work, shown)
 
@@ -168,7 +160,7 @@ async def predict_next(call: Call) -> HTTPResponse:
         found[:] = [processor.loop.predict(tracker, processor.domain)]
         return tracker
 
-    tracker = latest(await call.agent.change(call.conversation_id, step))
+    tracker = latest(await call.agent.change(call.conversation_id, step, Origin(_channel(call))))
     answer = prediction_to_wire(found[0], tracker, call.agent.processor.domain, Verbosity.AFTER_RESTART)
     answer["scores"].sort(key=lambda row: (-row["score"], row["action"]))
     return json_response(answer)
@@ -197,10 +189,10 @@ async def add_message(call: Call) -> HTTPResponse:
         turn = await processor.begin(tracker, message)
         heard = await processor.understand(message) if parsed is None else _heard(message, parsed)
         # It came through no channel: the latest one is unknown, as in Rasa.
-        [closed] = _kept_closed(turn.tracker, [dataclasses.replace(heard, input_channel=None)])
+        [closed] = kept_closed(turn.tracker, [dataclasses.replace(heard, input_channel=None)])
         return (await processor.hear(turn, closed)).tracker
 
-    return _state(latest(await call.agent.change(call.conversation_id, step)), shown)
+    return _state(latest(await call.agent.change(call.conversation_id, step, Origin(_channel(call)))), shown)
 
 
 def _parse_data(found: Any) -> dict[str, Any] | None:
@@ -265,22 +257,6 @@ def visible(tracker: Tracker) -> Tracker:
     return tracker
 
 
-T = TypeVar("T", bound=Event)
-
-
-def _kept_closed(tracker: Tracker, events: Sequence[T]) -> list[T]:
-    """Mark what a user said in a conversation that is closed to strangers; else it would open it to them."""
-    if not guarded(tracker):
-        return list(events)
-    mark = {RESERVED: {"authenticated": True}}
-    return [
-        dataclasses.replace(event, metadata={**event.metadata, **mark})
-        if isinstance(event, UserUttered)
-        else event
-        for event in events
-    ]
-
-
 def latest(tracker: Tracker) -> Tracker:
     """Return the latest session alone, which is what operations that write answer with, as in Rasa."""
     tracker = visible(tracker)
@@ -300,19 +276,35 @@ async def _act(call: Call, work: Work, shown: Verbosity) -> HTTPResponse:
         message = dataclasses.replace(_message(call, tracker), message_id=message_id)
         return await work(processor, await processor.begin(tracker, message), save)
 
-    tracker = await call.agent.change(call.conversation_id, step)
+    origin = Origin(_channel(call), authenticated=call.caller.role == USER)
+    tracker = await call.agent.change(call.conversation_id, step, origin)
     said = [event for event in tracker.since(before) if isinstance(event, BotUttered)]
-    messages = [plain(bubble) for event in said for bubble in render(event, call.conversation_id)]
+    messages = [plain(reply) for reply in await _push(call, tracker, said)]
     return json_response({"tracker": tracker_to_wire(latest(tracker), shown), "messages": messages})
+
+
+async def _push(call: Call, tracker: Tracker, said: Sequence[BotUttered]) -> list[dict[str, Any]]:
+    """Send what was said to the channel that was asked for, where it can be sent there; returns it."""
+    replies = [bubble for event in said for bubble in render(event, call.conversation_id)]
+    channel = _channel(call, tracker)
+    if channel != COLLECTOR:
+        await call.agent.outlets.push(channel, call.conversation_id, replies)
+    return replies
+
+
+def _channel(call: Call, tracker: Tracker | None = None) -> str:
+    """Return the channel that was asked for; `latest` stands for that of the last message, if it is known."""
+    channel = call.text("output_channel") or COLLECTOR
+    if channel == LATEST_CHANNEL and tracker is not None:
+        channel = tracker.latest_channel or COLLECTOR
+    return channel[:50]
 
 
 def _message(call: Call, tracker: Tracker | None = None) -> UserMessage:
     """Return an empty message that stands for the caller: on which channel, and whether the user is certain."""
-    channel = call.text("output_channel") or COLLECTOR
-    if channel == "latest":
-        channel = (tracker.latest_channel if tracker else None) or COLLECTOR
+    channel = _channel(call, tracker)
     return UserMessage(
-        "", call.conversation_id, channel[:50], uuid.uuid4().hex, authenticated=call.caller.role == USER
+        "", call.conversation_id, channel, uuid.uuid4().hex, authenticated=call.caller.role == USER
     )
 
 

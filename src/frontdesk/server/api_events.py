@@ -13,6 +13,7 @@ from frontdesk.channels.http import LONGEST_ID, Refusal, text_field
 from frontdesk.core.codec import EVENT_TYPES, Verbosity, entity_from_wire, from_wire
 from frontdesk.core.events import ActionExecuted, Event, SessionStarted
 from frontdesk.core.message import Entity
+from frontdesk.core.reminders import named, seconds
 from frontdesk.core.tracker import SESSION_START
 from frontdesk.server.api_context import Call, bad_parameter
 
@@ -86,7 +87,7 @@ def _event(wire: Any, number: int) -> Event:
         raise _bad(f"Event {number} is not an object.")
     _check_event(wire, number)
     try:
-        return from_wire(wire)
+        return named(from_wire(wire))
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise _bad(f"Event {number} does not have the shape of the kind '{wire['event']}'.") from error
 
@@ -109,6 +110,8 @@ def _check_event(wire: Mapping[str, Any], number: int) -> None:
         _check_parse_data(wire.get("parse_data") or {}, number)
     if kind in ("bot", "agent"):
         _check_said(wire, number)
+    if kind == "reminder" and (not wire.get("intent") or seconds(wire.get("date_time")) is None):
+        raise _bad(f"Event {number}: a reminder needs an 'intent' and a 'date_time' in ISO 8601.")
     if kind == "entities":
         entities_in(wire.get("entities"), f"Event {number}: ")
 

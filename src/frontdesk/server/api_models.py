@@ -168,7 +168,7 @@ async def use(api: Api, archive: Path) -> None:
     """Load a model and answer with it; the one in use stays where that fails. Raises Refusal (400)."""
     idle = not api.agent.ready
     try:
-        model_id = await reload(api.agent, api.folder, archive)
+        model_id = await reload(api.agent, api.folder, archive, api.options.layout)
     except (FrontdeskError, OSError, ValueError, KeyError) as error:
         said = error.sentence if isinstance(error, FrontdeskError) else type(error).__name__
         said = said.replace(f"{api.folder}/", "")

@@ -81,7 +81,7 @@ UNTIL = Parameter(
 CHANNEL = Parameter(
     "output_channel",
     "For which channel responses are chosen; `latest` is the channel of the last message. "
-    "What is said stands in the answer and is sent nowhere else.",
+    "What is said stands in the answer, and is sent there, too, where the channel can send by itself (`chat`).",
     {"type": "string", "default": conversations.COLLECTOR},
 )
 CALLBACK = Parameter(
@@ -127,7 +127,7 @@ _CONVERSATIONS = (
         "POST", f"{TRACKER}/events", "addConversationTrackerEvents", "Tracker", "Add events",
         "Adds one event or several to a conversation, in one commit. They go through the line in which messages wait.",
         conversations.append_events,
-        (INCLUDE, CHANNEL, Parameter("execute_side_effects", "Accepted, and without effect: nothing is sent.", _FLAG)),
+        (INCLUDE, CHANNEL, Parameter("execute_side_effects", "Schedule reminders, send what is said.", _FLAG)),
         {JSON: _EVENTS}, answers=_STATE, errors=(413, 503), example=[_GIVEN],
     ),
     Operation(

@@ -24,6 +24,8 @@ from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
 from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.scheduler import ReminderScheduler
 from frontdesk.server.api import is_local, mount_api
 from frontdesk.server.api_context import ApiOptions
 from frontdesk.server.app import create_app
@@ -70,12 +72,14 @@ def serve(
     progress("loading the model")
     agent = assemble(folder, model, settings, layout=layout)
     credentials = only(connector, read_credentials(folder, layout.credentials))
-    app = create_app(agent, open_channels(credentials, folder), settings, agent.model_id)
-    app.ctx.articles = article_pages(folder, agent)
+    channels = open_channels(credentials, folder)
+    agent.outlets = Outlets(channels)
+    app = create_app(agent, channels, settings, agent.model_id)
+    app.ctx.articles = article_pages(layout, agent)
     if api is not None:
         local, archive = is_local(at.interface), newest(model or models)
         mount_api(
-            app, agent, folder, api, local=local, pages=lambda: article_pages(folder, agent), archive=archive
+            app, agent, folder, api, local=local, pages=lambda: article_pages(layout, agent), archive=archive
         )
     if entrance is not None:
         mount_inspector(app, agent, layout, entrance)
@@ -127,18 +131,19 @@ def open_channels(credentials: Credentials, folder: Path) -> list[Channel]:
     return made
 
 
-def article_pages(folder: Path, agent: Agent) -> dict[str, str]:
+def article_pages(layout: Layout, agent: Agent) -> dict[str, str]:
     """Return the pages of the project's articles by their address."""
-    knowledge = read_endpoints(folder, agent.layout.endpoints if agent.layout else None).knowledge
+    knowledge = read_endpoints(layout.folder, layout.endpoints).knowledge
     if knowledge is None:
         return {}
-    return render_articles(folder / knowledge.articles, agent.facts)
+    return render_articles(layout.folder / knowledge.articles, agent.facts)
 
 
 def _add_lifetime(
     app: Sanic[Any, Any], agent: Agent, layout: Layout, *, watch: bool, ready: Callable[[], None]
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
+    reminders = ReminderScheduler(agent)
 
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:
@@ -148,6 +153,7 @@ def _add_lifetime(
         gc.freeze()
         # Before the first request is read, so that no new message overtakes one that was cut off.
         tasks.add(asyncio.create_task(_settle(agent, await _take_up(agent))))
+        await reminders.start()
 
     @app.after_server_start
     async def begin(app: Sanic[Any, Any]) -> None:
@@ -160,6 +166,7 @@ def _add_lifetime(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await reminders.stop()
 
     @app.after_server_stop
     async def close(_: Sanic[Any, Any]) -> None:
@@ -219,8 +226,8 @@ async def _renew(agent: Agent, layout: Layout, app: Sanic[Any, Any]) -> None:
         log.error("Not reloaded: the model in use goes on.")
         return
     try:
-        app.ctx.model_id = await reload(agent, folder)
-        app.ctx.articles = await asyncio.to_thread(article_pages, folder, agent)
+        app.ctx.model_id = await reload(agent, folder, layout=layout)
+        app.ctx.articles = await asyncio.to_thread(article_pages, layout, agent)
     except (FrontdeskError, OSError) as error:
         log.error("Not reloaded, the model in use goes on: %s", error)
         return

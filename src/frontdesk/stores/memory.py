@@ -10,6 +10,7 @@ from typing import Any
 from frontdesk.core.events import Event
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Conversation, Delivery
+from frontdesk.core.reminders import Reminder, after
 from frontdesk.stores import rows
 from frontdesk.stores.options import days
 from frontdesk.stores.refusals import answered, closed, stale
@@ -22,6 +23,12 @@ PRUNE_EVERY = 3600.0
 class _Kept:
     events: list[Event] = field(default_factory=list)
     start: int = 0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    reminder: Reminder
+    free: float
 
 
 @dataclass(slots=True)
@@ -50,6 +57,7 @@ class MemoryTrackerStore:
         self._retention = days(self.options, "inbox_retention_days", 7)
         self._kept: dict[str, _Kept] = {}
         self._inbox: dict[Delivery, _Received] = {}
+        self._reminders: dict[str, _Waiting] = {}
         self._prune_at = 0.0
         self._closed = False
 
@@ -73,7 +81,11 @@ class MemoryTrackerStore:
         kept = self._kept.get(commit.sender_id) or _Kept()
         if len(kept.events) != commit.expected:
             raise stale(commit.expected, len(kept.events))
+        gone, new = self._changed(commit)
         self._finish(commit, now)
+        for reminder in gone:
+            del self._reminders[reminder.id]
+        self._reminders |= {reminder.id: _Waiting(reminder, reminder.due) for reminder in new}
         if added:
             # One event back, since a session's first event may have come with the commit before.
             tail = [*kept.events[-1:], *added]
@@ -83,6 +95,14 @@ class MemoryTrackerStore:
             kept.events.extend(added)
             self._kept.pop(commit.sender_id, None)  # the newest last
             self._kept[commit.sender_id] = kept
+
+    def _changed(self, commit: Commit) -> tuple[list[Reminder], list[Reminder]]:
+        """Return the reminders that go with a commit, and those that it brings."""
+        firing = commit.firing.id if commit.firing else None
+        own = [w.reminder for w in self._reminders.values() if w.reminder.sender_id == commit.sender_id]
+        gone, new = after([r for r in own if r.id != firing], commit.reminders)
+        done = [r for r in own if r.id == firing] if commit.delivery is not None else []
+        return [*gone, *done], [rows.reminder_from_json(rows.reminder_to_json(r)) for r in new]
 
     def _finish(self, commit: Commit, now: float) -> None:
         if commit.delivery is None:
@@ -124,6 +144,30 @@ class MemoryTrackerStore:
             if received.finished is None and received.begun <= limit and received.message is not None
         ]
 
+    async def next_reminder(self) -> float | None:
+        """Return when a reminder can next be leased; None where there is none."""
+        self._check_open()
+        return min((waiting.free for waiting in self._reminders.values()), default=None)
+
+    async def lease_reminders(
+        self, now: float, until: float, most: int, *, taken: bool = False
+    ) -> list[Reminder]:
+        """Return reminders that are due, and give them to nobody else until a time."""
+        self._check_open()
+        free = [w for w in self._reminders.values() if (w.reminder.due if taken else w.free) <= now]
+        leased = sorted(free, key=lambda w: w.reminder.due)[:most]
+        for waiting in leased:
+            waiting.free = until
+        return [waiting.reminder for waiting in leased]
+
+    async def keep_reminder(self, reminder: Reminder, until: float) -> bool:
+        """Let a lease end at another time; False where the reminder is gone."""
+        self._check_open()
+        waiting = self._reminders.get(reminder.id)
+        if waiting is not None:
+            waiting.free = until
+        return waiting is not None
+
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations, in order."""
         self._check_open()
@@ -140,6 +184,7 @@ class MemoryTrackerStore:
         self._closed = True
         self._kept.clear()
         self._inbox.clear()
+        self._reminders.clear()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from frontdesk.core.codec import from_wire, to_wire
 from frontdesk.core.events import ActionExecuted, Event, SessionStarted, stamped
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery
+from frontdesk.core.reminders import Reminder
 from frontdesk.core.tracker import SESSION_START
 from frontdesk.errors import StoreError
 
@@ -81,6 +83,19 @@ def message_from_json(text: object) -> UserMessage:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError("not of the shape of a message") from error
+
+
+def reminder_to_json(reminder: Reminder) -> str:
+    """Return a reminder as JSON."""
+    return to_json(dataclasses.asdict(reminder), "A reminder")
+
+
+def reminder_from_json(text: object) -> Reminder:
+    """Read a reminder. Raises ValueError where the text is not one."""
+    try:
+        return Reminder(**_object(text))
+    except TypeError as error:
+        raise ValueError("not of the shape of a reminder") from error
 
 
 def replies_to_json(replies: Sequence[Mapping[str, Any]]) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
     insert,
     inspect,
     select,
@@ -24,8 +25,8 @@ from sqlalchemy import (
 
 from frontdesk.errors import StoreError
 
-VERSION = 1
-"""Of the side tables; a later version knows how to go on from an earlier one."""
+VERSION = 2
+"""Of the side tables; a later version knows how to go on from an earlier one. Since 2 there are reminders."""
 
 metadata = MetaData()
 
@@ -67,6 +68,18 @@ inbox = Table(
     Index("ix_frontdesk_inbox_finished", "finished"),
 )
 
+# Intents that are to be triggered later. `free` is when one may be taken: when it is due, and while a server is at it
+# when that server's lease ends.
+reminders = Table(
+    "frontdesk_reminders",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("sender_id", String(255), nullable=False, index=True),
+    Column("due", Float, nullable=False),
+    Column("free", Float, nullable=False, index=True),
+    Column("data", Text, nullable=False),
+)
+
 version = Table(
     "frontdesk_store", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
 )
@@ -96,6 +109,11 @@ def prepare(connection: Connection) -> None:
             f"The tables of conversations are of version {max(found)}; this Frontdesk reads up to {VERSION}."
         )
         raise StoreError(what, hint="Upgrade Frontdesk, or name another database.")
+    elif (
+        max(found) < VERSION
+    ):  # tables are added, none is changed, so that `create_all` was all there is to do
+        connection.execute(delete(version))
+        connection.execute(insert(version), {"version": VERSION})
     _check_events(connection)
 
 

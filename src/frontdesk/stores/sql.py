@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Conversation, Delivery
-from frontdesk.stores import rows, statements
+from frontdesk.core.reminders import Reminder
+from frontdesk.stores import reminders, rows, statements
 from frontdesk.stores.databases import Database
 from frontdesk.stores.options import read_options
 from frontdesk.stores.postgresql import PostgresDatabase
@@ -72,7 +73,12 @@ class SqlTrackerStore:
         now = self._clock()
         new = [rows.event_row(event, now) for event in commit.events]
         replies = rows.replies_to_json(commit.replies)
-        await self._database.write(lambda c: statements.save(c, commit, new, replies, now))
+
+        def work(connection: Connection) -> None:
+            statements.save(connection, commit, new, replies, now)
+            reminders.change(connection, commit, self._complain)
+
+        await self._database.write(work)
 
     async def begin(self, delivery: Delivery, message: UserMessage) -> Sequence[Mapping[str, Any]] | None:
         """Write a message into the inbox, or return the stored replies where it was already answered."""
@@ -93,6 +99,22 @@ class SqlTrackerStore:
         """Return messages that began more than so many seconds ago and were never answered, oldest first."""
         until = self._clock() - older_than
         return await self._database.read(lambda c: statements.unfinished(c, until, self._complain))
+
+    async def next_reminder(self) -> float | None:
+        """Return when a reminder can next be leased; None where there is none."""
+        return await self._database.read(reminders.next_free)
+
+    async def lease_reminders(
+        self, now: float, until: float, most: int, *, taken: bool = False
+    ) -> list[Reminder]:
+        """Return reminders that are due, and give them to nobody else until a time."""
+        return await self._database.write(
+            lambda c: reminders.lease(c, now, until, most, self._complain, taken=taken)
+        )
+
+    async def keep_reminder(self, reminder: Reminder, until: float) -> bool:
+        """Let a lease end at another time; False where the reminder is gone."""
+        return await self._database.write(lambda c: reminders.keep(c, reminder, until))
 
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations, in the database's order."""

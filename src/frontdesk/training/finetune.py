@@ -28,7 +28,8 @@ _WITHOUT_EFFECT = ("config", "forms", "responses", "session_config", "version")
 def learnt(recipe: Recipe, project: Project) -> dict[str, Any]:
     """Return what of a project must stay the same for a model to be fine-tuned."""
     return {
-        "config": digest([_part(p) for p in recipe.pipeline], [_part(p) for p in recipe.policies]),
+        "pipeline": digest([_part(p) for p in recipe.pipeline]) if recipe.pipeline else None,
+        "policies": digest([_part(p) for p in recipe.policies]) if recipe.policies else None,
         "domain": _domain(project.domain) if recipe.policies else None,
         "labels": _labels(project.training.nlu) if recipe.pipeline else [],
     }
@@ -78,10 +79,15 @@ def check(archive: Path, now: Mapping[str, Any]) -> None:
         hint = "Train once without --finetune; the models of this version can be gone on from."
         raise TrainingError("The model does not say what it was trained from.", where=str(archive), hint=hint)
     found = []
-    if before.get("config") != now["config"]:
-        found.append("the pipeline or the policies changed; only 'epochs' may")
-    found += _changed(before.get("domain") or {}, now["domain"] or {})
-    found += _moved(before.get("labels") or [], now["labels"])
+    for half in ("pipeline", "policies"):
+        if now[half] and before.get(half) != now[half]:
+            found.append(
+                f"the {half} changed; only 'epochs' may" if before.get(half) else f"it holds no {half}"
+            )
+    if now["policies"] and before.get("policies"):
+        found += _changed(before.get("domain") or {}, now["domain"] or {})
+    if now["pipeline"] and before.get("pipeline"):
+        found += _moved(before.get("labels") or [], now["labels"])
     if found:
         what = "The model cannot be gone on from: " + "; ".join(found) + "."
         raise TrainingError(what, where=str(archive), hint="Train without --finetune.")

@@ -6,10 +6,11 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from frontdesk.actions.facts import read_facts
 from frontdesk.core.ports import Embedder, Progress
 from frontdesk.encoding.weights import EncoderWeights
 from frontdesk.errors import ConfigError, FrontdeskError
+from frontdesk.formats.config import Config
 from frontdesk.formats.domain import write as write_domain
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.nlu import write as write_examples
@@ -28,6 +30,7 @@ from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, engine_digest, file_digest, folder_digest
 from frontdesk.graph.package import newest, pack, peek_manifest
 from frontdesk.graph.recipe import Part, Recipe
+from frontdesk.graph.slot_types import with_slot_types, without_slot_types
 from frontdesk.runtime.model import DOMAIN, ENCODER, KNOWLEDGE, load_embedder
 from frontdesk.training.finetune import KEY as LEARNT
 from frontdesk.training.finetune import check, learnt
@@ -54,15 +57,19 @@ class TrainingReport:
 
 def recipe_of(project: Project) -> Recipe:
     """Return the recipe in config.yml; a pipeline, or policies, that it leaves empty get Rasa's defaults."""
-    config, training = project.config, project.training
+    training = project.training
+    stories = bool(training.stories or training.rules)
+    return recipe_of_config(project.config, examples=bool(training.nlu.examples), stories=stories)
+
+
+def recipe_of_config(config: Config, *, examples: bool = False, stories: bool = False) -> Recipe:
+    """Return the recipe of a config; `examples` and `stories` say whether defaults would have something to learn."""
     recipe = Recipe(
         pipeline=tuple(Part("component", c.name, c.options, str(c.place)) for c in config.pipeline),
         policies=tuple(Part("policy", p.name, p.options, str(p.place)) for p in config.policies),
         language=config.language,
     )
-    return completed(
-        recipe, examples=bool(training.nlu.examples), stories=bool(training.stories or training.rules)
-    )
+    return completed(recipe, examples=examples, stories=stories)
 
 
 def restricted(recipe: Recipe, only: Kind | None) -> Recipe:
@@ -82,6 +89,7 @@ def inputs_digest(
     config = named["config.yml"]
     if config.is_file():
         beside += _own_modules(folder, config, file_digest(config))
+    beside += _slot_modules(folder)
     named |= {name: folder / name for name in beside}
     found = {name: _path_digest(path) for name, path in named.items()}
     return digest(engine_digest(*_LEARNING_ROOMS), os.environ.get("FRONTDESK_ENCODER"), found, only)
@@ -102,6 +110,17 @@ def _own_modules(folder: Path, path: Path, _: str) -> list[str]:
         "/".join(path.split(".")[:end]) for path in sorted(paths) for end in range(1, path.count(".") + 2)
     ]
     return [f"{name}.py" for name in names if (folder / f"{name}.py").is_file()]
+
+
+_OWN_TYPE = re.compile(r"""\btype:\s*["']?([A-Za-z_]\w*(?:\.\w+)+)""")
+
+
+def _slot_modules(folder: Path) -> list[str]:
+    """Return the files of slot types that the domain seems to name; it is not read for that, only looked through."""
+    files = [folder / "domain.yml", *sorted((folder / "domain").rglob("*.yml"))]
+    texts = [file.read_text("utf-8", errors="replace") for file in files if file.is_file()]
+    paths = {found for text in texts for found in _OWN_TYPE.findall(text)}
+    return [f"{path.rpartition('.')[0].replace('.', '/')}.py" for path in sorted(paths)]
 
 
 def _path_digest(path: Path) -> str | None:
@@ -140,17 +159,20 @@ def train(
     """Train a project and write the model package into `models`, whole or not at all.
 
     `lenient` goes on without components and policies that cannot be had. `only` leaves out the policies (`nlu`) or the
-    pipeline (`core`). `layout` says where the files were read from, where that is not the project's folder. `base` is
-    the model to go on from. `keep_examples` puts the NLU examples into the package.
-    Raises UnknownName for a part that does not exist, ConfigError for one that is gone, TrainingError where the
-    examples do not do, or `base` does not fit.
+    pipeline (`core`). `layout` says where the files were read from. `base` is the model to go on from. `keep_examples`
+    puts the NLU examples into the package. Raises UnknownName for a part that does not exist, ConfigError for one that
+    is gone, TrainingError where the examples do not do, or `base` does not fit.
     """
     begun = time.monotonic()
-    # now: a file saved while this trains counts as changed
-    inputs = inputs_digest(project.folder, project.endpoints, layout, only)
+    inputs = inputs_digest(
+        project.folder, project.endpoints, layout, only
+    )  # now: what is saved from here on is new
     recipe = restricted(recipe_of(project), only)
+    domain = project.domain
     if lenient:
         recipe = available(recipe, progress)
+        domain = without_slot_types(domain, progress)
+    project = replace(project, domain=with_slot_types(domain))
     for part in (*recipe.pipeline, *recipe.policies):
         part.make()  # so that a misspelt name is told before minutes of training
     known = learnt(recipe, project)
@@ -160,13 +182,24 @@ def train(
     if force:
         shutil.rmtree(cache.folder, ignore_errors=True)
     facts = project_facts(project)
-    embedder, encoder = _encoder(project, recipe, cache, progress)
-    responses = {name: said for name, said in project.domain.wire.get("responses", {}).items() if "/" in name}
-    pipeline = train_pipeline(recipe, project.training.nlu, cache, embedder, progress, responses)
+    articles = project.endpoints.knowledge and project.endpoints.knowledge.articles
+    needed = recipe.needs_encoder or bool(articles and only != "nlu")
+    embedder, encoder = _encoder(recipe, cache, progress, needed=needed)
+    pipeline = train_pipeline(
+        recipe, project.training.nlu, cache, embedder, progress, _retrieval_responses(project)
+    )
     policies = train_policies(recipe, project.training, project.domain, cache, progress)
     knowledge = _knowledge(project, facts, embedder, cache, progress) if only != "nlu" else None
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    model_id = name.removesuffix(ENDING) if name else f"{only}-{stamp}" if only else stamp
+    model_id = _model_id(name, only)
+    about = {
+        "model_id": model_id,
+        "assistant_id": project.config.assistant_id,
+        "frontdesk": __version__,
+        "inputs": inputs,
+        "training_type": only or "both",
+        "finetuned_from": peek_manifest(base).get("model_id") if base else None,
+        LEARNT: known,
+    }
     with tempfile.TemporaryDirectory(prefix="frontdesk-") as draft:
         folder = Path(draft)
         copy_into(recipe.pipeline, pipeline.folders, folder / "pipeline")
@@ -174,23 +207,29 @@ def train(
         for source, target in ((encoder, ENCODER), (knowledge, KNOWLEDGE)):
             if source is not None:
                 shutil.copytree(source, folder / target)
-        _write(folder / "recipe.json", recipe.to_json())
-        (folder / DOMAIN).write_text(write_domain(project.domain), "utf-8")
-        _write(folder / "facts.json", facts)
-        if keep_examples:
-            (folder / EXAMPLES).write_text(write_examples(project.training.nlu), "utf-8")
-        about = {
-            "model_id": model_id,
-            "assistant_id": project.config.assistant_id,
-            "frontdesk": __version__,
-            "trained_at": time.time(),
-            "inputs": inputs,
-            "training_type": only or "both",
-            "finetuned_from": peek_manifest(base).get("model_id") if base else None,
-            LEARNT: known,
-        }
-        archive = pack(folder, models / f"{model_id}{ENDING}", about)
+        _write_rest(folder, project, recipe, facts, keep_examples=keep_examples)
+        archive = pack(folder, models / f"{model_id}{ENDING}", {**about, "trained_at": time.time()})
     return _report(archive, [pipeline, policies], time.monotonic() - begun)
+
+
+def _model_id(name: str | None, only: Kind | None) -> str:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return name.removesuffix(ENDING) if name else f"{only}-{stamp}" if only else stamp
+
+
+def _retrieval_responses(project: Project) -> dict[str, Any]:
+    return {name: said for name, said in project.domain.wire.get("responses", {}).items() if "/" in name}
+
+
+def _write_rest(
+    folder: Path, project: Project, recipe: Recipe, facts: dict[str, Any], *, keep_examples: bool
+) -> None:
+    """Write what a package holds beside trained parts."""
+    _write(folder / "recipe.json", recipe.to_json())
+    (folder / DOMAIN).write_text(write_domain(project.domain), "utf-8")
+    _write(folder / "facts.json", facts)
+    if keep_examples:
+        (folder / EXAMPLES).write_text(write_examples(project.training.nlu), "utf-8")
 
 
 def _report(archive: Path, groups: list[Trained], seconds: float) -> TrainingReport:
@@ -204,11 +243,15 @@ def project_facts(project: Project) -> dict[str, Any]:
     return dict(read_facts(project.folder / knowledge.facts)) if knowledge and knowledge.facts else {}
 
 
+def embedder_of(recipe: Recipe, folder: Path, progress: Progress) -> Embedder | None:
+    """Return the sentence encoder that a pipeline works with, from the project's cache, or None."""
+    cache = TrainingCache(folder / ".frontdesk" / "cache")
+    return _encoder(recipe, cache, progress, needed=recipe.needs_encoder)[0]
+
+
 def _encoder(
-    project: Project, recipe: Recipe, cache: TrainingCache, progress: Progress
+    recipe: Recipe, cache: TrainingCache, progress: Progress, *, needed: bool
 ) -> tuple[Embedder | None, Path | None]:
-    knowledge = project.endpoints.knowledge
-    needed = recipe.needs_encoder or bool(knowledge and knowledge.articles)
     if not needed and not recipe.wants_encoder:
         return None, None
     from frontdesk.encoding import weights

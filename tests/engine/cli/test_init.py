@@ -40,7 +40,7 @@ def test_shell(copy_of_starter: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("automated assistant") == 1
-    assert "[Leave a message]" in done.stdout
+    assert "1: Leave a message" in done.stdout
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

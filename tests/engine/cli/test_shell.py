@@ -36,11 +36,20 @@ def test_a_conversation(copy_of_starter: Path) -> None:
     assert lines[0] == "Talk to the assistant; /stop ends it."
     assert lines[1:] == [
         HELLO,
-        "      [Leave a message]  /leave_message",
+        "      1: Leave a message  (/leave_message)",
+        "      2: Type out your own message...",
         "Bot:  What is your e-mail address?",
         "Bot:  What would you like to tell the team?",
     ]
     assert done.stderr == ""
+
+
+def test_a_button_is_chosen_by_its_number(copy_of_starter: Path) -> None:
+    chosen = shell(copy_of_starter, "hello", "1")
+    assert chosen.stdout.splitlines()[-1] == "Bot:  What is your e-mail address?"
+    typed = shell(copy_of_starter, "hello", "2", "1", "/restart")
+    assert "e-mail" not in typed.stdout, "after the last choice a number is a message like any other"
+    assert typed.returncode == 0
 
 
 def test_stop_ends_it(copy_of_starter: Path) -> None:

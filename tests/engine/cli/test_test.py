@@ -38,7 +38,7 @@ def test_a_story_that_fails(copy_of_starter: Path) -> None:
         "    intent: greet\n"
         "  - action: utter_goodbye\n"
     )
-    done = frontdesk("test", "core", cwd=copy_of_starter)
+    done = frontdesk("test", "core", "--fail-on-prediction-errors", cwd=copy_of_starter)
     assert done.returncode == 1
     assert "predicted 'utter_greet' by RulePolicy, expected 'utter_goodbye'" in done.stdout
     assert "1 failed" in done.stdout
@@ -47,7 +47,7 @@ def test_a_story_that_fails(copy_of_starter: Path) -> None:
 def test_the_nlu_on_its_own_examples(copy_of_starter: Path) -> None:
     done = frontdesk("test", "nlu", cwd=copy_of_starter)
     assert done.returncode == 0, done.stderr
-    assert "NLU: " in done.stdout
+    assert "NLU, on the examples that it learnt from: 36 examples" in done.stdout
     assert json.loads((copy_of_starter / "results" / "intent_report.json").read_text())["accuracy"] > 0.9
 
 

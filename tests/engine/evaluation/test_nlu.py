@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from frontdesk.core.message import Entity, IntentScore, Message
@@ -99,7 +99,6 @@ def test_scores(counts: tuple[int, int, int], expected: tuple[float, float, floa
 
 
 @given(st.lists(st.sampled_from("abcde"), min_size=2, max_size=60), st.integers(2, 10))
-@settings(derandomize=True, deadline=None, database=None)
 def test_folds_hold_each_example_out_once_and_spread_intents_evenly(intents: list[str], count: int) -> None:
     asked = [Example(str(n), intent) for n, intent in enumerate(intents)]
     if count > len(asked):

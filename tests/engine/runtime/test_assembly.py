@@ -23,6 +23,7 @@ from frontdesk.settings import Settings
 from frontdesk.stores.locks import MemoryLockStore
 from frontdesk.stores.memory import MemoryTrackerStore
 from frontdesk.stores.sql import SqlTrackerStore
+from frontdesk.testing.json_server import JsonServer
 from tests.conftest import frontdesk
 
 VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "FRONTDESK_LLM_MODEL")
@@ -158,3 +159,22 @@ def test_a_broken_config_is_told(tmp_path: Path) -> None:
     (tmp_path / "config.yml").write_text("pipeline: [")
     with pytest.raises(ConfigError, match=r"config\.yml"):
         named_paths(tmp_path)
+
+
+async def test_responses_are_worded_by_the_server_of_endpoints_yml(copy_of_starter: Path) -> None:
+    def wording(asked: Any) -> Any:
+        return {"text": f"In other words: {asked.body['response']}"}
+
+    with JsonServer(wording) as server:
+        endpoints = copy_of_starter / "endpoints.yml"
+        endpoints.write_text(f"{endpoints.read_text('utf-8')}\nnlg:\n  url: {server.url}/nlg\n", "utf-8")
+        agent = load_agent(copy_of_starter)
+        assert await told(agent, "hello") == ["In other words: utter_greet"]
+        assert await told(agent, "/leave_message") == ["In other words: utter_ask_email"]
+        await reload(agent, copy_of_starter)
+        assert await told(agent, "hello") == [
+            "In other words: utter_greet",
+            "In other words: utter_ask_email",
+        ]
+    assert (await told(agent, "/bot_challenge"))[0] == "I'm an automated assistant, not a person."
+    await agent.close()

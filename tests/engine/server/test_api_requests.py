@@ -36,13 +36,7 @@ CHECKED = CHECKS.get_by_names(
         "unsupported_method",
     ]
 )
-REPEATABLE = settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
+GENERATED = settings(phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -57,19 +51,19 @@ def send(case: schemathesis.Case, server: Server) -> None:
 
 
 @at_once.parametrize()
-@settings(REPEATABLE, max_examples=25)
+@settings(GENERATED, max_examples=25)
 def test_any_request(case: schemathesis.Case, server: Server) -> None:
     send(case, server)
 
 
 @slow.parametrize()
-@settings(REPEATABLE, max_examples=8)
+@settings(GENERATED, max_examples=8)
 def test_any_request_that_would_start_a_process(case: schemathesis.Case, server: Server) -> None:
     send(case, server)
 
 
 @unloading.parametrize()
-@settings(REPEATABLE, max_examples=3)
+@settings(GENERATED, max_examples=3)
 def test_unloading(case: schemathesis.Case, server: Server) -> None:
     send(case, server)
 

@@ -8,11 +8,12 @@ import asyncio
 import os
 import sqlite3
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import jwt
 from rasa_sdk import Action
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import ReminderCancelled, ReminderScheduled, SlotSet
 
 EFFECTS = Path("effects.db")
 AT_GATE, OPEN = Path("at-gate"), Path("gate-open")
@@ -75,6 +76,34 @@ class ActionGateLast(Action):
         pass_gate()
         dispatcher.utter_message(text=f"Done under {number}.")
         return [SlotSet("noted", number)]
+
+
+class ActionRemind(Action):
+    """Schedules a reminder in so many seconds, as Rasa's own example does."""
+
+    def name(self):
+        return "action_remind"
+
+    def run(self, dispatcher, tracker, domain):
+        seconds = float(tracker.get_slot("kind"))
+        reminder = ReminderScheduled(
+            "EXTERNAL_remind",
+            trigger_date_time=datetime.now() + timedelta(seconds=seconds),
+            entities=[{"entity": "kind", "value": "reminded"}],
+            name="my_reminder",
+            kill_on_user_message=False,
+        )
+        dispatcher.utter_message(text=f"In {seconds:g} seconds.")
+        return [reminder]
+
+
+class ActionForget(Action):
+    def name(self):
+        return "action_forget"
+
+    def run(self, dispatcher, tracker, domain):
+        dispatcher.utter_message(text="Forgotten.")
+        return [ReminderCancelled()]
 
 
 class ActionRaise(Action):

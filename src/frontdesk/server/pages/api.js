@@ -54,7 +54,14 @@ export class Conversation {
   async history() {
     const response = await fetch(`${BASE}/history`, { headers: this.#headers() });
     await check(response);
-    return (await response.json()).messages;
+    return response.json();
+  }
+
+  /** Wait for what the assistant says by itself after a position; after a while there may be nothing. */
+  async news(position) {
+    const response = await fetch(`${BASE}/news?after=${position}`, { headers: this.#headers() });
+    await check(response);
+    return response.json();
   }
 
   /** Send a message; `onReply` gets each reply as it is committed. The same `id` again is the same message. */

@@ -84,11 +84,12 @@ async function begin(fresh = false, status = "Online") {
       const opened = fresh || (await conversation.open());
       const about = await conversation.about();
       if (about.title) view.title(about.title);
-      const past = opened ? [] : await conversation.history();
+      const past = opened ? { messages: [], position: 0 } : await conversation.history();
       view.clear();
-      for (const entry of past) replay(entry);
+      for (const entry of past.messages) replay(entry);
       view.status(status);
-      if (!past.length) say({ text: GREETING, silent: true });
+      if (!past.messages.length) say({ text: GREETING, silent: true });
+      listen(mine, past.position);
       return;
     } catch (error) {
       if (error instanceof Refused && error.status === 401) {
@@ -97,6 +98,22 @@ async function begin(fresh = false, status = "Online") {
       }
       view.status("The assistant can't be reached. Trying again …", true);
       await pause(Math.min(LONGEST_PAUSE, 1000 * 2 ** tries));
+    }
+  }
+}
+
+/** Show what the assistant says by itself: a reminder, an event from outside, a person who takes over. */
+async function listen(mine, position) {
+  for (let tries = 0; mine === round; ) {
+    try {
+      const news = await conversation.news(position);
+      if (mine !== round) return;
+      for (const entry of news.messages) view.reply(entry);
+      position = news.position;
+      tries = 0;
+    } catch (error) {
+      if (error instanceof Refused) return; // the next message says why
+      await pause(Math.min(LONGEST_PAUSE, 1000 * 2 ** tries++));
     }
   }
 }

@@ -12,4 +12,4 @@
 import pytest
 
 # So that a failing assertion of a contract shows its values, as in anybody's own tests.
-pytest.register_assert_rewrite(f"{__name__}.tracker_store", f"{__name__}.lock_store")
+pytest.register_assert_rewrite(f"{__name__}.tracker_store", f"{__name__}.lock_store", f"{__name__}.reminders")

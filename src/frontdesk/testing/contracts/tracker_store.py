@@ -16,6 +16,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery, TrackerStore
 from frontdesk.errors import StaleConversation, StoreError
 from frontdesk.testing.contracts.conversations import ONE_OF_EACH, all_senders, said, session, stored, texts
+from frontdesk.testing.contracts.reminders import RemindersContract, reminder
 
 
 class EventsContract:
@@ -279,7 +280,9 @@ class InboxContract:
                 await store.begin(bad, self.message)
 
 
-class TrackerStoreContract(EventsContract, SequenceContract, SessionContract, InboxContract):
+class TrackerStoreContract(
+    EventsContract, SequenceContract, SessionContract, InboxContract, RemindersContract
+):
     """All that holds for one store; the heir gives a fixture `store`: a new, empty one, closed at the end."""
 
     async def test_a_closed_store_says_so(self, store: TrackerStore) -> None:
@@ -365,3 +368,25 @@ class SharedTrackerStoreContract:
         )
         for name in "abcd":
             assert [t for t in found if str(t).startswith(name)] == [f"{name}{n}" for n in range(10)]
+
+    async def test_two_stores_lease_each_reminder_once(self, open_store: OpenStore) -> None:
+        stores = [await open_store(), await open_store()]
+        wanted = [reminder(f"r{n}", f"user-{n}", due=10.0) for n in range(60)]
+        await asyncio.gather(
+            *(stores[n % 2].save(Commit(r.sender_id, [], 0, reminders=[r])) for n, r in enumerate(wanted))
+        )
+        rounds = [stores[n % 2].lease_reminders(20.0, 30.0, 7) for n in range(20)]
+        leased = [found.name for batch in await asyncio.gather(*rounds) for found in batch]
+        assert sorted(leased) == sorted(r.name for r in wanted)
+        assert await stores[0].lease_reminders(20.0, 30.0, 7) == []
+
+    async def test_reminders_outlive_the_store(self, open_store: OpenStore) -> None:
+        store = await open_store()
+        one = reminder("r", due=10.0)
+        await store.save(Commit("ann", [said("hi")], 0, reminders=[one]))
+        assert await store.lease_reminders(20.0, 30.0, 9) == [one]
+        await store.close()
+        store = await open_store()
+        assert await store.lease_reminders(29.0, 40.0, 9) == []
+        assert await store.lease_reminders(29.0, 40.0, 9, taken=True) == [one]
+        assert await store.lease_reminders(40.0, 50.0, 9) == [one]

@@ -1,0 +1,131 @@
+"""Hold the same conversations with Rasa 3.6 and with Frontdesk, and compare them event by event.
+
+    python -m bench.parity --rasa RASA/bin/rasa [PROJECT...] [--assistant]
+
+Both sides train the same files with the same exact policies (rules, memoization) and keyword-only understanding, run the
+same custom actions, and hear the same messages: those written in `conversations.yml`, and seeded random walks over the
+domain. Without a PROJECT, the projects under `bench/parity/projects` are taken. What differs is told with its turn; the
+exit code is 1 unless every difference is one that docs/parity.md accounts for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.engines import QUIET, ROOT
+from bench.machine import machine, version
+from bench.peers.cases import PROJECTS, Case, read_case
+from bench.peers.compare import compare
+
+
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench.parity", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("projects", nargs="*", type=Path, metavar="PROJECT", help="folders of Rasa projects")
+    parser.add_argument("--rasa", type=Path, required=True, metavar="PATH", help="the rasa command of an environment with Rasa 3.6")
+    parser.add_argument("--assistant", action="store_true", help="compare this repository's own assistant, by config.rasa.yml")
+    parser.add_argument("--seed", type=int, default=1, help="of the random walks (1)")
+    parser.add_argument("-k", metavar="TEXT", default="", help="only conversations whose name has this text")
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "parity", help="where to write the results")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work in this folder, and leave it")
+    given = parser.parse_args()
+    if not given.rasa.is_file():
+        parser.error(f"There is no {given.rasa}.")
+    return given
+
+
+def main() -> int:
+    """Compare, write the results, print the table."""
+    given = options()
+    folders = given.projects or sorted(path for path in PROJECTS.iterdir() if path.is_dir())
+    cases = [read_case(folder.resolve(), given.seed) for folder in folders]
+    if given.k:
+        cases = [_only(case, given.k) for case in cases]
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="parity-") as name:
+        rows = _compare_all(cases, given.rasa.parent / "python", given.keep or Path(name))
+    results = {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - begun),
+        "machine": machine(),
+        "versions": {"frontdesk": version(Path(sys.executable), "frontdesk"), "rasa": version(given.rasa.parent / "python", "rasa")},
+        "projects": rows,
+    }
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / "parity.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    print(table(rows))
+    print(f"Written to {given.out} in {results['seconds']} s.")
+    return 0 if all(row["turns"] == row["equal"] and not row["error"] for row in rows) else 1
+
+
+def _only(case: Case, text: str) -> Case:
+    kept = [talk for talk in case.conversations if text in talk["name"]]
+    return Case(case.name, case.folder, kept, case.actions, case.config)
+
+
+def _compare_all(cases: Sequence[Case], python: Path, work: Path) -> list[dict[str, Any]]:
+    theirs = _run([python, Path(__file__).parent / "peers" / "rasa_side.py"], "rasa", cases, work)
+    ours = [_run([Path(sys.executable), "-m", "bench.peers.frontdesk_side"], "frontdesk", [case], work)[0] for case in cases]
+    return [row(case, *both) for case, *both in zip(cases, theirs, ours, strict=True)]
+
+
+def _run(command: Sequence[Any], side: str, cases: Sequence[Case], work: Path) -> list[Any]:
+    """Let one side do the conversations of some cases in one process."""
+    work.mkdir(parents=True, exist_ok=True)
+    name = f"{side}-{cases[0].name}"
+    file = work / f"{name}.json"
+    file.write_text(json.dumps([case.job(side, work) for case in cases]), "utf-8")
+    environment = {**os.environ, **QUIET, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]) if side != "rasa" else ""}
+    with (work / f"{name}.log").open("w") as log:
+        done = subprocess.run([*map(str, command), str(file)], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    if done.returncode:
+        tail = (work / f"{name}.log").read_text("utf-8")[-3000:]
+        return [{"error": f"the process ended with code {done.returncode}:\n{tail}"} for _ in cases]
+    found: list[Any] = json.loads(file.with_suffix(".out").read_text("utf-8"))
+    return found
+
+
+def row(case: Case, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what came out for one project."""
+    found: dict[str, Any] = {"project": case.name, "conversations": len(case.conversations), "turns": case.turns}
+    error = "; ".join(f"{side}: {told['error']}" for side, told in (("Rasa", theirs), ("Frontdesk", ours)) if told.get("error"))
+    if error:
+        return {**found, "equal": 0, "error": error, "differences": []}
+    differences = []
+    equal = 0
+    for talk, *logs in zip(case.conversations, theirs["conversations"], ours["conversations"], strict=True):
+        messages = [turn for turn in talk["turns"] if "wait" not in turn]
+        for number, (said, told) in enumerate(zip(messages, compare(*logs), strict=True)):
+            equal += told is None
+            if told is not None:
+                differences.append({"conversation": talk["name"], "turn": number + 1, "said": said, "difference": told})
+    return {**found, "equal": equal, "error": "", "differences": differences}
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the results for a person to read (Markdown)."""
+    lines = ["| project | conversations | turns | equal | first difference |", "|---|--:|--:|--:|---|"]
+    for found in rows:
+        first = found["error"] or _told(found["differences"][:1])
+        lines.append(f"| {found['project']} | {found['conversations']} | {found['turns']} | {found['equal']} | {first} |")
+    total = [sum(found[key] for found in rows) for key in ("conversations", "turns", "equal")]
+    lines.append("| **all** | " + " | ".join(map(str, total)) + " | |")
+    return "\n".join(lines)
+
+
+def _told(differences: Sequence[Mapping[str, Any]]) -> str:
+    return "".join(f"{d['conversation']}, turn {d['turn']}: {d['difference'][:300]}" for d in differences)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

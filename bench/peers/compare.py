@@ -1,0 +1,114 @@
+"""Tell whether two logs of a conversation say the same, and where they first do not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Turn = Mapping[str, Any]
+
+_PASSING = ("timestamp", "message_id", "model_id", "assistant_id")
+"""What differs from run to run and says nothing about behaviour."""
+_OWN_METADATA = (*_PASSING, "in_reply_to", "template")
+"""`template` is what older versions of the SDK call `response`; `in_reply_to` is a mark of our own."""
+_PLACED = re.compile(r"^policy_\d+_")
+_EMPTY: tuple[Any, ...] = (None, "", [], {}, ())
+
+
+def difference(theirs: Turn, ours: Turn) -> str | None:
+    """Return where one turn differs: in events, in what was sent, in slots, loop or what comes next; or None."""
+    if theirs.get("error") or ours.get("error"):
+        return None if theirs.get("error") and ours.get("error") else _shown("error", theirs.get("error"), ours.get("error"))
+    left, right = [normal(e) for e in theirs["events"]], [normal(e) for e in ours["events"]]
+    for number in range(max(len(left), len(right))):
+        one = left[number] if number < len(left) else None
+        other = right[number] if number < len(right) else None
+        if one != other:
+            return _shown(f"event {number + 1}", _short(one, other), _short(other, one))
+    said, ours_said = [_reply(r) for r in theirs["replies"] or ()], [_reply(r) for r in ours["replies"] or ()]
+    if said != ours_said:
+        return _shown("replies", said, ours_said)
+    return _state_difference(theirs.get("state") or {}, ours.get("state") or {})
+
+
+def normal(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what counts of an event in wire form."""
+    kind = event["event"]
+    found = {key: value for key, value in event.items() if key not in (*_PASSING, "metadata")}
+    if kind == "user":
+        return _user(event)
+    if kind == "bot":
+        data = {key: value for key, value in (event.get("data") or {}).items() if value not in _EMPTY}
+        metadata = {key: v for key, v in (event.get("metadata") or {}).items() if key not in _OWN_METADATA}
+        return {"event": kind, "text": event.get("text"), "data": data, "metadata": metadata}
+    if kind == "reminder":
+        found.pop("date_time", None)
+    if isinstance(found.get("policy"), str):
+        found["policy"] = _PLACED.sub("", found["policy"])
+    if isinstance(found.get("confidence"), float):
+        found["confidence"] = round(found["confidence"], 6)
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _user(event: Mapping[str, Any]) -> dict[str, Any]:
+    parsed = event.get("parse_data") or {}
+    intent = parsed.get("intent") or {}
+    return {
+        "event": "user",
+        "text": event.get("text"),
+        "intent": intent.get("name"),
+        "confidence": intent.get("confidence"),
+        "entities": [
+            {k: v for k, v in entity.items() if k in ("entity", "value", "role", "group", "start", "end")}
+            for entity in parsed.get("entities") or ()
+        ],
+        "channel": event.get("input_channel"),
+    }
+
+
+def _reply(reply: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in reply.items() if key != "metadata" and value not in _EMPTY}
+
+
+def _state_difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str | None:
+    left, right = dict(theirs.get("slots") or {}), dict(ours.get("slots") or {})
+    for name in sorted({*left, *right}):
+        if left.get(name) != right.get(name):
+            return _shown(f"slot {name}", left.get(name), right.get(name))
+    for key in ("active_loop", "latest_action_name", "paused", "followup_action"):
+        one, other = theirs.get(key) or None, ours.get(key) or None
+        if key == "active_loop":
+            one, other = _loop(one), _loop(other)
+        if one != other:
+            return _shown(key, one, other)
+    return None
+
+
+def _loop(loop: Any) -> Any:
+    if not loop or not loop.get("name"):
+        return None
+    return {key: loop.get(key) for key in ("name", "is_interrupted", "rejected")}
+
+
+def _short(event: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> Any:
+    """Return an event without what the other one says just so."""
+    if event is None or other is None or event["event"] != other["event"]:
+        return event
+    return {k: v for k, v in event.items() if k in ("event", "name") or other.get(k) != v}
+
+
+def _shown(where: str, theirs: Any, ours: Any) -> str:
+    return f"{where}: Rasa {_text(theirs)}, Frontdesk {_text(ours)}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def compare(theirs: Sequence[Turn], ours: Sequence[Turn]) -> list[str | None]:
+    """Return, turn by turn, the difference or None."""
+    return [difference(one, other) for one, other in zip(theirs, ours, strict=True)]
