@@ -164,17 +164,9 @@ def train(
     is gone, TrainingError where the examples do not do, or `base` does not fit.
     """
     begun = time.monotonic()
-    inputs = inputs_digest(
-        project.folder, project.endpoints, layout, only
-    )  # now: what is saved from here on is new
-    recipe = restricted(recipe_of(project), only)
-    domain = project.domain
-    if lenient:
-        recipe = available(recipe, progress)
-        domain = without_slot_types(domain, progress)
-    project = replace(project, domain=with_slot_types(domain))
-    for part in (*recipe.pipeline, *recipe.policies):
-        part.make()  # so that a misspelt name is told before minutes of training
+    # now: a file that is saved while this trains counts as changed
+    inputs = inputs_digest(project.folder, project.endpoints, layout, only)
+    project, recipe = _ready(project, restricted(recipe_of(project), only), progress, lenient=lenient)
     known = learnt(recipe, project)
     if base is not None:
         check(base, known)
@@ -210,6 +202,18 @@ def train(
         _write_rest(folder, project, recipe, facts, keep_examples=keep_examples)
         archive = pack(folder, models / f"{model_id}{ENDING}", {**about, "trained_at": time.time()})
     return _report(archive, [pipeline, policies], time.monotonic() - begun)
+
+
+def _ready(project: Project, recipe: Recipe, progress: Progress, *, lenient: bool) -> tuple[Project, Recipe]:
+    """Return the project with its own slot types, and a recipe whose parts can all be had."""
+    domain = project.domain
+    if lenient:
+        recipe = available(recipe, progress)
+        domain = without_slot_types(domain, progress)
+    project = replace(project, domain=with_slot_types(domain))
+    for part in (*recipe.pipeline, *recipe.policies):
+        part.make()  # so that a misspelt name is told before minutes of training
+    return project, recipe
 
 
 def _model_id(name: str | None, only: Kind | None) -> str:

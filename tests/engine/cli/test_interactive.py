@@ -149,7 +149,7 @@ def test_everything_confirmed_becomes_a_story(copy_of_starter: Path, sit: Sit) -
     terminal.does("utter_iamabot")
     terminal.does("action_listen")
     terminal.answer("You:", ":export")
-    terminal.see("- intent: bot_challenge")
+    terminal.see("  - intent: bot_challenge")
     terminal.answer("The name of this story:", "a morning")
     terminal.see("What was learnt stands in:", "data/stories.yml:", "Train with it: frontdesk train")
     terminal.answer("You:", ":quit")
@@ -407,6 +407,15 @@ def test_a_message_that_cannot_be_marked_so_is_asked_for_again(copy_of_starter: 
     assert done.returncode == 0
     assert "frontdesk: Only the marks may differ: 'good day' is not what was said" in done.stderr
     assert "- [good evening](time) you" in (copy_of_starter / "data" / "nlu.yml").read_text()
+
+
+def test_stories_are_written_as_yaml_only(copy_of_starter: Path) -> None:
+    done = piped(copy_of_starter, "", "--stories", "data/stories.md")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "frontdesk: data/stories.md: Stories and examples are written as YAML. "
+        "Name a file that ends with .yml or .yaml.\n"
+    )
 
 
 def test_outside_a_project(tmp_path: Path) -> None:
