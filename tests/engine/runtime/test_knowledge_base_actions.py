@@ -29,6 +29,7 @@ FILES = {
         - name: KeywordIntentClassifier
           case_sensitive: false
         - name: RegexEntityExtractor
+          entities: [object_type, attribute, mention, cuisine]
         - name: EntitySynonymMapper
         policies:
         - name: RulePolicy
