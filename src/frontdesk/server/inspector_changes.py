@@ -28,6 +28,7 @@ from frontdesk.runtime.processor import RESERVED, Processor
 from frontdesk.runtime.trace import UNTAUGHT, Stretch, stretches, trace
 from frontdesk.server.api_conversations import REPLACED, visible
 from frontdesk.server.inspector_views import OWN, corrected
+from frontdesk.training.interactive import understood_as
 
 CHANNEL = "inspector"
 Then = Callable[[Processor, Turn, Save], Awaitable[Tracker]]
@@ -81,9 +82,12 @@ async def go_back(agent: Agent, tracker: Tracker, until: int) -> None:
 
 
 async def understand_as(
-    agent: Agent, tracker: Tracker, number: int, intent: str, entities: Sequence[Entity]
+    agent: Agent, tracker: Tracker, number: int, intent: str, entities: Sequence[Entity] | None
 ) -> None:
-    """Go on from a message as if it had been understood like this; what came after it is replaced."""
+    """Go on from a message as if it had been understood like this; what came after it is replaced.
+
+    Without `entities`, those that were found stay.
+    """
     part = stretch(tracker.events(), number)
     heard = tracker.events()[part.heard] if part.heard is not None else None
     if part.heard is None or not isinstance(heard, UserUttered):
@@ -99,26 +103,23 @@ async def understand_as(
 
 
 def _corrected(
-    heard: UserUttered, message: UserMessage, intent: str, entities: Sequence[Entity]
+    heard: UserUttered, message: UserMessage, intent: str, entities: Sequence[Entity] | None
 ) -> UserUttered:
     """Return the message as it should have been understood; what was understood before is kept in its metadata."""
     before = heard.metadata.get(RESERVED, {}).get("corrected") if corrected(heard) else None
     was = before or {"intent": heard.intent, "entities": [entity_to_wire(e) for e in heard.entities]}
     metadata = {**heard.metadata, RESERVED: {"authenticated": True, "corrected": was}}
-    chosen = {"name": intent, "confidence": 1.0}
+    right = understood_as(heard, intent, heard.entities if entities is None else entities)
     ranking = heard.parse_data.get("intent_ranking") or []
-    others = [row for row in ranking if isinstance(row, dict) and row.get("name") != intent]
+    others = [row for row in ranking if isinstance(row, dict) and row.get("name") != right.intent]
     return dataclasses.replace(
-        heard,
+        right,
         parse_data={
-            **heard.parse_data,
-            "intent": chosen,
-            "intent_ranking": [chosen, *others],
-            "entities": [entity_to_wire(entity) for entity in entities],
+            **right.parse_data,
+            "intent_ranking": [right.parse_data["intent"], *others],
             "message_id": message.message_id,
             "metadata": metadata,
         },
-        entities=tuple(entities),
         input_channel=CHANNEL,
         message_id=message.message_id,
         use_text_for_featurization=None,

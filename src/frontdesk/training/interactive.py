@@ -302,6 +302,11 @@ def corrected(heard: UserUttered, intent: str, marked: str) -> UserUttered:
     if text != said.strip():
         what = f"Only the marks may differ: '{text}' is not what was said ('{said}')."
         raise ConfigError(what, hint="Mark entities as in [Rome](city).")
+    return dataclasses.replace(understood_as(heard, intent, entities), text=text)
+
+
+def understood_as(heard: UserUttered, intent: str, entities: Sequence[Entity]) -> UserUttered:
+    """Return what was heard with another intent (`faq/hours` for a retrieval intent) and these entities."""
     kept = tuple(_as_found(entity, heard.entities) for entity in entities)
     base, slash, _ = intent.partition("/")
     parsed: dict[str, Any] = {
@@ -313,7 +318,7 @@ def corrected(heard: UserUttered, intent: str, marked: str) -> UserUttered:
         chosen = {"response": {"utter_action": f"utter_{intent}", "intent_response_key": intent}}
         parsed[_SELECTOR] = {**(parsed.get(_SELECTOR) or {}), base: chosen}
         parsed["intent"]["full_retrieval_intent_name"] = intent
-    return dataclasses.replace(heard, text=text, parse_data=parsed, entities=kept)
+    return dataclasses.replace(heard, parse_data=parsed, entities=kept)
 
 
 def _as_found(entity: Entity, found: Sequence[Entity]) -> Entity:

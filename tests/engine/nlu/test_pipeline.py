@@ -120,4 +120,6 @@ def test_the_steps_lead_to_what_the_whole_pipeline_says() -> None:
         assert (steps[0].component == "payload") == text.startswith("/")
     by_name = {step.component: step for step in made.steps("water the fern AB123")}
     found = by_name["RegexEntityExtractor"]
+    assert found.options == {"entities": ["plant", "code"]}, "only what was chosen"
+    assert by_name["WhitespaceTokenizer"].options == {}
     assert [e.entity for e in found.after.entities if e not in found.before.entities][-1] == "code"

@@ -183,3 +183,14 @@ def test_after_an_action_that_nothing_follows_the_assistant_waits(inspector: Ins
     assert [(s["action"], s["asked"]) for s in done] == [("utter_iamabot", True), ("action_listen", False)]
     assert done[1]["why"].startswith("No rule or story says what follows")
     assert intents(fixed) == ["greet", "deny"]
+
+
+def test_entities_stay_where_only_the_intent_is_corrected(inspector: Inspector) -> None:
+    talk = inspector.talk('/affirm{"email": "ann@example.com"}')
+    number = numbers(talk)[0]
+    fixed = inspector.post("understanding", id=talk["id"], turn=number, intent="leave_message", entities=None)
+    slots = {slot["name"]: slot["after"] for slot in inspector.turn(fixed)["slots"]}
+    assert (slots["email"], slots["requested_slot"]) == ("ann@example.com", "note")
+    emptied = inspector.post("understanding", id=talk["id"], turn=number, intent="affirm", entities=[])
+    slots = {slot["name"]: slot["after"] for slot in inspector.turn(emptied)["slots"]}
+    assert slots["email"] is None

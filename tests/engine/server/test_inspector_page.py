@@ -101,6 +101,8 @@ def test_talk_correct_and_save(own_inspector: Callable[..., Inspector], open_pag
 
     # the sentence, as an example of it
     panel.get_by_role("button", name="Save as example").click()
+    assert dialog.get_by_label("The sentence").input_value() == "rather not today"
+    dialog.get_by_role("button", name="Show what is written").click()
     dialog.locator(".diff .added").wait_for()
     assert "data/nlu.yml" in dialog.inner_text()
     file = opened.folder / "data" / "nlu.yml"
@@ -156,7 +158,7 @@ def test_entities_by_words(inspector: Inspector, open_page: Open) -> None:
     dialog.get_by_role("button", name="Go on from here").click()
     dialog.wait_for(state="hidden")
     assert answers(page)[-1] == "What would you like to tell the team?"
-    row = page.get_by_role("row", name="email —")
+    row = page.get_by_role("row", name="email “ann@example.com”")
     assert "ann@example.com" in row.inner_text()
 
 
