@@ -4,6 +4,7 @@ Importing this package makes every action known to the action server; it opens n
 """
 
 from actions.flows import (
+    answers,
     emergency,
     handoff,
     order_status,
@@ -17,6 +18,7 @@ from actions.flows import (
 )
 
 __all__ = [
+    "answers",
     "emergency",
     "handoff",
     "order_status",

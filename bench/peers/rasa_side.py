@@ -25,9 +25,20 @@ os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
 
 def main() -> None:
     """Do all jobs of a file, and write what happened beside it."""
+    _hush()
     job_file = Path(sys.argv[1])
     answers = [_answer(job) for job in json.loads(job_file.read_text("utf-8"))]
     job_file.with_suffix(".out").write_text(json.dumps(answers), "utf-8")
+
+
+def _hush():
+    """Log warnings only: what is logged about every prediction would take most of the time."""
+    import logging
+
+    import structlog
+
+    logging.disable(logging.INFO)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 def _answer(job):
@@ -109,6 +120,8 @@ def _agent(model, url):
     numpy.random.choice = first
     # The store in memory forgets the sessions before the last one, and with them what is compared.
     store = SQLTrackerStore(dialect="sqlite", db="parity.db")
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     return Agent.load(model, action_endpoint=EndpointConfig(url) if url else None, tracker_store=store)
 
 
