@@ -53,6 +53,8 @@ def _answer(job):
 
 async def _hold(job):
     os.chdir(job["folder"])
+    if job.get("validate"):
+        _validate(job)
     begun = time.perf_counter()
     model = await asyncio.to_thread(_train, job)
     trained = time.perf_counter() - begun
@@ -82,6 +84,25 @@ def _train(job):
     if not done.model:
         raise RuntimeError(f"training ended with code {done.code}")
     return done.model
+
+
+def _validate(job):
+    """Do what `rasa data validate` does. Raises where it would end with an error."""
+    from rasa.shared.importers.importer import TrainingDataImporter
+    from rasa.validator import Validator
+
+    importer = TrainingDataImporter.load_from_config(
+        config_path=job["config"], domain_path=job["domain"], training_data_paths=job["data"]
+    )
+    validator = Validator.from_importer(importer)
+    checks = (
+        validator.verify_domain_validity,
+        validator.verify_domain_duplicates,
+        lambda: validator.verify_nlu(ignore_warnings=True),
+        lambda: validator.verify_story_structure(ignore_warnings=True),
+    )
+    if not all(check() for check in checks):
+        raise RuntimeError("the project is not valid")
 
 
 def _action_server(job):

@@ -86,7 +86,7 @@ class Count(Action):
         done = [e.get("name") for e in tracker.events if e["event"] == "action"]
         applied = [e["event"] for e in tracker.applied_events() if e["event"] == "user"]
         dispatcher.utter_message(text=f"{len(said)} {done[-1]} {len(applied)} {tracker.latest_action_name} {tracker.followup_action}")
-        dispatcher.utter_message(text=f"{tracker.active_loop} {tracker.is_paused()} {tracker.get_intent_of_latest_message()}")
+        dispatcher.utter_message(text=f"{tracker.active_loop.get('name')} {tracker.is_paused()} {tracker.get_intent_of_latest_message()}")
         return []
 
 
