@@ -4,6 +4,7 @@ Importing this package makes every action known to the action server; it opens n
 """
 
 from actions.flows import (
+    answers,
     cancel_order,
     emergency,
     handoff,
@@ -18,6 +19,7 @@ from actions.flows import (
 )
 
 __all__ = [
+    "answers",
     "cancel_order",
     "emergency",
     "handoff",
