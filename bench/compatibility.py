@@ -92,7 +92,7 @@ def main() -> int:
     engine = "rasa" if given.rasa else "frontdesk --lenient" if given.lenient else "frontdesk"
     for folder in given.folders:
         row = attempt(folder.resolve(), engine, given)
-        keep(given.out / "compatibility.json", row)
+        keep(given.out / "compatibility.json", row, partial=bool(given.only))
         print(f"{row.project:60} {row.engine:20} {said(row)}", flush=True)
     (given.out / "compatibility.md").write_text(table(rows_of(given.out / "compatibility.json")), "utf-8")
     return 0
@@ -217,15 +217,16 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
     return found
 
 
-def keep(file: Path, row: Row) -> None:
-    """Write a row into the results; stages that were not run now keep what an earlier run said of them."""
+def keep(file: Path, row: Row, *, partial: bool) -> None:
+    """Write a row into the results, in place of what an earlier run said; a `partial` one replaces only its stages."""
     rows = rows_of(file)
     known = [r for r in rows if (r["project"], r["engine"]) == (row.project, row.engine)]
     fresh: dict[str, Any] = asdict(row)
     for old in known:
         rows.remove(old)
-        fresh["stages"] = {**old["stages"], **fresh["stages"]}
-        if "test" not in row.stages and "train" not in row.stages:
+        if partial:
+            fresh["stages"] = {**old["stages"], **fresh["stages"]}
+        if partial and "test" not in row.stages:
             fresh |= {key: old[key] for key in ("stories", "passed", "failed")}
     rows.append(fresh)
     rows.sort(key=lambda r: (str(r["project"]).lower(), str(r["engine"])))
