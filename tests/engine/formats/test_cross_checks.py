@@ -98,9 +98,9 @@ def test_an_action_that_opens_a_story_is_only_doubted_for_nobody_has_to_predict_
         "f.yml",
     )
     check(TrainingSet(stories=stories.read_stories(root, desk.complaints)), DOMAIN, desk.complaints)
-    assert [doubt.partition(" Add")[0] for doubt in desk.doubts] == [
+    assert [doubt.partition(" Did")[0] for doubt in desk.doubts] == [
         "f.yml:4: The action 'action_asked' is not in the domain."
     ]
-    assert [error.partition(" Add")[0] for error in desk.errors] == [
+    assert [error.partition(" Add")[0].partition(" Did")[0] for error in desk.errors] == [
         "f.yml:10: The action 'action_told' is not in the domain."
     ]
