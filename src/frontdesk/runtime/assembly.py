@@ -13,7 +13,7 @@ from frontdesk.actions.generators import make_response_generator
 from frontdesk.actions.servers import make_action_server
 from frontdesk.core.ports import LLM, ActionServer, EventBroker, LockStore, ResponseGenerator, TrackerStore
 from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, LanguageModel
-from frontdesk.formats.project import read_domain
+from frontdesk.formats.project import read_laid_out
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config, read_endpoints
 from frontdesk.graph.slot_types import own_types
@@ -214,9 +214,9 @@ def trusted_model(layout: Layout, models: Path) -> Model:
 
 def named_slot_types(layout: Layout) -> frozenset[str]:
     """Return the slot types of its own that the project's domain names, and so trusts."""
-    names = (layout.folder / name for name in ("domain.yml", "domain.yaml", "domain"))
-    found = layout.domain or next((path for path in names if path.exists()), None)
-    return frozenset(own_types(read_domain(found, strict=False)).values()) if found else frozenset()
+    return frozenset(
+        own_types(read_laid_out(layout, settings=False, names=False, domain_needed=False).domain).values()
+    )
 
 
 def named_paths(folder: Path, path: Path | None = None) -> frozenset[str]:
