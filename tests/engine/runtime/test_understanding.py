@@ -52,8 +52,7 @@ async def test_somebody_who_left_does_not_stop_the_others() -> None:
     await asyncio.sleep(0)
     gone.cancel()
     assert (await stays).text == "b"
-<<<<<<< HEAD
-    understanding.close()
+    await understanding.close()
 
 
 async def test_explaining_uses_the_same_thread_as_understanding() -> None:
@@ -73,6 +72,4 @@ async def test_explaining_uses_the_same_thread_as_understanding() -> None:
     assert len(threads) == 2
     assert len(set(threads)) == 1
     assert await Understanding(process).explain("hello") == []
-=======
     await understanding.close()
->>>>>>> 9f0a5b9 (Have messages understood by another server; name the topic of a retrieval intent as Rasa does)
