@@ -14,7 +14,7 @@ from frontdesk.core.training import NluExamples
 from frontdesk.nlu.crf_extractor import CRFEntityExtractor
 from frontdesk.nlu.exact import ExactExamples
 from frontdesk.nlu.logistic_regression import LogisticRegressionClassifier
-from frontdesk.nlu.options import merged
+from frontdesk.nlu.options import merged, renormalized
 from frontdesk.nlu.overlap import resolve
 from frontdesk.nlu.side_features import ENCODER, PIECES, WORDS, SideFeatures, handed_on, wants_embedder
 from frontdesk.nlu.storage import read_json, write_json
@@ -124,7 +124,8 @@ class DIETClassifier:
         ]
 
     def _sharpened(self, message: Message) -> Message:
-        ranking = self._exact.sharpened(message.text, message.ranking)
+        shown = renormalized(message.ranking) if self.options["renormalize_confidences"] else message.ranking
+        ranking = self._exact.sharpened(message.text, shown)
         return message.but(intent=ranking[0], ranking=ranking) if ranking and self._intents else message
 
     def save(self, folder: Path) -> None:
