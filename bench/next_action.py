@@ -4,8 +4,9 @@
 
 Of each project the stories are dealt into five groups; each group is held out once, while the policies learn from the
 other stories and from all rules. Along each held-out path every action is predicted from what really happened before
-it. A step is *unseen* where MemoizationPolicy (max_history 5) has never met what came before. The table gives the share
-of right actions at unseen steps and at all steps, and of held-out paths that are right from end to end.
+it; a form that would refuse the user's answer lets others decide, as in `rasa test`. A step is *unseen* where
+MemoizationPolicy (max_history 5) has never met what came before. The table gives the share of right actions at unseen
+steps and at all steps, and of held-out paths that are right from end to end.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 
 from frontdesk.core.domain import Domain
-from frontdesk.core.events import ActionExecuted
+from frontdesk.core.events import ActionExecuted, ActionExecutionRejected
 from frontdesk.core.ports import Policy
-from frontdesk.core.tracker import Tracker
+from frontdesk.core.prediction import Prediction
+from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.core.training import TrainingSet
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.project import read_project
@@ -99,14 +101,20 @@ def _follow(path: Path, domain: Domain, policies: dict[str, Policy], score: Scor
     for event in path.tracker.applied_events():
         if isinstance(event, ActionExecuted) and event is not path.first and len(tracker):
             expected = event.name or event.action_text
-            said = {name: policy.predict(tracker, domain) for name, policy in policies.items()}
-            memory = said["MemoizationPolicy"]
-            unseen = memory is None or memory.action is None
+            said = _votes(policies, tracker, domain)
+            unseen = said["MemoizationPolicy"] is None
             score.steps += 1
             score.unseen += unseen
+            rejected: dict[str, Prediction | None] | None = None
             for which, names in SETS.items():
-                votes = [vote for name in ("RulePolicy", *names) if (vote := said[name]) is not None]
-                if choose(votes, tracker, domain).action == expected:
+                chosen = _chosen(said, names, tracker, domain)
+                loop = tracker.active_loop_name
+                if chosen != expected and chosen == loop and tracker.latest_action == LISTEN:
+                    # as in `rasa test`: the form would refuse what it did not ask for, and somebody else decides
+                    after = tracker.append(ActionExecutionRejected(loop))
+                    rejected = rejected or _votes(policies, after, domain)
+                    chosen = _chosen(rejected, names, after, domain)
+                if chosen == expected:
                     score.right["steps", which] += 1
                     score.right["unseen", which] += unseen
                 else:
@@ -114,6 +122,17 @@ def _follow(path: Path, domain: Domain, policies: dict[str, Policy], score: Scor
         tracker = tracker.append(event)
     score.paths += 1
     score.right.update(("paths", which) for which in SETS if which not in wrong)
+
+
+def _votes(policies: dict[str, Policy], tracker: Tracker, domain: Domain) -> dict[str, Prediction | None]:
+    return {name: policy.predict(tracker, domain) for name, policy in policies.items()}
+
+
+def _chosen(
+    said: dict[str, Prediction | None], names: Sequence[str], tracker: Tracker, domain: Domain
+) -> str | None:
+    votes = [vote for name in ("RulePolicy", *names) if (vote := said[name]) is not None]
+    return choose(votes, tracker, domain).action
 
 
 def main() -> None:

@@ -10,13 +10,14 @@ import asyncio
 from functools import cache
 from pathlib import Path
 
-from frontdesk.core.ports import KnowledgeBase
-from frontdesk.errors import FrontdeskError
-from frontdesk.runtime.model import load_articles
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
+
+from frontdesk.core.ports import KnowledgeBase
+from frontdesk.errors import FrontdeskError
+from frontdesk.runtime.model import load_articles
 
 MODELS = Path("models")
 UNPACKED = Path(".frontdesk/unpacked")
@@ -43,7 +44,9 @@ class AnswerQuestion(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Say the answer, with its sources in the message's metadata."""
-        said = [e["text"] for e in tracker.events_after_latest_restart() if e["event"] == "user" and e.get("text")]
+        said = [
+            e["text"] for e in tracker.events_after_latest_restart() if e["event"] == "user" and e.get("text")
+        ]
         articles = await asyncio.to_thread(knowledge)
         found = await articles.answer(said[-1], said[:-1][-HISTORY:]) if articles and said else None
         if found is None or not found.known or not found.text.strip():

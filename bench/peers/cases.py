@@ -104,7 +104,11 @@ def exact_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def domain_of(folder: Path) -> dict[str, Any]:
     """Return the domain as written, its files laid one over another."""
-    files = [folder / "domain.yml"] if (folder / "domain.yml").is_file() else sorted(folder.glob("domain/**/*.yml"))
+    files = (
+        [folder / "domain.yml"]
+        if (folder / "domain.yml").is_file()
+        else sorted(folder.glob("domain/**/*.yml"))
+    )
     whole: dict[str, Any] = {}
     for file in files:
         for key, value in (read_yaml(file) or {}).items():

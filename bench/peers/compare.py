@@ -20,7 +20,11 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {}, ())
 def difference(theirs: Turn, ours: Turn) -> str | None:
     """Return where one turn differs: in events, in what was sent, in slots, loop or what comes next; or None."""
     if theirs.get("error") or ours.get("error"):
-        return None if theirs.get("error") and ours.get("error") else _shown("error", theirs.get("error"), ours.get("error"))
+        return (
+            None
+            if theirs.get("error") and ours.get("error")
+            else _shown("error", theirs.get("error"), ours.get("error"))
+        )
     left, right = ([normal(e) for e in carried_once(turn["events"])] for turn in (theirs, ours))
     for number in range(max(len(left), len(right))):
         one = left[number] if number < len(left) else None

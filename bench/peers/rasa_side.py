@@ -117,7 +117,9 @@ def _action_server(job):
     server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     for _ in range(300):
         if server.poll() is not None:
-            raise RuntimeError("the action server did not start:\n" + Path("actions-rasa.log").read_text()[-2000:])
+            raise RuntimeError(
+                "the action server did not start:\n" + Path("actions-rasa.log").read_text()[-2000:]
+            )
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).read()
             break
@@ -136,7 +138,11 @@ def _agent(model, url):
 
     def first(items, *args, **options):
         """Of several fitting variations take the first: both sides must find the same ones, in the same order."""
-        return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else chance(items, *args, **options)
+        return (
+            items[0]
+            if isinstance(items, list) and items and isinstance(items[0], dict)
+            else chance(items, *args, **options)
+        )
 
     numpy.random.choice = first
     # The store in memory forgets the sessions before the last one, and with them what is compared.
@@ -204,7 +210,10 @@ def _state(tracker):
     if tracker is None:
         return None
     found = tracker.current_state()
-    return {key: found.get(key) for key in ("slots", "active_loop", "latest_action_name", "paused", "followup_action")}
+    return {
+        key: found.get(key)
+        for key in ("slots", "active_loop", "latest_action_name", "paused", "followup_action")
+    }
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
 from frontdesk.nlu.crf_extractor import CRFEntityExtractor
 from frontdesk.nlu.logistic_regression import LogisticRegressionClassifier
-from frontdesk.nlu.options import merged
+from frontdesk.nlu.options import merged, renormalized
 from frontdesk.nlu.overlap import resolve
 from frontdesk.nlu.side_features import ENCODER, PIECES, WORDS, SideFeatures, handed_on, wants_embedder
 from frontdesk.nlu.storage import read_json, write_json
@@ -118,6 +118,14 @@ class DIETClassifier:
             for message, before in zip(understood, messages, strict=True)
         ]
 
+<<<<<<< HEAD
+=======
+    def _sharpened(self, message: Message) -> Message:
+        shown = renormalized(message.ranking) if self.options["renormalize_confidences"] else message.ranking
+        ranking = self._exact.sharpened(message.text, shown)
+        return message.but(intent=ranking[0], ranking=ranking) if ranking and self._intents else message
+
+>>>>>>> nlu
     def save(self, folder: Path) -> None:
         """Write both models and the words."""
         parts = {_FEATURES: self._features, _INTENTS: self._intents, _ENTITIES: self._entities}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -135,10 +136,18 @@ _COMPILED: Mapping[str, list[tuple[re.Pattern[str], Unit]]] = {
 
 def _atoms(text: str, patterns: list[tuple[re.Pattern[str], Unit]]) -> Iterator[_Found]:
     for pattern, unit in patterns:
+        # most units are not in most texts, and are looked for alone in far less time than with a number
+        if not _bare(unit.pattern).search(text):
+            continue
         for match in pattern.finditer(text):
             value = _share(match["number"])
             if value is not None:
                 yield _Found(*match.span(), value, unit)
+
+
+@functools.lru_cache(maxsize=256)
+def _bare(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _share(written: str) -> float | None:

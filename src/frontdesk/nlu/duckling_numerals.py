@@ -28,11 +28,16 @@ _COUNTED: Mapping[str, float] = {
 }
 _WORD = "|".join([*_SMALL, *_TENS, *(f"{name}s?" for name in _POWERS)])
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-SPELLED = rf"(?:{_WORD})(?:(?:[\s-]+and)?[\s-]+(?:{_WORD}))*(?:\s+point(?:\s+(?:{_WORD}))+)?"
+_LONGEST = 14
+"""Words of one number; without a bound the time to search would grow with the square of the text."""
+SPELLED = (
+    rf"(?:{_WORD})(?:(?:[\s-]{{1,3}}and)?[\s-]{{1,3}}(?:{_WORD})){{0,{_LONGEST}}}"
+    rf"(?:\s+point(?:\s+(?:{_WORD})){{1,6}})?"
+)
 _FRACTION = r"\d+/\d+"
 _POWER_WORDS = "|".join(f"{name}s?" for name in _POWERS)
 NUMBER = (
-    rf"(?:{_FRACTION}(?![\d/])|(?:{DIGITS})(?:(?:\s?(?:{_POWER_WORDS})\b)+|[kmbg](?![a-z]))?"
+    rf"(?:{_FRACTION}(?![\d/])|(?:{DIGITS})(?:(?:\s?(?:{_POWER_WORDS})\b){{1,3}}|[kmbg](?![a-z]))?"
     rf"|a\s+(?:{'|'.join(_POWERS)})\b|(?:a\s+)?(?:dozen|couple|pair)(?:\s+of)?\b|(?:a\s+)?few\b|{SPELLED})"
 )
 """A number that a unit may follow."""
