@@ -107,6 +107,7 @@ class DIETClassifier:
         """Set the intents and add the entities."""
         described = self._features.process(messages)
         understood = described if self._intents is None else self._intents.process(described)
+        understood = [message if message.final else self._ranked(message) for message in understood]
         if self._entities is not None:
             found = self._entities.process([message.but(entities=()) for message in understood])
             understood = [
@@ -118,14 +119,12 @@ class DIETClassifier:
             for message, before in zip(understood, messages, strict=True)
         ]
 
-<<<<<<< HEAD
-=======
-    def _sharpened(self, message: Message) -> Message:
-        shown = renormalized(message.ranking) if self.options["renormalize_confidences"] else message.ranking
-        ranking = self._exact.sharpened(message.text, shown)
-        return message.but(intent=ranking[0], ranking=ranking) if ranking and self._intents else message
+    def _ranked(self, message: Message) -> Message:
+        if self._intents is None or not message.ranking or not self.options["renormalize_confidences"]:
+            return message
+        ranking = renormalized(message.ranking)
+        return message.but(intent=ranking[0], ranking=ranking)
 
->>>>>>> nlu
     def save(self, folder: Path) -> None:
         """Write both models and the words."""
         parts = {_FEATURES: self._features, _INTENTS: self._intents, _ENTITIES: self._entities}
