@@ -21,6 +21,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench.compatibility_table import table
 from bench.machine import machine
@@ -75,6 +76,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--lenient", action="store_true", help="train with --lenient; counted apart")
     parser.add_argument("--rasa", type=Path, metavar="BIN", help="a `rasa` command: try Rasa instead")
     parser.add_argument("--limit", type=float, default=900, help="seconds that a stage may take (900)")
+    parser.add_argument(
+        "--only", nargs="+", choices=["load", "validate", "train", "test"], help="only these stages"
+    )
     parser.add_argument("--out", type=Path, default=Path("results/compatibility"), help="where results go")
     return parser.parse_args()
 
@@ -88,7 +92,7 @@ def main() -> int:
     engine = "rasa" if given.rasa else "frontdesk --lenient" if given.lenient else "frontdesk"
     for folder in given.folders:
         row = attempt(folder.resolve(), engine, given)
-        keep(given.out / "compatibility.json", row)
+        keep(given.out / "compatibility.json", row, partial=bool(given.only))
         print(f"{row.project:60} {row.engine:20} {said(row)}", flush=True)
     (given.out / "compatibility.md").write_text(table(rows_of(given.out / "compatibility.json")), "utf-8")
     return 0
@@ -102,6 +106,8 @@ def attempt(folder: Path, engine: str, given: argparse.Namespace) -> Row:
         shutil.copytree(folder, copy, ignore=LEFT_OUT, ignore_dangling_symlinks=True)
         (copy / "endpoints.yml").write_text(ENDPOINTS, "utf-8")
         for name, command in stages(copy, engine, given.rasa).items():
+            if given.only and name not in given.only:
+                continue
             stage = run(command, copy, given.limit)
             if name == "test":
                 told(row, copy)
@@ -205,21 +211,29 @@ def said(row: Row) -> str:
     return ", ".join(parts) + (f", {row.passed} of {row.stories}" if row.stories else "")
 
 
-def rows_of(file: Path) -> list[dict[str, object]]:
+def rows_of(file: Path) -> list[dict[str, Any]]:
     """Return the rows of a results file."""
-    found: list[dict[str, object]] = json.loads(file.read_text("utf-8"))["rows"] if file.exists() else []
+    found: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))["rows"] if file.exists() else []
     return found
 
 
-def keep(file: Path, row: Row) -> None:
-    """Write a row into the results, in place of what an earlier run said of the same project and engine."""
-    rows = [r for r in rows_of(file) if (r["project"], r["engine"]) != (row.project, row.engine)]
-    rows.append(asdict(row))
+def keep(file: Path, row: Row, *, partial: bool) -> None:
+    """Write a row into the results, in place of what an earlier run said; a `partial` one replaces only its stages."""
+    rows = rows_of(file)
+    known = [r for r in rows if (r["project"], r["engine"]) == (row.project, row.engine)]
+    fresh: dict[str, Any] = asdict(row)
+    for old in known:
+        rows.remove(old)
+        if partial:
+            fresh["stages"] = {**old["stages"], **fresh["stages"]}
+        if partial and "test" not in row.stages:
+            fresh |= {key: old[key] for key in ("stories", "passed", "failed")}
+    rows.append(fresh)
     rows.sort(key=lambda r: (str(r["project"]).lower(), str(r["engine"])))
     whole = {"at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "machine": machine(), "rows": rows}
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(whole, indent=1, ensure_ascii=False), "utf-8")
-    fresh.replace(file)
+    written = file.with_suffix(".new")
+    written.write_text(json.dumps(whole, indent=1, ensure_ascii=False), "utf-8")
+    written.replace(file)
 
 
 if __name__ == "__main__":

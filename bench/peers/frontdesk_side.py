@@ -164,6 +164,7 @@ async def _trigger(agent: Agent, sender: str, channel: str, turn: dict[str, Any]
             },
             entities=entities,
             input_channel=begun.tracker.latest_channel,
+            timestamp=time.time(),
             metadata={"is_external": True},
         )
         begun = await processor.hear(begun, heard)

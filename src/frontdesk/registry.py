@@ -97,6 +97,7 @@ RESPONSE_GENERATORS = {
     "callback": "frontdesk.actions.callback:CallbackResponses",
 }
 SLOT_TYPES: dict[str, str] = {}
+IMPORTERS: dict[str, str] = {}
 TABLES = {
     "component": COMPONENTS,
     "policy": POLICIES,
@@ -106,6 +107,7 @@ TABLES = {
     "event broker": EVENT_BROKERS,
     "response generator": RESPONSE_GENERATORS,
     "slot type": SLOT_TYPES,
+    "importer": IMPORTERS,
 }
 
 

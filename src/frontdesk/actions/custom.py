@@ -95,7 +95,7 @@ async def _draft(turn: Turn, name: str, response: Mapping[str, Any]) -> dict[str
             log.error(
                 "The action '%s' said '%s', which the domain does not have for this channel.", name, named
             )
-            return own
+            return {}
         draft = {**message_to_wire(message), "utter_action": named}
     buttons = [*(draft.get("buttons") or ()), *(own.pop("buttons", None) or ())]
     return {**draft, **own, **({"buttons": buttons} if buttons else {})}

@@ -63,10 +63,11 @@ def _buttons(name: str, block: Block, complaints: Complaints) -> tuple[Button, .
         if title is None:
             continue
         payload, kind = button.get("payload"), button.get("type")
-        # A button without a payload sends its own title, as the web widgets do.
-        found.append(
-            Button(title, str(payload) if payload is not None else title, str(kind) if kind else None)
-        )
+        extra = {key: plain(button[key]) for key in button if key not in ("title", "payload", "type")}
+        if payload is None and "url" not in extra:
+            payload = title  # such a button sends its own title, as the web widgets do
+        sent = None if payload is None else str(payload)
+        found.append(Button(title, sent, str(kind) if kind else None, extra))
     return tuple(found)
 
 
@@ -106,5 +107,5 @@ def written_response(response: Response) -> Mapping[str, Any]:
 
 
 def _written_button(button: Button) -> dict[str, Any]:
-    written = {"title": button.title, "payload": button.payload}
-    return {**written, "type": button.type} if button.type else written
+    written = {"title": button.title, "payload": button.payload, "type": button.type, **button.extra}
+    return {key: value for key, value in written.items() if value is not None}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from frontdesk.actions.catalog import action_for, is_custom
 from frontdesk.actions.generators import make_response_generator
 from frontdesk.actions.servers import make_action_server
 from frontdesk.core.ports import LLM, ActionServer, EventBroker, LockStore, ResponseGenerator, TrackerStore
-from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, LanguageModel
-from frontdesk.formats.project import read_domain
+from frontdesk.endpoint import read_endpoint, seconds
+from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, Endpoints, LanguageModel
+from frontdesk.formats.project import read_laid_out
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config, read_endpoints
 from frontdesk.graph.slot_types import own_types
@@ -25,6 +27,9 @@ from frontdesk.runtime.model import Model, load_knowledge, load_model
 from frontdesk.runtime.processor import Processor
 from frontdesk.runtime.understanding import Understanding
 from frontdesk.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from frontdesk.nlu.remote import RemoteNlu
 
 log = logging.getLogger("frontdesk.runtime")
 
@@ -58,8 +63,7 @@ def assemble(
     _tell_half(loaded)
     server = action_server(endpoints.action_endpoint, folder, settings)
     chosen = language_model(endpoints.llm) if llm else None
-    nlg = response_generator(endpoints.nlg, loaded, settings)
-    processor = make_processor(loaded, server, settings, nlg, chosen)
+    processor = make_processor(loaded, server, settings, endpoints, chosen)
     store = store or tracker_store(endpoints.tracker_store, folder)
     return Agent(
         processor,
@@ -90,22 +94,25 @@ async def reload(
     endpoints = read_endpoints(folder, layout.endpoints)
     loaded = await asyncio.to_thread(trusted_model, layout, archive or folder / "models")
     llm = language_model(endpoints.llm)
-    nlg = response_generator(endpoints.nlg, loaded, agent.settings)
-    processor = make_processor(loaded, agent.processor.server, agent.settings, nlg, llm)
+    processor = make_processor(loaded, agent.processor.server, agent.settings, endpoints, llm)
     await agent.swap(processor, loaded.id, loaded.facts)
     return loaded.id
 
 
 def make_processor(
-    model: Model, server: ActionServer, settings: Settings, nlg: ResponseGenerator, llm: LLM | None = None
+    model: Model, server: ActionServer, settings: Settings, endpoints: Endpoints, llm: LLM | None = None
 ) -> Processor:
     """Return what answers with one model."""
     domain = model.domain
     return Processor(
         domain=domain,
-        understanding=Understanding(model.pipeline.process, model.pipeline.steps),
+        understanding=Understanding(
+            model.pipeline.process,
+            model.pipeline.steps,
+            remote_nlu(endpoints.nlu, model.pipeline.intents, settings),
+        ),
         loop=make_loop(model, settings),
-        nlg=nlg,
+        nlg=response_generator(endpoints.nlg, model, settings),
         server=server,
         knowledge=load_knowledge(model, llm),
     )
@@ -152,6 +159,19 @@ def response_generator(endpoint: Endpoint | None, model: Model, settings: Settin
         deadline=settings.action_deadline,
         where=str(endpoint.place) if endpoint and endpoint.place else None,
     )
+
+
+def remote_nlu(
+    endpoint: Endpoint | None, intents: Collection[str] | None, settings: Settings
+) -> RemoteNlu | None:
+    """Return the server that understands messages, or None where the model does so itself."""
+    if endpoint is None:
+        return None
+    from frontdesk.nlu.remote import RemoteNlu
+
+    options, where = _options(endpoint), str(endpoint.place) if endpoint.place else None
+    late = seconds(options, settings.action_deadline, "nlu", where)
+    return RemoteNlu(read_endpoint(options, "nlu", where), deadline=late, intents=intents)
 
 
 def _options(endpoint: Endpoint | None) -> dict[str, Any]:
@@ -214,9 +234,9 @@ def trusted_model(layout: Layout, models: Path) -> Model:
 
 def named_slot_types(layout: Layout) -> frozenset[str]:
     """Return the slot types of its own that the project's domain names, and so trusts."""
-    names = (layout.folder / name for name in ("domain.yml", "domain.yaml", "domain"))
-    found = layout.domain or next((path for path in names if path.exists()), None)
-    return frozenset(own_types(read_domain(found, strict=False)).values()) if found else frozenset()
+    return frozenset(
+        own_types(read_laid_out(layout, settings=False, names=False, domain_needed=False).domain).values()
+    )
 
 
 def named_paths(folder: Path, path: Path | None = None) -> frozenset[str]:

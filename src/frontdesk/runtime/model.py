@@ -104,5 +104,21 @@ def load_knowledge(model: Model, llm: Any) -> KnowledgeBase | None:
     return Articles.load(folder, model.embedder, llm)
 
 
+def load_articles(models: Path, cache: Path) -> KnowledgeBase | None:
+    """Return the knowledge base of the newest model alone, for a process that answers nothing else.
+
+    None where the model has no articles, or there is none. Raises PackageError for one that cannot be read.
+    """
+    archive = newest(models)
+    if archive is None:
+        return None
+    folder = unpack(archive, cache)
+    if not (folder / KNOWLEDGE).is_dir():
+        return None
+    from frontdesk.knowledge.base import Articles
+
+    return Articles.load(folder / KNOWLEDGE, load_embedder(folder / ENCODER), None)
+
+
 def _read(file: Path) -> Any:
     return json.loads(file.read_text("utf-8"))

@@ -46,7 +46,7 @@ class Processor:
     async def close(self, but: Processor | None = None) -> None:
         """Let go of the NLU thread and of connections, except for what another processor (`but`) uses, too."""
         if but is None or but.understanding is not self.understanding:
-            self.understanding.close()
+            await self.understanding.close()
         if but is None or but.nlg is not self.nlg:
             await self.nlg.close()
         if but is None or but.server is not self.server:
@@ -112,7 +112,7 @@ class Processor:
 
     async def understand(self, message: UserMessage) -> UserUttered:
         """Return the message as it is logged, with what the NLU makes of it."""
-        found = await self.understanding.parse(message.text)
+        found = await self.understanding.parse(message.text, message.message_id or "")
         metadata = marked(message)
         return UserUttered(
             text=message.text,

@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,15 +18,19 @@ from typing import Any, Literal
 from frontdesk import __version__
 from frontdesk.actions.facts import read_facts
 from frontdesk.core.ports import Embedder, Progress
+from frontdesk.core.training import Place
 from frontdesk.encoding.weights import EncoderWeights
 from frontdesk.errors import ConfigError, FrontdeskError
+from frontdesk.formats import yaml
 from frontdesk.formats.config import Config
 from frontdesk.formats.domain import write as write_domain
 from frontdesk.formats.endpoints import Endpoints
+from frontdesk.formats.importers import import_folders, names_a_class
 from frontdesk.formats.nlu import write as write_examples
 from frontdesk.formats.project import Project
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config
+from frontdesk.formats.yaml import Block, Expansion
 from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, engine_digest, file_digest, folder_digest
 from frontdesk.graph.package import newest, pack, peek_manifest
@@ -89,6 +94,7 @@ def inputs_digest(
     config = named["config.yml"]
     if config.is_file():
         beside += _own_modules(folder, config, file_digest(config))
+        beside += _imports(folder, config)
     beside += _slot_modules(folder)
     named |= {name: folder / name for name in beside}
     found = {name: _path_digest(path) for name, path in named.items()}
@@ -110,6 +116,18 @@ def _own_modules(folder: Path, path: Path, _: str) -> list[str]:
         "/".join(path.split(".")[:end]) for path in sorted(paths) for end in range(1, path.count(".") + 2)
     ]
     return [f"{name}.py" for name in names if (folder / f"{name}.py").is_file()]
+
+
+def _imports(folder: Path, config: Path) -> list[str]:
+    try:
+        return [str(path) for path in import_folders(read_config(folder, config), folder, _read)]
+    except FrontdeskError:  # training will say what is wrong with it
+        return []
+
+
+def _read(path: Path, expand: Expansion) -> Block:
+    content = yaml.read(path, expand=expand)
+    return content if isinstance(content, Block) else Block(Place(path.name))
 
 
 _OWN_TYPE = re.compile(r"""\btype:\s*["']?([A-Za-z_]\w*(?:\.\w+)+)""")
@@ -136,7 +154,13 @@ def is_current(
     layout: Layout | None = None,
     only: Kind | None = None,
 ) -> bool:
-    """Tell whether the newest model was trained from exactly these files."""
+    """Tell whether the newest model was trained from exactly these files.
+
+    What an importer of the project's own brings may always have changed.
+    """
+    with suppress(FrontdeskError):  # training will say what is wrong with it
+        if names_a_class(read_config(folder, layout.config if layout else None)):
+            return False
     archive = newest(models)
     if archive is None:
         return False

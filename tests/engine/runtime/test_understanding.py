@@ -29,7 +29,7 @@ async def test_what_waits_is_one_batch() -> None:
     assert (await first).text == "0"
     assert [m.text for m in await asyncio.gather(*rest)] == [str(n) for n in range(1, LARGEST_BATCH + 5)]
     assert sizes == [1, LARGEST_BATCH, 4]
-    understanding.close()
+    await understanding.close()
 
 
 async def test_an_error_reaches_everyone_who_waits_and_nobody_after() -> None:
@@ -42,7 +42,7 @@ async def test_an_error_reaches_everyone_who_waits_and_nobody_after() -> None:
     with pytest.raises(ValueError, match="cannot"):
         await understanding.parse("bad")
     assert (await understanding.parse("good")).text == "good"
-    understanding.close()
+    await understanding.close()
 
 
 async def test_somebody_who_left_does_not_stop_the_others() -> None:
@@ -52,6 +52,7 @@ async def test_somebody_who_left_does_not_stop_the_others() -> None:
     await asyncio.sleep(0)
     gone.cancel()
     assert (await stays).text == "b"
+<<<<<<< HEAD
     understanding.close()
 
 
@@ -72,3 +73,6 @@ async def test_explaining_uses_the_same_thread_as_understanding() -> None:
     assert len(threads) == 2
     assert len(set(threads)) == 1
     assert await Understanding(process).explain("hello") == []
+=======
+    await understanding.close()
+>>>>>>> 9f0a5b9 (Have messages understood by another server; name the topic of a retrieval intent as Rasa does)
