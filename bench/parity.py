@@ -26,32 +26,18 @@ from bench.engines import QUIET, ROOT
 from bench.machine import machine, version
 from bench.peers.assistant import actions, assistant_case, copies, train
 from bench.peers.cases import PROJECTS, Case, read_case
-from bench.peers.compare import compare
+from bench.peers.compare import ACCOUNTED, compare
 
 
 def options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.parity",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argparse.ArgumentParser(prog="python -m bench.parity", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("projects", nargs="*", type=Path, metavar="PROJECT", help="folders of Rasa projects")
-    parser.add_argument(
-        "--rasa",
-        type=Path,
-        required=True,
-        metavar="PATH",
-        help="the rasa command of an environment with Rasa 3.6",
-    )
-    parser.add_argument(
-        "--assistant", action="store_true", help="compare this repository's own assistant, by config.rasa.yml"
-    )
+    parser.add_argument("--rasa", type=Path, required=True, metavar="PATH", help="the rasa command of an environment with Rasa 3.6")
+    parser.add_argument("--assistant", action="store_true", help="compare this repository's own assistant, by config.rasa.yml")
     parser.add_argument("--seed", type=int, default=1, help="of the random walks (1)")
     parser.add_argument("-k", metavar="TEXT", default="", help="only conversations whose name has this text")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "results" / "parity", help="where to write the results"
-    )
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "parity", help="where to write the results")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work in this folder, and leave it")
     given = parser.parse_args()
     if not given.rasa.is_file():
@@ -80,17 +66,15 @@ def main() -> int:
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - begun),
         "machine": machine(),
-        "versions": {
-            "frontdesk": version(Path(sys.executable), "frontdesk"),
-            "rasa": version(given.rasa.parent / "python", "rasa"),
-        },
+        "versions": {"frontdesk": version(Path(sys.executable), "frontdesk"), "rasa": version(given.rasa.parent / "python", "rasa")},
+        "accounted": ACCOUNTED,
         "projects": rows,
     }
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "parity.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(table(rows))
     print(f"Written to {given.out} in {results['seconds']} s.")
-    return 0 if all(row["turns"] == row["equal"] and not row["error"] for row in rows) else 1
+    return 0 if all(not row["differences"] and not row["error"] for row in rows) else 1
 
 
 def _only(case: Case, text: str) -> Case:
@@ -128,9 +112,7 @@ def _run(command: Sequence[Any], name: str, jobs: Sequence[Mapping[str, Any]], w
     ours = os.pathsep.join([str(ROOT), str(ROOT / "src")])
     environment = {**os.environ, **QUIET, "PYTHONPATH": ours if command == OUR_SIDE else ""}
     with (work / f"{name}.log").open("w") as log:
-        done = subprocess.run(
-            [*map(str, command), str(file)], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
+        done = subprocess.run([*map(str, command), str(file)], cwd=ROOT, env=environment, stdout=log, stderr=log)
     if done.returncode:
         tail = (work / f"{name}.log").read_text("utf-8")[-3000:]
         return [{"error": f"the process ended with code {done.returncode}:\n{tail}"} for _ in jobs]
@@ -140,29 +122,30 @@ def _run(command: Sequence[Any], name: str, jobs: Sequence[Mapping[str, Any]], w
 
 def row(case: Case, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
     """Return what came out for one project."""
-    found: dict[str, Any] = {
-        "project": case.name,
-        "conversations": len(case.conversations),
-        "turns": case.turns,
-    }
-    error = "; ".join(
-        f"{side}: {told['error']}"
-        for side, told in (("Rasa", theirs), ("Frontdesk", ours))
-        if told.get("error")
-    )
+    found: dict[str, Any] = {"project": case.name, "conversations": len(case.conversations), "turns": case.turns}
+    error = "; ".join(f"{side}: {told['error']}" for side, told in (("Rasa", theirs), ("Frontdesk", ours)) if told.get("error"))
     if error:
         return {**found, "equal": 0, "error": error, "differences": []}
     differences = []
-    equal = 0
+    accounted: list[dict[str, Any]] = []
+    equal = left_out = 0
     for talk, *logs in zip(case.conversations, theirs["conversations"], ours["conversations"], strict=True):
         messages = [turn for turn in talk["turns"] if "wait" not in turn]
-        for number, (said, told) in enumerate(zip(messages, compare(*logs), strict=True)):
+        foreseen = talk.get("differs") or {}
+        for number, (said, told) in enumerate(zip(messages, compare(*logs), strict=True), start=1):
+            if number == foreseen.get("turn"):
+                # what follows goes on from different states, and is not compared
+                reason = foreseen["because"]
+                accounted.append({"conversation": talk["name"], "turn": number, "because": reason, "difference": told})
+                left_out += len(messages) - number + 1
+                if told is None or reason not in ACCOUNTED:
+                    differences.append({"conversation": talk["name"], "turn": number, "said": said, "difference": f"no '{reason}'"})
+                break
             equal += told is None
             if told is not None:
-                differences.append(
-                    {"conversation": talk["name"], "turn": number + 1, "said": said, "difference": told}
-                )
-    return {**found, "equal": equal, "error": "", "differences": differences}
+                differences.append({"conversation": talk["name"], "turn": number, "said": said, "difference": told})
+    found["turns"] -= left_out
+    return {**found, "equal": equal, "error": "", "differences": differences, "accounted": accounted}
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -170,9 +153,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = ["| project | conversations | turns | equal | first difference |", "|---|--:|--:|--:|---|"]
     for found in rows:
         first = found["error"] or _told(found["differences"][:1])
-        lines.append(
-            f"| {found['project']} | {found['conversations']} | {found['turns']} | {found['equal']} | {first} |"
-        )
+        lines.append(f"| {found['project']} | {found['conversations']} | {found['turns']} | {found['equal']} | {first} |")
     total = [sum(found[key] for found in rows) for key in ("conversations", "turns", "equal")]
     lines.append("| **all** | " + " | ".join(map(str, total)) + " | |")
     return "\n".join(lines)
