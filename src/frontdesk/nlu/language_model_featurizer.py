@@ -70,6 +70,17 @@ class LanguageModelFeaturizer:
             self._files = {file.name: file.read_bytes() for file in folder.iterdir()}
         self._embedder = encoder
 
+    def check(self) -> None:
+        """Raise ConfigError where neither the model nor what could get and build it is here; training would."""
+        if self._folder() is None and not can_export():
+            raise self._not_here("it is not the folder of a model, nor was it downloaded before")
+
+    def _not_here(self, reason: str) -> ConfigError:
+        return ConfigError(
+            f"{NAME}: '{self._named}' cannot be built without the transformers library ({reason}).",
+            hint=MissingExtra(NAME, "transformers").hint,
+        )
+
     def _built(self, target: Path) -> Path:
         from frontdesk.encoding import graph, weights
 
@@ -81,11 +92,7 @@ class LanguageModelFeaturizer:
             except ConfigError as error:  # of another kind than BERT, for instance
                 reason = error.what.rstrip(".")
         if not can_export():
-            missing = MissingExtra(NAME, "transformers")
-            raise ConfigError(
-                f"{NAME}: '{self._named}' cannot be built without the transformers library ({reason}).",
-                hint=missing.hint,
-            )
+            raise self._not_here(reason)
         cache = self.options["cache_dir"]
         return export(NAME, str(place or self._named), str(cache) if cache else None, target)
 

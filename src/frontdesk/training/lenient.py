@@ -56,7 +56,9 @@ def _available(parts: Sequence[Part], progress: Progress) -> Iterator[Part]:
     missing: set[str] = set()
     for part in parts:
         try:
-            part.make()
+            made = part.make()
+            if (check := getattr(made, "check", None)) is not None:
+                check()
             if _NEEDS.get(part.name) in missing:
                 raise ConfigError(f"It needs {_NEEDS[part.name]}.")
         except ConfigError as error:
