@@ -122,6 +122,11 @@ def test_train_by_options(copy_of_starter: Path) -> None:
     assert run(copy_of_starter, f"{line} --dry-run").returncode == 1
 
 
+def test_the_usual_files_by_name_are_the_usual_files(copy_of_starter: Path) -> None:
+    line = "rasa train -c config.yml -d domain.yml --data data --endpoints endpoints.yml --dry-run"
+    assert run(copy_of_starter, line).returncode == 0
+
+
 def test_a_path_that_does_not_exist(copy_of_starter: Path, tmp_path: Path) -> None:
     done = run(copy_of_starter, "rasa data validate --data data/nowhere -d nowhere.yml")
     assert done.returncode == 0, done.stdout + done.stderr
