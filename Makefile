@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 5005
+TESTED := postgresql duckling jieba spacy plots rsa  # extras that the tests need; transformers would bring torch
 .DEFAULT_GOAL := help
 .PHONY: help run test check eval bench format lock clean
 
@@ -54,7 +55,7 @@ format: $(VENV)/dev ## Format the code
 
 lock: ## Pin all dependencies anew, with hashes (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements/serve.txt
-	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements/serve.txt -o requirements/dev.txt
+	uv pip compile pyproject.toml --group dev $(addprefix --extra ,$(TESTED)) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements/serve.txt -o requirements/dev.txt
 	printf 'hatchling==1.27.0\neditables\n' | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements/dev.txt -o requirements/build.txt
 
 clean: ## Remove the environment, models and caches

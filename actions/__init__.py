@@ -4,6 +4,8 @@ Importing this package makes every action known to the action server; it opens n
 """
 
 from actions.flows import (
+    answers,
+    cancel_order,
     emergency,
     handoff,
     order_status,
@@ -17,6 +19,8 @@ from actions.flows import (
 )
 
 __all__ = [
+    "answers",
+    "cancel_order",
     "emergency",
     "handoff",
     "order_status",

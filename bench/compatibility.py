@@ -21,6 +21,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench.compatibility_table import table
 from bench.machine import machine
@@ -38,7 +39,11 @@ QUIET = {
     "NO_COLOR": "1",
 }
 ALONE = ["unshare", "--net", "--map-root-user", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
-READ = "from pathlib import Path; from frontdesk.formats.project import read_project; read_project(Path.cwd(), strict=False)"
+READ = """
+from pathlib import Path
+from frontdesk.formats.project import read_project
+read_project(Path.cwd(), strict=False, names=False)
+"""
 NAME = "compatibility"
 
 
@@ -71,6 +76,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--lenient", action="store_true", help="train with --lenient; counted apart")
     parser.add_argument("--rasa", type=Path, metavar="BIN", help="a `rasa` command: try Rasa instead")
     parser.add_argument("--limit", type=float, default=900, help="seconds that a stage may take (900)")
+    parser.add_argument(
+        "--only", nargs="+", choices=["load", "validate", "train", "test"], help="only these stages"
+    )
     parser.add_argument("--out", type=Path, default=Path("results/compatibility"), help="where results go")
     return parser.parse_args()
 
@@ -84,7 +92,7 @@ def main() -> int:
     engine = "rasa" if given.rasa else "frontdesk --lenient" if given.lenient else "frontdesk"
     for folder in given.folders:
         row = attempt(folder.resolve(), engine, given)
-        keep(given.out / "compatibility.json", row)
+        keep(given.out / "compatibility.json", row, partial=bool(given.only))
         print(f"{row.project:60} {row.engine:20} {said(row)}", flush=True)
     (given.out / "compatibility.md").write_text(table(rows_of(given.out / "compatibility.json")), "utf-8")
     return 0
@@ -98,9 +106,11 @@ def attempt(folder: Path, engine: str, given: argparse.Namespace) -> Row:
         shutil.copytree(folder, copy, ignore=LEFT_OUT, ignore_dangling_symlinks=True)
         (copy / "endpoints.yml").write_text(ENDPOINTS, "utf-8")
         for name, command in stages(copy, engine, given.rasa).items():
-            stage, output = run(command, copy, given.limit)
+            if given.only and name not in given.only:
+                continue
+            stage = run(command, copy, given.limit)
             if name == "test":
-                told(row, copy, output)
+                told(row, copy)
                 stage = Stage(
                     row.stories > 0, stage.seconds, stage.cpu_seconds, "" if row.stories else stage.error
                 )
@@ -114,9 +124,10 @@ def stages(copy: Path, engine: str, rasa: Path | None) -> dict[str, list[str]]:
     """Return the commands of an engine, stage by stage; a project without test stories has no last one."""
     if rasa:
         command = [str(rasa.resolve())]
+        domain = [] if (copy / "domain.yml").exists() else ["--domain", "domain"]
         found = {
-            "validate": [*command, "data", "validate"],
-            "train": [*command, "train", "--fixed-model-name", NAME],
+            "validate": [*command, "data", "validate", *domain],
+            "train": [*command, "train", "--fixed-model-name", NAME, *domain],
             "test": [*command, "test", "core", "--e2e", "-s", "tests", "-m", f"models/{NAME}.tar.gz"],
         }
     else:
@@ -133,7 +144,7 @@ def stages(copy: Path, engine: str, rasa: Path | None) -> dict[str, list[str]]:
     return found
 
 
-def run(command: list[str], cwd: Path, limit: float) -> tuple[Stage, str]:
+def run(command: list[str], cwd: Path, limit: float) -> Stage:
     """Run one stage without a network; end it and its children at the limit."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.perf_counter()
@@ -158,7 +169,7 @@ def run(command: list[str], cwd: Path, limit: float) -> tuple[Stage, str]:
     output = printed.decode("utf-8", "replace")
     ok = process.returncode == 0 and not late
     error = "" if ok else f"not done after {limit:.0f} s" if late else first_error(output)
-    return Stage(ok, round(time.perf_counter() - begun, 1), round(cpu, 1), error), output
+    return Stage(ok, round(time.perf_counter() - begun, 1), round(cpu, 1), error)
 
 
 def first_error(output: str) -> str:
@@ -171,21 +182,15 @@ def first_error(output: str) -> str:
     return (wrong or lines[-1:] or ["no output"])[0][:300]
 
 
-def told(row: Row, copy: Path, output: str) -> None:
-    """Take the outcome of the test stories from what the engine wrote."""
-    if row.engine == "rasa":
-        report = copy / "results" / "story_report.json"
-        if report.exists():
-            counted = json.loads(report.read_text("utf-8")).get("conversation_accuracy", {})
-            row.stories, row.passed = counted.get("total", 0), counted.get("correct", 0)
-        failures = copy / "results" / "failed_test_stories.yml"
-        if failures.exists():
-            row.failed = re.findall(r"^- story: (.*)$", failures.read_text("utf-8"), re.MULTILINE)
-        return
-    if match := re.search(r"^(\d+) passed, (\d+) failed", output, re.MULTILINE):
-        row.passed = int(match[1])
-        row.stories = row.passed + int(match[2])
-    row.failed = re.findall(r"^FAILED\s+(.*)$", output, re.MULTILINE)
+def told(row: Row, copy: Path) -> None:
+    """Take the outcome of the test stories from the reports, which both engines write alike."""
+    report = copy / "results" / "story_report.json"
+    if report.exists():
+        counted = json.loads(report.read_text("utf-8")).get("conversation_accuracy", {})
+        row.stories, row.passed = counted.get("total", 0), counted.get("correct", 0)
+    failures = copy / "results" / "failed_test_stories.yml"
+    if failures.exists():
+        row.failed = re.findall(r"^- story: (.*)$", failures.read_text("utf-8"), re.MULTILINE)
 
 
 def label(folder: Path) -> str:
@@ -206,21 +211,29 @@ def said(row: Row) -> str:
     return ", ".join(parts) + (f", {row.passed} of {row.stories}" if row.stories else "")
 
 
-def rows_of(file: Path) -> list[dict[str, object]]:
+def rows_of(file: Path) -> list[dict[str, Any]]:
     """Return the rows of a results file."""
-    found: list[dict[str, object]] = json.loads(file.read_text("utf-8"))["rows"] if file.exists() else []
+    found: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))["rows"] if file.exists() else []
     return found
 
 
-def keep(file: Path, row: Row) -> None:
-    """Write a row into the results, in place of what an earlier run said of the same project and engine."""
-    rows = [r for r in rows_of(file) if (r["project"], r["engine"]) != (row.project, row.engine)]
-    rows.append(asdict(row))
+def keep(file: Path, row: Row, *, partial: bool) -> None:
+    """Write a row into the results, in place of what an earlier run said; a `partial` one replaces only its stages."""
+    rows = rows_of(file)
+    known = [r for r in rows if (r["project"], r["engine"]) == (row.project, row.engine)]
+    fresh: dict[str, Any] = asdict(row)
+    for old in known:
+        rows.remove(old)
+        if partial:
+            fresh["stages"] = {**old["stages"], **fresh["stages"]}
+        if partial and "test" not in row.stages:
+            fresh |= {key: old[key] for key in ("stories", "passed", "failed")}
+    rows.append(fresh)
     rows.sort(key=lambda r: (str(r["project"]).lower(), str(r["engine"])))
     whole = {"at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "machine": machine(), "rows": rows}
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(whole, indent=1, ensure_ascii=False), "utf-8")
-    fresh.replace(file)
+    written = file.with_suffix(".new")
+    written.write_text(json.dumps(whole, indent=1, ensure_ascii=False), "utf-8")
+    written.replace(file)
 
 
 if __name__ == "__main__":

@@ -24,19 +24,34 @@ from typing import Any
 
 from bench.engines import QUIET, ROOT
 from bench.machine import machine, version
+from bench.peers.assistant import actions, assistant_case, copies, train
 from bench.peers.cases import PROJECTS, Case, read_case
 from bench.peers.compare import compare
 
 
 def options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench.parity", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.parity",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("projects", nargs="*", type=Path, metavar="PROJECT", help="folders of Rasa projects")
-    parser.add_argument("--rasa", type=Path, required=True, metavar="PATH", help="the rasa command of an environment with Rasa 3.6")
-    parser.add_argument("--assistant", action="store_true", help="compare this repository's own assistant, by config.rasa.yml")
+    parser.add_argument(
+        "--rasa",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="the rasa command of an environment with Rasa 3.6",
+    )
+    parser.add_argument(
+        "--assistant", action="store_true", help="compare this repository's own assistant, by config.rasa.yml"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the random walks (1)")
     parser.add_argument("-k", metavar="TEXT", default="", help="only conversations whose name has this text")
-    parser.add_argument("--out", type=Path, default=ROOT / "results" / "parity", help="where to write the results")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "results" / "parity", help="where to write the results"
+    )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work in this folder, and leave it")
     given = parser.parse_args()
     if not given.rasa.is_file():
@@ -47,18 +62,28 @@ def options() -> argparse.Namespace:
 def main() -> int:
     """Compare, write the results, print the table."""
     given = options()
-    folders = given.projects or sorted(path for path in PROJECTS.iterdir() if path.is_dir())
+    folders = given.projects
+    if not folders and not given.assistant:
+        folders = sorted(path for path in PROJECTS.iterdir() if path.is_dir())
     cases = [read_case(folder.resolve(), given.seed) for folder in folders]
     if given.k:
         cases = [_only(case, given.k) for case in cases]
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="parity-") as name:
-        rows = _compare_all(cases, given.rasa.parent / "python", given.keep or Path(name))
+        work = given.keep or Path(name)
+        work.mkdir(parents=True, exist_ok=True)
+        rows = _compare_all(cases, given.rasa.parent / "python", work) if cases else []
+        if given.assistant:
+            case = assistant_case(given.seed)
+            rows.append(_compare_assistant(_only(case, given.k), given.rasa.parent / "python", work))
     results = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - begun),
         "machine": machine(),
-        "versions": {"frontdesk": version(Path(sys.executable), "frontdesk"), "rasa": version(given.rasa.parent / "python", "rasa")},
+        "versions": {
+            "frontdesk": version(Path(sys.executable), "frontdesk"),
+            "rasa": version(given.rasa.parent / "python", "rasa"),
+        },
         "projects": rows,
     }
     given.out.mkdir(parents=True, exist_ok=True)
@@ -74,31 +99,57 @@ def _only(case: Case, text: str) -> Case:
 
 
 def _compare_all(cases: Sequence[Case], python: Path, work: Path) -> list[dict[str, Any]]:
-    theirs = _run([python, Path(__file__).parent / "peers" / "rasa_side.py"], "rasa", cases, work)
-    ours = [_run([Path(sys.executable), "-m", "bench.peers.frontdesk_side"], "frontdesk", [case], work)[0] for case in cases]
+    theirs = _run([python, RASA_SIDE], "rasa", [case.job("rasa", work) for case in cases], work)
+    ours = []
+    for case in cases:
+        ours += _run(OUR_SIDE, f"frontdesk-{case.name}", [case.job("frontdesk", work)], work)
     return [row(case, *both) for case, *both in zip(cases, theirs, ours, strict=True)]
 
 
-def _run(command: Sequence[Any], side: str, cases: Sequence[Case], work: Path) -> list[Any]:
-    """Let one side do the conversations of some cases in one process."""
-    work.mkdir(parents=True, exist_ok=True)
-    name = f"{side}-{cases[0].name}"
+def _compare_assistant(case: Case, python: Path, work: Path) -> dict[str, Any]:
+    jobs = copies(case, work)
+    project = Path(jobs["frontdesk"]["folder"])
+    train(project, work / "assistant-train.log")
+    told = []
+    for side, command in (("rasa", [python, RASA_SIDE]), ("frontdesk", OUR_SIDE)):
+        with actions(project, work, side) as url:
+            told += _run(command, f"{side}-{case.name}", [{**jobs[side], "action_url": url}], work)
+    return row(case, *told)
+
+
+RASA_SIDE = Path(__file__).parent / "peers" / "rasa_side.py"
+OUR_SIDE = [sys.executable, "-m", "bench.peers.frontdesk_side"]
+
+
+def _run(command: Sequence[Any], name: str, jobs: Sequence[Mapping[str, Any]], work: Path) -> list[Any]:
+    """Let one side do some jobs in one process."""
     file = work / f"{name}.json"
-    file.write_text(json.dumps([case.job(side, work) for case in cases]), "utf-8")
-    environment = {**os.environ, **QUIET, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]) if side != "rasa" else ""}
+    file.write_text(json.dumps(jobs), "utf-8")
+    ours = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    environment = {**os.environ, **QUIET, "PYTHONPATH": ours if command == OUR_SIDE else ""}
     with (work / f"{name}.log").open("w") as log:
-        done = subprocess.run([*map(str, command), str(file)], cwd=ROOT, env=environment, stdout=log, stderr=log)
+        done = subprocess.run(
+            [*map(str, command), str(file)], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
     if done.returncode:
         tail = (work / f"{name}.log").read_text("utf-8")[-3000:]
-        return [{"error": f"the process ended with code {done.returncode}:\n{tail}"} for _ in cases]
+        return [{"error": f"the process ended with code {done.returncode}:\n{tail}"} for _ in jobs]
     found: list[Any] = json.loads(file.with_suffix(".out").read_text("utf-8"))
     return found
 
 
 def row(case: Case, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
     """Return what came out for one project."""
-    found: dict[str, Any] = {"project": case.name, "conversations": len(case.conversations), "turns": case.turns}
-    error = "; ".join(f"{side}: {told['error']}" for side, told in (("Rasa", theirs), ("Frontdesk", ours)) if told.get("error"))
+    found: dict[str, Any] = {
+        "project": case.name,
+        "conversations": len(case.conversations),
+        "turns": case.turns,
+    }
+    error = "; ".join(
+        f"{side}: {told['error']}"
+        for side, told in (("Rasa", theirs), ("Frontdesk", ours))
+        if told.get("error")
+    )
     if error:
         return {**found, "equal": 0, "error": error, "differences": []}
     differences = []
@@ -108,7 +159,9 @@ def row(case: Case, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[
         for number, (said, told) in enumerate(zip(messages, compare(*logs), strict=True)):
             equal += told is None
             if told is not None:
-                differences.append({"conversation": talk["name"], "turn": number + 1, "said": said, "difference": told})
+                differences.append(
+                    {"conversation": talk["name"], "turn": number + 1, "said": said, "difference": told}
+                )
     return {**found, "equal": equal, "error": "", "differences": differences}
 
 
@@ -117,7 +170,9 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = ["| project | conversations | turns | equal | first difference |", "|---|--:|--:|--:|---|"]
     for found in rows:
         first = found["error"] or _told(found["differences"][:1])
-        lines.append(f"| {found['project']} | {found['conversations']} | {found['turns']} | {found['equal']} | {first} |")
+        lines.append(
+            f"| {found['project']} | {found['conversations']} | {found['turns']} | {found['equal']} | {first} |"
+        )
     total = [sum(found[key] for found in rows) for key in ("conversations", "turns", "equal")]
     lines.append("| **all** | " + " | ".join(map(str, total)) + " | |")
     return "\n".join(lines)

@@ -13,7 +13,19 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, make_url, select, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from actions.commerce import schema
@@ -24,6 +36,7 @@ DEFAULT = "sqlite:///.frontdesk/shop.db"
 BUSY_SECONDS = 5.0
 SEED_SECONDS = 60.0  # a second process waits this long while the first one fills the shop
 COUNTERS = ("return", "ticket")
+SMALLER = (1,)  # earlier versions, which lack tables and differ in nothing else
 ADVISORY_LOCK = 4_150_071  # PostgreSQL: one filler at a time
 
 Fill = Callable[[Connection], None]
@@ -182,6 +195,10 @@ def _prepare(engine: Engine, fill: Fill | None, source: str) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         if _is_ready(connection):
             return
+        if "shop_meta" in inspect(connection).get_table_names():
+            schema.metadata.create_all(connection)  # an earlier version lacks tables, and nothing else
+            connection.execute(update(schema.shop_meta).values(version=schema.VERSION))
+            return
         schema.metadata.create_all(connection, checkfirst=False)
         connection.execute(
             insert(schema.shop_meta).values(
@@ -209,6 +226,8 @@ def _is_ready(connection: Connection) -> bool:
             )
         return False
     version = connection.execute(select(schema.shop_meta.c.version)).scalar()
+    if version in SMALLER:
+        return False
     if version != schema.VERSION:
         raise StoreMismatch(
             f"The shop's database is of version {version}, this program needs {schema.VERSION}. "

@@ -261,6 +261,7 @@ class Order:
     promo_code: str | None = None
     currency: str = "USD"
     source_status: str | None = None  # the status in the words of an imported shop, while it is still true
+    cancel_reason: str | None = None
 
     @property
     def subtotal(self) -> Decimal:

@@ -26,8 +26,11 @@ class Work(Protocol):
     def add_return(self, order: Order, entry: Return, refunds: Sequence[Payment]) -> None:
         """Add a return with its pending refunds, and move the order to its new state."""
 
+    def cancel(self, order: Order, reason: str, refunds: Sequence[Payment], at: datetime) -> None:
+        """Cancel an order: pay back, put the items back into stock, and keep the reason."""
+
     def promised(self, customer_id: str, since: datetime) -> Decimal:
-        """Sum the refunds of a customer's returns that were opened since a time."""
+        """Sum the refunds of a customer's returns and cancellations since a time."""
 
     def lock_customer(self, customer_id: str) -> None:
         """Keep other writers away from what belongs to a customer until the end."""
@@ -58,7 +61,7 @@ class Commerce(Protocol):
         """List the whole catalogue."""
 
     def promised(self, customer_id: str, since: datetime) -> Decimal:
-        """Sum the refunds of a customer's returns that were opened since a time."""
+        """Sum the refunds of a customer's returns and cancellations since a time."""
 
     def begin(self) -> AbstractContextManager[Work]:
         """Open a writing transaction; an exception undoes it."""

@@ -103,6 +103,7 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
         discount=row["discount"],
         promo_code=row["promo_code"],
         currency=row["currency"],
+        cancel_reason=next((entry["reason"] for entry in parts["cancellations"]), None),
         items=tuple(_item_from(entry) for entry in parts["order_items"]),
         shipments=tuple(_shipment_from(entry) for entry in parts["shipments"]),
         payments=payments,
@@ -281,6 +282,9 @@ def order_rows(position: int, order: Order) -> dict[str, list[dict[str, Any]]]:
         "payments": [own | payment_row(place, entry) for place, entry in enumerate(order.payments)],
         "returns": [own | return_row(place, entry) for place, entry in enumerate(order.returns)],
         "return_items": [row for entry in order.returns for row in return_item_rows(entry)],
+        "cancellations": [own | {"reason": order.cancel_reason, "created_at": None}]
+        if order.cancel_reason
+        else [],
     }
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     event,
 )
 
-VERSION = 1
+VERSION = 2
 
 
 class Money(TypeDecorator[Decimal]):
@@ -229,6 +229,14 @@ return_items = Table(
     Column("open_item_id", String(80), unique=True),
 )
 
+cancellations = Table(
+    "cancellations",
+    metadata,
+    Column("order_number", String(40), ForeignKey("orders.number"), primary_key=True),
+    Column("reason", String(80), nullable=False),
+    Column("created_at", Moment),
+)
+
 counters = Table(
     "counters",
     metadata,
@@ -325,6 +333,7 @@ audit = Table(
 SHOP_TABLES = (
     return_items,
     returns,
+    cancellations,
     payments,
     shipments,
     verifications,

@@ -265,6 +265,7 @@ def _order(record: Record, catalogue: Catalogue, methods: Mapping[str, Mapping[s
         discount=record.maybe("discount", AMOUNT, NOTHING),
         promo_code=record.maybe("promo_code", TEXT),
         currency=record.maybe("currency", TEXT, "USD"),
+        cancel_reason=record.maybe("cancel_reason", TEXT),
     )
 
 

@@ -139,6 +139,7 @@ def _order(order: Order, products: Mapping[str, Product]) -> dict[str, Any]:
             discount=_paid(order.discount),
             promo_code=order.promo_code,
             currency=order.currency if order.currency != "USD" else None,
+            cancel_reason=order.cancel_reason,
             returns=[_return(entry, lines) for entry in order.returns],
         ),
     }

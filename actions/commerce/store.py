@@ -85,7 +85,7 @@ class SqlStore:
             return _products(connection)
 
     def promised(self, customer_id: str, since: datetime) -> Decimal:
-        """Sum the refunds of a customer's returns that were opened since a time."""
+        """Sum the refunds of a customer's returns and cancellations since a time."""
         with self.database.read() as connection:
             return _promised(connection, customer_id, since)
 
@@ -141,7 +141,7 @@ class SqlWork:
         self.connection.execute(select(table.c.id).where(table.c.id == customer_id).with_for_update())
 
     def promised(self, customer_id: str, since: datetime) -> Decimal:
-        """Sum the refunds of a customer's returns that were opened since a time."""
+        """Sum the refunds of a customer's returns and cancellations since a time."""
         return _promised(self.connection, customer_id, since)
 
     def next_return_reference(self) -> str:
@@ -155,11 +155,43 @@ class SqlWork:
         self.connection.execute(insert(schema.return_items), rows.return_item_rows(entry))
         for place, refund in enumerate(refunds, start=len(order.payments)):
             self.connection.execute(insert(schema.payments), own | rows.payment_row(place, refund))
-        table = schema.orders
+        self._move(order, "return_requested")
+
+    def cancel(self, order: Order, reason: str, refunds: Sequence[Payment], at: datetime) -> None:
+        """Cancel an order: pay back, put the items back into stock, and keep the reason."""
+        own = {"order_number": order.number}
+        self.connection.execute(insert(schema.cancellations), own | {"reason": reason, "created_at": at})
+        for place, refund in enumerate(refunds, start=len(order.payments)):
+            self.connection.execute(insert(schema.payments), own | rows.payment_row(place, refund))
+            if refund.status == "settled":
+                self._give_back(order.customer_id, refund)
+        variants = schema.variants
+        for item in order.items:
+            self.connection.execute(
+                update(variants)
+                .where(variants.c.id == item.variant_id, variants.c.stock.is_not(None))
+                .values(stock=variants.c.stock + item.quantity)
+            )
+        self._move(order, "cancelled")
+
+    def _give_back(self, customer_id: str, refund: Payment) -> None:
+        """Raise the balance of a gift card, where it is known."""
+        table = schema.payment_methods
         self.connection.execute(
             update(table)
-            .where(table.c.number == order.number)
-            .values(status="return_requested", source_status=None)
+            .where(
+                table.c.customer_id == customer_id,
+                table.c.id == refund.method_id,
+                table.c.balance.is_not(None),
+            )
+            .values(balance=table.c.balance + refund.amount)
+        )
+
+    def _move(self, order: Order, status: str) -> None:
+        """Put an order into another state."""
+        table = schema.orders
+        self.connection.execute(
+            update(table).where(table.c.number == order.number).values(status=status, source_status=None)
         )
 
 
@@ -180,7 +212,7 @@ def find_order(connection: Connection, number: str, *, lock: bool = False) -> Or
 
 
 def _promised(connection: Connection, customer_id: str, since: datetime) -> Decimal:
-    """Sum the refunds of a customer's returns, as they stand at this moment."""
+    """Sum the refunds of a customer's returns and cancellations, as they stand at this moment."""
     table, orders = schema.returns, schema.orders
     query = (
         select(func.sum(table.c.refund))
@@ -191,7 +223,20 @@ def _promised(connection: Connection, customer_id: str, since: datetime) -> Deci
             table.c.status.in_(OPEN_RETURN_STATES),
         )
     )
-    return connection.execute(query).scalar() or NOTHING
+    cancelled, payments = schema.cancellations, schema.payments
+    paid_back = (
+        select(func.sum(payments.c.amount))
+        .join(cancelled, cancelled.c.order_number == payments.c.order_number)
+        .join(orders, orders.c.number == payments.c.order_number)
+        .where(
+            orders.c.customer_id == customer_id,
+            cancelled.c.created_at >= since,
+            payments.c.kind == "refund",
+            payments.c.return_reference.is_(None),
+        )
+    )
+    sums = (connection.execute(each).scalar() for each in (query, paid_back))
+    return sum((found for found in sums if found is not None), NOTHING)
 
 
 def next_number(connection: Connection, name: str) -> int:
@@ -257,10 +302,13 @@ def _customers(connection: Connection, *where: Any) -> list[Customer]:
 
 
 def _orders(connection: Connection, query: Select[Any]) -> list[Order]:
-    """Read orders with all their parts, in seven queries however many there are."""
+    """Read orders with all their parts, in eight queries however many there are."""
     found = connection.execute(query).mappings().all()
     numbers = [row["number"] for row in found]
     parts = {table.name: _parts_of(connection, table, "order_number", numbers) for table in PARTS}
+    parts["cancellations"] = _parts_of(
+        connection, schema.cancellations, "order_number", numbers, "order_number"
+    )
     references = {row["reference"]: number for number, each in parts["returns"].items() for row in each}
     returned: dict[str, list[Any]] = defaultdict(list)
     for reference, each in _parts_of(

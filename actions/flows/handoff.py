@@ -20,7 +20,7 @@ from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
 from actions.flows.offers import note_more, standing
 from actions.flows.return_words import reason_of
-from actions.flows.turn import EMAIL, Said, feels_bad, message, said, spoken
+from actions.flows.turn import EMAIL, feels_bad, message, said, spoken
 from actions.flows.wishes import done, wishes
 from actions.services import services
 from actions.services.context import caller
@@ -35,8 +35,7 @@ SKIPS = re.compile(
     r"\b(?:skip|no e-?mail|(?:don'?t|do not) have (?:an? |any |one|e-?mail)|rather not|without"
     r"|just (?:do|send) it)\b"
 )
-WRITTEN = ("return_order", "return_items", "return_reason", "promo_code")
-OF_A_RETURN = re.compile(r"\b(?:cancel|stop|undo|withdraw)\w* (?:\w+ ){0,3}returns?\b")
+WRITTEN = ("return_order", "return_items", "return_reason", "cancel_number", "cancel_reason", "promo_code")
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 URGENT = frozenset({"delivery_problem", "cancel_order", "change_address"})
 
@@ -171,7 +170,10 @@ def written(tracker: Tracker, topic: str, customer: Customer | None, address: st
 def _order_lines(tracker: Tracker, customer: Customer | None) -> list[str]:
     """Name the order that was spoken of: in full for a verified customer, else only the number they gave."""
     number = (
-        tracker.get_slot("return_order") or tracker.get_slot("last_order") or tracker.get_slot("order_number")
+        tracker.get_slot("return_order")
+        or tracker.get_slot("cancel_number")
+        or tracker.get_slot("last_order")
+        or tracker.get_slot("order_number")
     )
     if not number:
         return []
@@ -191,12 +193,6 @@ def transcript(tracker: Tracker) -> list[str]:
                 f"{'Customer' if event['event'] == 'user' else 'Assistant'}: {spoken(str(text), LINE)}"
             )
     return lines[-LINES:]
-
-
-def _just_booked(tracker: Tracker, heard: Said) -> bool:
-    """Tell whether "cancel it" can only mean the return that was booked last."""
-    booked = tracker.get_slot("last_return") and tracker.get_slot("last_wish") == "start_return"
-    return bool(booked) and heard.number is None and "order" not in heard.text.lower()
 
 
 class ActionPassOn(Action):
@@ -219,7 +215,7 @@ class ActionPassOn(Action):
             return [*done(wish), *note_more(dispatcher, tracker, wish)]
         broken = wish == "delivery_problem" and reason_of(heard) in BROKEN
         variant = "_damaged" if broken else ""
-        if wish == "cancel_order" and (heard.has(OF_A_RETURN) or _just_booked(tracker, heard)):
+        if wish == "cancel_order":  # only of a return does it come here
             variant = "_return"
         dispatcher.utter_message(response=f"utter_later_{wish}{variant}")
         if running:

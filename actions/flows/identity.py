@@ -22,7 +22,7 @@ from actions.flows.turn import EMAIL, Said, said, turn_events
 from actions.services import services
 from actions.services.context import Caller, caller
 
-CHOICES = frozenset({"status_order", "return_order", "return_items"})
+CHOICES = frozenset({"status_order", "return_order", "return_items", "cancel_number"})
 ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8
 PICKS = re.compile(r"\b(?:the one|one with|that one|what about|i meant?)\b")

@@ -94,25 +94,32 @@ def _negated(text: str) -> list[str]:
 
 
 @cache
-def reason_cues() -> Mapping[str, tuple[str, ...]]:
+def reason_cues(file: Path = TABLE) -> Mapping[str, tuple[str, ...]]:
     """Read the words that tell a reason."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    table = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
     return {reason: tuple(str(cue) for cue in cues) for reason, cues in table.items()}
 
 
 def reason_of(heard: Said) -> str | None:
     """Return the reason that the words give; the last one that isn't denied."""
     known = services().policies.returns.reasons
-    plain = _plain(heard.text)
     kept = [e for e in heard.entities if e.get("entity") == "return_reason" and not _denied(e, heard.text)]
     for entity in reversed(kept):
         if entity.get("value") in known:
             return str(entity["value"])
+    return cued_reason(
+        heard.text, {reason: cues for reason, cues in reason_cues().items() if reason in known}
+    )
+
+
+def cued_reason(text: str, table: Mapping[str, tuple[str, ...]]) -> str | None:
+    """Return the reason whose longest cue stands in the words, with no "not" before it."""
+    plain = _plain(text)
     best, length = None, 0
-    for reason, cues in reason_cues().items():
+    for reason, cues in table.items():
         for cue in cues:
             at = plain.find(f" {cue} ")
-            if at >= 0 and len(cue) > length and reason in known and not BEFORE_NOT.search(plain[: at + 1]):
+            if at >= 0 and len(cue) > length and not BEFORE_NOT.search(plain[: at + 1]):
                 best, length = reason, len(cue)
     return best
 

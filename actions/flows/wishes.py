@@ -31,6 +31,7 @@ ONE_OF_THEM = re.compile(r"^and\b.*\b(?:one|order)\b|\b(?:order|one) with\b")
 SAFE = re.compile(r"\b(?:safe|danger\w*)\b")
 MAY_I = re.compile(r"\b(?:can|could|may|am) i\b|\bis it (?:ok|okay|possible|free)\b|\bdo i\b", re.IGNORECASE)
 IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
+OF_A_RETURN = re.compile(r"\b(?:cancel|stop|undo|withdraw)\w* (?:\w+ ){0,3}returns?\b")
 LAST = "action_pass_on"  # ends with an offer, to which a yes must be able to follow
 JOINTS = re.compile(
     r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|also|plus|but|then|&)\s+(?:also\s+|then\s+|secondly\s+)?|,\s+",
@@ -277,6 +278,8 @@ class ActionAcknowledge(Action):
         reported = str(tracker.get_slot("urgent_ticket") or "").startswith("product")
         if reported and wish.intent == "ask_question" and heard.short and heard.has(SAFE):
             return [FollowupAction("action_emergency")]
+        if first.intent == "cancel_order" and _means_a_return(tracker, heard):
+            return [*events, FollowupAction(LAST)]
         if first.action != wish.action:
             events.append(FollowupAction(first.action))
         return events
@@ -296,6 +299,13 @@ class ActionAcknowledge(Action):
         if heard.payload or heard.has(IT):
             return f"{message_before(tracker)} {words}".strip()
         return words
+
+
+def _means_a_return(tracker: Tracker, heard: Said) -> bool:
+    """Tell whether it is a return that is to be canceled: it says so, or one was booked just now."""
+    booked = tracker.get_slot("last_return") and tracker.get_slot("last_wish") == "start_return"
+    last = bool(booked) and heard.number is None and "order" not in heard.text.lower()
+    return heard.has(OF_A_RETURN) or last
 
 
 class ActionNextWish(Action):

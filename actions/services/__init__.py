@@ -31,6 +31,14 @@
     shop.returns.ask_approval(who, customer, number, item_ids, reason)
                                              -> Ticket         where decision.needs_approval
 
+    shop.cancellations.reasons               -> dict[str, str]
+    shop.cancellations.decide(order)         -> Decision
+    shop.cancellations.quote(order)          -> CancelQuote(refund, method, currency, business_days)
+    shop.cancellations.cancel(who, customer, number, reason)
+                                             -> CancelReceipt(...), or raises Refused(decision)
+    shop.cancellations.ask_approval(who, customer, number, reason)
+                                             -> Ticket         where decision.needs_approval
+
     shop.accounts.request_password_reset(who, email) -> None
     shop.tickets.open(who, subject, body, priority="normal", customer=None)
                                              -> Ticket(number, created, priority, reply_hours, ...)

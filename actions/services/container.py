@@ -14,6 +14,7 @@ from actions.commerce.store import SqlStore, fill
 from actions.helpdesk.port import Tickets
 from actions.helpdesk.tickets import EmbeddedTickets
 from actions.services.accounts import Accounts
+from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.orders import Orders
@@ -39,6 +40,7 @@ class Services:
     orders: Orders
     products: Products
     returns: Returns
+    cancellations: Cancellations
     accounts: Accounts
     tickets: Tickets
     policies: Policies
@@ -56,6 +58,7 @@ class Services:
         self.products = Products(self.commerce)
         self.tickets = EmbeddedTickets(self.database, self.policies.support.reply_hours, clock)
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 

@@ -53,6 +53,28 @@ def return_label(
     return Letter("return_label", customer.email, f"Your return {reference}", body)
 
 
+def cancelled(
+    customer: Customer,
+    policies: Policies,
+    *,
+    order_number: str,
+    items: Sequence[str],
+    refund: Decimal,
+    method: str,
+    business_days: str,
+) -> Letter:
+    """Write the e-mail that confirms a cancellation."""
+    lines = "\n".join(f"  - {item}" for item in items)
+    body = (
+        f"Hello {customer.first_name},\n\n"
+        f"order {order_number} is canceled. It was for:\n{lines}\n\n"
+        f"{dollars(refund)} goes back to {method}; that takes {business_days} business days.\n\n"
+        f"If that wasn't you, answer this e-mail at once or write to {policies.support.email}.\n\n"
+        f"{policies.support.shop_name}\n"
+    )
+    return Letter("order_cancelled", customer.email, f"Order {order_number} is canceled", body)
+
+
 def password_reset(recipient: str, first_name: str, policies: Policies, url: str) -> Letter:
     """Write the e-mail that carries a password reset link."""
     minutes = policies.accounts.reset_link_minutes

@@ -19,7 +19,7 @@ FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid"
 class Decision:
     """Whether something is allowed, by which rule, and what to tell the customer.
 
-    `rule` is a key of `rules` in returns.yml ("window_over"), or "allowed".
+    `rule` is a key of `rules` in the subject's policy file ("window_over" in returns.yml), or "allowed".
     `explanation_key` is the name of a response in the domain ("utter_return_window_over").
     `facts` are the texts that this response may use. `needs_approval` says that a person can still allow it.
     """
@@ -53,13 +53,17 @@ class ReturnQuote:
 
 
 def refusal(
-    rule: str, facts: Mapping[str, str] | None = None, items: Mapping[str, str] | None = None
+    rule: str,
+    facts: Mapping[str, str] | None = None,
+    items: Mapping[str, str] | None = None,
+    *,
+    subject: str = "return",
 ) -> Decision:
-    """Make the decision that a rule stands against."""
+    """Make the decision that a rule stands against; `subject` is what the responses about it begin with."""
     return Decision(
         allowed=False,
         rule=rule,
-        explanation_key=f"utter_return_{rule}",
+        explanation_key=f"utter_{subject}_{rule}",
         facts=facts or {},
         needs_approval=rule in FOR_A_PERSON,
         refused_items=items or {},
@@ -153,8 +157,8 @@ def quote_return(
         shares: tuple[Share, ...] = (Share("store_credit", refund),)
         words, days = "store credit", refunds.store_credit_business_days
     else:
-        shares = _shares(order, refund)
-        words, days = _method_words(shares, {method.id: method for method in methods}, policies)
+        shares = shares_of(order, refund)
+        words, days = method_words(shares, {method.id: method for method in methods}, policies)
     return ReturnQuote(refund, fee, words, order.currency, days, shares)
 
 
@@ -188,7 +192,7 @@ def _value(order: Order, items: Sequence[OrderItem]) -> Decimal:
     return sum((values[item.id] for item in items), NOTHING)
 
 
-def _shares(order: Order, refund: Decimal) -> tuple[Share, ...]:
+def shares_of(order: Order, refund: Decimal) -> tuple[Share, ...]:
     """Spread a refund over the methods that paid, none of which gets more than it gave."""
     left: dict[str, Decimal] = {}
     for entry in order.payments:
@@ -203,7 +207,7 @@ def _shares(order: Order, refund: Decimal) -> tuple[Share, ...]:
     return tuple(shares)
 
 
-def _method_words(
+def method_words(
     shares: Sequence[Share], methods: Mapping[str, PaymentMethod], policies: Policies
 ) -> tuple[str, str]:
     """Name the methods of a refund and how long they take."""

@@ -72,6 +72,20 @@ class ReturnsPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CancellationsPolicy:
+    """cancellations.yml, as far as code decides by it."""
+
+    cancellable_states: List
+    grace_minutes: Whole
+    grace_states: List
+    refund_business_days: Span
+    gift_card_business_days: Span
+    reasons: Sentences
+    authority_limit: Money
+    rules: Sentences
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefundsPolicy:
     """refunds.yml, as far as code decides by it."""
 
@@ -139,6 +153,7 @@ class Policies:
     """
 
     returns: ReturnsPolicy
+    cancellations: CancellationsPolicy
     refunds: RefundsPolicy
     identity: IdentityPolicy
     accounts: AccountsPolicy
@@ -163,6 +178,7 @@ def load_policies(folder: Path = FOLDER) -> Policies:
             _check_leaf(folder / f"{stem}.yml", line, key, value)
     policies = Policies(
         returns=_typed(ReturnsPolicy, folder / "returns.yml", files),
+        cancellations=_typed(CancellationsPolicy, folder / "cancellations.yml", files),
         refunds=_typed(RefundsPolicy, folder / "refunds.yml", files),
         identity=_typed(IdentityPolicy, folder / "identity.yml", files),
         accounts=_typed(AccountsPolicy, folder / "accounts.yml", files),

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.peers.walks import Walk, walks
 from ruamel.yaml import YAML
+
+from bench.peers.walks import Walk, walks
 
 CASES = Path(__file__).parents[1] / "parity"
 PROJECTS = CASES / "projects"
@@ -65,15 +66,20 @@ def read_case(folder: Path, seed: int) -> Case:
     told = folder / "conversations.yml"
     if not told.is_file():
         told = CONVERSATIONS / f"{folder.name}.yml"
-    found = read_yaml(told) if told.is_file() else {}
     config = exact_config(read_yaml(folder / "config.yml"))
-    talks = [_talk(folder.name, number, talk) for number, talk in enumerate(found.get("conversations") or ())]
-    plan = Walk(seed=seed, **(found.get("walk") or {}))
-    for number, turns in enumerate(walks(domain_of(folder), plan)):
-        name = f"walk {number + 1}"
-        talks.append({"name": name, "sender": f"{folder.name}-walk-{number + 1}", "turns": turns})
+    talks = talks_of(folder.name, told, domain_of(folder), seed)
     has_actions = (folder / "actions").is_dir() or (folder / "actions.py").is_file()
     return Case(folder.name, folder, talks, "actions" if has_actions else None, config)
+
+
+def talks_of(name: str, file: Path, domain: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+    """Return the conversations that a file tells, and random ones over the domain."""
+    found = read_yaml(file) if file.is_file() else {}
+    talks = [_talk(name, number, talk) for number, talk in enumerate(found.get("conversations") or ())]
+    plan = Walk(seed=seed, **(found.get("walk") or {}))
+    for number, turns in enumerate(walks(domain, plan), start=1):
+        talks.append({"name": f"walk {number}", "sender": f"{name}-walk-{number}", "turns": turns})
+    return talks
 
 
 def _talk(project: str, number: int, talk: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +104,11 @@ def exact_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def domain_of(folder: Path) -> dict[str, Any]:
     """Return the domain as written, its files laid one over another."""
-    files = [folder / "domain.yml"] if (folder / "domain.yml").is_file() else sorted(folder.glob("domain/**/*.yml"))
+    files = (
+        [folder / "domain.yml"]
+        if (folder / "domain.yml").is_file()
+        else sorted(folder.glob("domain/**/*.yml"))
+    )
     whole: dict[str, Any] = {}
     for file in files:
         for key, value in (read_yaml(file) or {}).items():

@@ -20,8 +20,12 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {}, ())
 def difference(theirs: Turn, ours: Turn) -> str | None:
     """Return where one turn differs: in events, in what was sent, in slots, loop or what comes next; or None."""
     if theirs.get("error") or ours.get("error"):
-        return None if theirs.get("error") and ours.get("error") else _shown("error", theirs.get("error"), ours.get("error"))
-    left, right = [normal(e) for e in theirs["events"]], [normal(e) for e in ours["events"]]
+        return (
+            None
+            if theirs.get("error") and ours.get("error")
+            else _shown("error", theirs.get("error"), ours.get("error"))
+        )
+    left, right = ([normal(e) for e in carried_once(turn["events"])] for turn in (theirs, ours))
     for number in range(max(len(left), len(right))):
         one = left[number] if number < len(left) else None
         other = right[number] if number < len(right) else None
@@ -31,6 +35,21 @@ def difference(theirs: Turn, ours: Turn) -> str | None:
     if said != ours_said:
         return _shown("replies", said, ours_said)
     return _state_difference(theirs.get("state") or {}, ours.get("state") or {})
+
+
+def carried_once(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the events with each slot once where a session begins: Rasa carries over every value it ever had."""
+    kept: list[Mapping[str, Any]] = []
+    carried: dict[str, Mapping[str, Any]] | None = None
+    for event in events:
+        if carried is not None and event["event"] == "slot":
+            carried.pop(event["name"], None)
+            carried[event["name"]] = event
+            continue
+        kept += (carried or {}).values()
+        carried = {} if event["event"] == "session_started" else None
+        kept.append(event)
+    return [*kept, *(carried or {}).values()]
 
 
 def normal(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,6 +64,11 @@ def normal(event: Mapping[str, Any]) -> dict[str, Any]:
         return {"event": kind, "text": event.get("text"), "data": data, "metadata": metadata}
     if kind == "reminder":
         found.pop("date_time", None)
+    if kind == "cancel_reminder":
+        return {"event": kind}  # Rasa's log does not say which one
+    if kind == "slot" and isinstance(found.get("value"), list) and len(found["value"]) == 1:
+        # of a list slot, Rasa logs the value as the action wrote it; what the slot holds is compared beside
+        found["value"] = found["value"][0]
     if isinstance(found.get("policy"), str):
         found["policy"] = _PLACED.sub("", found["policy"])
     if isinstance(found.get("confidence"), float):
@@ -64,7 +88,8 @@ def _user(event: Mapping[str, Any]) -> dict[str, Any]:
             {k: v for k, v in entity.items() if k in ("entity", "value", "role", "group", "start", "end")}
             for entity in parsed.get("entities") or ()
         ],
-        "channel": event.get("input_channel"),
+        # Rasa forgets the channel of an event from outside where a session has just begun.
+        "channel": None if str(event.get("text")).startswith("EXTERNAL: ") else event.get("input_channel"),
     }
 
 

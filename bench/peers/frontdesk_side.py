@@ -17,6 +17,7 @@ OFFSET = [0.0]
 _real = time.time
 time.time = lambda: _real() + OFFSET[0]  # before anything takes hold of the clock: `wait:` moves it
 
+from frontdesk.actions.responses import DomainResponses  # noqa: E402
 from frontdesk.actions.servers import make_action_server  # noqa: E402
 from frontdesk.channels.render import render  # noqa: E402
 from frontdesk.core.codec import entity_from_wire, to_wire, tracker_to_wire  # noqa: E402
@@ -83,8 +84,8 @@ async def _hold(job: dict[str, Any]) -> dict[str, Any]:
     model = load_model(folder / "models", folder / ".frontdesk" / "unpacked")
     options = {"url": job["action_url"]} if job.get("action_url") else {"actions_module": job.get("actions")}
     server = make_action_server(options if any(options.values()) else None, folder, deadline=30)
-    processor = make_processor(model, server, Settings())
-    processor.nlg.rng = First()  # type: ignore[attr-defined]
+    nlg = DomainResponses(model.domain, model.facts, First())  # type: ignore[arg-type]
+    processor = make_processor(model, server, Settings(), nlg)
     fixed = Fixed(processor.understanding)
     processor = dataclasses.replace(processor, understanding=fixed)  # type: ignore[arg-type]
     agent = Agent(processor, MemoryTrackerStore(), MemoryLockStore(), Settings())
@@ -164,6 +165,7 @@ async def _trigger(agent: Agent, sender: str, channel: str, turn: dict[str, Any]
             },
             entities=entities,
             input_channel=begun.tracker.latest_channel,
+            timestamp=time.time(),
             metadata={"is_external": True},
         )
         begun = await processor.hear(begun, heard)

@@ -25,9 +25,20 @@ os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
 
 def main() -> None:
     """Do all jobs of a file, and write what happened beside it."""
+    _hush()
     job_file = Path(sys.argv[1])
     answers = [_answer(job) for job in json.loads(job_file.read_text("utf-8"))]
     job_file.with_suffix(".out").write_text(json.dumps(answers), "utf-8")
+
+
+def _hush():
+    """Log warnings only: what is logged about every prediction would take most of the time."""
+    import logging
+
+    import structlog
+
+    logging.disable(logging.INFO)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 def _answer(job):
@@ -42,6 +53,8 @@ def _answer(job):
 
 async def _hold(job):
     os.chdir(job["folder"])
+    if job.get("validate"):
+        _validate(job)
     begun = time.perf_counter()
     model = await asyncio.to_thread(_train, job)
     trained = time.perf_counter() - begun
@@ -73,6 +86,25 @@ def _train(job):
     return done.model
 
 
+def _validate(job):
+    """Do what `rasa data validate` does. Raises where it would end with an error."""
+    from rasa.shared.importers.importer import TrainingDataImporter
+    from rasa.validator import Validator
+
+    importer = TrainingDataImporter.load_from_config(
+        config_path=job["config"], domain_path=job["domain"], training_data_paths=job["data"]
+    )
+    validator = Validator.from_importer(importer)
+    checks = (
+        validator.verify_domain_validity,
+        validator.verify_domain_duplicates,
+        lambda: validator.verify_nlu(ignore_warnings=True),
+        lambda: validator.verify_story_structure(ignore_warnings=True),
+    )
+    if not all(check() for check in checks):
+        raise RuntimeError("the project is not valid")
+
+
 def _action_server(job):
     if not job.get("actions"):
         return None, None
@@ -85,7 +117,9 @@ def _action_server(job):
     server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     for _ in range(300):
         if server.poll() is not None:
-            raise RuntimeError("the action server did not start:\n" + Path("actions-rasa.log").read_text()[-2000:])
+            raise RuntimeError(
+                "the action server did not start:\n" + Path("actions-rasa.log").read_text()[-2000:]
+            )
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).read()
             break
@@ -95,21 +129,26 @@ def _action_server(job):
 
 
 def _agent(model, url):
+    import numpy
     from rasa.core.agent import Agent
     from rasa.core.tracker_store import SQLTrackerStore
     from rasa.utils.endpoints import EndpointConfig
-
-    import numpy
 
     chance = numpy.random.choice
 
     def first(items, *args, **options):
         """Of several fitting variations take the first: both sides must find the same ones, in the same order."""
-        return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else chance(items, *args, **options)
+        return (
+            items[0]
+            if isinstance(items, list) and items and isinstance(items[0], dict)
+            else chance(items, *args, **options)
+        )
 
     numpy.random.choice = first
     # The store in memory forgets the sessions before the last one, and with them what is compared.
     store = SQLTrackerStore(dialect="sqlite", db="parity.db")
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     return Agent.load(model, action_endpoint=EndpointConfig(url) if url else None, tracker_store=store)
 
 
@@ -171,7 +210,10 @@ def _state(tracker):
     if tracker is None:
         return None
     found = tracker.current_state()
-    return {key: found.get(key) for key in ("slots", "active_loop", "latest_action_name", "paused", "followup_action")}
+    return {
+        key: found.get(key)
+        for key in ("slots", "active_loop", "latest_action_name", "paused", "followup_action")
+    }
 
 
 if __name__ == "__main__":

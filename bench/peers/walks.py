@@ -28,7 +28,7 @@ class Walk:
 
 def walks(domain: Mapping[str, Any], plan: Walk) -> list[list[dict[str, Any]]]:
     """Return the turns of each conversation; the same seed gives the same ones."""
-    chance = random.Random(plan.seed)  # noqa: S311  # chooses what is said
+    chance = random.Random(plan.seed)  # chooses what is said
     intents = list(plan.intents) or [_name(item) for item in domain.get("intents") or ()]
     entities = [_name(item) for item in domain.get("entities") or ()]
     values = {name: list(plan.values.get(name) or _values(name, domain)) for name in entities}

@@ -16,6 +16,8 @@
       + AuthError               a token is missing, expired, forged or not meant for this
       + LimitError              a message or a body is larger than allowed
       + LLMError                the language model did not give a usable answer in time
+      + EndpointError           another server (actions, responses, NLU) gave no usable answer
+        + EndpointTimeout       it took longer than its deadline
 
 A message says what happened, where (file:line), what was expected, and what to do next.
 """
@@ -127,6 +129,14 @@ class LimitError(FrontdeskError):
 
 class LLMError(FrontdeskError):
     """The language model did not give a usable answer in time."""
+
+
+class EndpointError(FrontdeskError):
+    """Another server gave no usable answer."""
+
+
+class EndpointTimeout(EndpointError):
+    """Another server took longer than its deadline."""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

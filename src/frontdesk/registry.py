@@ -92,6 +92,12 @@ EVENT_BROKERS = {
     "sql": "frontdesk.stores.brokers:SqlEventBroker",
     "SQL": "frontdesk.stores.brokers:SqlEventBroker",
 }
+RESPONSE_GENERATORS = {
+    "response": "frontdesk.actions.responses:DomainResponses",
+    "callback": "frontdesk.actions.callback:CallbackResponses",
+}
+SLOT_TYPES: dict[str, str] = {}
+IMPORTERS: dict[str, str] = {}
 TABLES = {
     "component": COMPONENTS,
     "policy": POLICIES,
@@ -99,6 +105,9 @@ TABLES = {
     "tracker store": TRACKER_STORES,
     "lock store": LOCK_STORES,
     "event broker": EVENT_BROKERS,
+    "response generator": RESPONSE_GENERATORS,
+    "slot type": SLOT_TYPES,
+    "importer": IMPORTERS,
 }
 
 
@@ -117,12 +126,21 @@ def resolve(kind: str, name: str, *, where: str | None = None) -> Any:
     except FrontdeskError:
         raise
     except Exception as error:  # whatever a module from elsewhere raises while it is imported
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "rasa":
+            what = f"The {kind} '{name}' is written for Rasa itself, of which nothing is installed here."
+            raise ConfigError(what, where=where, hint=_WRITTEN_FOR_RASA) from error
         hint = "Check the spelling, and that the module can be imported from the project's folder."
         what = f"The {kind} '{name}' cannot be imported ({type(error).__name__}: {error})."
         raise ConfigError(what, where=where, hint=hint) from error
     if not isinstance(found, type):
         raise ConfigError(f"The {kind} '{name}' is not a class.", where=where)
     return found
+
+
+_WRITTEN_FOR_RASA = (
+    "Keep what it does, drop its base class and the imports from 'rasa', and give it the methods that"
+    " docs/moving-from-rasa.md (Code of your own) lists for its kind."
+)
 
 
 def load(path: str) -> Any:

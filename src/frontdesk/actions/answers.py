@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from frontdesk.actions.failures import apology
 from frontdesk.actions.utterances import say, sentence
 from frontdesk.core.events import Event, UserUttered
-from frontdesk.core.ports import Answer, Turn
+from frontdesk.core.ports import Action, Answer, Turn
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import ActionError
 
@@ -23,13 +23,18 @@ class AnswerQuestion:
     """Answers the last message from the knowledge base; the sources are in the metadata of what it says.
 
     Where the articles do not say, `utter_no_answer` is said, or a plain sentence where the domain has no such
-    response.
+    response. Where no knowledge base is set up, the project's own action of this name runs `instead`.
     """
 
     name = "action_answer_question"
 
+    def __init__(self, instead: Action | None = None) -> None:
+        self.instead = instead
+
     async def run(self, turn: Turn) -> Sequence[Event]:
         """Return what was said."""
+        if turn.knowledge is None and self.instead is not None:
+            return await self.instead.run(turn)
         question = turn.tracker.latest_message.text if turn.tracker.latest_message else None
         if turn.knowledge is None or not question or not question.strip():
             if turn.knowledge is None:

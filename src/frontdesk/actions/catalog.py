@@ -18,6 +18,7 @@ from frontdesk.core.ports import Action, Turn
 from frontdesk.core.tracker import SESSION_START, Tracker
 from frontdesk.errors import ActionError, UnknownName
 
+ANSWER = AnswerQuestion.name
 UTTER = "utter_"
 
 
@@ -79,10 +80,12 @@ class OwnSessionStart:
 def action_for(name: str, domain: Domain) -> Action:
     """Return the action behind a name.
 
-    An action that the domain lists goes before a default action or a form of the same name. Raises
-    UnknownName for one that the domain does not have.
+    An action that the domain lists goes before a default action or a form of the same name (but for the answering of
+    questions, which is listed so that Rasa knows it). Raises UnknownName for one that the domain does not have.
     """
     listed = name in domain.actions
+    if name == ANSWER:
+        return AnswerQuestion(instead=CustomAction(name) if listed else None)
     if name in _DEFAULTS and not listed and name not in domain.forms and name not in domain.responses:
         return _DEFAULTS[name]()
     if name in domain.e2e_action_texts:
@@ -98,6 +101,8 @@ def action_for(name: str, domain: Domain) -> Action:
 
 def is_custom(name: str, domain: Domain) -> bool:
     """Tell whether an action may call the action server: a custom action, or a form."""
+    if name == ANSWER:
+        return name in domain.actions
     return name in domain.action_names and isinstance(action_for(name, domain), _CALLING)
 
 
@@ -110,7 +115,6 @@ _CALLING = (CustomAction, FormAction, OwnSessionStart)
 _DEFAULTS: dict[str, Callable[[], Action]] = {
     **DEFAULTS,
     "action_extract_slots": ExtractSlots,
-    "action_answer_question": AnswerQuestion,
     "action_default_ask_affirmation": AskAffirmation,
     "action_revert_fallback_events": RevertFallbackEvents,
     "action_two_stage_fallback": lambda: TwoStageFallback(action_for),

@@ -9,7 +9,7 @@ from typing import Any
 
 from frontdesk.actions.context import idempotency_key
 from frontdesk.actions.failures import apology
-from frontdesk.actions.utterances import message_from_wire, message_to_wire, uttered
+from frontdesk.actions.utterances import message_from_wire, message_to_wire, uttered, worded
 from frontdesk.core.codec import events_from_wire
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import BotUttered, Event, SlotSet
@@ -90,12 +90,12 @@ async def _draft(turn: Turn, name: str, response: Mapping[str, Any]) -> dict[str
         arguments = {
             k: v for k, v in response.items() if k not in _NOT_ARGUMENTS and (v or k not in _EMPTY_PARTS)
         }
-        message = await turn.nlg.generate(str(named), turn.tracker, turn.channel, arguments)
+        message = await worded(turn, str(named), arguments)
         if message is None:
             log.error(
                 "The action '%s' said '%s', which the domain does not have for this channel.", name, named
             )
-            return own
+            return {}
         draft = {**message_to_wire(message), "utter_action": named}
     buttons = [*(draft.get("buttons") or ()), *(own.pop("buttons", None) or ())]
     return {**draft, **own, **({"buttons": buttons} if buttons else {})}

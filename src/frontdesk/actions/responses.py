@@ -42,6 +42,9 @@ class DomainResponses:
         wire = filled(self.rng.choice(fitting), values)
         return message_from_wire({**wire, "utter_action": name})
 
+    async def close(self) -> None:
+        """Let go of nothing."""
+
 
 def variations(responses: Sequence[Response], channel: str, slots: Mapping[str, Any]) -> list[Response]:
     """Return the variations to choose from, all equally good.
@@ -74,7 +77,7 @@ def _same(value: Any, wanted: Any) -> bool:
 def filled(response: Response, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a variation in Rasa's wire form with its placeholders filled."""
     wire: dict[str, Any] = {
-        key: fill(value, values) if key in PARTS else value for key, value in response.data.items()
+        key: fill(value, values) if key in _FILLED else value for key, value in response.data.items()
     }
     if response.text is not None:
         wire["text"] = fill_text(response.text, values)
@@ -90,5 +93,13 @@ def filled(response: Response, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _button(button: Button, values: Mapping[str, Any]) -> dict[str, Any]:
-    wire = {"title": fill_text(button.title, values), "payload": fill_payload(button.payload, values)}
-    return wire if button.type is None else {**wire, "type": button.type}
+    wire: dict[str, Any] = {"title": fill_text(button.title, values)}
+    if button.payload is not None:
+        wire["payload"] = fill_payload(button.payload, values)
+    if button.type is not None:
+        wire["type"] = button.type
+    return {**wire, **fill(dict(button.extra), values)}
+
+
+_FILLED = frozenset(PARTS) - {"elements"}
+"""Rasa fills everything but elements."""

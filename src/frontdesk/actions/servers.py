@@ -13,16 +13,19 @@ from frontdesk.actions.context import VARIABLE, ContextSigner
 from frontdesk.actions.local import THREADS, LocalActionServer
 from frontdesk.core.domain import Domain
 from frontdesk.core.ports import ActionCall, ActionResult, ActionServer
+from frontdesk.core.slots import truthy
 from frontdesk.core.tracker import Tracker
+from frontdesk.endpoint import OPTIONS as ENDPOINT_OPTIONS
 from frontdesk.errors import ActionError, ConfigError, suggestion
 
 log = logging.getLogger("frontdesk.actions")
 
-_HTTP = (
-    "headers", "basic_auth", "token", "token_name", "params", "cafile", "selective_domain", "compress",
-)  # fmt: skip
+COMPRESS = "COMPRESS_ACTION_SERVER_REQUEST"
+"""Rasa's environment variable that packs requests, where the option `compress` says nothing."""
+_SECTION = "action_endpoint"
+_SWITCHES = ("selective_domain", "compress")
 _NUMBERS = ("deadline", "timeout", "max_events", "threads")
-_OPTIONS = frozenset(("url", "actions_module", *_HTTP, *_NUMBERS))
+_OPTIONS = frozenset(("url", "actions_module", *ENDPOINT_OPTIONS, *_SWITCHES, *_NUMBERS))
 
 
 class NoActionServer:
@@ -63,13 +66,17 @@ def make_action_server(
     late = numbers.get("deadline", numbers.get("timeout", deadline))
     most = int(numbers.get("max_events", MAX_EVENTS))
     if options.get("url"):
-        from frontdesk.actions.remote import Endpoint, RemoteActionServer
+        from frontdesk.actions.remote import RemoteActionServer
+        from frontdesk.endpoint import read_endpoint
 
         if signer is None and not os.environ.get(VARIABLE):
             log.warning("%s is not set, so the action server cannot know for whom an action runs.", VARIABLE)
-        own = {key: options[key] for key in _HTTP if options.get(key) is not None}
-        endpoint = Endpoint(str(options["url"]), **own)
-        return RemoteActionServer(endpoint, deadline=late, max_events=most, signer=signer)
+        packed = options.get("compress", os.environ.get(COMPRESS, False))
+        endpoint = read_endpoint(options, _SECTION, where, compress=truthy(packed))
+        selective = truthy(options.get("selective_domain", False))
+        return RemoteActionServer(
+            endpoint, deadline=late, max_events=most, selective_domain=selective, signer=signer
+        )
     if options.get("actions_module"):
         module, threads = str(options["actions_module"]), int(numbers.get("threads", THREADS))
         return LocalActionServer(

@@ -9,8 +9,11 @@ from typing import Any
 from frontdesk.core.events import BotUttered
 from frontdesk.core.message import BotMessage
 from frontdesk.core.ports import Turn
+from frontdesk.errors import ActionError
 
 log = logging.getLogger("frontdesk.actions")
+
+NO_WORDS = "Sorry, I cannot find the words for my answer just now. Please try again in a moment."
 
 PARTS = ("elements", "quick_replies", "buttons", "attachment", "image", "custom")
 
@@ -46,8 +49,8 @@ def sentence(text: str, **extra: Any) -> BotUttered:
 async def say(
     turn: Turn, name: str, arguments: Mapping[str, Any] | None = None, *, optional: bool = False
 ) -> list[BotUttered]:
-    """Say a response of the domain; nothing where there is none, which is logged unless `optional`."""
-    message = await turn.nlg.generate(name, turn.tracker, turn.channel, arguments)
+    """Say a response; nothing where there is none, which is logged unless `optional`."""
+    message = await worded(turn, name, arguments, optional=optional)
     if message is None:
         if not optional:
             log.error(
@@ -56,3 +59,19 @@ async def say(
             )
         return []
     return [BotUttered(message.text, message.data, metadata={**message.metadata, "utter_action": name})]
+
+
+async def worded(
+    turn: Turn, name: str, arguments: Mapping[str, Any] | None = None, *, optional: bool = False
+) -> BotMessage | None:
+    """Return what is said for a response; where its generator fails, an apology, or nothing if it is `optional`.
+
+    That the words are missing undoes nothing: what was decided and done stays.
+    """
+    try:
+        return await turn.nlg.generate(name, turn.tracker, turn.channel, arguments)
+    except ActionError as error:
+        if optional:
+            return None
+        log.error("The response '%s' cannot be said. %s", name, error, exc_info=error)
+        return BotMessage(NO_WORDS, metadata={"reason": "response_failed"})

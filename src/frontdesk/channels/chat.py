@@ -47,6 +47,7 @@ class ChatChannel:
         self.secret = secret
         self.lifetime = float(options.get("token_hours", 12)) * 3600
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._closing = False
 
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application."""
@@ -76,6 +77,7 @@ class ChatChannel:
 
         @app.before_server_stop  # type: ignore[untyped-decorator]
         async def release(_: Any) -> None:
+            self._closing = True
             for sender_id in list(self._waiting):
                 self._wake(sender_id)
 
@@ -120,6 +122,10 @@ class ChatChannel:
         Another server may have said it: so the store is looked at each time that a page asks.
         """
         owner, after = self.owner(request), _position(request)
+        if self._closing:  # else a page that asks again at once would keep the server from ending
+            raise Refusal(
+                503, "Closing", "The server is being stopped. Please try again.", {"Retry-After": "2"}
+            )
         if len(self._waiting.get(owner, ())) >= MOST_WAITING:
             raise Refusal(429, "TooManyRequests", "Too many pages show this conversation.")
         waiter = asyncio.Event()

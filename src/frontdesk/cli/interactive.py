@@ -22,6 +22,7 @@ from frontdesk.cli.options import (
     settings_of,
     start_logging,
 )
+from frontdesk.errors import ConfigError
 
 if TYPE_CHECKING:
     from frontdesk.core.events import Event
@@ -75,8 +76,9 @@ def execute(options: argparse.Namespace) -> int:
     layout = layout_of(options)
     archive = options.model or options.other_model or _trained(options, layout)
     agent = assemble(layout.folder, archive, settings, layout=layout)
-    for number in (signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed ends it like any other way
-        signal.signal(number, _end)
+    for name in ("SIGTERM", "SIGHUP"):  # a terminal that is closed; not every system knows both
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _end)
     with asyncio.Runner() as runner:
         try:
             return _teach(options, layout, agent, runner)
@@ -103,15 +105,25 @@ def _teach(options: argparse.Namespace, layout: Layout, agent: Agent, runner: as
     files = Files(
         additions=lambda: Additions(layout.folder, data=layout.data, domain=layout.domain),
         recovery=layout.folder / STATE,
-        stories=_target(options.stories),
-        nlu=_target(options.nlu),
+        stories=_target(options.stories, layout.folder),
+        nlu=_target(options.nlu, layout.folder),
     )
     return Lesson(teacher, session, files, runner, e2e=options.e2e).run()
 
 
-def _target(named: Path | None) -> Path | None:
-    """Return the file to write to; a folder names none."""
-    return None if named is None or named.is_dir() else named.resolve()
+def _target(given: Path | None, folder: Path) -> Path | None:
+    """Return the YAML file to write to, in the project unless it is here; a folder names none. Raises ConfigError."""
+    from frontdesk.formats.sources import YAML_ENDINGS
+
+    if given is None:
+        return None
+    path = given if given.is_absolute() or given.exists() else folder / given
+    if path.is_dir():
+        return None
+    if path.suffix not in YAML_ENDINGS:
+        hint = f"Name a file that ends with {' or '.join(YAML_ENDINGS)}."
+        raise ConfigError("Stories and examples are written as YAML.", where=str(given), hint=hint)
+    return path.resolve()
 
 
 def _trained(options: argparse.Namespace, layout: Layout) -> Path:

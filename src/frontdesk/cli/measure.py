@@ -35,12 +35,9 @@ def configs(given: Sequence[Path]) -> list[Path]:
 
 def loaded(layout: Layout, model: Path | None) -> Model:
     """Load a model of a project."""
-    from frontdesk.runtime.assembly import STATE, named_paths
-    from frontdesk.runtime.model import load_model
+    from frontdesk.runtime.assembly import trusted_model
 
-    folder = layout.folder
-    allowed = named_paths(folder, layout.config) if layout.config or (folder / "config.yml").exists() else ()
-    return load_model(model or folder / "models", folder / STATE / "unpacked", allowed=allowed)
+    return trusted_model(layout, model or layout.folder / "models")
 
 
 def nlu(

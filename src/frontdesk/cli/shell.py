@@ -79,12 +79,9 @@ def _parse(layout: Layout, model: Path | None) -> int:
     """Show what is understood of each line, as Rasa's `/model/parse` answers it."""
     from frontdesk.core.codec import message_to_wire
     from frontdesk.errors import PackageError
-    from frontdesk.runtime.assembly import STATE, named_paths
-    from frontdesk.runtime.model import load_model
+    from frontdesk.runtime.assembly import trusted_model
 
-    folder = layout.folder
-    allowed = named_paths(folder, layout.config)
-    loaded = load_model(model or folder / "models", folder / STATE / "unpacked", allowed=allowed)
+    loaded = trusted_model(layout, model or layout.folder / "models")
     if not loaded.recipe.pipeline:
         hint = "Train one: frontdesk train nlu."
         raise PackageError("The model holds no NLU.", where=str(loaded.archive), hint=hint)

@@ -20,6 +20,7 @@ from frontdesk.core.tracker import LISTEN
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats import stories
 from frontdesk.formats.write_back import Additions
+from frontdesk.formats.writer import lines_of
 from frontdesk.training.interactive import Session, Teacher, annotated, corrected, ranked_intents
 from frontdesk.training.learnt import Learnt, as_file, free_names, learnt, named, write
 
@@ -267,8 +268,8 @@ class Lesson:
         names: list[str] = []
         for story, name in zip(found.stories, suggested, strict=True):
             print()
-            for step in stories.written_stories([story])[0]["steps"]:
-                print(f"  - {', '.join(f'{key}: {value}' for key, value in step.items())}")
+            for line in lines_of(stories.written_stories([story])[0]["steps"]):
+                print(f"  {line}")
             names.append(self._ask.line("The name of this story:", name))
         places = write(
             named(found, names), additions, nlu_file=self._files.nlu, story_file=self._files.stories

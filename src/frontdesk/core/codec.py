@@ -91,7 +91,25 @@ def message_to_wire(message: Message) -> dict[str, Any]:
     }
     if message.sentiment is not None:
         wire["sentiment"] = score_to_wire(message.sentiment)
-    return {**wire, **message.extra}
+    found = {**wire, **message.extra}
+    topic = _topic(message)
+    return found if topic is None else {**found, "intent": {**found["intent"], FULL_RETRIEVAL_INTENT: topic}}
+
+
+FULL_RETRIEVAL_INTENT = "full_retrieval_intent_name"
+
+
+def _topic(message: Message) -> str | None:
+    """Return the whole name of a retrieval intent (`faq/hours`), where a response selector found its topic."""
+    selectors = message.extra.get("response_selector")
+    if message.intent is None or not isinstance(selectors, Mapping):
+        return None
+    if message.intent.name not in (selectors.get("all_retrieval_intents") or ()):
+        return None
+    chosen = selectors.get(message.intent.name)
+    response = chosen.get("response") if isinstance(chosen, Mapping) else None
+    key = response.get("intent_response_key") if isinstance(response, Mapping) else None
+    return str(key) if key else None
 
 
 def to_wire(event: ev.Event) -> dict[str, Any]:

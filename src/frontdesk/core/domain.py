@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -103,6 +105,11 @@ class Domain:
     def initial_slots(self) -> dict[str, Any]:
         """The value of every slot at the start of a conversation."""
         return {name: slot.initial_value for name, slot in self.slots.items()}
+
+    @cached_property
+    def wire_digest(self) -> str:
+        """A digest of what custom actions receive; a newer action server keeps domains by it."""
+        return hashlib.sha256(json.dumps(self.wire, sort_keys=True, default=str).encode()).hexdigest()
 
     @cached_property
     def action_names(self) -> tuple[str, ...]:

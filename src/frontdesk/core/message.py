@@ -99,11 +99,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A choice that the user can press; `payload` is what is sent then."""
+    """A choice that the user can press; `payload` is sent then, `extra` is what only some channels know (`url`)."""
 
     title: str
-    payload: str
+    payload: str | None = None
     type: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

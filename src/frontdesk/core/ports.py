@@ -18,6 +18,7 @@ from frontdesk.core.events import Event
 from frontdesk.core.message import BotMessage, Message, UserMessage
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.reminders import Change, Reminder
+from frontdesk.core.slots import SlotType as SlotType
 from frontdesk.core.tracker import Tracker
 from frontdesk.core.training import NluExamples, TrainingSet
 
@@ -109,12 +110,22 @@ class Policy(Protocol):
 
 
 class ResponseGenerator(Protocol):
-    """Turns the name of a response into what is said."""
+    """Turns the name of a response into what is said.
+
+    One of your own is named by its dotted path (`nlg: {type: my.module.MyWords}` in endpoints.yml) and made with its
+    options and the domain.
+    """
 
     async def generate(
         self, name: str, tracker: Tracker, channel: str, arguments: Mapping[str, Any] | None = None
     ) -> BotMessage | None:
-        """Return one message, or None where there is no such response for this channel and these slots."""
+        """Return one message, or None where there is no such response for this channel and these slots.
+
+        Raises ActionError where it cannot be told; then the user hears an apology in its place.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections."""
 
 
 class ActionServer(Protocol):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+from frontdesk.core.training import Place
+from frontdesk.errors import ConfigError
 
 SLOT_TYPES = ("text", "bool", "categorical", "float", "list", "any")
 OTHER = "__other__"
@@ -23,12 +26,27 @@ class SlotMapping:
     conditions: tuple[Mapping[str, Any], ...] = ()
 
 
+class SlotType(Protocol):
+    """A type of a project's own, named by its dotted path (`type: my.module.Party`); made with the slot's other keys.
+
+    >>> class Party:
+    ...     size = 2
+    ...     def __init__(self, options): ...
+    ...     def features(self, value): return [value <= 6, value > 6] if value else [0, 0]
+    """
+
+    size: int
+
+    def features(self, value: Any) -> Sequence[float]:
+        """Return `size` numbers that policies see of a value, which is None where the slot is empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One thing to remember, as the domain defines it.
 
-    `type` is one of `SLOT_TYPES` or the dotted path of a class. `values` belong to categorical slots, `minimum` and
-    `maximum` to float slots.
+    `type` is one of `SLOT_TYPES` or the dotted path of a class, of which `own` is what was made. `values` belong to
+    categorical slots, `minimum` and `maximum` to float slots.
     """
 
     name: str
@@ -39,10 +57,16 @@ class Slot:
     values: tuple[str, ...] = ()
     minimum: float = 0.0
     maximum: float = 1.0
+    own: SlotType | None = field(default=None, compare=False, repr=False)
+    place: Place | None = field(default=None, compare=False, repr=False)
 
     def features(self, value: Any) -> tuple[float, ...] | None:
         """Return what policies see of a value, as Rasa encodes it; None where the slot does not count or is empty."""
-        if not self.influence_conversation or self.type == "any" or value is None:
+        if not self.influence_conversation or self.type == "any":
+            return None
+        if self.own is not None:
+            return self._own_features(self.own, value)
+        if value is None:
             return None
         if self.type == "text":
             return (1.0,)
@@ -55,6 +79,18 @@ class Slot:
         if self.type == "categorical":
             return self._category_features(value)
         return (1.0,)
+
+    def _own_features(self, own: SlotType, value: Any) -> tuple[float, ...]:
+        """Return what the project's own type says. Raises ConfigError where that is no such thing."""
+        try:
+            found = tuple(float(number) for number in own.features(value))
+        except Exception as error:  # the project's own code may raise anything
+            what = f"The slot type '{self.type}' failed at a value of '{self.name}' ({type(error).__name__})."
+            raise ConfigError(what, where=_place(self.place)) from error
+        if len(found) != own.size:
+            what = f"The slot type '{self.type}' of '{self.name}' gave {len(found)} numbers; its size is {own.size}."
+            raise ConfigError(what, where=_place(self.place))
+        return found
 
     def _float_features(self, value: Any) -> tuple[float, ...]:
         try:
@@ -70,6 +106,10 @@ class Slot:
         if text not in known and OTHER in known:
             text = OTHER
         return tuple(1.0 if v == text else 0.0 for v in known)
+
+
+def _place(place: Place | None) -> str | None:
+    return str(place) if place is not None else None
 
 
 def truthy(value: Any) -> bool:

@@ -86,10 +86,10 @@ def _counts(name: str, intent_name: str | None, domain: Domain) -> bool:
 
 def _slots(state: State, domain: Domain, omit_unset: bool) -> Iterator[tuple[str, tuple[float, ...] | str]]:
     for name, value in state.slots.items():
-        if value is None:
-            continue
         slot = domain.slots.get(name)
         if slot is None or not _counts_as_slot(slot) or (omit_unset and name not in state.filled):
+            continue
+        if value is None and slot.own is None:  # a type of the project's own may say something of emptiness
             continue
         if value == UNSET:
             yield name, UNSET

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from frontdesk.actions import mappings
 from frontdesk.actions.catalog import selected
 from frontdesk.core.codec import message_to_wire
 from frontdesk.core.domain import Domain
@@ -14,6 +13,8 @@ from frontdesk.core.message import Entity, IntentScore, Message
 from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.core.training import ActionStep, LoopStep, SlotStep, Step, Story, UserStep
 from frontdesk.evaluation.nlu import Process
+from frontdesk.evaluation.ways import ways
+from frontdesk.policies.pieces import slots_of
 from frontdesk.runtime.loop import Loop
 
 
@@ -83,38 +84,23 @@ class StoryTest:
         return StoryResult(story.name, place, tuple(failures), predicted, tuple(self._checks), story)
 
     def _hear(self, tracker: Tracker, step: UserStep, failures: list[str]) -> Tracker:
-        if step.text is None:
-            message = Message(text="", intent=IntentScore(step.intent, 1.0), entities=step.entities)
-        else:
+        """Let the model understand the text, and go on with what the story says was meant."""
+        base = step.intent.partition("/")[0] if step.intent else None
+        message = Message(text="", entities=step.entities)
+        if step.text is not None:
             [message] = self.process([step.text])
-            found = message.intent.name if message.intent else None
-            if step.intent is not None and found not in (step.intent, step.intent.partition("/")[0]):
+            found = _intent(message, step)
+            if step.intent is not None and found != step.intent:
                 failures.append(
                     f"{step.place}: '{step.text}' was understood as '{found}', expected '{step.intent}'"
                 )
-                message = message.but(intent=IntentScore(step.intent, 1.0))
             self._checks += _understood(step, found, message.entities)
-            missing = _values(step.entities) - _values(message.entities)
-            if missing:
-                what = ", ".join(f"{kind} '{value}'" for kind, value, _, _ in sorted(missing, key=str))
-                failures.append(f"{step.place}: in '{step.text}' was not found: {what}")
+            failures += _entities_amiss(step, message.entities)
+            if not step.text.startswith("/"):
                 message = message.but(entities=step.entities)
+        message = message.but(intent=IntentScore(base, 1.0))
         heard = UserUttered(step.text, message_to_wire(message), message.entities, timestamp=1.0)
-        tracker = tracker.append(heard)
-        return tracker.extend(self._slots(tracker))
-
-    def _slots(self, tracker: Tracker) -> list[SlotSet]:
-        """Fill slots from entities, as Rasa's tests do where the story does not say it."""
-        filled = []
-        for slot in self.domain.slots.values():
-            for mapping in slot.mappings:
-                if mapping.type != "from_entity" or mapping.conditions:
-                    continue
-                found = mappings.values(mapping, tracker)
-                if found and mappings.applies(slot, mapping, tracker, self.domain):
-                    filled.append(SlotSet(slot.name, found if slot.type == "list" else found[-1]))
-                    break
-        return filled
+        return tracker.extend([heard, *slots_of(message.entities, self.domain)])
 
     def _expect(self, tracker: Tracker, expected: str, step: Step, failures: list[str]) -> Tracker:
         prediction = self.loop.predict(tracker, self.domain)
@@ -132,12 +118,23 @@ class StoryTest:
         return tracker.extend([*prediction.events, executed])
 
 
+def _intent(message: Message, step: UserStep) -> str | None:
+    """Return the intent that was understood; with its response (`faq/hours`) only where the story names another one."""
+    found = message.intent.name if message.intent else None
+    if found == step.intent or found is None:
+        return found
+    selected = message.extra.get("response_selector") or {}
+    if found not in selected.get("all_retrieval_intents", ()):
+        return step.intent if step.intent and found == step.intent.partition("/")[0] else found
+    chosen = selected.get("default") or selected.get(found) or {}
+    return (chosen.get("response") or {}).get("intent_response_key") or found
+
+
 def _understood(step: UserStep, found: str | None, entities: Sequence[Entity]) -> list[Check]:
-    """Return what was to be understood of a text, and what was; of a retrieval intent its first part does."""
+    """Return what was to be understood of a text, and what was."""
     checks = []
     if step.intent is not None:
-        base = step.intent.partition("/")[0]
-        checks.append(Check("intent", step.intent, step.intent if found == base else found or "None", step))
+        checks.append(Check("intent", step.intent, found or "None", step))
     wanted, seen = (
         {f"[{e.value}]({'.'.join(part for part in (e.entity, e.group, e.role) if part)})" for e in kind}
         for kind in (step.entities, entities)
@@ -149,10 +146,31 @@ def _understood(step: UserStep, found: str | None, entities: Sequence[Entity]) -
     return checks
 
 
-def _values(entities: Sequence[Entity]) -> set[tuple[str, str, str | None, str | None]]:
-    return {(entity.entity, str(entity.value), entity.role, entity.group) for entity in entities}
+def _entities_amiss(step: UserStep, entities: Sequence[Entity]) -> list[str]:
+    """Say which entities are missing and which are too many: kind, place and value must be as in the text, as in Rasa.
+
+    Entities that stand beside the text (`entities:`) only have to be there; a payload (`/greet`) says its own.
+    """
+    text = step.text or ""
+    if text.startswith("/"):
+        return []
+    loose = any(entity.start is None for entity in step.entities)
+    wanted, seen = ({_key(entity, loose): entity for entity in kind} for kind in (step.entities, entities))
+    missing = [_named(wanted[key]) for key in wanted if key not in seen]
+    more = [] if loose else [_named(seen[key]) for key in seen if key not in wanted]
+    said = [f"{step.place}: in '{text}' was not found: {', '.join(sorted(missing))}"] if missing else []
+    return said + ([f"{step.place}: in '{text}' was also found: {', '.join(sorted(more))}"] if more else [])
+
+
+def _key(entity: Entity, loose: bool) -> tuple[str | int | None, ...]:
+    where = (entity.role, entity.group) if loose else (entity.start, entity.end)
+    return (*where, entity.entity, str(entity.value))
+
+
+def _named(entity: Entity) -> str:
+    return f"{entity.entity} '{entity.value}'"
 
 
 def run_stories(test: StoryTest, stories: Sequence[Story]) -> list[StoryResult]:
-    """Return how all stories went, in order."""
-    return [test.run(story) for story in stories]
+    """Return how all stories went, in order; along each of its ways where one has alternatives or checkpoints."""
+    return [test.run(story) for story in ways(stories)]

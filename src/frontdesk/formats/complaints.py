@@ -106,10 +106,10 @@ class Complaints:
         return tuple(f for f in found if f is not None)
 
     def flag(self, block: Block, key: str, default: bool) -> bool:
-        """Expect true or false under a key."""
+        """Expect true or false under a key; a key with nothing after it says false, as in Rasa."""
         value = block.get(key, default)
-        if isinstance(value, bool):
-            return value
+        if value is None or isinstance(value, bool):
+            return bool(value)
         self.error(f"'{key}' must be true or false, not {describe(value)}.", block.at(key))
         return default
 

@@ -10,7 +10,9 @@ from frontdesk.core.training import Place
 from frontdesk.formats.complaints import Complaints
 from frontdesk.formats.yaml import Block, plain
 
-KEYS = ("version", "recipe", "language", "assistant_id", "pipeline", "policies", "importers", "spaces")
+KEYS = (
+    "version", "recipe", "language", "assistant_id", "pipeline", "policies", "importers", "imports", "spaces",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class Config:
     assistant_id: str | None = None
     pipeline: tuple[Part, ...] = ()
     policies: tuple[Part, ...] = ()
+    importers: tuple[Part, ...] = ()
+    imports: tuple[str, ...] = ()
+    imports_place: Place | None = field(default=None, compare=False)
 
 
 def read(root: Block, complaints: Complaints) -> Config:
@@ -46,6 +51,9 @@ def read(root: Block, complaints: Complaints) -> Config:
         assistant_id=str(own_id) if own_id is not None else None,
         pipeline=_parts("pipeline", "component", root, complaints),
         policies=_parts("policies", "policy", root, complaints),
+        importers=_parts("importers", "importer", root, complaints),
+        imports=complaints.texts(root.get("imports"), root.at("imports"), "'imports'"),
+        imports_place=root.at("imports"),
     )
 
 

@@ -27,12 +27,14 @@ Use = tuple[str, str, Place | None]
 """A kind of name, the name, and where it is used."""
 
 _NAME_IS_ENOUGH = ("text", "list")
+_OPENING = "opening action"
 
 
 def check(training: TrainingSet, domain: Domain, complaints: Complaints) -> None:
     """Doubt names in examples, stories and rules that the domain does not define, each once.
 
-    An action that does not exist is an error, as in Rasa: nothing could be done or said where a rule wants it.
+    An action that does not exist is an error, as in Rasa: nothing could be done or said where a rule wants it. That
+    with which a story opens is only doubted: nobody has to predict it.
     """
     uses = [
         *_in_examples(training.nlu),
@@ -60,6 +62,7 @@ def report(
         "intent": set(domain.intents),
         "entity": set(domain.entities),
         "action": {*domain.action_names, *domain.e2e_action_texts},
+        _OPENING: {*domain.action_names, *domain.e2e_action_texts},
         "slot": set(domain.slots),
         "form": {*domain.forms, *domain.action_names},
     }
@@ -78,7 +81,7 @@ def report(
             else f"Add it to the domain.{also}"
         )
         complain = complaints.error if kind in errors else complaints.doubt
-        complain(f"The {kind} '{name}' is not in the domain.", places[0], hint)
+        complain(f"The {kind.removeprefix('opening ')} '{name}' is not in the domain.", places[0], hint)
 
 
 def _in_examples(nlu: NluExamples) -> Iterator[Use]:
@@ -97,8 +100,14 @@ def _in_stories(stories: Iterable[Story | Rule], domain: Domain, complaints: Com
         steps: tuple[Step, ...] = story.steps
         if isinstance(story, Rule):
             steps = (*story.conditions, *steps)
+        opening = next(
+            (s for s in steps if isinstance(s, ActionStep | UserStep | OrStep | CheckpointStep)), None
+        )
         for step in steps:
-            yield from _in_step(step, domain, complaints)
+            uses = _in_step(step, domain, complaints)
+            if step is opening and isinstance(story, Story):
+                uses = ((_OPENING if kind == "action" else kind, name, place) for kind, name, place in uses)
+            yield from uses
 
 
 def _in_step(step: Step, domain: Domain, complaints: Complaints) -> Iterator[Use]:

@@ -201,11 +201,12 @@ class _Reader:
         file = _file_name(examples)
         if file is not None and self._sources is not None:
             try:
-                path = self._sources.inside(file, block.place.file)
+                path = self._sources.inside(file.replace("\\", "/"), block.place.file)
                 words = self._sources.read_lines(path)
             except ConfigError as error:
-                self._complaints.error(error.what, block.text_at("examples"), error.hint)
-                return
+                # To Rasa a path is a word like any other, so this stops nothing.
+                self._complaints.doubt(error.what, block.text_at("examples"), error.hint)
+                words = [file]
             self._lookups.append(Lookup(name, tuple(words), block.at("lookup")))
             return
         words = [word for word, _ in self._written(block, name)]

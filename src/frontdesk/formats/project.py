@@ -18,6 +18,7 @@ from frontdesk.formats.config import Config
 from frontdesk.formats.credentials import Credentials
 from frontdesk.formats.domain_merge import KEYS as DOMAIN_KEYS
 from frontdesk.formats.endpoints import Endpoints
+from frontdesk.formats.importers import Imported, imported
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.sources import SourceFile, Sources
 from frontdesk.formats.test_stories import TestSuite
@@ -79,10 +80,8 @@ def read_project(
     reader = _Reader(folder, env)
     settled = reader.root("config.yml", "config.yaml", path=config_path, needed=True)
     read_config = config.read(settled, reader.complaints)
-    named: Sequence[Path | None] = data_paths or [None]
-    files = [block for path in named for block in reader.training_files(path)]
+    domain_files, files = reader.files(read_config, domain_path, data_paths, domain_needed)
     responses = [_only_responses(block) for block in files if block.get("responses") is not None]
-    domain_files = reader.domain_files(domain_path, needed=domain_needed)
     read_domain = domain.read([*domain_files, *responses], reader.complaints)
     training = reader.training(files)
     read_domain = _with_training(read_domain, training)
@@ -194,11 +193,35 @@ class _Reader:
             return Block(where)
         return self.complaints.block(content, where, "The content of the file")
 
-    def domain_files(self, path: Path | None = None, *, needed: bool = True) -> list[Block]:
+    def files(
+        self, settled: Config, domain_path: Path | None, data_paths: Sequence[Path], domain_needed: bool
+    ) -> tuple[list[Block], list[Block]]:
+        """Read the files of the domain and of training: the project's own, then what its importers bring."""
+        found = self._imported(settled)
+        if not found.own:
+            return found.domain, found.training
+        optional = bool(found.domain or found.training)
+        named: Sequence[Path | None] = data_paths or [None]
+        training = [block for path in named for block in self.training_files(path, optional=optional)]
+        own = self.domain_files(domain_path, optional=optional or not domain_needed)
+        return [*own, *found.domain], [*training, *found.training]
+
+    def _imported(self, settled: Config) -> Imported:
+
+        def read(path: Path, expand: Expansion) -> Block:
+            return self._checked(self.block(path, expand))
+
+        try:
+            return imported(settled, self.sources, self.complaints, read)
+        except ConfigError as error:
+            self.complaints.caught(error)
+            return Imported(True, [], [])
+
+    def domain_files(self, path: Path | None = None, *, optional: bool = False) -> list[Block]:
         """Read the files of the domain."""
         found = path or self.sources.first("domain.yml", "domain.yaml", "domain")
         if found is None or not found.exists():
-            if needed:
+            if not optional:
                 what = "There is no domain.yml and no folder 'domain'."
                 self.complaints.error(what, None, "Make one of them.")
             return []
@@ -210,12 +233,14 @@ class _Reader:
         blocks = [self.block(p, "plain") for p in self.sources.yaml_files(found)]
         return [self._checked(block) for block in blocks if any(key in DOMAIN_KEYS[1:] for key in block)]
 
-    def training_files(self, path: Path | None = None) -> list[Block]:
+    def training_files(self, path: Path | None = None, *, optional: bool = False) -> list[Block]:
         """Read every training file below `data/`."""
         data = path or self.sources.folder / "data"
         if data.is_file():
             return [self._checked(self.block(data, "plain"))]
         if not data.is_dir():
+            if optional:
+                return []
             self.complaints.error("There is no folder 'data' with training files.", None, "Make one.")
             return []
         return [self._checked(self.block(p, "plain")) for p in self.sources.yaml_files(data)]

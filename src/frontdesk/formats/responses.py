@@ -19,8 +19,12 @@ _KEYS = (*_CONTENT, "channel", "condition", "id", "metadata", "button_type")
 def read_response(name: str, value: Any, place: Place, complaints: Complaints) -> tuple[Response, ...]:
     """Read one entry of `responses`: its variations."""
     items = complaints.items(value, place, f"The response '{name}'")
-    if value is None or (not items and isinstance(value, list)):
-        complaints.error(f"The response '{name}' is empty.", place, "Add '- text: ...' below it.")
+    hint = "Add '- text: ...' below it."
+    if value is None:
+        complaints.error(f"The response '{name}' is empty.", place, hint)
+    elif not items and isinstance(value, list):
+        # As in Rasa: a server under `nlg:` may do the wording.
+        complaints.doubt(f"The response '{name}' has no variation.", place, hint)
     return tuple(_variation(name, item, at, complaints) for item, at in items.placed())
 
 
@@ -30,10 +34,11 @@ def _variation(name: str, item: Any, place: Place, complaints: Complaints) -> Re
         return Response(item)
     block = complaints.block(item, place, f"A variation of '{name}'")
     complaints.keys(block, _KEYS, f"The response '{name}'", tolerable=True)
+    text = block.get("text")
     if not any(block.get(key) for key in _CONTENT):
         hint = f"Give one of: {', '.join(_CONTENT)}."
-        complaints.error(f"A variation of '{name}' says nothing.", place, hint)
-    text = block.get("text")
+        found = complaints.error if text is None else complaints.doubt
+        found(f"A variation of '{name}' says nothing.", place, hint)
     if text is not None and not isinstance(text, str):
         text = complaints.text(text, block.at("text"), f"The text of '{name}'")
     channel, own_id = block.get("channel"), block.get("id")
@@ -58,10 +63,11 @@ def _buttons(name: str, block: Block, complaints: Complaints) -> tuple[Button, .
         if title is None:
             continue
         payload, kind = button.get("payload"), button.get("type")
-        # A button without a payload sends its own title, as the web widgets do.
-        found.append(
-            Button(title, str(payload) if payload is not None else title, str(kind) if kind else None)
-        )
+        extra = {key: plain(button[key]) for key in button if key not in ("title", "payload", "type")}
+        if payload is None and "url" not in extra:
+            payload = title  # such a button sends its own title, as the web widgets do
+        sent = None if payload is None else str(payload)
+        found.append(Button(title, sent, str(kind) if kind else None, extra))
     return tuple(found)
 
 
@@ -101,5 +107,5 @@ def written_response(response: Response) -> Mapping[str, Any]:
 
 
 def _written_button(button: Button) -> dict[str, Any]:
-    written = {"title": button.title, "payload": button.payload}
-    return {**written, "type": button.type} if button.type else written
+    written = {"title": button.title, "payload": button.payload, "type": button.type, **button.extra}
+    return {key: value for key, value in written.items() if value is not None}

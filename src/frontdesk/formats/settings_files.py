@@ -19,8 +19,8 @@ T = TypeVar("T")
 
 
 def read_config(folder: Path, path: Path | None = None) -> Config:
-    """Return what config.yml (or the file at `path`) says. Raises ProjectError."""
-    return _read(folder, ("config.yml", "config.yaml"), config.read, path)
+    """Return what config.yml (or the file at `path`) says; keys that Rasa ignores are ignored. Raises ProjectError."""
+    return _read(folder, ("config.yml", "config.yaml"), config.read, path, strict=False)
 
 
 def read_endpoints(folder: Path, path: Path | None = None) -> Endpoints:
@@ -34,7 +34,12 @@ def read_credentials(folder: Path, path: Path | None = None) -> Credentials:
 
 
 def _read(
-    folder: Path, names: tuple[str, ...], reader: Callable[[Block, Complaints], T], path: Path | None = None
+    folder: Path,
+    names: tuple[str, ...],
+    reader: Callable[[Block, Complaints], T],
+    path: Path | None = None,
+    *,
+    strict: bool = True,
 ) -> T:
     sources, complaints = Sources(folder, None), Complaints()
     path = path or sources.first(*names)
@@ -43,5 +48,5 @@ def _read(
         content = sources.read_yaml(path, "all")
         root = complaints.block(content, Place(sources.name(path), 1), "The content of the file")
     found = reader(root, complaints)
-    complaints.raise_all()
+    complaints.raise_all(strict=strict)
     return found

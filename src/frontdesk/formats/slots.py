@@ -49,6 +49,7 @@ def read_slot(name: str, value: Any, place: Place, complaints: Complaints) -> Sl
         values=_values(name, kind, block, complaints),
         minimum=minimum,
         maximum=maximum,
+        place=block.at("type") if "type" in block else place,
     )
 
 
@@ -94,6 +95,9 @@ def _mapping(slot: str, item: Any, place: Place, complaints: Complaints) -> Slot
     )
     if kind is None:
         return None
+    if kind == "custom" and block.get("from") == "sentiment":
+        # so written, Rasa reads the domain, too, and leaves the slot alone
+        return SlotMapping("from_sentiment", {}, _conditions(block, complaints))
     if kind not in MAPPING_KEYS:
         hint = suggestion(kind, MAPPING_KEYS)
         complaints.error(f"No slot mapping is called '{kind}' (slot '{slot}').", block.at("type"), hint)

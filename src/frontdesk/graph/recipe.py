@@ -41,7 +41,7 @@ class Part:
         source = None
         if self.foreign:
             found = resolve(self.kind, self.name, where=self.where)
-            source = _source_digest(found.__module__)
+            source = source_digest(found.__module__)
         return digest(self.to_json(), source)
 
     def folder(self, position: int) -> str:
@@ -53,7 +53,7 @@ class Part:
         return {"kind": self.kind, "name": self.name, "options": dict(self.options)}
 
 
-def _source_digest(module: str) -> str | None:
+def source_digest(module: str) -> str | None:
     """Return a digest over a module, or where it is part of a package over all modules beside it."""
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:

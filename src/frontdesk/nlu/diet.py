@@ -12,9 +12,8 @@ from frontdesk.core.message import Entity, Message
 from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
 from frontdesk.nlu.crf_extractor import CRFEntityExtractor
-from frontdesk.nlu.exact import ExactExamples
 from frontdesk.nlu.logistic_regression import LogisticRegressionClassifier
-from frontdesk.nlu.options import merged
+from frontdesk.nlu.options import merged, renormalized
 from frontdesk.nlu.overlap import resolve
 from frontdesk.nlu.side_features import ENCODER, PIECES, WORDS, SideFeatures, handed_on, wants_embedder
 from frontdesk.nlu.storage import read_json, write_json
@@ -53,7 +52,6 @@ class DIETClassifier:
         self._features = SideFeatures()
         self._intents: LogisticRegressionClassifier | None = None
         self._entities: CRFEntityExtractor | None = None
-        self._exact = ExactExamples()
 
     def _classifier(self) -> LogisticRegressionClassifier:
         return LogisticRegressionClassifier(
@@ -85,8 +83,6 @@ class DIETClassifier:
         if finds_intents:
             self._intents = self._classifier()
             self._intents.train(examples, quiet)
-            pairs = [(e.text, e.intent.partition("/")[0]) for e in examples.examples if e.intent]
-            self._exact = ExactExamples.of(pairs)
         if finds_entities:
             self._entities = self._tagger()
             self._entities.train(examples, quiet)
@@ -111,7 +107,7 @@ class DIETClassifier:
         """Set the intents and add the entities."""
         described = self._features.process(messages)
         understood = described if self._intents is None else self._intents.process(described)
-        understood = [message if message.final else self._sharpened(message) for message in understood]
+        understood = [message if message.final else self._ranked(message) for message in understood]
         if self._entities is not None:
             found = self._entities.process([message.but(entities=()) for message in understood])
             understood = [
@@ -123,23 +119,24 @@ class DIETClassifier:
             for message, before in zip(understood, messages, strict=True)
         ]
 
-    def _sharpened(self, message: Message) -> Message:
-        ranking = self._exact.sharpened(message.text, message.ranking)
-        return message.but(intent=ranking[0], ranking=ranking) if ranking and self._intents else message
+    def _ranked(self, message: Message) -> Message:
+        if self._intents is None or not message.ranking or not self.options["renormalize_confidences"]:
+            return message
+        ranking = renormalized(message.ranking)
+        return message.but(intent=ranking[0], ranking=ranking)
 
     def save(self, folder: Path) -> None:
         """Write both models and the words."""
         parts = {_FEATURES: self._features, _INTENTS: self._intents, _ENTITIES: self._entities}
         made = {name: part for name, part in parts.items() if part is not None}
-        write_json(folder / _FILE, {"parts": sorted(made), "exact": self._exact.labels})
+        write_json(folder / _FILE, {"parts": sorted(made)})
         for name, part in made.items():
             (folder / name).mkdir()
             part.save(folder / name)
 
     def load(self, folder: Path, context: LoadContext) -> None:
         """Read them back."""
-        known = read_json(folder / _FILE)
-        made, self._exact = known["parts"], ExactExamples(known["exact"])
+        made = read_json(folder / _FILE)["parts"]
         self._features.load(folder / _FEATURES, context)
         if _INTENTS in made:
             self._intents = self._classifier()

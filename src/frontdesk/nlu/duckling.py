@@ -31,6 +31,8 @@ DEFAULTS: Mapping[str, Any] = {
     "timeout": 3,
     "reference_time": None,
 }
+ZONE = "America/Los_Angeles"
+"""Where "today" is if nothing says it: Duckling's own default, so that the same text means the same moment."""
 AWAY = 60.0
 """A server that did not answer is asked again after so many seconds."""
 _FILE = "duckling.json"
@@ -43,7 +45,8 @@ class DucklingEntityExtractor:
     Where `url` (or the environment's RASA_DUCKLING_HTTP_URL) names a Duckling server that answers, it is asked;
     else the same is found here: in English by patterns of its own, dates in other languages with the extra
     `duckling`. `dimensions` restricts what is found, `locale` (en_GB) says in which order dates are written,
-    `timezone` (Europe/Berlin) where "today" is, and `reference_time` (ISO 8601) when "now" is, for tests.
+    `timezone` (Europe/Berlin) where "today" is (if not given, in Los Angeles, as for Duckling itself), and
+    `reference_time` (ISO 8601) when "now" is, for tests.
     """
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
@@ -79,7 +82,7 @@ class DucklingEntityExtractor:
 
     def _extract(self, message: Message) -> Message:
         text = message.text[:LONGEST]
-        now = self._fixed or datetime.now(self._zone or UTC).astimezone(self._zone)
+        now = self._fixed or datetime.now(self._zone)
         answered = self._asked(text, now)
         if answered is None:
             answered = extract(text, now, self._dimensions, self.locale)
@@ -154,9 +157,12 @@ def _dimensions(given: Any) -> list[str] | None:
     return names
 
 
-def _zone(name: Any) -> tzinfo | None:
+def _zone(name: Any) -> tzinfo:
     if name is None:
-        return None
+        try:
+            return ZoneInfo(ZONE)
+        except (ZoneInfoNotFoundError, OSError):  # a system without a database of time zones
+            return UTC
     try:
         return ZoneInfo(str(name))
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -165,7 +171,7 @@ def _zone(name: Any) -> tzinfo | None:
         ) from error
 
 
-def _moment(given: Any, zone: tzinfo | None) -> datetime | None:
+def _moment(given: Any, zone: tzinfo) -> datetime | None:
     if given is None:
         return None
     try:
@@ -174,4 +180,4 @@ def _moment(given: Any, zone: tzinfo | None) -> datetime | None:
         raise ConfigError(
             f"{NAME}: 'reference_time' is {given!r}.", hint="Write it as 2026-01-31T09:00:00+01:00."
         ) from error
-    return moment.replace(tzinfo=zone or UTC) if moment.tzinfo is None else moment.astimezone(zone)
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)

@@ -7,65 +7,72 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from frontdesk.nlu.duckling_numbers import ORDINAL, numeral, ordinal
+from frontdesk.nlu.duckling_edges import MONTH, MONTHS, WEEKDAY, WEEKDAYS, WHICH, counted, cycle
+from frontdesk.nlu.duckling_holidays import holidays
+from frontdesk.nlu.duckling_numerals import ORDINAL, numeral, ordinal
 from frontdesk.nlu.duckling_spans import Stretch, floored, shifted
 
 Found = tuple[int, int, Callable[[datetime], Stretch]]
 
 PARTS = {
-    "early morning": (4, 9), "morning": (4, 12), "lunchtime": (12, 14), "lunch": (12, 14), "afternoon": (12, 19),
+    "early morning": (0, 9), "morning": (0, 12), "lunchtime": (12, 14), "lunch": (12, 14), "afternoon": (12, 19),
     "evening": (18, 24), "night": (18, 24),
 }  # fmt: skip
 """Parts of a day by their hours, the last one exclusive."""
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_WEEKDAY = (
-    r"mon(?:day)?|tues?(?:day)?|wed(?:nesday)?|thu(?:rs?)?(?:day)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
-)
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
-    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-)
-_CYCLE = r"days?|weekends?|weeks?|months?|quarters?|years?"
+_CYCLE = r"seconds?|minutes?|hours?|days?|week-?ends?|wkends?|weeks?|months?|quarters?|qtrs?|years?|yrs?"
 
-_PLAIN = {"today": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1, "yesterday": -1, "tonight": 0}
+_PLAIN = {"today": 0, "tomorrow": 1, "tomorrows": 1, "tmrw": 1, "tmr": 1, "yesterday": -1, "tonight": 0}
 _SIMPLE = re.compile(
     r"\b(?:(?:the\s+)?(?P<over>day\s+(?:after\s+tomorrow|before\s+yesterday))"
-    r"|(?P<word>today|tomorrow|tmrw|tmr|yesterday|tonight))\b",
+    r"|(?P<word>today|tomorrows?|tmrw|tmr|yesterday|tonight))\b",
     re.IGNORECASE,
 )
 _ON_WEEKDAY = re.compile(
-    rf"\b(?:on\s+)?(?:(?P<which>this|next|coming|last|past)\s+)?(?P<day>{_WEEKDAY})s?\b(?:\s+(?P<week>next|this|last)\s+week)?",
+    rf"\b(?:on\s+)?(?:(?P<before>next|this|last)\s+week's\s+|(?P<which>this|next|coming|upcoming|last|past)\s+)?"
+    rf"(?P<day>{WEEKDAY})(?:s?\b\.?)(?:\s+(?:(?:of|from|in)\s+)?(?P<week>{WHICH})\s+week\b|\s+(?P<over>after\s+next)\b)?",
     re.IGNORECASE,
 )
 _CYCLIC = re.compile(
-    rf"\b(?:the\s+)?(?P<which>this|next|coming|last|past|previous|current)\s+(?:(?P<count>\d+|two|three|four|five|six|seven|ten|few|couple\s+of)\s+)?(?P<unit>{_CYCLE})\b",
+    rf"\b(?:the\s+)?(?P<which>{WHICH})\s+(?:(?P<count>\d+|two|three|four|five|six|seven|ten|few|couple(?:\s+of)?)\s+)?(?P<unit>{_CYCLE})\b",
+    re.IGNORECASE,
+)
+_AHEAD = re.compile(
+    rf"\b(?:upcoming\s+(?P<n1>\d{{1,2}}|two|three|four|five|six)|(?P<n2>\d{{1,2}}|two|three|four|five|six)\s+upcoming)\s+(?P<unit>{_CYCLE})\b",
+    re.IGNORECASE,
+)
+_SPAN = re.compile(
+    rf"\b(?:from\s+)?(?:the\s+)?(?P<d1>\d{{1,2}}|{ORDINAL})(?:\s+(?:of\s+)?(?P<m1>{MONTH}))?\s*(?:-|–|to|till|until|thru|through)\s*(?:the\s+)?"
+    rf"(?P<d2>\d{{1,2}}|{ORDINAL})\s+(?:of\s+)?(?P<m2>{MONTH})\b(?:,?\s+(?P<year>(?:19|20)\d\d))?",
+    re.IGNORECASE,
+)
+_WEEKDAY_DAY = re.compile(
+    rf"\b(?:on\s+)?(?P<weekday>{WEEKDAY})\.?,?\s+(?P<day>\d{{1,2}}(?:st|nd|rd|th))\b(?!\s+(?:of\s+)?(?:{MONTH})\b)",
     re.IGNORECASE,
 )
 _WEEKEND = re.compile(r"\b(?:(?:on|at|over)\s+)?the\s+weekend\b", re.IGNORECASE)
 _MONTH_DAY = re.compile(
-    rf"\b(?:on\s+)?(?:the\s+)?(?:(?P<d1>\d{{1,2}}(?!\d)|{ORDINAL})(?:st|nd|rd|th)?\s*(?:of\s+)?(?P<m1>{_MONTH})"
-    rf"|(?P<m2>{_MONTH})\.?\s+(?:the\s+)?(?P<d2>\d{{1,2}}(?!\d)|{ORDINAL})(?:st|nd|rd|th)?(?:\s*(?:-|to)\s*(?P<last>\d{{1,2}}(?!\d))(?:st|nd|rd|th)?)?)\b(?:,?\s+(?P<year>(?:19|20)\d\d))?(?!:)",
+    rf"\b(?:on\s+|from\s+(?=\w+\.?\s+\d{{1,2}}\s*(?:-|–|to|thru|through)))?(?:the\s+)?(?:(?P<d1>\d{{1,2}}(?!\d)|{ORDINAL})(?:st|nd|rd|th)?\s*(?:of\s+)?(?P<m1>{MONTH})"
+    rf"|(?P<m2>{MONTH})\.?\s+(?:the\s+)?(?P<d2>\d{{1,2}}(?!\d)|{ORDINAL})(?:st|nd|rd|th)?(?:\s*(?:-|–|to|till|until|thru|through)\s*(?P<last>\d{{1,2}}(?!\d))(?:st|nd|rd|th)?)?)\b(?:,?\s+(?P<year>(?:19|20)\d\d))?(?!:)",
     re.IGNORECASE,
 )
 _MONTH_ONLY = re.compile(
-    rf"\b(?:in\s+)?(?P<month>{_MONTH})\.?\b(?:,?\s+(?P<year>(?:19|20)\d\d))?", re.IGNORECASE
+    rf"\b(?:in\s+)?(?:(?P<which>this|next|last)\s+)?(?P<month>{MONTH})\.?\b(?:,?\s+(?:of\s+)?(?P<year>(?:19|20)\d\d))?",
+    re.IGNORECASE,
 )
 _NUMERIC = re.compile(
-    r"(?<![\w/.-])(?:(?P<y1>(?:19|20)\d\d)[-/.](?P<m1>\d{1,2})[-/.](?P<d1>\d{1,2})"
-    r"|(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<y2>(?:19|20)?\d\d)|(?P<c>\d{1,2})/(?P<d>\d{1,2}))(?![\w/-]|\.\d)"
+    r"(?<![\w/.-])(?:on\s+)?(?:(?P<y1>(?:19|20)\d\d)[-/.](?P<m1>\d{1,2})[-/.](?P<d1>\d{1,2})"
+    rf"|(?P<d3>\d{{1,2}})[-/](?P<m3>{MONTH})[-/](?P<y3>(?:19|20)?\d\d)"
+    r"|(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<y2>(?:19|20)?\d\d)|(?P<c>\d{1,2})\s?/\s?(?P<d>\d{1,2}))(?![\w/-]|\.\d)",
+    re.IGNORECASE,
+)
+_NUMERIC_MONTH = re.compile(
+    r"(?<![\w/.-])(?:(?P<y1>20\d\d)[-/](?P<m1>0?[1-9]|1[0-2])|(?P<m2>0?[1-9]|1[0-2])/(?P<y2>20\d\d))(?![\w/-]|\.\d)"
 )
 _DAY_OF_MONTH = re.compile(rf"\b(?:on\s+)?the\s+(?P<day>{ORDINAL})\b(?!\s+\w+day)", re.IGNORECASE)
 _YEAR = re.compile(
     r"\b(?:in|of|since|until|before|after)\s+(?P<year>(?:19|20)\d\d)\b(?![-/:.]\d)", re.IGNORECASE
 )
-_HOLIDAYS = {
-    "christmas eve": (12, 24), "christmas": (12, 25), "xmas": (12, 25), "new year's eve": (12, 31),
-    "new years eve": (12, 31), "new year's day": (1, 1), "new year": (1, 1), "halloween": (10, 31),
-    "valentine's day": (2, 14),
-}  # fmt: skip
-_HOLIDAY = re.compile(rf"\b(?:on\s+)?(?P<name>{'|'.join(_HOLIDAYS)})(?:\s+day)?\b", re.IGNORECASE)
 
 
 def days(text: str, *, day_first: bool = False) -> Iterator[Found]:
@@ -74,40 +81,60 @@ def days(text: str, *, day_first: bool = False) -> Iterator[Found]:
         for match in pattern.finditer(text):
             yield (*match.span(), mean(match))
     for match in _ON_WEEKDAY.finditer(text):
-        # "sat" and "sun" are other words, too: short ones count with a capital
-        if len(match["day"]) > 3 or match["which"] or match["day"][0].isupper() or match["week"]:
+        # "sat" and "sun" are other words, too: they count with a capital, or where they are all that is said
+        name = match["day"]
+        told = match["which"] or match["week"] or match["before"] or match["over"]
+        if name.lower() not in ("sat", "sun") or told or name[0].isupper() or match.group() == text.strip():
             yield (*match.span(), _weekday(match))
+    yield from holidays(text)
+    yield from counted(text)
     yield from _of_months(text)
-    for match in _NUMERIC.finditer(text):
-        found = _numeric(match, day_first)
-        if found is not None:
-            yield (*match.span(), _date(*found))
+    for match in _NUMERIC_MONTH.finditer(text):
+        yield (*match.span(), _month(match["y1"] or match["y2"], int(match["m1"] or match["m2"])))
+    yield from in_digits(text, day_first=day_first)
     for match in _DAY_OF_MONTH.finditer(text):
         day = ordinal(match["day"]) or 0
         if 1 <= day <= 31 and re.search(r"\d|teenth|twent|thirt", match["day"], re.IGNORECASE):
             yield (*match.span(), _day_of_month(day))
     for match in _YEAR.finditer(text):
-        yield (match.start("year"), match.end(), _year(int(match["year"])))
+        start = match.start() if match.group()[:2].lower() == "in" else match.start("year")
+        yield (start, match.end(), _year(int(match["year"])))
+
+
+def in_digits(text: str, *, day_first: bool = False) -> Iterator[Found]:
+    """Yield dates that are written in digits alone, as in any language."""
+    for match in _NUMERIC.finditer(text):
+        found = _numeric(match, day_first)
+        if found is not None:
+            yield (*match.span(), _date(*found))
 
 
 def _of_months(text: str) -> Iterator[Found]:
     for match in _MONTH_DAY.finditer(text):
-        month = _index(_MONTHS, match["m1"] or match["m2"])
+        month = _index(MONTHS, match["m1"] or match["m2"])
         day = _number(match["d1"] or match["d2"])
         if _exists(month, day):
             last = int(match["last"] or 0)
             yield (*match.span(), _date(match["year"], month, day, last - day + 1 if last > day else 0))
+    for match in _SPAN.finditer(text):
+        month, first, last = _index(MONTHS, match["m2"]), _number(match["d1"]), _number(match["d2"])
+        if (
+            (match["m1"] is None or _index(MONTHS, match["m1"]) == month)
+            and _exists(month, last)
+            and 0 < first < last
+        ):
+            yield (*match.span(), _date(match["year"], month, first, last - first + 1))
     for match in _MONTH_ONLY.finditer(text):
         # "may" and "march" are also verbs: alone they count with a capital, "in" or a year
         name = match["month"]
         sure = len(name) > 3 and name.lower() != "march"
-        if sure or name[0].isupper() or match["year"] or match.group()[:3].lower() == "in ":
-            yield (*match.span(), _month(match["year"], _index(_MONTHS, name)))
+        if sure or name[0].isupper() or match["year"] or match["which"] or match.group()[:3].lower() == "in ":
+            yield (*match.span(), _month(match["year"], _index(MONTHS, name), (match["which"] or "").lower()))
 
 
 def is_weekday(text: str) -> bool:
     """Tell whether a text is a weekday and nothing else."""
-    return re.fullmatch(rf"(?:on\s+)?(?:{_WEEKDAY})", text, re.IGNORECASE) is not None
+    return re.fullmatch(rf"(?:on\s+)?(?:{WEEKDAY})\.?", text, re.IGNORECASE) is not None
 
 
 def _simple(match: re.Match[str]) -> Callable[[datetime], Stretch]:
@@ -126,19 +153,20 @@ def _simple(match: re.Match[str]) -> Callable[[datetime], Stretch]:
 
 
 def _weekday(match: re.Match[str]) -> Callable[[datetime], Stretch]:
-    day = _index(_WEEKDAYS, match["day"]) - 1
-    which, week = (match["which"] or "").lower(), (match["week"] or "").lower()
+    day = _index(WEEKDAYS, match["day"]) - 1
+    which, week = (match["which"] or "").lower(), match["week"] or match["before"]
 
     def at(now: datetime) -> Stretch:
         today = floored(now, "day")
-        if week:
-            monday = floored(now, "week") + timedelta(weeks={"next": 1, "this": 0, "last": -1}[week])
+        if week or (which == "next" and today.weekday() < day):
+            # as in Duckling, the next one is next week's
+            monday = floored(now, "week") + timedelta(weeks=cycle(week) if week else 1)
             return Stretch(monday + timedelta(days=day), "day")
         ahead = (day - today.weekday()) % 7
         if which in ("last", "past"):
             return Stretch(today + timedelta(days=ahead - 7), "day")
         # as in Duckling, a weekday is never today
-        first = today + timedelta(days=ahead or 7)
+        first = today + timedelta(days=(ahead or 7) + (7 if match["over"] else 0))
         again = () if which else tuple(Stretch(first + timedelta(weeks=n), "day") for n in (1, 2))
         return Stretch(first, "day", again=again)
 
@@ -146,11 +174,10 @@ def _weekday(match: re.Match[str]) -> Callable[[datetime], Stretch]:
 
 
 def _cyclic(match: re.Match[str]) -> Callable[[datetime], Stretch]:
-    which, unit = match["which"].lower(), match["unit"].lower().removesuffix("s")
-    count = (match["count"] or "").lower()
-    many = {"few": 3, "couple of": 2}.get(" ".join(count.split())) or (numeral(count) if count else None)
-    back = which in ("last", "past", "previous")
-    shift = 0 if which in ("this", "current") else -1 if back else 1
+    shift, unit = cycle(match["which"]), _cycle_unit(match["unit"].lower())
+    count = " ".join((match["count"] or "").lower().split())
+    many = {"few": 3, "couple of": 2, "couple": 2}.get(count) or (numeral(count) if count else None)
+    back = shift < 0
 
     def at(now: datetime) -> Stretch:
         if unit == "weekend":
@@ -160,6 +187,38 @@ def _cyclic(match: re.Match[str]) -> Callable[[datetime], Stretch]:
             first = shifted(start, unit, -many if back else 1)
             return Stretch(first, unit, start if back else shifted(first, unit, many))
         return Stretch(shifted(start, unit, shift), unit)
+
+    return at
+
+
+def _cycle_unit(written: str) -> str:
+    for short, unit in (("week-end", "weekend"), ("wkend", "weekend"), ("qtr", "quarter"), ("yr", "year")):
+        if written.startswith(short):
+            return unit
+    return written.removesuffix("s")
+
+
+def _ahead(match: re.Match[str]) -> Callable[[datetime], Stretch]:
+    many, unit = int(numeral(match["n1"] or match["n2"]) or 1), _cycle_unit(match["unit"].lower())
+    if unit == "weekend":
+        return lambda now: _weekend(now, many)
+    return lambda now: Stretch(shifted(floored(now, unit), unit, many), unit)
+
+
+def _weekday_day(match: re.Match[str]) -> Callable[[datetime], Stretch]:
+    """Return "Thu 15th": the next 15th that is a Thursday."""
+    weekday, day = _index(WEEKDAYS, match["weekday"]) - 1, ordinal(match["day"]) or 1
+
+    def at(now: datetime) -> Stretch:
+        month = floored(now, "month")
+        for later in range(84):
+            start = shifted(month, "month", later)
+            if not _exists(start.month, day, start.year):
+                continue
+            found = start.replace(day=day)
+            if found.weekday() == weekday and found >= floored(now, "day"):
+                return Stretch(found, "day")
+        return Stretch(floored(now, "day"), "day")
 
     return at
 
@@ -194,9 +253,11 @@ def _single_date(year: str | int | None, month: int, day: int) -> Callable[[date
     return at
 
 
-def _month(year: str | None, month: int) -> Callable[[datetime], Stretch]:
+def _month(year: str | None, month: int, which: str = "") -> Callable[[datetime], Stretch]:
     def at(now: datetime) -> Stretch:
         today = floored(now, "month")
+        if which == "last":
+            return Stretch(today.replace(year=today.year - (month >= today.month), month=month), "month")
         if year is not None:
             return Stretch(today.replace(year=int(year), month=month), "month")
         first = today.year if month >= today.month else today.year + 1
@@ -227,14 +288,22 @@ def _numeric(match: re.Match[str], day_first: bool) -> tuple[int | None, int, in
     if match["y1"]:
         year, month, day = (int(match[name]) for name in ("y1", "m1", "d1"))
         return (year, month, day) if _exists(month, day, year) else None
+    if match["d3"]:
+        year, month, day = _full_year(match["y3"]), _index(MONTHS, match["m3"]), int(match["d3"])
+        return (year, month, day) if _exists(month, day, year) else None
     one, other = (match["a"], match["b"]) if match["a"] else (match["c"], match["d"])
     # a number above 12 can only be the day, whatever the custom is
     month, day = (int(other), int(one)) if day_first or int(one) > 12 else (int(one), int(other))
     if month > 12:
         month, day = day, month
     written = match["y2"]
-    given = None if written is None else int(written) + (2000 if len(written) == 2 else 0)
+    given = None if written is None else _full_year(written)
     return (given, month, day) if _exists(month, day, given or 2000) else None
+
+
+def _full_year(written: str) -> int:
+    year = int(written)
+    return year if len(written) > 2 else year + (2000 if year < 50 else 1900)
 
 
 def _moved(moment: datetime, year: int, month: int, day: int) -> datetime:
@@ -261,7 +330,8 @@ def _number(written: str) -> int:
 
 _RELATIVE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Callable[[datetime], Stretch]]], ...] = (
     (_SIMPLE, _simple),
+    (_AHEAD, _ahead),
     (_CYCLIC, _cyclic),
+    (_WEEKDAY_DAY, _weekday_day),
     (_WEEKEND, lambda _: lambda now: _weekend(now, 0)),
-    (_HOLIDAY, lambda match: _date(None, *_HOLIDAYS[match["name"].lower()])),
 )

@@ -9,9 +9,12 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from frontdesk.nlu.duckling_numbers import Match, amounts, contacts, numbers
+from frontdesk.nlu.duckling_days import in_digits
+from frontdesk.nlu.duckling_durations import durations
+from frontdesk.nlu.duckling_measures import amounts
+from frontdesk.nlu.duckling_numbers import Match, contacts, numbers
 from frontdesk.nlu.duckling_spans import Stretch, floored
-from frontdesk.nlu.duckling_times import durations, times
+from frontdesk.nlu.duckling_times import times
 
 DIMENSIONS = (
     "time", "duration", "number", "ordinal", "amount-of-money", "distance", "temperature", "volume", "quantity",
@@ -48,11 +51,20 @@ def _all(text: str, now: datetime, locale: str, wanted: Collection[str]) -> Iter
     if language.lower() == "en":
         yield from durations(text)
         yield from times(text, now, day_first=country.upper() not in ("", "US", "PH"))
-    elif "time" in wanted and speaks(language):
+    elif "time" in wanted:
         yield from _foreign_times(text, now, language.lower())
 
 
 def _foreign_times(text: str, now: datetime, language: str) -> Iterator[Match]:
+    dates = list(in_digits(text, day_first=True))
+    for start, end, at in dates:
+        yield Match(start, end, "time", at(now).wire())
+    for start, end, moment, grain in _searched(text, now, language) if speaks(language) else ():
+        if not any(start < last and first < end for first, last, _ in dates):
+            yield Match(start, end, "time", Stretch(moment, grain).wire())
+
+
+def _searched(text: str, now: datetime, language: str) -> Iterator[tuple[int, int, datetime, str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Python's own, about dates without a year
         from dateparser.search import search_dates
@@ -73,8 +85,7 @@ def _foreign_times(text: str, now: datetime, language: str) -> Iterator[Match]:
             continue
         position = start + len(body)
         grain = "minute" if re.search(r"\d[:h]\d|\d\s*h\b", body) else "day"
-        moment = floored(moment.replace(tzinfo=now.tzinfo), grain)
-        yield Match(start, position, "time", Stretch(moment, grain).wire())
+        yield start, position, floored(moment.replace(tzinfo=now.tzinfo), grain), grain
 
 
 def _hashable(match: Match) -> tuple[int, int, str]:

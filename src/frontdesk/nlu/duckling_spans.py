@@ -27,7 +27,7 @@ class Stretch:
     """A time: it begins at `start` and is as long as its `grain`, or up to `end` (exclusive) where that is given.
 
     `again` are the next times that the same words mean; `open_` says that it goes on ("after") or came before
-    ("before").
+    ("before"); `holiday` is what Duckling calls the day.
     """
 
     start: datetime
@@ -35,6 +35,7 @@ class Stretch:
     end: datetime | None = None
     again: tuple[Stretch, ...] = ()
     open_: str | None = None
+    holiday: str | None = None
 
     @property
     def until(self) -> datetime:
@@ -44,7 +45,8 @@ class Stretch:
     def wire(self) -> dict[str, Any]:
         """Return it as Duckling writes the value of a time."""
         one = self._one()
-        return {"values": [one, *(other._one() for other in self.again)], **one}
+        named = {"holidayBeta": self.holiday} if self.holiday else {}
+        return {"values": [one, *(other._one() for other in self.again)], **one, **named}
 
     def _one(self) -> dict[str, Any]:
         point = {"value": written(self.start), "grain": self.grain}

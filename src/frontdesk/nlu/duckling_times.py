@@ -5,70 +5,51 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta, timezone
 
+from frontdesk.nlu.duckling_clocks import Atom, clocks
 from frontdesk.nlu.duckling_days import PARTS, days, is_weekday
-from frontdesk.nlu.duckling_numbers import Match, numeral, plain
-from frontdesk.nlu.duckling_spans import SECONDS, Stretch, floored, shifted
+from frontdesk.nlu.duckling_durations import AMOUNT, length
+from frontdesk.nlu.duckling_numbers import Match
+from frontdesk.nlu.duckling_numerals import PRECISION
+from frontdesk.nlu.duckling_spans import GRAINS, Stretch, floored, shifted
 
-
-class Atom(NamedTuple):
-    """A part of an expression of time: a `day`, a `clock` time on some day, or a `part` of a day."""
-
-    start: int
-    end: int
-    kind: str
-    at: Callable[[datetime], Stretch]
-    weak: bool = False
-    """A weak one counts only with another beside it: the hour in "at 5" does, a bare "5" would not."""
-
-
-UNITS = {
-    "second": r"sec(?:ond)?s?", "minute": r"min(?:ute)?s?", "hour": r"h(?:ou)?rs?|h", "day": r"days?",
-    "week": r"weeks?|wks?", "month": r"months?", "quarter": r"quarters?", "year": r"years?|yrs?",
+ZONES = {
+    "utc": 0, "gmt": 0, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "msk": 3, "ist": 5.5, "est": -5, "edt": -4, "cst": -6,
+    "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "jst": 9, "aest": 10,
 }  # fmt: skip
-_UNIT = "|".join(UNITS.values())
-_COUNT = (
-    r"(?:\d+|one|two|three)\s+and\s+a\s+half|\d+(?:\.\d+)?|half\s+an?|an?|a\s+couple(?:\s+of)?|a\s+few|one|two|three|"
-    r"four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty[\s-]five|forty|sixty|ninety"
-)
-_AMOUNT = rf"(?P<count>{_COUNT})\s*-?\s*(?P<unit>{_UNIT})(?P<half>\s+and\s+a\s+half)?"
-_DURATION = re.compile(rf"(?<![\w.])(?:for\s+)?(?P<body>{_AMOUNT})(?!\w|\s+(?:to|past)\s)", re.IGNORECASE)
-_IN = re.compile(rf"\b(?:in|within)\s+{_AMOUNT}(?!\w)", re.IGNORECASE)
+"""Time zones that are written behind a clock time, in hours from UTC."""
+_IN = re.compile(rf"\b(?:in|within)\s+(?:about\s+|around\s+)?{AMOUNT}(?!\w)", re.IGNORECASE)
 _AGO = re.compile(
-    rf"(?<![\w.]){_AMOUNT}\s+(?P<way>ago|from\s+now|from\s+today|later|hence|back)\b", re.IGNORECASE
-)
-_CLOCK = re.compile(
-    r"(?P<at>\b(?:at|@|by|around|about|from|until|till)\s*)?(?<![\d.:/$€£])(?<!\d\d\d-)"
-    r"(?P<hour>[01]?\d|2[0-4])(?:[:.h](?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?)?"
-    r"(?:\s*(?P<half>[ap])\.?m\.?|(?P<oclock>\s*o'?\s?clock))?(?![\w:]|[.,/]\d|-\d{3}|\s*[%$€£])",
+    rf"(?<![\w./]){AMOUNT}\s+(?P<way>ago|from\s+(?:right\s+)?now|from\s+today|later|hence|back)\b",
     re.IGNORECASE,
 )
-_SPELLED = re.compile(
-    r"(?<!from )(?<!between )\b(?:(?P<past>half|(?:a\s+)?quarter|five|ten|twenty)\s+(?P<way>past|to|after)\s+)?"
-    r"(?P<hour>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
-    r"(?:\s*(?P<half>[ap])\.?m\b\.?|(?P<oclock>\s*o'?\s?clock))?(?!\w)",
-    re.IGNORECASE,
-)
-_NAMED = re.compile(r"\b(?P<name>noon|midday|midnight|eod|end of (?:the )?day)\b", re.IGNORECASE)
-_NAMED_HOURS = {"noon": 12, "midday": 12, "midnight": 24}
+_BELOW = {"second": "second", "minute": "second", "hour": "minute", "day": "hour", "year": "month"}
 _PART = re.compile(
     rf"\b(?:(?:in\s+the|during\s+the|at|this)\s+)?(?P<part>{'|'.join(PARTS)})\b", re.IGNORECASE
 )
-_NOW = re.compile(r"\b(?:right\s+now|now|immediately|asap|at\s+once)\b", re.IGNORECASE)
+_NOW = re.compile(r"\b(?:(?:right|just)\s+now|now|immediately|at\s+once|at\s+the\s+moment)\b", re.IGNORECASE)
+_ASAP = re.compile(r"\b(?:asap|as\s+soon\s+as\s+possible)\b", re.IGNORECASE)
+_LAST_NIGHT = re.compile(r"\blast\s+night\b", re.IGNORECASE)
+_ZONE = re.compile(rf"\s*\(?(?P<zone>{'|'.join(ZONES)})\)?(?!\w)", re.IGNORECASE)
 _JOINT = re.compile(r"[\s,]*(?:\b(?:at|on|in|of|the|for|around)\b[\s,]*)*", re.IGNORECASE)
 _TO = re.compile(r"\s*(?:-|–|to|until|till|through|and)\s*", re.IGNORECASE)
-_AND = re.compile(r"\s*(?:,|and|,\s*and)?\s*", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s,]*(?:\b(?:from|between)\b\s*)?(?:\bat\b\s*)?", re.IGNORECASE)
+_ABOUT = re.compile(r"\s+(?:approximately|sharp|exactly)\b", re.IGNORECASE)
 _FROM = re.compile(r"\b(?:from|between|starting)\s*(?:at\s*)?$", re.IGNORECASE)
-_AFTER = re.compile(r"\b(?:after|since|from|starting)\s*(?:at\s*)?$", re.IGNORECASE)
-_BEFORE = re.compile(r"\b(?:before|until|till|by|up\s+to)\s*$", re.IGNORECASE)
+_AFTER = re.compile(
+    r"\b(?:(?:sometimes?|anytime)\s+)?(?:after|since|from|starting)\s*(?:at\s*)?$", re.IGNORECASE
+)
+_BEFORE = re.compile(
+    r"\b(?:(?:sometimes?|anytime)\s+)?(?:before|until|till|through|up\s+to)\s*$", re.IGNORECASE
+)
+_BY = re.compile(r"\bby\s+(?:the\s+)?$", re.IGNORECASE)
+_LASTING = re.compile(rf"\s+for\s+{AMOUNT}(?!\w)", re.IGNORECASE)
 
 
 def times(text: str, now: datetime, *, day_first: bool = False) -> Iterator[Match]:
     """Yield the times that a text names, seen from `now` (with a time zone)."""
-    atoms = _joined(text, _longest(list(_atoms(text, day_first))))
+    atoms = [_zoned(text, atom) for atom in _joined(text, _longest(list(_atoms(text, day_first))))]
     used: set[int] = set()
     for number, atom in enumerate(atoms):
         following = atoms[number + 1] if number + 1 < len(atoms) else None
@@ -82,90 +63,44 @@ def times(text: str, now: datetime, *, day_first: bool = False) -> Iterator[Matc
             yield _opened(text, atom, now)
 
 
-def durations(text: str) -> Iterator[Match]:
-    """Yield lengths of time; "2 hours and 30 minutes" is one, in the smaller unit."""
-    found: list[tuple[int, int, float, str]] = []
-    for match in _DURATION.finditer(text):
-        unit = _unit(match["unit"])
-        count = _count(match["count"]) + (0.5 if match["half"] else 0)
-        start, end = match.span("body")
-        if found and _AND.fullmatch(text[found[-1][1] : start]) and SECONDS[unit] < SECONDS[found[-1][3]]:
-            first, _, before, larger = found.pop()
-            start, count = first, count + before * SECONDS[larger] / SECONDS[unit]
-        found.append((start, end, count, unit))
-    for start, end, count, unit in found:
-        value, seconds = plain(count), plain(count * SECONDS[unit])
-        normal = {"value": seconds, "unit": "second"}
-        wire = {"value": value, "unit": unit, unit: value, "type": "value", "normalized": normal}
-        yield Match(start, end, "duration", wire)
-
-
 def _atoms(text: str, day_first: bool) -> Iterator[Atom]:
     for start, end, at in days(text, day_first=day_first):
         yield Atom(start, end, "day", at)
     for match in _NOW.finditer(text):
         yield Atom(*match.span(), "now", lambda now: Stretch(floored(now, "second"), "second"))
+    for match in _ASAP.finditer(text):
+        yield Atom(*match.span(), "now", lambda now: Stretch(floored(now, "second"), "second", open_="after"))
     for pattern in (_IN, _AGO):
         for match in pattern.finditer(text):
             yield Atom(*match.span(), "now", _relative(match))
     for match in _PART.finditer(text):
         yield Atom(*match.span(), "part", _part(match["part"].lower()))
-    yield from _clocks(text)
+    for match in _LAST_NIGHT.finditer(text):
+        yield Atom(*match.span(), "now", _last_night)
+    yield from clocks(text)
 
 
-def _clocks(text: str) -> Iterator[Atom]:
-    for match in _NAMED.finditer(text):
-        hour = _NAMED_HOURS.get(match["name"].lower(), 24)
-        yield Atom(*match.span(), "clock", _clock(hour, 0, "hour", sure=True))
-    for match in _CLOCK.finditer(text):
-        hour, minute = int(match["hour"]), match["minute"]
-        if (match["half"] and not 1 <= hour <= 12) or (hour == 24 and minute not in (None, "00")):
-            continue
-        told = bool(match["half"] or match["oclock"] or (minute and ":" in match.group()))
-        start = match.start("hour") if match["at"] and match["at"].strip().lower() != "at" else match.start()
-        grain = "second" if match["second"] else "minute" if minute else "hour"
-        sure = bool(match["half"]) or hour > 12 or hour == 0 or match["hour"].startswith("0")
-        at = _clock(_of_day(hour, match["half"]), int(minute or 0), grain, sure, int(match["second"] or 0))
-        weak = not told and not (match["at"] and match["at"].strip().lower() in ("at", "@"))
-        yield Atom(start, match.end(), "clock", at, weak)
-    for match in _SPELLED.finditer(text):
-        if not (match["past"] or match["half"] or match["oclock"]) or (
-            not match["past"] and match["hour"].isdigit()
-        ):
-            continue
-        hour = int(numeral(match["hour"]) or 0)
-        if not 1 <= hour <= 12:
-            continue
-        minutes = {"half": 30, "quarter": 15}.get((match["past"] or "").lower().split(" ")[-1])
-        if minutes is None:
-            minutes = int(numeral(match["past"]) or 0) if match["past"] else 0
-        back = match["way"] is not None and match["way"].lower() == "to"
-        total = (_of_day(hour, match["half"]) * 60 + (-minutes if back else minutes)) % (24 * 60)
-        grain = "minute" if match["past"] else "hour"
-        yield Atom(*match.span(), "clock", _clock(total // 60, total % 60, grain, sure=bool(match["half"])))
-
-
-def _of_day(hour: int, half: str | None) -> int:
-    return hour if not half else hour % 12 + (12 if half.lower() == "p" else 0)
-
-
-def _clock(hour: int, minute: int, grain: str, sure: bool, second: int = 0) -> Callable[[datetime], Stretch]:
-    """Return the next times with this hour; where it may be in the morning or the evening, both."""
+def _zoned(text: str, atom: Atom) -> Atom:
+    """Return a clock time with the time zone that is written behind it."""
+    zone = _ZONE.match(text, atom.end)
+    if zone is None or atom.kind not in ("clock", "both") or atom.weak:
+        return atom
+    behind = timezone(timedelta(hours=ZONES[zone["zone"].lower()]))
 
     def at(now: datetime) -> Stretch:
-        midnight = floored(now, "day")
-        found = []
-        for day in range(4):
-            for more in (0,) if sure else (0, 12):
-                start = midnight + timedelta(
-                    days=day, hours=(hour % 12 if more else hour) + more, minutes=minute, seconds=second
-                )
-                if start >= floored(now, grain):
-                    found.append(Stretch(start, grain))
-        found.sort(key=lambda stretch: stretch.start)
-        return replace(found[0], again=tuple(found[1:3]))
+        made = atom.at(now)
+        if made.end is not None:
+            return made
+        times = [one.start.replace(tzinfo=behind).astimezone(now.tzinfo) for one in (made, *made.again)]
+        first, *again = (Stretch(time, "minute" if made.grain == "hour" else made.grain) for time in times)
+        return replace(first, again=tuple(again))
 
-    return at
+    return Atom(atom.start, zone.end(), atom.kind, at)
+
+
+def _last_night(now: datetime) -> Stretch:
+    today = floored(now, "day")
+    return Stretch(today - timedelta(hours=6), "hour", today)
 
 
 def _part(name: str) -> Callable[[datetime], Stretch]:
@@ -181,36 +116,18 @@ def _part(name: str) -> Callable[[datetime], Stretch]:
 
 
 def _relative(match: re.Match[str]) -> Callable[[datetime], Stretch]:
-    unit = _unit(match["unit"])
-    count = _count(match["count"]) + (0.5 if match["half"] else 0)
+    many = length(match)
     way = (match.groupdict().get("way") or "").lower()
     sign = -1 if way in ("ago", "back") else 1
     # as in Duckling, the result is as exact as one unit below: "in 2 days" names an hour, "in 2 hours" a minute
-    grain = {"second": "second", "minute": "second", "hour": "minute", "day": "hour"}.get(unit, "day")
+    grain = _BELOW.get(many.unit, "day")
+    if "right" in way:
+        grain = "second"
 
     def at(now: datetime) -> Stretch:
-        return Stretch(floored(shifted(now, unit, sign * count), grain), grain)
+        return Stretch(floored(shifted(now, many.unit, sign * many.number), grain), grain)
 
     return at
-
-
-def _unit(written: str) -> str:
-    return next(
-        unit for unit, pattern in UNITS.items() if re.fullmatch(pattern, written.strip(), re.IGNORECASE)
-    )
-
-
-def _count(written: str) -> float:
-    words = " ".join(written.lower().split())
-    if words.startswith("half"):
-        return 0.5
-    if words.endswith(" and a half"):
-        return float(numeral(words.removesuffix(" and a half")) or 0) + 0.5
-    if words.startswith("a couple"):
-        return 2
-    if words == "a few":
-        return 3
-    return 1 if words in ("a", "an") else float(numeral(words) or 0)
 
 
 def _longest(atoms: list[Atom]) -> list[Atom]:
@@ -224,7 +141,7 @@ def _longest(atoms: list[Atom]) -> list[Atom]:
 def _joined(text: str, atoms: list[Atom]) -> list[Atom]:
     """Return the atoms with days, and the clock times or parts of the day beside them, made one."""
     found: list[Atom] = []
-    for atom in atoms:
+    for atom in _dated(text, atoms):
         one = found[-1] if found else atom
         between = text[one.end : atom.start]
         if one.kind == "day" and atom.kind == "clock" and found and _BETWEEN.fullmatch(between):
@@ -232,35 +149,100 @@ def _joined(text: str, atoms: list[Atom]) -> list[Atom]:
             continue
         if found and _JOINT.fullmatch(between):
             kinds = {one.kind, atom.kind}
-            if kinds == {"day"} and is_weekday(text[one.start : one.end]):
-                # "friday the 27th": the date says it all
-                found[-1] = Atom(one.start, atom.end, "day", atom.at)
-                continue
             if kinds in ({"day", "clock"}, {"day", "part"}) or (kinds == {"clock", "part"}):
                 found[-1] = Atom(
                     one.start, atom.end, "clock" if "day" not in kinds else "both", _on(one, atom)
                 )
                 continue
-            if one.kind == "both" and atom.kind in ("part", "clock") and not atom.weak:
-                found[-1] = Atom(one.start, atom.end, "both", _on(one, atom))
+            if one.kind == "both" and atom.kind == "part":
+                found[-1] = Atom(one.start, atom.end, "both", _narrowed(one, atom))
+                continue
+            if one.kind in ("both", "now") and atom.kind == "clock" and not atom.weak:
+                found[-1] = Atom(one.start, atom.end, "both", _on(_of_its_day(one), atom))
                 continue
         found.append(atom)
     return found
+
+
+def _of_its_day(atom: Atom) -> Atom:
+    """Return "in 7 days" as the day that it is in."""
+    if atom.kind != "now":
+        return atom
+    return Atom(atom.start, atom.end, "day", lambda now: Stretch(floored(atom.at(now).start, "day"), "day"))
+
+
+def _dated(text: str, atoms: list[Atom]) -> list[Atom]:
+    """Return the atoms with a weekday and the date beside it made one."""
+    found: list[Atom] = []
+    for atom in atoms:
+        one = found[-1] if found else None
+        if (
+            one is not None
+            and one.kind == atom.kind == "day"
+            and _JOINT.fullmatch(text[one.end : atom.start])
+        ):
+            if is_weekday(text[one.start : one.end]):
+                found[-1] = Atom(one.start, atom.end, "day", _agreed(one, atom))
+                continue
+            if is_weekday(text[atom.start : atom.end]) and "," in text[one.end : atom.start]:
+                found[-1] = Atom(one.start, atom.end, "day", _agreed(atom, one))
+                continue
+        found.append(atom)
+    return found
+
+
+def _narrowed(both: Atom, part: Atom) -> Callable[[datetime], Stretch]:
+    """Return "9 tomorrow evening": of the hours that are meant, the one in that part of the day."""
+
+    def at(now: datetime) -> Stretch:
+        made = both.at(now)
+        if made.end is not None:
+            return made
+        day = floored(made.start, "day")
+        whole = part.at(day)
+        hours = [one.start for one in (made, *made.again)]
+        both_halves = [*hours, *(hour + timedelta(hours=12) for hour in hours)]
+        inside = [hour for hour in both_halves if whole.start <= hour < whole.until]
+        late = [hour for hour in both_halves if (hour.hour >= 12) is (whole.start.hour >= 12)]
+        chosen = (inside or late or hours)[0]
+        return Stretch(chosen, made.grain)
+
+    return at
 
 
 def _on(one: Atom, other: Atom) -> Callable[[datetime], Stretch]:
     def at(now: datetime) -> Stretch:
         if one.kind in ("clock", "part") and other.kind in ("clock", "part"):
             part, clock = (one, other) if one.kind == "part" else (other, one)
-            return _within(part.at(now), clock, now)
+            made = _within(part.at(now), clock, now)
+            return made if made.start >= floored(now, made.grain) else _later(made)
         day, rest = (one, other) if one.kind in ("day", "both") else (other, one)
         whole = day.at(now)
         if whole.end is not None or whole.grain not in ("day", "hour"):
             return _within(whole, rest, now)
-        made = [_first(rest, stretch.start) for stretch in (whole, *whole.again)]
-        return replace(made[0], again=tuple(made[1:]))
+        first, *more = (_first(rest, stretch.start) for stretch in (whole, *whole.again))
+        return replace(first, again=tuple(more))
 
     return at
+
+
+def _agreed(weekday: Atom, day: Atom) -> Callable[[datetime], Stretch]:
+    """Return the date beside a weekday: "Friday, Jul 18" is the nearest 18th of July that is a Friday."""
+
+    def at(now: datetime) -> Stretch:
+        wanted = weekday.at(now).start.weekday()
+        made = day.at(now)
+        if made.end is not None or made.grain != "day" or not made.again:
+            return made
+        seen = [day.at(shifted(now, "month", months)) for months in range(-84, 96)]
+        days = {one.start for one in (made, *made.again, *seen) if one.start.weekday() == wanted}
+        return Stretch(min(days, key=lambda start: abs(start - now)), "day") if days else made
+
+    return at
+
+
+def _later(made: Stretch) -> Stretch:
+    return replace(made, start=shifted(made.start, "day", 1), again=())
 
 
 def _first(atom: Atom, midnight: datetime) -> Stretch:
@@ -269,8 +251,13 @@ def _first(atom: Atom, midnight: datetime) -> Stretch:
 
 
 def _within(whole: Stretch, atom: Atom, now: datetime) -> Stretch:
-    found = atom.at(whole.start)
+    found = atom.at(whole.start if whole.end is None else floored(whole.start, "day"))
     inside = [one for one in (found, *found.again) if whole.start <= one.start < whole.until]
+    if not inside and whole.end is not None:
+        # "5 in the evening" is before what is called the evening
+        late = whole.start.hour >= 12
+        half = [one for one in (found, *found.again) if (one.start.hour >= 12) is late]
+        return replace(half[0], again=()) if half else found
     return replace(inside[0] if inside else found, again=())
 
 
@@ -296,10 +283,17 @@ def _interval(text: str, one: Atom, other: Atom, now: datetime) -> Match | None:
         earlier = [s for s in (one.at(day), *one.at(day).again) if s.start < last.start]
         first = earlier[-1] if earlier else first
     if last.start < first.start:
-        return None
-    start = opening.start() if opening else one.start
-    made = Stretch(first.start, last.grain if last.grain != first.grain else first.grain, last.until)
-    return Match(start, other.end, "time", made.wire())
+        following = [one for one in last.again if one.start > first.start]
+        if not following or one.kind != "day":
+            return None
+        last = following[0]
+    precision = PRECISION.search(text[: one.start])
+    start = opening.start() if opening else precision.start() if precision else one.start
+    grain, until = first.grain, last.until
+    if first.grain != last.grain:
+        grain = min(first.grain, last.grain, key=GRAINS.index)
+        until = last.end or shifted(last.start, grain, 1)
+    return Match(start, other.end, "time", Stretch(first.start, grain, until).wire())
 
 
 def _next_clock(atom: Atom, after: Stretch) -> Stretch:
@@ -310,9 +304,26 @@ def _next_clock(atom: Atom, after: Stretch) -> Stretch:
 
 def _opened(text: str, atom: Atom, now: datetime) -> Match:
     made = atom.at(now)
+    lasting = _LASTING.match(text, atom.end)
+    if lasting is not None and made.end is None:
+        many = length(lasting)
+        begun = _FROM.search(text[: atom.start])
+        until = shifted(shifted(made.start, many.unit, many.number), many.unit, 1)
+        return Match(
+            begun.start() if begun else atom.start,
+            lasting.end(),
+            "time",
+            Stretch(made.start, many.unit, until).wire(),
+        )
+    if bound := _BY.search(text[: atom.start]):
+        point = Stretch(floored(now, "second"), "second", made.end or made.start)
+        return Match(bound.start(), atom.end, "time", point.wire())
     for pattern, side in ((_AFTER, "after"), (_BEFORE, "before")):
         opening = pattern.search(text[: atom.start])
         if opening is not None:
             point = replace(made, again=(), end=None, open_=side)
             return Match(opening.start(), atom.end, "time", point.wire())
-    return Match(atom.start, atom.end, "time", made.wire())
+    precision = PRECISION.search(text[: atom.start])
+    after = _ABOUT.match(text, atom.end)
+    start, end = precision.start() if precision else atom.start, after.end() if after else atom.end
+    return Match(start, end, "time", made.wire())

@@ -1,8 +1,9 @@
-"""LanguageModelFeaturizer: describe texts by a transformer model that lies in a local folder."""
+"""LanguageModelFeaturizer: describe texts by a transformer model, from a local folder or the Hugging Face hub."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,23 @@ from typing import Any
 from frontdesk.core.message import Features, Message
 from frontdesk.core.ports import Embedder, LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
-from frontdesk.errors import ConfigError
+from frontdesk.errors import ConfigError, MissingExtra
+from frontdesk.nlu.language_model_export import can_export, export
 from frontdesk.nlu.options import LONGEST, merged
 from frontdesk.nlu.vectors import add
 
 NAME = "LanguageModelFeaturizer"
 DEFAULTS: Mapping[str, Any] = {"model_name": "bert", "model_weights": None, "cache_dir": None}
-WEIGHTS: Mapping[str, str] = {"bert": "sentence-transformers/LaBSE"}
-"""What Rasa takes where no weights are named; other models have no such default here."""
+WEIGHTS: Mapping[str, str] = {
+    "bert": "sentence-transformers/LaBSE",
+    "gpt": "openai-community/openai-gpt",
+    "gpt2": "openai-community/gpt2",
+    "xlnet": "xlnet/xlnet-base-cased",
+    "distilbert": "distilbert/distilbert-base-uncased",
+    "roberta": "FacebookAI/roberta-base",
+    "camembert": "almanach/camembert-base",
+}
+"""What Rasa takes where no weights are named, by the names that the hub has for them now."""
 NEEDED = ("model.safetensors", "tokenizer.json", "config.json")
 _ENCODER = "encoder"
 
@@ -25,9 +35,11 @@ _ENCODER = "encoder"
 class LanguageModelFeaturizer:
     """Add a transformer's vectors of each text and of each of its words.
 
-    `model_weights` names a folder with `model.safetensors`, `tokenizer.json` and `config.json` of a BERT kind of model
-    (BERT, MiniLM, LaBSE ...), or a model of the Hugging Face hub that was downloaded before: nothing is fetched. It
-    becomes an ONNX graph in the package, so that neither the folder nor torch is needed afterwards.
+    `model_weights` names the folder of a model, or one of the Hugging Face hub; `cache_dir` is where the hub's lie. A
+    model of the BERT kind (BERT, MiniLM, LaBSE ...) that lies on this machine with safetensors is built without torch.
+    Any other (GPT-2, XLNet, DistilBERT, RoBERTa, CamemBERT ...) is loaded, in training only, by the extra
+    `transformers`. Either becomes an ONNX graph in the package, so that neither the folder nor torch is needed
+    afterwards.
     """
 
     prepares = True
@@ -39,39 +51,51 @@ class LanguageModelFeaturizer:
         named = self.options["model_weights"] or WEIGHTS.get(kind)
         if named is None:
             raise ConfigError(
-                f"{NAME}: 'model_weights' is missing; a '{kind}' model has no default here.",
-                hint="Name the folder of a model of the BERT kind, or use SentenceEncoderFeaturizer.",
+                f"{NAME}: 'model_weights' is missing; a '{kind}' model has no default.",
+                hint=f"Name a model; there are defaults for {', '.join(WEIGHTS)}.",
             )
         self._named = str(named)
         self._files: dict[str, bytes] = {}
         self._embedder: Embedder | None = None
 
     def train(self, examples: NluExamples, context: TrainContext) -> None:
-        """Build the graph from the weights. Raises ConfigError where they are not there, or of another kind."""
-        import tempfile
-
-        from frontdesk.encoding import graph, weights
+        """Build the graph. Raises ConfigError where the model is not there, MissingExtra where it needs torch."""
         from frontdesk.encoding.encoder import SentenceEncoder
 
-        found = weights.locate(self._folder())
         context.progress(f"{NAME}: building the graph of {self._named}")
         with tempfile.TemporaryDirectory(prefix="frontdesk-lm-") as scratch:
-            folder = graph.build(found, Path(scratch))
+            folder = self._built(Path(scratch))
             encoder = SentenceEncoder(folder)
             encoder.load()
             self._files = {file.name: file.read_bytes() for file in folder.iterdir()}
         self._embedder = encoder
 
-    def _folder(self) -> Path:
-        places = [Path(self._named).expanduser(), *_snapshots(self._named, self.options["cache_dir"])]
-        for place in places:
+    def _built(self, target: Path) -> Path:
+        from frontdesk.encoding import graph, weights
+
+        place = self._folder()
+        reason = f"it is not the folder of a model ({', '.join(NEEDED)}), nor was it downloaded before"
+        if place is not None:
+            try:
+                return graph.build(weights.locate(place), target)
+            except ConfigError as error:  # of another kind than BERT, for instance
+                reason = error.what.rstrip(".")
+        if not can_export():
+            missing = MissingExtra(NAME, "transformers")
+            raise ConfigError(
+                f"{NAME}: '{self._named}' cannot be built without the transformers library ({reason}).",
+                hint=missing.hint,
+            )
+        cache = self.options["cache_dir"]
+        return export(NAME, str(place or self._named), str(cache) if cache else None, target)
+
+    def _folder(self) -> Path | None:
+        """Return where the model lies on this machine with all files that the engine's own graph is built from."""
+        given = Path(self._named).expanduser()
+        for place in (given, *_snapshots(self._named, self.options["cache_dir"])):
             if all((place / name).is_file() for name in NEEDED):
                 return place
-        raise ConfigError(
-            f"{NAME}: '{self._named}' is neither the folder of a model ({', '.join(NEEDED)}) nor one that was "
-            "downloaded before.",
-            hint=f"Download it: hf download {self._named}; or use SentenceEncoderFeaturizer (English).",
-        )
+        return given if given.is_dir() else None
 
     def process(self, messages: Sequence[Message]) -> list[Message]:
         """Add the vectors of each message."""

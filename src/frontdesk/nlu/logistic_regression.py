@@ -12,6 +12,7 @@ from frontdesk.core.message import IntentScore, Message
 from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
 from frontdesk.errors import ConfigError
+from frontdesk.nlu.exact import ExactExamples
 from frontdesk.nlu.linear import Fit, LinearModel, Row, fit
 from frontdesk.nlu.options import merged, number, one_of
 from frontdesk.nlu.storage import read_arrays, read_json, write_arrays, write_json
@@ -38,7 +39,7 @@ class LogisticRegressionClassifier:
 
     `featurizers` restricts it to features of these origins; `C` is the inverse strength of regularisation;
     `calibration_folds` (0 for none) are used to make confidences match how often they are right. A retrieval
-    intent such as `faq/hours` counts as `faq`.
+    intent such as `faq/hours` counts as `faq`. A text that is an example, word for word, has the example's intent.
     """
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
@@ -54,6 +55,7 @@ class LogisticRegressionClassifier:
         )
         self._longest = int(number(NAME, self.options, "ranking_length", 0, 1e6))
         self._model: LinearModel | None = None
+        self._exact = ExactExamples()
 
     def train(self, examples: NluExamples, context: TrainContext) -> None:
         """Learn the intents of the examples. Raises ConfigError where no component made features before."""
@@ -70,6 +72,11 @@ class LogisticRegressionClassifier:
                 f"{NAME} has no features to learn from.", hint="Put a featurizer before it in the pipeline."
             )
         self._model = fit([row for row, _ in pairs], [label for _, label in pairs], self._fit)
+        self._exact = ExactExamples.of(
+            (example.text, example.intent.partition("/")[0])
+            for example in examples.examples
+            if example.intent
+        )
 
     def process(self, messages: Sequence[Message]) -> list[Message]:
         """Set the intent, and the ranking of the likeliest ones."""
@@ -85,7 +92,7 @@ class LogisticRegressionClassifier:
             return processed
         shares = self._model.probabilities([self._row(messages[index]) for index in known])
         for index, row in zip(known, shares, strict=True):
-            ranking = self._ranking(self._model.labels, row)
+            ranking = self._exact.sharpened(messages[index].text, self._ranking(self._model.labels, row))
             processed[index] = messages[index].but(intent=ranking[0], ranking=ranking)
         return processed
 
@@ -101,13 +108,15 @@ class LogisticRegressionClassifier:
     def save(self, folder: Path) -> None:
         """Write labels and weights."""
         if self._model is not None:
-            write_json(folder / _NAMES, self._model.names())
+            write_json(folder / _NAMES, {**self._model.names(), "exact": self._exact.labels})
             write_arrays(folder / _ARRAYS, self._model.arrays())
 
     def load(self, folder: Path, context: LoadContext) -> None:
         """Read labels and weights."""
         if (folder / _NAMES).is_file():
-            self._model = LinearModel.stored(read_json(folder / _NAMES), read_arrays(folder / _ARRAYS))
+            names = read_json(folder / _NAMES)
+            self._model = LinearModel.stored(names, read_arrays(folder / _ARRAYS))
+            self._exact = ExactExamples(names.get("exact"))
 
 
 def _solver(name: str) -> str:

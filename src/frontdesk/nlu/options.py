@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from frontdesk.core.message import IntentScore
 from frontdesk.core.options import tell_unknown
 from frontdesk.errors import ConfigError
 
@@ -36,3 +37,9 @@ def one_of(component: str, options: Mapping[str, Any], name: str, values: Iterab
         shown = ", ".join(str(value) for value in allowed)
         raise ConfigError(f"{component}: '{name}' is {options[name]!r}; one of {shown} was expected.")
     return options[name]
+
+
+def renormalized(ranking: Sequence[IntentScore]) -> tuple[IntentScore, ...]:
+    """Return a ranking that was cut, with confidences that add up to 1 again."""
+    total = sum(score.confidence for score in ranking)
+    return tuple(IntentScore(s.name, s.confidence / total) for s in ranking) if total else tuple(ranking)

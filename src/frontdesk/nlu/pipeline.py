@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -59,8 +59,8 @@ class Pipeline:
         for component in self.components:
             begun = perf_counter()
             [after] = component.process([message])
-            name, options = type(component).__name__, getattr(component, "options", {})
-            found.append(Passage(name, options, message, after, perf_counter() - begun))
+            seconds = perf_counter() - begun
+            found.append(Passage(type(component).__name__, given(component), message, after, seconds))
             message = after
         return found
 
@@ -74,6 +74,17 @@ class Passage:
     before: Message
     after: Message
     seconds: float = 0.0
+
+
+def given(component: Component) -> Options:
+    """Return the options of a component that are not as it has them by itself."""
+    own: Options = getattr(component, "options", {})
+    make: Callable[..., Component] = type(component)
+    try:
+        usual = make({}).options  # light, as making every component is
+    except Exception:  # one from elsewhere that cannot be made without options
+        usual = {}
+    return {name: value for name, value in own.items() if name not in usual or usual[name] != value}
 
 
 def prepares(component: Component) -> bool:

@@ -46,11 +46,11 @@ class RegexEntityExtractor:
         self._patterns = [pattern for pattern in found if pattern.name in wanted]
         if not found:
             context.progress(f"{NAME}: the training data has neither patterns nor lookup tables.")
-        elif not self._patterns:
-            names = ", ".join(sorted({pattern.name for pattern in found}))
+        left_out = sorted({pattern.name for pattern in found} - wanted)
+        if left_out and given is None:
             context.progress(
-                f"{NAME}: no example has an entity that is named like a pattern or lookup table ({names}), so that "
-                "nothing is extracted; annotate one, or list the names under 'entities'."
+                f"{NAME}: no example has an entity called {', '.join(left_out)}, so that these patterns extract "
+                "nothing; annotate one, or list the names under 'entities'."
             )
 
     def process(self, messages: Sequence[Message]) -> list[Message]:

@@ -13,7 +13,7 @@ from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
 from frontdesk.nlu.exact import ExactExamples
 from frontdesk.nlu.linear import Fit, LinearModel, Row, fit
-from frontdesk.nlu.options import merged
+from frontdesk.nlu.options import merged, renormalized
 from frontdesk.nlu.side_features import SideFeatures, handed_on, wants_embedder
 from frontdesk.nlu.storage import read_arrays, read_json, write_arrays, write_json
 from frontdesk.nlu.vectors import by_name
@@ -151,13 +151,18 @@ class ResponseSelector:
             scored = [IntentScore(score.name, score.confidence / total) for score in scored]
         scored.sort(key=lambda score: -score.confidence)
         shown = scored[: self.options["ranking_length"] or None]
+        if self.options["renormalize_confidences"]:
+            shown = list(renormalized(shown))
         exact = self._exact.sharpened(message.text, shown)
         return list(exact) if exact[0].name in {score.name for score in scored} else shown
 
     def _answer(self, ranking: Sequence[IntentScore]) -> dict[str, Any]:
         best = ranking[0] if ranking else IntentScore(None, 0.0)
         action = f"utter_{best.name}" if best.name else None
-        found = _variations(self._responses.get(action or "")) or None
+        # as in Rasa, a response that no file has is said by its name
+        found = _variations(self._responses.get(action or "")) or (
+            [{"text": best.name}] if best.name else None
+        )
         return {
             "response": {
                 "responses": found,

@@ -102,9 +102,12 @@ class TEDPolicy:
                 intents.update(filter(None, [moment.view.intent]))
                 if moment.view.text and not moment.view.intent:
                     known.update(words(moment.view.text))
-                features = tuple(describe(views[max(0, at + 1 - self.depth) : at + 1][::-1]))
-                lesson = Lesson(features, moment.action, names[path.names[-1]])
-                found.setdefault((features, moment.action), lesson)
+                newest = views[max(0, at + 1 - self.depth) : at + 1][::-1]
+                # Each moment is also learnt without what was before the turn: it may follow anything.
+                for seen in (newest, newest[: _turn(newest)]):
+                    features = tuple(describe(seen))
+                    lesson = Lesson(features, moment.action, names[path.names[-1]])
+                    found.setdefault((features, moment.action), lesson)
             if len(found) >= MOST:
                 break
         self.intents, self.words = frozenset(intents), frozenset(known)
@@ -191,6 +194,11 @@ class TEDPolicy:
             raise PackageError(
                 f"What {NAME} learnt cannot be read ({error!r}).", where=str(folder), hint=hint
             ) from error
+
+
+def _turn(views: Sequence[View]) -> int:
+    """Return how many of the moments (newest first) are since the user spoke."""
+    return next((number for number, view in enumerate(views, 1) if view.action == LISTEN), len(views))
 
 
 def _likely(newest: Seen) -> Iterator[View]:

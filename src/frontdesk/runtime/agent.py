@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from frontdesk.core.events import (
     ActionExecuted,
@@ -27,7 +27,7 @@ from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.outlets import Outlets
-from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes
+from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes, retire
 from frontdesk.runtime.recent import RecentTrackers
 from frontdesk.runtime.saving import NOWHERE, OnReply, Origin, Reply, Saver, pass_on, replies_to
 from frontdesk.runtime.turns import Turns
@@ -35,6 +35,7 @@ from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.agent")
 
+T = TypeVar("T")
 Step = Callable[[Processor, Tracker, Save], Awaitable[Tracker]]
 """Adds to a conversation: gets its latest session, and a function that commits what is new in a tracker."""
 
@@ -89,8 +90,9 @@ class Agent:
     async def swap(self, processor: Processor, model_id: str, facts: Mapping[str, Any]) -> None:
         """Answer with another model from the next message on; turns under way end with the one they began with."""
         await processor.understanding.parse("hello")
-        self.processor, self.model_id, self.facts = processor, model_id, facts
-        self.ready = True
+        before, self.processor = self.processor, processor
+        self.model_id, self.facts, self.ready = model_id, facts, True
+        self._turns.begin(retire(before, processor, self._turns.current()))
 
     async def unload(self, empty: Processor) -> None:
         """Take no more messages, end the turns under way with their model, then keep only `empty` in its place.
@@ -99,7 +101,8 @@ class Agent:
         """
         self.ready = False
         await self._turns.ended()
-        self.processor, self.model_id, self.facts = empty, "", {}
+        before, self.processor, self.model_id, self.facts = self.processor, empty, "", {}
+        await before.close(but=empty)
 
     async def receive(self, message: UserMessage, on_reply: OnReply | None = None) -> Sequence[Reply]:
         """Handle a message and return its replies.
@@ -284,10 +287,9 @@ class Agent:
         return Tracker.start(sender_id, initial, found.events, offset=found.offset)
 
     async def close(self) -> None:
-        """Finish the turns under way, then let go of the store, the action server and the NLU thread."""
+        """Finish the turns under way, then let go of the store, connections and the NLU thread."""
         await self._turns.end(self.settings.action_deadline)
-        self.processor.understanding.close()
-        await self.processor.server.close()
+        await self.processor.close()
         await self.store.close()
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from frontdesk.actions.catalog import action_for, is_custom
-from frontdesk.actions.responses import DomainResponses
+from frontdesk.actions.generators import make_response_generator
 from frontdesk.actions.servers import make_action_server
-from frontdesk.core.ports import LLM, ActionServer, EventBroker, LockStore, TrackerStore
-from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, LanguageModel
+from frontdesk.core.ports import LLM, ActionServer, EventBroker, LockStore, ResponseGenerator, TrackerStore
+from frontdesk.endpoint import read_endpoint, seconds
+from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, Endpoints, LanguageModel
+from frontdesk.formats.project import read_laid_out
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config, read_endpoints
+from frontdesk.graph.slot_types import own_types
 from frontdesk.policies.ensemble import choose
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
@@ -22,6 +27,9 @@ from frontdesk.runtime.model import Model, load_knowledge, load_model
 from frontdesk.runtime.processor import Processor
 from frontdesk.runtime.understanding import Understanding
 from frontdesk.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from frontdesk.nlu.remote import RemoteNlu
 
 log = logging.getLogger("frontdesk.runtime")
 
@@ -51,12 +59,11 @@ def assemble(
     folder = folder.resolve()
     layout = layout or Layout(folder)
     endpoints = read_endpoints(folder, layout.endpoints)
-    allowed = named_paths(folder, layout.config)
-    loaded = load_model(model or folder / "models", folder / STATE / "unpacked", allowed=allowed)
+    loaded = trusted_model(layout, model or folder / "models")
     _tell_half(loaded)
     server = action_server(endpoints.action_endpoint, folder, settings)
     chosen = language_model(endpoints.llm) if llm else None
-    processor = make_processor(loaded, server, settings, chosen)
+    processor = make_processor(loaded, server, settings, endpoints, chosen)
     store = store or tracker_store(endpoints.tracker_store, folder)
     return Agent(
         processor,
@@ -85,25 +92,27 @@ async def reload(
     """
     layout = layout or Layout(folder)
     endpoints = read_endpoints(folder, layout.endpoints)
-    allowed = named_paths(folder, layout.config)
-    models = archive or folder / "models"
-    loaded = await asyncio.to_thread(load_model, models, folder / STATE / "unpacked", allowed=allowed)
+    loaded = await asyncio.to_thread(trusted_model, layout, archive or folder / "models")
     llm = language_model(endpoints.llm)
-    processor = make_processor(loaded, agent.processor.server, agent.settings, llm)
+    processor = make_processor(loaded, agent.processor.server, agent.settings, endpoints, llm)
     await agent.swap(processor, loaded.id, loaded.facts)
     return loaded.id
 
 
 def make_processor(
-    model: Model, server: ActionServer, settings: Settings, llm: LLM | None = None
+    model: Model, server: ActionServer, settings: Settings, endpoints: Endpoints, llm: LLM | None = None
 ) -> Processor:
     """Return what answers with one model."""
     domain = model.domain
     return Processor(
         domain=domain,
-        understanding=Understanding(model.pipeline.process, model.pipeline.steps),
+        understanding=Understanding(
+            model.pipeline.process,
+            model.pipeline.steps,
+            remote_nlu(endpoints.nlu, model.pipeline.intents, settings),
+        ),
         loop=make_loop(model, settings),
-        nlg=DomainResponses(domain, model.facts),
+        nlg=response_generator(endpoints.nlg, model, settings),
         server=server,
         knowledge=load_knowledge(model, llm),
     )
@@ -141,6 +150,37 @@ def action_server(endpoint: ActionEndpoint | None, folder: Path, settings: Setti
     return make_action_server(options, folder, deadline=settings.action_deadline, where=where)
 
 
+def response_generator(endpoint: Endpoint | None, model: Model, settings: Settings) -> ResponseGenerator:
+    """Return what words the responses: the model's domain, or what endpoints.yml names."""
+    return make_response_generator(
+        _options(endpoint),
+        model.domain,
+        model.facts,
+        deadline=settings.action_deadline,
+        where=str(endpoint.place) if endpoint and endpoint.place else None,
+    )
+
+
+def remote_nlu(
+    endpoint: Endpoint | None, intents: Collection[str] | None, settings: Settings
+) -> RemoteNlu | None:
+    """Return the server that understands messages, or None where the model does so itself."""
+    if endpoint is None:
+        return None
+    from frontdesk.nlu.remote import RemoteNlu
+
+    options, where = _options(endpoint), str(endpoint.place) if endpoint.place else None
+    late = seconds(options, settings.action_deadline, "nlu", where)
+    return RemoteNlu(read_endpoint(options, "nlu", where), deadline=late, intents=intents)
+
+
+def _options(endpoint: Endpoint | None) -> dict[str, Any]:
+    if endpoint is None:
+        return {}
+    named = {"type": endpoint.type, "url": endpoint.url}
+    return {**{key: value for key, value in named.items() if value}, **endpoint.options}
+
+
 def tracker_store(endpoint: Endpoint | None, folder: Path) -> TrackerStore:
     """Return the tracker store of endpoints.yml; in memory where it names none."""
     kind = (endpoint.type if endpoint else None) or "memory"
@@ -176,6 +216,27 @@ def lock_store(endpoint: Endpoint | None) -> LockStore:
     where = str(endpoint.place) if endpoint and endpoint.place else None
     made: LockStore = resolve("lock store", kind, where=where)(dict(endpoint.options) if endpoint else {})
     return made
+
+
+def trusted_model(layout: Layout, models: Path) -> Model:
+    """Load the newest model of `models` (or one archive); it may use classes that the project itself names.
+
+    Raises PackageError.
+    """
+    configured = layout.config or (layout.folder / "config.yml").exists()
+    return load_model(
+        models,
+        layout.folder / STATE / "unpacked",
+        allowed=named_paths(layout.folder, layout.config) if configured else (),
+        slot_types=lambda: named_slot_types(layout),
+    )
+
+
+def named_slot_types(layout: Layout) -> frozenset[str]:
+    """Return the slot types of its own that the project's domain names, and so trusts."""
+    return frozenset(
+        own_types(read_laid_out(layout, settings=False, names=False, domain_needed=False).domain).values()
+    )
 
 
 def named_paths(folder: Path, path: Path | None = None) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from frontdesk.formats.project import read_domain
 from frontdesk.graph.package import newest, read_manifest, unpack
 from frontdesk.graph.recipe import Recipe
 from frontdesk.graph.runner import load_parts
+from frontdesk.graph.slot_types import own_types, with_slot_types
 from frontdesk.nlu.pipeline import Pipeline
 
 ENCODER = "encoder"
@@ -38,10 +39,17 @@ class Model:
     assistant_id: str | None = None
 
 
-def load_model(models: Path, cache: Path, *, allowed: Iterable[str] = ()) -> Model:
+def load_model(
+    models: Path,
+    cache: Path,
+    *,
+    allowed: Iterable[str] = (),
+    slot_types: Callable[[], Iterable[str]] = tuple,
+) -> Model:
     """Load the newest model of a folder (or one archive).
 
-    `allowed` are the class paths that the project's own config.yml names. Raises PackageError.
+    `allowed` are the class paths that the project's own config.yml names; `slot_types` gives those that its domain
+    names, and is only asked where the model has such slots. Raises PackageError.
     """
     archive = newest(models)
     if archive is None:
@@ -56,6 +64,8 @@ def load_model(models: Path, cache: Path, *, allowed: Iterable[str] = ()) -> Mod
         hint = "Train again: frontdesk train."
         raise PackageError(f"The model cannot be read ({error!r}).", where=str(archive), hint=hint) from error
     domain = read_domain(folder / DOMAIN, strict=False)
+    if own_types(domain):
+        domain = with_slot_types(domain, allowed=slot_types())
     embedder = load_embedder(folder / ENCODER)
     context = LoadContext(embedder, recipe.language)
     parts = load_parts(recipe.pipeline, folder / "pipeline", lambda part, own: part.load(own, context))
@@ -92,6 +102,22 @@ def load_knowledge(model: Model, llm: Any) -> KnowledgeBase | None:
     from frontdesk.knowledge.base import Articles
 
     return Articles.load(folder, model.embedder, llm)
+
+
+def load_articles(models: Path, cache: Path) -> KnowledgeBase | None:
+    """Return the knowledge base of the newest model alone, for a process that answers nothing else.
+
+    None where the model has no articles, or there is none. Raises PackageError for one that cannot be read.
+    """
+    archive = newest(models)
+    if archive is None:
+        return None
+    folder = unpack(archive, cache)
+    if not (folder / KNOWLEDGE).is_dir():
+        return None
+    from frontdesk.knowledge.base import Articles
+
+    return Articles.load(folder / KNOWLEDGE, load_embedder(folder / ENCODER), None)
 
 
 def _read(file: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
@@ -41,6 +42,15 @@ class Processor:
     server: ActionServer
     knowledge: KnowledgeBase | None = None
     clock: Callable[[], float] = time.time
+
+    async def close(self, but: Processor | None = None) -> None:
+        """Let go of the NLU thread and of connections, except for what another processor (`but`) uses, too."""
+        if but is None or but.understanding is not self.understanding:
+            await self.understanding.close()
+        if but is None or but.nlg is not self.nlg:
+            await self.nlg.close()
+        if but is None or but.server is not self.server:
+            await self.server.close()
 
     async def handle(self, tracker: Tracker, message: UserMessage, save: Save) -> Tracker:
         """Return the conversation after the user's message and the assistant's answer.
@@ -102,7 +112,7 @@ class Processor:
 
     async def understand(self, message: UserMessage) -> UserUttered:
         """Return the message as it is logged, with what the NLU makes of it."""
-        found = await self.understanding.parse(message.text)
+        found = await self.understanding.parse(message.text, message.message_id or "")
         metadata = marked(message)
         return UserUttered(
             text=message.text,
@@ -121,6 +131,13 @@ class Processor:
     def _stamped(self, events: Any) -> list[Event]:
         now = self.clock()
         return [stamped(event, now) for event in events]
+
+
+async def retire(before: Processor, after: Processor, turns: set[asyncio.Task[Any]]) -> None:
+    """Let go of a model when the turns that began with it have ended."""
+    if turns:
+        await asyncio.wait(turns)
+    await before.close(but=after)
 
 
 def _in_reply_to(message_id: str, event: Event) -> Event:

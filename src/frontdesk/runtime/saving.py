@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from frontdesk.channels.render import render
-from frontdesk.core.events import IN_REPLY_TO, BotUttered, Event, UserUttered
+from frontdesk.core.events import IN_REPLY_TO, BotUttered, Event, SessionStarted, UserUttered
 from frontdesk.core.ports import Commit, Delivery, TrackerStore
 from frontdesk.core.reminders import Change, Reminder, changes
 from frontdesk.core.tracker import Tracker
@@ -40,7 +40,8 @@ class Origin:
     firing: Reminder | None = None
 
 
-NOWHERE = Origin()
+NOWHERE = Origin(schedules=False)
+"""Of a conversation that is copied or rewritten: what was scheduled in the original is not scheduled once more."""
 
 
 class Saver:
@@ -65,6 +66,7 @@ class Saver:
         self.saved = len(tracker)
         self.offset = tracker.offset
         self.on_reply = on_reply
+        self.another_session = False
 
     async def save(self, tracker: Tracker) -> Tracker:
         """Commit the new events of a turn that goes on."""
@@ -99,7 +101,9 @@ class Saver:
             await self.store.save(commit)
             if commit.reminders:
                 self.on_reminders()
-            self.recent.put(tracker)
+            self.another_session |= self._begins_another_session(new)
+            if not self.another_session:
+                self.recent.put(tracker)
             self.saved = len(tracker)
         for event in new:
             if isinstance(event, BotUttered):
@@ -114,6 +118,11 @@ class Saver:
             channel = tracker.latest_channel or ""
         authenticated = self.origin.authenticated
         return changes(new, tracker.sender_id, time.time(), channel=channel, authenticated=authenticated)
+
+    def _begins_another_session(self, new: Sequence[Event]) -> bool:
+        """Tell whether a session begins after an earlier one, which the next message is not to see any more."""
+        begun = sum(isinstance(event, SessionStarted) for event in new)
+        return begun > (0 if self.saved or self.offset else 1)
 
     async def _pass_on(self, reply: Reply) -> None:
         if self.on_reply is None:

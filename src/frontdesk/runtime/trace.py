@@ -29,6 +29,14 @@ from frontdesk.runtime.loop import PAUSED, TOO_MANY, Loop
 _WITH_THE_ACTION = UserFeaturized | LoopInterrupted | EntitiesAdded
 """Events that a prediction brings along; they are logged right before its action."""
 
+UNTAUGHT = "nothing says what follows the action that was chosen by hand"
+"""Reason for listening after a correction."""
+_LISTENS = {
+    PAUSED: "The conversation is paused, so the assistant stays silent.",
+    TOO_MANY: "The assistant did too many actions in a row and was stopped.",
+    UNTAUGHT: "No rule or story says what follows the action that you chose, so the assistant waits.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -184,10 +192,9 @@ def _without_policies(done: Event, earlier: Sequence[Event]) -> str:
         return "A session begins; that is not for the policies to decide."
     if done.name != LISTEN:
         return ""
-    if done.metadata.get("reason") == PAUSED:
-        return "The conversation is paused, so the assistant stays silent."
-    if done.metadata.get("reason") == TOO_MANY:
-        return "The assistant did too many actions in a row and was stopped."
+    told = _LISTENS.get(done.metadata.get("reason", ""))
+    if told:
+        return told
     last = next((event for event in reversed(earlier) if isinstance(event, ActionExecuted)), None)
     begun = last is not None and last.name == SESSION_START
     return "The session has begun; the assistant waits for the user." if begun else ""

@@ -26,6 +26,10 @@ class Turns:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def current(self) -> set[asyncio.Task[Any]]:
+        """Return those under way at this moment."""
+        return set(self._tasks)
+
     async def ended(self) -> None:
         """Wait until none is under way."""
         while self._tasks:

@@ -5,12 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from frontdesk.core.message import Message
 from frontdesk.nlu.pipeline import Passage
 
 Explain = Callable[[str], list[Passage]]
 Process = Callable[[Sequence[str]], list[Message]]
+
+
+class Elsewhere(Protocol):
+    """Understands texts on another server."""
+
+    async def parse(self, text: str, message_id: str = "") -> Message:
+        """Return what is understood of a text."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
 
 LARGEST_BATCH = 32
 
@@ -19,18 +31,24 @@ class Understanding:
     """Feeds the NLU pipeline without a timer: one message alone waits for nobody, many at once share the work.
 
     `process` is the pipeline's own method; it runs on a single thread, since the encoder gains nothing from two. So is
-    `steps`, which tells what each component does to a text.
+    `steps`, which tells what each component does to a text. With `elsewhere`, another server understands what users
+    say, and the pipeline is there for evaluations only.
     """
 
-    def __init__(self, process: Process, steps: Explain = lambda _: []) -> None:
+    def __init__(
+        self, process: Process, steps: Explain = lambda _: [], elsewhere: Elsewhere | None = None
+    ) -> None:
         self.process = process
         self.steps = steps
+        self.elsewhere = elsewhere
         self._waiting: list[tuple[str, asyncio.Future[Message]]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="nlu")
         self._running: asyncio.Task[None] | None = None
 
-    async def parse(self, text: str) -> Message:
+    async def parse(self, text: str, message_id: str = "") -> Message:
         """Return what is understood of a text."""
+        if self.elsewhere is not None:
+            return await self.elsewhere.parse(text, message_id)
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiting.append((text, future))
         if self._running is None or self._running.done():
@@ -57,6 +75,8 @@ class Understanding:
                 if not future.done():
                     future.set_result(message)
 
-    def close(self) -> None:
-        """Let the thread end."""
+    async def close(self) -> None:
+        """Let the thread end, and go of connections."""
         self._thread.shutdown(wait=False)
+        if self.elsewhere is not None:
+            await self.elsewhere.close()

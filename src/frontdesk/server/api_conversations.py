@@ -95,7 +95,7 @@ async def replace_events(call: Call) -> HTTPResponse:
         mark = Restarted(metadata={"reason": REPLACED})
         return tracker.extend(_now([mark, *kept_closed(tracker, events)]))
 
-    return _state(await call.agent.change(call.conversation_id, step, Origin(schedules=False)), shown)
+    return _state(await call.agent.change(call.conversation_id, step), shown)
 
 
 def _goes_on(before: Sequence[Event], events: Sequence[Event]) -> bool:
@@ -160,7 +160,7 @@ async def predict_next(call: Call) -> HTTPResponse:
         found[:] = [processor.loop.predict(tracker, processor.domain)]
         return tracker
 
-    tracker = latest(await call.agent.change(call.conversation_id, step))
+    tracker = latest(await call.agent.change(call.conversation_id, step, Origin(_channel(call))))
     answer = prediction_to_wire(found[0], tracker, call.agent.processor.domain, Verbosity.AFTER_RESTART)
     answer["scores"].sort(key=lambda row: (-row["score"], row["action"]))
     return json_response(answer)
@@ -192,7 +192,7 @@ async def add_message(call: Call) -> HTTPResponse:
         [closed] = kept_closed(turn.tracker, [dataclasses.replace(heard, input_channel=None)])
         return (await processor.hear(turn, closed)).tracker
 
-    return _state(latest(await call.agent.change(call.conversation_id, step)), shown)
+    return _state(latest(await call.agent.change(call.conversation_id, step, Origin(_channel(call)))), shown)
 
 
 def _parse_data(found: Any) -> dict[str, Any] | None:

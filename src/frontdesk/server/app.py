@@ -12,6 +12,7 @@ from typing import Any
 from sanic import Request, Sanic
 from sanic.constants import HTTP_METHODS
 from sanic.exceptions import MethodNotAllowed, NotFound, SanicException
+from sanic.http import Http
 from sanic.response import BaseHTTPResponse, HTTPResponse, file, html
 from sanic.response import json as json_response
 
@@ -51,6 +52,7 @@ def create_app(
     app.config.MOTD = False
     app.ctx.model_id = model_id
     app.ctx.articles = {}
+    app.ctx.stopping = False
     app.register_middleware(_show_article, "request")
     app.register_middleware(_secure, "response")
     app.error_handler.add(Exception, _failed)
@@ -58,6 +60,11 @@ def create_app(
         channel.mount(app, gate)
     _add_status(app)
     _add_pages(app)
+
+    @app.before_server_stop
+    async def stop(app: Sanic[Any, Any]) -> None:
+        app.ctx.stopping = True
+
     return app
 
 
@@ -81,7 +88,10 @@ async def _show_article(request: Request) -> HTTPResponse | None:
     return html(page) if page is not None else None
 
 
-async def _secure(_: Request, response: BaseHTTPResponse) -> HTTPResponse | None:
+async def _secure(request: Request, response: BaseHTTPResponse) -> HTTPResponse | None:
+    if request.app.ctx.stopping and isinstance(request.stream, Http):
+        # Else a client that asks again and again would keep the server from ending.
+        request.stream.keep_alive = False
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return None

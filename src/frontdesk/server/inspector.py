@@ -17,6 +17,7 @@ from sanic.response import json as json_response
 
 from frontdesk.channels.http import LONGEST_ID, Refusal, body, text_field
 from frontdesk.core.codec import entity_from_wire
+from frontdesk.core.domain import DEFAULT_INTENTS
 from frontdesk.core.message import Entity
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import ConfigError, PackageError
@@ -136,11 +137,12 @@ class Inspector:
         tracker = await self._tracker(_own(found))
         number, intent = _number(found.get("turn"), "turn"), _text(found, "intent")
         domain = self.agent.processor.domain
-        if intent not in views.names(domain)["intents"] and intent.split("/")[0] not in domain.intents:
+        if intent.split("/")[0] not in (*domain.intents, *DEFAULT_INTENTS):
             raise Refusal(
                 400, "BadRequest", f"The intent '{intent}' is not in the domain. Save it as an example first."
             )
-        entities = _entities(found)
+        stay = found.get("entities") is None and found.get("annotated") is None
+        entities = None if stay else _entities(found)
         await changes.understand_as(self.agent, tracker, number, intent, entities)
         return await self._shown(tracker.sender_id)
 

@@ -16,17 +16,19 @@ from typing import Any
 
 from frontdesk.channels.http import Refusal
 from frontdesk.core.codec import entity_to_wire
+from frontdesk.core.domain import Domain
 from frontdesk.core.events import ActionExecuted, Event, Restarted, UserFeaturized, UserUttered
 from frontdesk.core.message import Entity, UserMessage
 from frontdesk.core.ports import Turn
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.runtime.agent import Agent
-from frontdesk.runtime.loop import Save, listens, pauses
+from frontdesk.runtime.loop import Choose, Save, listens, pauses
 from frontdesk.runtime.processor import RESERVED, Processor
-from frontdesk.runtime.trace import Stretch, stretches, trace
+from frontdesk.runtime.trace import UNTAUGHT, Stretch, stretches, trace
 from frontdesk.server.api_conversations import REPLACED, visible
 from frontdesk.server.inspector_views import OWN, corrected
+from frontdesk.training.interactive import understood_as
 
 CHANNEL = "inspector"
 Then = Callable[[Processor, Turn, Save], Awaitable[Tracker]]
@@ -80,9 +82,12 @@ async def go_back(agent: Agent, tracker: Tracker, until: int) -> None:
 
 
 async def understand_as(
-    agent: Agent, tracker: Tracker, number: int, intent: str, entities: Sequence[Entity]
+    agent: Agent, tracker: Tracker, number: int, intent: str, entities: Sequence[Entity] | None
 ) -> None:
-    """Go on from a message as if it had been understood like this; what came after it is replaced."""
+    """Go on from a message as if it had been understood like this; what came after it is replaced.
+
+    Without `entities`, those that were found stay.
+    """
     part = stretch(tracker.events(), number)
     heard = tracker.events()[part.heard] if part.heard is not None else None
     if part.heard is None or not isinstance(heard, UserUttered):
@@ -98,26 +103,23 @@ async def understand_as(
 
 
 def _corrected(
-    heard: UserUttered, message: UserMessage, intent: str, entities: Sequence[Entity]
+    heard: UserUttered, message: UserMessage, intent: str, entities: Sequence[Entity] | None
 ) -> UserUttered:
     """Return the message as it should have been understood; what was understood before is kept in its metadata."""
     before = heard.metadata.get(RESERVED, {}).get("corrected") if corrected(heard) else None
     was = before or {"intent": heard.intent, "entities": [entity_to_wire(e) for e in heard.entities]}
     metadata = {**heard.metadata, RESERVED: {"authenticated": True, "corrected": was}}
-    chosen = {"name": intent, "confidence": 1.0}
+    right = understood_as(heard, intent, heard.entities if entities is None else entities)
     ranking = heard.parse_data.get("intent_ranking") or []
-    others = [row for row in ranking if isinstance(row, dict) and row.get("name") != intent]
+    others = [row for row in ranking if isinstance(row, dict) and row.get("name") != right.intent]
     return dataclasses.replace(
-        heard,
+        right,
         parse_data={
-            **heard.parse_data,
-            "intent": chosen,
-            "intent_ranking": [chosen, *others],
-            "entities": [entity_to_wire(entity) for entity in entities],
+            **right.parse_data,
+            "intent_ranking": [right.parse_data["intent"], *others],
             "message_id": message.message_id,
             "metadata": metadata,
         },
-        entities=tuple(entities),
         input_channel=CHANNEL,
         message_id=message.message_id,
         use_text_for_featurization=None,
@@ -149,9 +151,21 @@ async def act_as(agent: Agent, tracker: Tracker, number: int, at: int, action: s
         after = await processor.loop.act(turn, prediction, save)
         if pauses(after) or listens(after):
             return after if listens(after) else processor.loop.log(after, Prediction(LISTEN, 1.0), ())
-        return await processor.loop.run(dataclasses.replace(turn, tracker=after), save)
+        loop = dataclasses.replace(processor.loop, choose=_or_wait(processor.loop.choose))
+        return await loop.run(dataclasses.replace(turn, tracker=after), save)
 
     await _rewrite(agent, tracker, at, message, do)
+
+
+def _or_wait(choose: Choose) -> Choose:
+    """Wait for the user where nothing says what follows: the fallback would take back what the user said."""
+
+    def chosen(proposals: Sequence[Prediction], tracker: Tracker, domain: Domain) -> Prediction:
+        found = choose(proposals, tracker, domain)
+        known = found.basis is None or found.basis.kind != "fallback"
+        return found if known else Prediction(LISTEN, 1.0, reason=UNTAUGHT)
+
+    return chosen
 
 
 async def _rewrite(

@@ -104,9 +104,7 @@ def component(passage: Passage) -> dict[str, Any]:
 
 
 def _options(options: Mapping[str, Any]) -> list[str]:
-    """Return what tells a component from another one of its kind: not what is off, on, or not set."""
-    told = {k: v for k, v in options.items() if k != "name" and isinstance(v, str | int | float | list)}
-    return [f"{k}: {_short(v)}" for k, v in told.items() if not isinstance(v, bool) and v not in ("", [])]
+    return [f"{name}: {_short(value)}" for name, value in options.items() if name != "name"]
 
 
 def _short(value: Any) -> str:

@@ -35,8 +35,12 @@ _NOTES: Mapping[type[ev.Event], str] = {
 def names(domain: Domain) -> dict[str, Any]:
     """Return what a correction can choose from."""
     custom = sorted(name for name in domain.custom_actions if name not in DEFAULT_ACTIONS)
+    asked = [name.removeprefix("utter_") for name in domain.responses if "/" in name]  # of retrieval intents
     return {
-        "intents": [*sorted(domain.intents), *(n for n in DEFAULT_INTENTS if n not in domain.intents)],
+        "intents": [
+            *sorted((*domain.intents, *asked)),
+            *(name for name in DEFAULT_INTENTS if name not in domain.intents),
+        ],
         "entities": [
             {"name": kind.name, "roles": list(kind.roles), "groups": list(kind.groups)}
             for kind in sorted(domain.entities.values(), key=lambda kind: kind.name)

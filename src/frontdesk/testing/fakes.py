@@ -112,6 +112,9 @@ class EchoResponses:
         """Return the name as text."""
         return BotMessage(name, metadata={"utter_action": name})
 
+    async def close(self) -> None:
+        """Have nothing to let go of."""
+
 
 class RecordingBroker:
     """Keeps what was published."""

@@ -30,10 +30,12 @@ ADVICE: Mapping[str, str] = {
     " frontdesk.core.ports.TrackerStore), and name it by its dotted path in endpoints.yml",
     "lock store": "make it a class with lock(sender_id), and name it by its dotted path in endpoints.yml",
     "event broker": "make it a class with publish(sender_id, event) and close()",
-    "response generator": "serve it over HTTP and name its url under 'nlg' of endpoints.yml",
-    "slot type": "use one of the types text, bool, categorical, float, list and any; another class is not imported,"
-    " and counts as filled or empty only",
-    "importer": "write what it imports into files below 'data' and 'domain' before training",
+    "response generator": "make it a class with generate(name, tracker, channel, arguments) and close(), made with"
+    " (options, domain), and name it by its dotted path under 'nlg: type' of endpoints.yml",
+    "slot type": "make it a class without a base class, made with options, that has size (how many numbers) and"
+    " features(value) (these numbers); the domain names it as before",
+    "importer": "make it a class without a base class, made with options, that has write(folder) and writes files in"
+    " Rasa's formats there; config.yml names it as before",
     "graph": "there is no graph to change here: say in config.yml what is to run, or train by a script of your own",
     "import": "there is no package 'rasa' here: use frontdesk.load_agent(), the HTTP API or the command line instead",
 }
@@ -179,7 +181,9 @@ def _named(folder: Path) -> Iterator[Foreign]:
         for name, place in _names(config.get(key)):
             if key == "policies" and name in _OLD_POLICIES:
                 yield Foreign("policy", name, place, _OLD_POLICIES[name])
-            elif _is_foreign(name) or (key == "importers" and name != "RasaFileImporter"):
+            elif _is_foreign(name) or (
+                key == "importers" and name not in ("RasaFileImporter", "MultiProjectImporter")
+            ):
                 yield Foreign(kind, name, place, ADVICE[kind])
     credentials = _block(folder, "credentials.yml", "credentials.yaml")
     for name in credentials:

@@ -267,16 +267,17 @@ def _own_first(domain: Domain) -> list[str]:
 
 def annotated(heard: UserUttered) -> str:
     """Return what the user said with its entities marked; of two that overlap the first one."""
+    text = heard.text or ""
     end = 0
     kept: list[Entity] = []
     for entity in sorted(heard.entities, key=lambda e: (e.start or 0, -(e.end or 0))):
-        if entity.start is None or entity.end is None:
+        if entity.start is None or entity.end is None or not entity.start < entity.end <= len(text):
             continue
         same = kept and (kept[-1].start, kept[-1].end) == (entity.start, entity.end)
         if entity.start >= end or same:
             kept.append(entity)
             end = entity.end
-    return annotate(heard.text or "", kept)
+    return annotate(text, kept)
 
 
 def full_intent(heard: UserUttered) -> str | None:
@@ -301,6 +302,11 @@ def corrected(heard: UserUttered, intent: str, marked: str) -> UserUttered:
     if text != said.strip():
         what = f"Only the marks may differ: '{text}' is not what was said ('{said}')."
         raise ConfigError(what, hint="Mark entities as in [Rome](city).")
+    return dataclasses.replace(understood_as(heard, intent, entities), text=text)
+
+
+def understood_as(heard: UserUttered, intent: str, entities: Sequence[Entity]) -> UserUttered:
+    """Return what was heard with another intent (`faq/hours` for a retrieval intent) and these entities."""
     kept = tuple(_as_found(entity, heard.entities) for entity in entities)
     base, slash, _ = intent.partition("/")
     parsed: dict[str, Any] = {
@@ -312,7 +318,7 @@ def corrected(heard: UserUttered, intent: str, marked: str) -> UserUttered:
         chosen = {"response": {"utter_action": f"utter_{intent}", "intent_response_key": intent}}
         parsed[_SELECTOR] = {**(parsed.get(_SELECTOR) or {}), base: chosen}
         parsed["intent"]["full_retrieval_intent_name"] = intent
-    return dataclasses.replace(heard, text=text, parse_data=parsed, entities=kept)
+    return dataclasses.replace(heard, parse_data=parsed, entities=kept)
 
 
 def _as_found(entity: Entity, found: Sequence[Entity]) -> Entity:

@@ -98,13 +98,18 @@ def write(
 
     `nlu_file` is for intents that have no examples yet, `story_file` for the stories. Raises ConfigError.
     """
+    _add(found, additions, nlu_file, story_file)
+    places = _add(found, additions, nlu_file, story_file)  # all is there now: this only tells where
+    additions.commit()
+    return places
+
+
+def _add(found: Learnt, additions: Additions, nlu_file: Path | None, story_file: Path | None) -> list[Place]:
     places = additions.examples(found.examples, nlu_file)
     places += [additions.story(story, story_file) for story in found.stories]
     for section in ("intents", "entities", "actions"):
         places += [additions.name(section, name) for name in getattr(found, section)]
-    places += [additions.response(name, text) for name, text in found.responses.items()]
-    additions.commit()
-    return places
+    return [*places, *(additions.response(name, text) for name, text in found.responses.items())]
 
 
 def as_file(found: Learnt) -> str:

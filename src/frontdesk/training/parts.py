@@ -14,6 +14,7 @@ from frontdesk.core.training import NluExamples, TrainingSet
 from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, engine_digest
 from frontdesk.graph.recipe import Part, Recipe
+from frontdesk.graph.slot_types import slot_types_digest
 from frontdesk.nlu.pipeline import prepares
 
 _BATCH = 64
@@ -86,7 +87,7 @@ def train_policies(
     done = Trained()
     code = engine_digest("core", "policies", "training")
     seen = replace(domain, responses=dict.fromkeys(domain.responses, ()), wire={})
-    inputs = digest(code, training.stories, training.rules, seen)
+    inputs = digest(code, training.stories, training.rules, seen, slot_types_digest(domain))
     for part in recipe.policies:
         # A policy from elsewhere gets the whole training set, and so may look at all of it.
         fingerprint = digest(inputs, part.fingerprint(), training.nlu if part.foreign else None)

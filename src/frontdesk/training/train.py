@@ -6,29 +6,36 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from frontdesk import __version__
 from frontdesk.actions.facts import read_facts
 from frontdesk.core.ports import Embedder, Progress
+from frontdesk.core.training import Place
 from frontdesk.encoding.weights import EncoderWeights
 from frontdesk.errors import ConfigError, FrontdeskError
+from frontdesk.formats import yaml
 from frontdesk.formats.config import Config
 from frontdesk.formats.domain import write as write_domain
 from frontdesk.formats.endpoints import Endpoints
+from frontdesk.formats.importers import import_folders, names_a_class
 from frontdesk.formats.nlu import write as write_examples
 from frontdesk.formats.project import Project
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config
+from frontdesk.formats.yaml import Block, Expansion
 from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, engine_digest, file_digest, folder_digest
 from frontdesk.graph.package import newest, pack, peek_manifest
 from frontdesk.graph.recipe import Part, Recipe
+from frontdesk.graph.slot_types import with_slot_types, without_slot_types
 from frontdesk.runtime.model import DOMAIN, ENCODER, KNOWLEDGE, load_embedder
 from frontdesk.training.finetune import KEY as LEARNT
 from frontdesk.training.finetune import checked, learnt
@@ -87,6 +94,8 @@ def inputs_digest(
     config = named["config.yml"]
     if config.is_file():
         beside += _own_modules(folder, config, file_digest(config))
+        beside += _imports(folder, config)
+    beside += _slot_modules(folder)
     named |= {name: folder / name for name in beside}
     found = {name: _path_digest(path) for name, path in named.items()}
     return digest(engine_digest(*_LEARNING_ROOMS), os.environ.get("FRONTDESK_ENCODER"), found, only)
@@ -109,6 +118,29 @@ def _own_modules(folder: Path, path: Path, _: str) -> list[str]:
     return [f"{name}.py" for name in names if (folder / f"{name}.py").is_file()]
 
 
+def _imports(folder: Path, config: Path) -> list[str]:
+    try:
+        return [str(path) for path in import_folders(read_config(folder, config), folder, _read)]
+    except FrontdeskError:  # training will say what is wrong with it
+        return []
+
+
+def _read(path: Path, expand: Expansion) -> Block:
+    content = yaml.read(path, expand=expand)
+    return content if isinstance(content, Block) else Block(Place(path.name))
+
+
+_OWN_TYPE = re.compile(r"""\btype:\s*["']?([A-Za-z_]\w*(?:\.\w+)+)""")
+
+
+def _slot_modules(folder: Path) -> list[str]:
+    """Return the files of slot types that the domain seems to name; it is not read for that, only looked through."""
+    files = [folder / "domain.yml", *sorted((folder / "domain").rglob("*.yml"))]
+    texts = [file.read_text("utf-8", errors="replace") for file in files if file.is_file()]
+    paths = {found for text in texts for found in _OWN_TYPE.findall(text)}
+    return [f"{path.rpartition('.')[0].replace('.', '/')}.py" for path in sorted(paths)]
+
+
 def _path_digest(path: Path) -> str | None:
     if path.is_dir():
         return folder_digest(path)
@@ -122,7 +154,13 @@ def is_current(
     layout: Layout | None = None,
     only: Kind | None = None,
 ) -> bool:
-    """Tell whether the newest model was trained from exactly these files."""
+    """Tell whether the newest model was trained from exactly these files.
+
+    What an importer of the project's own brings may always have changed.
+    """
+    with suppress(FrontdeskError):  # training will say what is wrong with it
+        if names_a_class(read_config(folder, layout.config if layout else None)):
+            return False
     archive = newest(models)
     if archive is None:
         return False
@@ -150,13 +188,9 @@ def train(
     is gone, TrainingError where the examples do not do, or `base` does not fit.
     """
     begun = time.monotonic()
-    inputs = inputs_digest(
-        project.folder, project.endpoints, layout, only
-    )  # now: what is saved from here on is new
-    recipe = restricted(recipe_of(project), only)
-    recipe = available(recipe, progress) if lenient else recipe
-    for part in (*recipe.pipeline, *recipe.policies):
-        part.make()  # so that a misspelt name is told before minutes of training
+    # now: a file that is saved while this trains counts as changed
+    inputs = inputs_digest(project.folder, project.endpoints, layout, only)
+    project, recipe = _ready(project, restricted(recipe_of(project), only), progress, lenient=lenient)
     known = checked(base, learnt(recipe, project))
     cache = TrainingCache(project.folder / ".frontdesk" / "cache")
     if force:
@@ -193,6 +227,18 @@ def train(
 def _needs_encoder(recipe: Recipe, project: Project, only: Kind | None) -> bool:
     knowledge = project.endpoints.knowledge
     return recipe.needs_encoder or bool(only != "nlu" and knowledge and knowledge.articles)
+
+
+def _ready(project: Project, recipe: Recipe, progress: Progress, *, lenient: bool) -> tuple[Project, Recipe]:
+    """Return the project with its own slot types, and a recipe whose parts can all be had."""
+    domain = project.domain
+    if lenient:
+        recipe = available(recipe, progress)
+        domain = without_slot_types(domain, progress)
+    project = replace(project, domain=with_slot_types(domain))
+    for part in (*recipe.pipeline, *recipe.policies):
+        part.make()  # so that a misspelt name is told before minutes of training
+    return project, recipe
 
 
 def _model_id(name: str | None, only: Kind | None) -> str:

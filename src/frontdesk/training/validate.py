@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from frontdesk.core.training import TrainingSet
-from frontdesk.errors import FrontdeskError, TrainingError
+from frontdesk.errors import ConfigError, FrontdeskError, TrainingError
 from frontdesk.formats import cross_checks
 from frontdesk.formats.complaints import Complaints
 from frontdesk.formats.project import Project
+from frontdesk.graph.slot_types import with_slot_types
 from frontdesk.policies.paths import Path, unroll
 from frontdesk.policies.rule import NAME as RULE_POLICY
 from frontdesk.policies.rule import RulePolicy
@@ -36,6 +38,10 @@ def validate(
     a policy looks back (all, without it). `stories_only` looks only for stories that contradict each other.
     """
     found: list[Finding] = []
+    try:
+        project = replace(project, domain=with_slot_types(project.domain))
+    except ConfigError as error:
+        found.append(Finding("error", error.what, error.where, error.hint))
     if not stories_only:
         found += doubts(project)
         found += checks.everything(project)

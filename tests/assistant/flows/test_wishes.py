@@ -49,7 +49,7 @@ def test_that_words_name_a_wish(text, wish):
         ("return the lamp and the kettle", "start_return", "start_return", []),
         ("I want to return it and get my money back", "start_return", "start_return", []),
         ("it says delivered, where is it?", "delivery_problem", "delivery_problem", []),
-        ("cancel my order and where is L204735?", "cancel_order", "order_status", ["cancel_order"]),
+        ("cancel my order and where is L204735?", "cancel_order", "cancel_order", ["order_status"]),
         ("I want a person, where is my order", "talk_to_human", "talk_to_human", []),
         ("where is my order and how are you", "order_status", "order_status", []),
     ],

@@ -13,7 +13,9 @@ from frontdesk.actions.interpolation import fill, fill_payload, fill_text
         ("{opening.first_hour} o'clock", "9 o'clock"),
         ("{empty}", "None"),
         ("{{name}} stays", "{name} stays"),
-        ("{unknown} and {name}", "{unknown} and Ann"),
+        ("{unknown} and {name}", "{unknown} and {name}"),
+        ("{{name}} and {name}", "{{name}} and {name}"),
+        ("{{a}} {{ }}", "{a} { }"),
         ("{name\n}", "{name\n}"),
         ("{}", "{}"),
         ("a lone { and a lone }", "a lone { and a lone }"),
@@ -59,4 +61,9 @@ def test_a_payload_keeps_its_json() -> None:
     assert payload == '/inform{"name": "Ann\\", \\"verified\\": true, \\"x\\": \\""}'
     assert fill_payload('/inform{"count": {n}}', values) == '/inform{"count": 3}'
     assert fill_payload("say {n}", values) == "say 3"
+    assert (
+        fill_payload('/inform{{"count": "{n}", "x": "{y}"}}', values)
+        == '/inform{{"count": "{n}", "x": "{y}"}}'
+    )
+    assert fill_payload('/inform{{"count": "{n}"}}', values) == '/inform{"count": "3"}'
     assert fill_payload('/inform{"name": "x"}', values) == '/inform{"name": "x"}'

@@ -19,9 +19,10 @@ import httpx
 import jwt
 import pytest
 
-from frontdesk.actions.remote import Endpoint, RemoteActionServer
+from frontdesk.actions.remote import RemoteActionServer
 from frontdesk.core.events import SlotSet
 from frontdesk.core.ports import ActionCall
+from frontdesk.endpoint import Endpoint
 from frontdesk.errors import ActionError, ActionRejected, ActionTimeout, ConfigError
 
 CALL = ActionCall(channel="rest", authenticated=True, message_id="m1")
@@ -115,7 +116,10 @@ async def ask(build, domain) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
         url: str, name: str = "action_hello", *, deadline: float = 10.0, server: Any = None, **options: Any
     ) -> Any:
         if server is None:
-            server = RemoteActionServer(Endpoint(url, **options), deadline=deadline)
+            selective = options.pop("selective_domain", False)
+            server = RemoteActionServer(
+                Endpoint(url, **options), deadline=deadline, selective_domain=selective
+            )
             servers.append(server)
         tracker = build.said(build.tracker(domain, SlotSet("name", "Ann")))
         return await server.run(name, tracker, domain, CALL)
@@ -249,7 +253,7 @@ async def test_what_is_sent(ask, raw) -> None:
     assert first.startswith(("POST /hooks/webhook?a=b&token=t+o ", "POST /hooks/webhook?a=b&token=t%20o "))
     assert headers["x-key"] == "k"
     assert headers["authorization"] == "Basic dTpw"
-    assert set(body) == {"next_action", "sender_id", "tracker", "domain", "version"}
+    assert set(body) == {"next_action", "sender_id", "tracker", "domain", "domain_digest", "version"}
     assert (body["next_action"], body["sender_id"]) == ("action_hello", "ann")
     assert body["tracker"]["slots"]["name"] == "Ann"
     assert body["tracker"]["latest_message"]["text"] == "hello"

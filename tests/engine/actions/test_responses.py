@@ -92,7 +92,7 @@ async def test_every_part_is_filled_and_nothing_of_the_domain_changes(build) -> 
     assert message is not None
     assert message.text == "Hi Ann"
     assert message.data == {
-        "elements": [{"title": "Ann"}],
+        "elements": [{"title": "{name}"}],  # as in Rasa
         "quick_replies": [{"title": "Ann"}],
         "buttons": [
             {"title": "For Ann", "payload": '/inform{"name": "Ann"}', "type": "postback"},

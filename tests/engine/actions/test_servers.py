@@ -21,7 +21,7 @@ def test_over_http(tmp_path: Path) -> None:
     }
     server = make_action_server(options, tmp_path, deadline=7)
     assert isinstance(server, RemoteActionServer)
-    assert (server.deadline, server.endpoint.token, server.endpoint.selective_domain) == (3, "t", True)
+    assert (server.deadline, server.endpoint.token, server.selective_domain) == (3, "t", True)
 
 
 async def test_in_this_process(tmp_path: Path) -> None:
@@ -29,6 +29,21 @@ async def test_in_this_process(tmp_path: Path) -> None:
     assert isinstance(server, LocalActionServer)
     assert (server.module, server.folder, server.deadline) == ("mine", tmp_path, 7)
     await server.close()
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "packed"),
+    [(None, None, False), (None, "true", True), (None, "1", True), (None, "False", False), (True, None, True),
+     (False, "true", False)],
+)  # fmt: skip
+def test_packed_requests(tmp_path: Path, monkeypatch, option, variable, packed) -> None:
+    """Rasa's environment variable, or the option, which goes first."""
+    if variable is not None:
+        monkeypatch.setenv("COMPRESS_ACTION_SERVER_REQUEST", variable)
+    options = {"url": "http://x/webhook"} | ({} if option is None else {"compress": option})
+    server = make_action_server(options, tmp_path)
+    assert isinstance(server, RemoteActionServer)
+    assert server.endpoint.compress is packed
 
 
 @pytest.mark.parametrize("options", [None, {}])

@@ -49,13 +49,13 @@ def test_a_changed_response_is_what_is_said_then(copy_of_starter: Path) -> None:
             "config.yml",
             "name: RulePolicy",
             "name: RulesPolicy",
-            ["config.yml:23", "Did you mean 'RulePolicy'?"],
+            ["config.yml:24", "Did you mean 'RulePolicy'?"],
         ),
         (
             "config.yml",
             "name: FallbackClassifier",
             "name: FallbakClassifier",
-            ["config.yml:19", "Did you mean 'FallbackClassifier'?"],
+            ["config.yml:20", "Did you mean 'FallbackClassifier'?"],
         ),
         (
             "config.yml",

@@ -418,3 +418,25 @@ def test_an_end_to_end_action_is_told_by_its_text() -> None:
     wire = tracker_to_wire(tracker)
     assert wire["latest_action"] == {"action_text": "Hello there"}
     assert wire["latest_action_name"] == "Hello there"
+
+
+@pytest.mark.parametrize(
+    ("selectors", "full"),
+    [
+        (
+            {"all_retrieval_intents": ["faq"], "faq": {"response": {"intent_response_key": "faq/hours"}}},
+            "faq/hours",
+        ),
+        (
+            {"all_retrieval_intents": ["other"], "faq": {"response": {"intent_response_key": "faq/hours"}}},
+            None,
+        ),
+        ({"all_retrieval_intents": ["faq"], "faq": {"response": {"intent_response_key": None}}}, None),
+        ({"all_retrieval_intents": ["faq"], "default": {}}, None),
+        (["no selectors"], None),
+        (None, None),
+    ],
+)
+def test_the_whole_name_of_a_retrieval_intent(selectors: Any, full: str | None) -> None:
+    message = Message("when?", intent=IntentScore("faq", 0.9), extra={"response_selector": selectors})
+    assert message_to_wire(message)["intent"].get("full_retrieval_intent_name") == full

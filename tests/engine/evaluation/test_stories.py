@@ -46,6 +46,16 @@ SENTENCES = {
     "to Rome": Message(
         "to Rome", intent=IntentScore("tell", 0.9), entities=(Entity("city", "Rome", 3, 7, "to"),)
     ),
+    "what is there": Message(
+        "what is there",
+        intent=IntentScore("faq", 0.9),
+        extra={
+            "response_selector": {
+                "all_retrieval_intents": ["faq"],
+                "default": {"response": {"intent_response_key": "faq/menu"}},
+            }
+        },
+    ),
     "how late is it": Message("how late is it", intent=IntentScore("faq", 0.9)),
 }
 
@@ -68,6 +78,18 @@ class ByIntent:
         if self.twice and tracker.latest_action == "utter_greet":
             return Prediction("utter_more", 1.0, "Test")
         return Prediction(LISTEN, 1.0, "Test")
+
+
+class Watching(ByIntent):
+    """Remembers the trackers that it was asked about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[Tracker] = []
+
+    def predict(self, tracker: Tracker, domain: Domain) -> Prediction:
+        self.seen.append(tracker)
+        return super().predict(tracker, domain)
 
 
 def process(texts: Sequence[str]) -> list[Message]:
@@ -112,6 +134,28 @@ def test_an_entity_that_is_not_found() -> None:
     assert not run(user("to Rome", "tell", 1, Entity("city", "Rome", role="from")), does("utter_tell")).passed
 
 
+def test_entities_in_the_text_must_be_found_where_they_stand_and_no_others() -> None:
+    here = Entity("city", "Rome", 3, 7)
+    assert run(user("to Rome", "tell", 1, here), does("utter_tell")).passed
+    result = run(user("to Rome", "tell", 1), does("utter_tell"))
+    assert result.failures == ("t.yml:1: in 'to Rome' was also found: city 'Rome'",)
+    result = run(user("to Rome", "tell", 1, Entity("city", "Rome", 0, 2)), does("utter_tell"))
+    assert len(result.failures) == 2
+
+
+def test_the_conversation_goes_on_with_the_entities_of_the_story() -> None:
+    result = run(user("to Rome", "tell", 1), does("utter_tell"), policy=(watching := Watching()))
+    assert not result.passed
+    assert watching.seen[-1].slots["to"] is None
+
+
+def test_the_response_of_a_retrieval_intent_must_be_the_one_that_the_story_names() -> None:
+    assert run(user("what is there", "faq"), does("utter_faq")).passed
+    assert run(user("what is there", "faq/menu"), does("utter_faq")).passed
+    result = run(user("what is there", "faq/hours"), does("utter_faq"))
+    assert result.failures == ("t.yml:1: 'what is there' was understood as 'faq/menu', expected 'faq/hours'",)
+
+
 def test_of_a_retrieval_intent_the_base_has_to_be_understood() -> None:
     assert run(user("how late is it", "faq/hours"), does("utter_faq")).passed
     assert not run(user("how late is it", "bye"), does("utter_bye")).passed
@@ -153,19 +197,13 @@ def test_a_form_that_refuses_lets_others_answer() -> None:
         ((Entity("city", "Rome", role="to"),), {"to": "Rome", "all": ["Rome"]}),
         ((Entity("city", "Rome", role="to"), Entity("city", "Oslo", role="from")),
          {"to": "Rome", "all": ["Rome"], "start": "Oslo"}),
-        ((Entity("city", "Rome"),), {"any_city": "Rome"}),
+        ((Entity("city", "Rome"),), {"any_city": "Rome", "by_bye": "Rome"}),
         ((Entity("city", "Rome", role="to"), Entity("city", "Oslo", role="to")), {"to": "Oslo", "all": ["Rome", "Oslo"]}),
     ],
 )  # fmt: skip
-def test_slots_are_filled_from_entities_by_role_intent_and_without_conditions(
+def test_slots_are_filled_from_entities_by_role_whatever_the_intent_and_without_conditions(
     entities: tuple[Entity, ...], filled: dict[str, Any]
 ) -> None:
-    seen: list[Tracker] = []
-
-    class Watching(ByIntent):
-        def predict(self, tracker: Tracker, domain: Domain) -> Prediction:
-            seen.append(tracker)
-            return super().predict(tracker, domain)
-
-    assert run(user(None, "tell", 1, *entities), does("utter_tell"), policy=Watching()).passed
-    assert {name: value for name, value in seen[-1].slots.items() if value is not None} == filled
+    watching = Watching()
+    assert run(user(None, "tell", 1, *entities), does("utter_tell"), policy=watching).passed
+    assert {name: value for name, value in watching.seen[-1].slots.items() if value is not None} == filled

@@ -67,6 +67,7 @@ def test_shapes_are_checked(desk: Any) -> None:
     assert c.block(root["a"], root.at("a"), "A") == {}
     assert c.items(root["b"], root.at("b"), "B") == []
     assert c.flag(root, "d", True) is True
+    assert c.flag(root, "f", True) is False
     assert c.number(root, "e", 2.0) == 2.0
     assert c.text(root["f"], root.at("f"), "F") is None
     assert c.texts(root["g"], root.at("g"), "G") == ("x",)

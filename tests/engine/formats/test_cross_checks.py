@@ -89,3 +89,18 @@ def test_each_unknown_name_is_told_once_where_it_is_first_used(desk: Any) -> Non
         "The intent 'greet' has no examples. Add some, or remove it from the domain.",
         "The intent 'unused' has no examples. Add some, or remove it from the domain.",
     ]
+
+
+def test_an_action_that_opens_a_story_is_only_doubted_for_nobody_has_to_predict_it(desk: Any) -> None:
+    root = desk.block(
+        "stories:\n- story: a\n  steps:\n  - action: action_asked\n  - intent: greet\n  - action: action_look\n"
+        "- story: b\n  steps:\n  - checkpoint: c\n  - action: action_told\n",
+        "f.yml",
+    )
+    check(TrainingSet(stories=stories.read_stories(root, desk.complaints)), DOMAIN, desk.complaints)
+    assert [doubt.partition(" Did")[0] for doubt in desk.doubts] == [
+        "f.yml:4: The action 'action_asked' is not in the domain."
+    ]
+    assert [error.partition(" Add")[0].partition(" Did")[0] for error in desk.errors] == [
+        "f.yml:10: The action 'action_told' is not in the domain."
+    ]

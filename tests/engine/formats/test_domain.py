@@ -67,6 +67,7 @@ EVERYTHING = """
       items: {type: list, mappings: [{type: custom}]}
       thing: {type: any, mappings: []}
       mood: {type: text, mappings: [{type: from_sentiment}]}
+      temper: {type: text, mappings: [{type: custom, from: sentiment}]}
       own: {type: my.module.Slot, colour: red, mappings: [{type: custom}]}
     responses:
       utter_greet:
@@ -151,7 +152,7 @@ def test_slots(desk: Any) -> None:
         {"value": False},
     ]
     assert (slots["age"].minimum, slots["age"].maximum) == (18.0, 99.5)
-    assert slots["mood"].mappings == (SlotMapping("from_sentiment"),)
+    assert slots["mood"].mappings == slots["temper"].mappings == (SlotMapping("from_sentiment"),)
     assert slots["own"].type == "my.module.Slot"
     assert slots["requested_slot"] == Slot("requested_slot", "text", influence_conversation=False)
     assert slots["session_started_metadata"] == Slot("session_started_metadata", "any")
@@ -325,6 +326,8 @@ def test_what_cannot_be_meant_is_named_with_its_line(desk: Any, text: str, compl
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("responses:\n  utter_a: []", "2: The response 'utter_a' has no variation. Add '- text: ...'"),
+        ("responses:\n  utter_a:\n  - text: ''", "3: A variation of 'utter_a' says nothing."),
         (
             "actions:\n- utter_gret\nresponses:\n  utter_greet: [{text: a}]",
             "2: The action 'utter_gret' has no response. Did",

@@ -157,7 +157,13 @@ def test_a_synonym_of_two_values_is_noticed(desk: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["words/fruit.txt", "|\n    - words/fruit.txt", "|\n    - data/words/fruit.txt"]
+    "written",
+    [
+        "words/fruit.txt",
+        "|\n    - words/fruit.txt",
+        "|\n    - data/words/fruit.txt",
+        "|\n    - data\\words\\fruit.txt",
+    ],
 )
 def test_a_lookup_may_stand_in_a_file(desk: Any, write: Any, written: str) -> None:
     folder = write({"data/words/fruit.txt": "apple\npear\n"})
@@ -170,8 +176,9 @@ def test_a_lookup_may_stand_in_a_file(desk: Any, write: Any, written: str) -> No
 
 def test_a_lookup_stays_inside_of_the_project(desk: Any, write: Any) -> None:
     folder = write({"p/data/x.yml": "", "secret.txt": "s"}) / "p"
-    read(desk, "nlu:\n- lookup: fruit\n  examples: ../../secret.txt\n", Sources(folder))
-    assert desk.errors[0].startswith("data/nlu.yml:3: There is no file '../../secret.txt' in the project.")
+    found = read(desk, "nlu:\n- lookup: fruit\n  examples: ../../secret.txt\n", Sources(folder))
+    assert desk.doubts[0].startswith("data/nlu.yml:3: There is no file '../../secret.txt' in the project.")
+    assert found.lookups == (Lookup("fruit", ("../../secret.txt",)),)
 
 
 def test_parts_are_joined(desk: Any) -> None:

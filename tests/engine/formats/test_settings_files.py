@@ -29,6 +29,10 @@ def test_each_file_is_read_by_itself(write: Any, monkeypatch: pytest.MonkeyPatch
     assert list(read_credentials(folder).channels) == ["rest"]
 
 
+def test_keys_of_config_that_rasa_ignores_are_ignored(write: Any) -> None:
+    assert read_config(write({"config.yml": "language: de\nsession_config: {}\n"})).language == "de"
+
+
 def test_a_missing_file_says_nothing(tmp_path: Path) -> None:
     assert read_endpoints(tmp_path) == Endpoints()
     assert read_credentials(tmp_path) == Credentials()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from frontdesk.core import events as ev
 from frontdesk.core.domain import Domain, EntityType, Intent
 from frontdesk.core.message import Entity
 from frontdesk.core.training import Place, Story, UserStep
 from frontdesk.errors import ConfigError
+from frontdesk.formats.annotations import annotate
 from frontdesk.formats.project import read_training
 from frontdesk.formats.write_back import (
     Additions,
@@ -288,3 +292,57 @@ def test_all_or_nothing(write) -> None:
     again.commit()
     assert (folder / "domain.yml").read_text() == "intents: [greet, other, bye]\n"
     assert [story.name for story in read_training(folder / "data").stories] == ["learnt"]
+
+
+SENTENCES = st.text(
+    st.characters(exclude_categories=("C", "Zl", "Zp"), exclude_characters="\x85"), min_size=1, max_size=25
+).map(str.strip)
+"""Whatever people type on one line."""
+
+
+def laid_out(form: str, offset: int, gap: int, end: str, cut: bool, kept: list[str]) -> bytes:
+    """Return a training file of one intent in one of the ways in which people write them."""
+    dash = f"-{' ' * gap}"
+    outer, key = " " * offset, " " * (offset + 1 + gap)
+    lines = ["# ours", "nlu:", f"{outer}{dash}intent: greet   # hello"]
+    if form == "block":
+        lines += [f"{key}examples: |", *(f"{key}  {dash}{text}" for text in kept)]
+    elif form == "texts":
+        lines += [f"{key}examples:", *(f"{key}{dash}{json.dumps(text)}" for text in kept)]
+    elif form == "mappings":
+        lines += [f"{key}examples:"]
+        for text in kept:
+            lines += [f"{key}{dash}text: |", f"{key}{' ' * (gap + 3)}{text}", f"{key} {' ' * gap}metadata: 1"]
+    else:
+        lines += [f"{key}examples: [{', '.join(map(json.dumps, kept))}] # few"]
+    if not cut:
+        lines += ["", "# the end", "rules: []", ""]
+    return end.join(lines).encode()
+
+
+@given(
+    form=st.sampled_from(["block", "texts", "mappings", "flow"]),
+    offset=st.integers(0, 4),
+    gap=st.integers(1, 3),
+    end=st.sampled_from(["\n", "\r\n"]),
+    cut=st.booleans(),
+    new=SENTENCES.filter(bool),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_sentence_in_any_layout(
+    tmp_path_factory: pytest.TempPathFactory, form: str, offset: int, gap: int, end: str, cut: bool, new: str
+) -> None:
+    folder = tmp_path_factory.mktemp("layout")
+    path = folder / "data" / "nlu.yml"
+    path.parent.mkdir()
+    before = laid_out(form, offset, gap, end, cut, ["hi", "hello you"])
+    path.write_bytes(before)
+    add_examples(folder, {"greet": [annotate(new, ())]})
+    assert [e.text for e in read_training(folder / "data").nlu.examples] in (
+        ["hi", "hello you", new], ["hi", "hello you"][: 2 if new in ("hi", "hello you") else 0],
+    )  # fmt: skip
+    after = path.read_bytes()
+    start = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(before))
+    added = len(after) - len(before)
+    # nothing but one insertion: what stands around it is what was there
+    assert any(after[:at] + after[at + added :] == before for at in range(max(0, start - added), start + 1))

@@ -75,6 +75,35 @@ def test_options_that_mean_something_are_honoured() -> None:
     assert len(understood(made, "go to rome").ranking) == 1
 
 
+def test_a_ranking_that_is_cut_adds_up_again_where_asked_for() -> None:
+    cut, _ = learnt({"ranking_length": 1, "renormalize_confidences": True})
+    assert sum(score.confidence for score in understood(cut, "rain or rome").ranking) == pytest.approx(1.0)
+    kept, _ = learnt({"ranking_length": 1})
+    assert sum(score.confidence for score in understood(kept, "rain or rome").ranking) < 1.0
+
+
+def test_several_intents_in_one_name_are_found_as_one() -> None:
+    texts = (("hello", "greet"), ("hi", "greet"), ("rain?", "weather"), ("hello, rain?", "greet+weather"))
+    examples = NluExamples(examples=tuple(Example(text, intent) for text, intent in texts))
+    made, _ = learnt({}, examples)
+    intent = understood(made, "hello, rain?").intent
+    assert intent is not None
+    assert intent.name == "greet+weather"
+
+
+def test_entities_are_split_by_comma_unless_told_otherwise() -> None:
+    examples = NluExamples(
+        examples=tuple(
+            example(f"send [{city}, {other}](place) a card")
+            for city, other in zip(CITIES, CITIES[1:] + CITIES[:1], strict=True)
+        )
+    )
+    split, _ = learnt({}, examples)
+    assert [e.value for e in understood(split, "send paris, rome a card").entities] == ["paris", "rome"]
+    whole, _ = learnt({"split_entities_by_comma": {"place": False}}, examples)
+    assert [e.value for e in understood(whole, "send paris, rome a card").entities] == ["paris, rome"]
+
+
 def test_what_spoke_to_tensorflow_is_told() -> None:
     _, said = learnt({"run_eagerly": True, "tensorboard_log_directory": "logs", "use_gpu": False})
     told = [line for line in said if "TensorFlow" in line]

@@ -54,6 +54,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     running.server_close()
 
 
+def test_without_a_time_zone_it_is_ducklings_own() -> None:
+    [found] = one(DucklingEntityExtractor({"dimensions": ["time"]}), "what did I earn in January 2019")
+    assert found["value"] == "2019-01-01T00:00:00.000-08:00"
+
+
 def test_entities_have_rasas_form() -> None:
     [found] = one(DucklingEntityExtractor(FIXED), "come tomorrow at 5pm")
     assert found["additional_info"].pop("values")[0]["type"] == "value"

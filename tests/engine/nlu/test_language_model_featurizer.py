@@ -8,8 +8,9 @@ import pytest
 from frontdesk.core.message import Message
 from frontdesk.core.ports import LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
-from frontdesk.encoding import weights
+from frontdesk.encoding import graph, weights
 from frontdesk.errors import ConfigError
+from frontdesk.nlu import language_model_featurizer
 from frontdesk.nlu.language_model_featurizer import NEEDED, LanguageModelFeaturizer
 from tests.engine.nlu.conftest import messages
 
@@ -49,8 +50,40 @@ def test_a_model_that_was_downloaded_before_is_found(local: Path, tmp_path: Path
     assert featurizer._folder() == snapshot
 
 
-def test_what_is_not_there_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"'a/b' is neither.*hf download a/b"):
-        LanguageModelFeaturizer({"model_weights": "a/b"}).train(NluExamples(), TrainContext())
-    with pytest.raises(ConfigError, match="a 'gpt2' model has no default here"):
-        LanguageModelFeaturizer({"model_name": "gpt2"})
+def test_what_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(language_model_featurizer, "can_export", lambda: False)
+    empty = {"cache_dir": str(tmp_path)}
+    with pytest.raises(
+        ConfigError, match=r"'a/b' cannot be built without.*pip install 'frontdesk\[transformers\]'"
+    ):
+        LanguageModelFeaturizer({"model_weights": "a/b", **empty}).train(NluExamples(), TrainContext())
+    (tmp_path / "config.json").write_text("{}", "utf-8")
+    with pytest.raises(ConfigError, match="it is not the folder of a model|has no model.safetensors"):
+        LanguageModelFeaturizer({"model_weights": str(tmp_path)}).train(NluExamples(), TrainContext())
+    with pytest.raises(ConfigError, match="a 'mistral' model has no default"):
+        LanguageModelFeaturizer({"model_name": "mistral"})
+
+
+def test_another_kind_is_left_to_the_transformers_library(
+    local: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The seam: a folder of another kind, and a name of the hub, are exported, and the result is served alike."""
+    asked: list[tuple[str, str | None]] = []
+
+    def exported(part: str, named: str, cache: str | None, folder: Path) -> Path:
+        asked.append((named, cache))
+        return graph.build(weights.locate(local), folder)
+
+    monkeypatch.setattr(language_model_featurizer, "can_export", lambda: True)
+    monkeypatch.setattr(language_model_featurizer, "export", exported)
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in NEEDED[:2]:
+        (other / name).symlink_to(local / name)
+    (other / "config.json").write_text('{"model_type": "distilbert"}', "utf-8")
+    for named, cache in ((str(other), None), ("gpt2-like/model", str(tmp_path))):
+        featurizer = LanguageModelFeaturizer({"model_weights": named, "cache_dir": cache})
+        featurizer.train(NluExamples(), TrainContext())
+        [described] = featurizer.process(messages("water the roses"))
+        assert described.features[0].sentence.shape == (384,)
+    assert asked == [(str(other), None), ("gpt2-like/model", str(tmp_path))]

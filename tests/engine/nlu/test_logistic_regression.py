@@ -47,6 +47,25 @@ def test_the_ranking_can_be_shortened() -> None:
     assert len(made.process(["hello"])[0].ranking) == 3
 
 
+def test_an_example_word_for_word_has_its_own_intent(tmp_path: Path) -> None:
+    examples = NluExamples(
+        (
+            *(Example(f"i want {n} pizzas", "order") for n in ("two", "three", "four", "five")),
+            Example("i want", "stammer"),
+            Example("twice", "order"),
+            Example("twice", "stammer"),
+        )
+    )
+    made = pipeline("WhitespaceTokenizer", "CountVectorsFeaturizer", "LogisticRegressionClassifier")
+    made.train(examples, TrainContext())
+    made.components = [*made.components[:2], reloaded(made.components[2], tmp_path)]
+    [found, none] = made.process(["I want!", "twice"])
+    assert found.intent.name == "stammer"
+    assert found.intent.confidence > 0.9
+    assert sum(score.confidence for score in found.ranking) == pytest.approx(1, abs=1e-5)
+    assert none.intent.confidence < 0.9
+
+
 def test_it_can_be_told_which_features_to_use() -> None:
     options = {"featurizers": ["SentenceEncoderFeaturizer"]}
     made = learnt(*PARTS[:3], ("LogisticRegressionClassifier", options))

@@ -105,3 +105,21 @@ def test_only_what_later_components_build_on_processes_the_examples() -> None:
     assert prepares(WhitespaceTokenizer())
     assert not prepares(CRFEntityExtractor())
     assert prepares(Recorder())
+
+
+def test_the_steps_lead_to_what_the_whole_pipeline_says() -> None:
+    made = pipeline(*PARTS)
+    made.train(INTENTS, TrainContext(embedder=EMBEDDER, language="en"))
+    for text in TEXTS:
+        steps = made.steps(text)
+        [whole] = made.process([text])
+        assert seen(steps[-1].after) == seen(whole)
+        assert all(one.after is two.before for one, two in zip(steps, steps[1:], strict=False))
+        names = [step.component for step in steps if step.component != "payload"]
+        assert names == [part if isinstance(part, str) else part[0] for part in PARTS]
+        assert (steps[0].component == "payload") == text.startswith("/")
+    by_name = {step.component: step for step in made.steps("water the fern AB123")}
+    found = by_name["RegexEntityExtractor"]
+    assert found.options == {"entities": ["plant", "code"]}, "only what was chosen"
+    assert by_name["WhitespaceTokenizer"].options == {}
+    assert [e.entity for e in found.after.entities if e not in found.before.entities][-1] == "code"

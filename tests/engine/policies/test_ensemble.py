@@ -10,7 +10,7 @@ import pytest
 from frontdesk.core import events as ev
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import Tracker
-from frontdesk.policies.ensemble import choose, just_rejected
+from frontdesk.policies.ensemble import choose, explain, just_rejected
 from tests.engine.policies.build import DOMAIN, LISTEN, said
 
 ASKED = Tracker.start("ann", DOMAIN.initial_slots, [LISTEN, said("ask")])
@@ -109,3 +109,32 @@ def test_where_nobody_knows_the_assistant_listens(predictions: list[Prediction])
     best = choose(predictions, ASKED, DOMAIN)
     assert (best.action, best.confidence) == ("action_listen", 0.0)
     assert best.events == (*(e for p in predictions for e in p.events), ev.UserFeaturized(False))
+
+
+def why(*predictions: Prediction, tracker: Tracker = ASKED) -> str:
+    return explain(predictions, choose(predictions, tracker, DOMAIN), tracker)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "told"),
+    [
+        ([made("utter_bye")], "Only utter_byePolicy had something to say."),
+        ([made("utter_more", 0.5), made("utter_bye", 0.6)], "utter_byePolicy was surest (0.60; the next, utter_morePolicy, 0.50)."),
+        ([made("utter_more", 1.0, 3), made("utter_bye", 1.0, 4)], "has the higher priority (4 against 3)."),
+        ([made("utter_bye"), made("utter_more")], "utter_byePolicy stands first in config.yml."),
+        ([made("form", 0.5, no_user_prediction=True), made("utter_bye")], "A form is under way"),
+        ([made("utter_bye", 0.5, is_end_to_end=True), made("utter_more")], "by the user's very words"),
+        ([], "No policy had anything to say"),
+    ],
+)  # fmt: skip
+def test_why_the_winner_won(predictions: list[Prediction], told: str) -> None:
+    assert told in why(*predictions)
+
+
+def test_why_a_refused_or_an_ordered_action() -> None:
+    refused = ASKED.append(ev.ActionExecutionRejected("form"))
+    assert "utter_morePolicy was surest (0.30; the next, formPolicy, 0.00)" in why(
+        made("form"), made("utter_more", 0.3), tracker=refused
+    )
+    ordered = ACTED.append(ev.FollowupAction("utter_bye"))
+    assert "ordered" in why(made("utter_more"), tracker=ordered)

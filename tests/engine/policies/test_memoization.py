@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from frontdesk.core import events as ev
 from frontdesk.core.message import Entity
+from frontdesk.core.prediction import Basis
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import ConfigError, PackageError
 from frontdesk.policies.memoization import AugmentedMemoizationPolicy, MemoizationPolicy
@@ -68,6 +69,7 @@ def test_a_story_is_followed_to_its_end() -> None:
         3,
     )
     assert made.reason == "greet and ask"
+    assert made.basis == Basis("story", ("greet and ask",))
 
 
 def test_without_max_history_the_whole_conversation_must_be_the_same() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from frontdesk.core import events as ev
 from frontdesk.core.message import Entity
 from frontdesk.core.ports import Policy
+from frontdesk.core.prediction import Basis
 from frontdesk.core.tracker import Tracker
 from frontdesk.core.training import TrainingSet
 from frontdesk.errors import ConfigError, PackageError, UnknownName
@@ -66,6 +67,15 @@ def test_the_reason_is_the_rules_name() -> None:
         "RulePolicy",
         "greet",
     )
+
+
+def test_a_prediction_says_what_it_rests_on() -> None:
+    policy = trained(GREET, START)
+    talk = Talk(policy)
+    assert talk.add(said("greet")).next().basis == Basis("rule", ("greet",))
+    assert Talk(policy).add(said("ask")).next().basis == Basis("fallback")
+    assert Talk(policy).add(said("restart")).next().basis == Basis("intent", ("restart",))
+    assert in_form(policy).add(said("inform")).next().basis == Basis("form", ("form",))
 
 
 def test_a_rule_applies_at_any_time_in_a_conversation() -> None:

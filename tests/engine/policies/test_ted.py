@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from frontdesk.core import events as ev
 from frontdesk.core import training as tr
+from frontdesk.core.domain import Intent
 from frontdesk.core.message import Entity
 from frontdesk.core.ports import Policy
 from frontdesk.core.tracker import Tracker
@@ -237,3 +239,20 @@ def test_weights_that_do_not_fit_are_told(tmp_path: Path) -> None:
     (tmp_path / "ted.json").write_text(json.dumps(wire), "utf-8")
     with pytest.raises(PackageError, match="do not fit"):
         TEDPolicy().load(tmp_path, DOMAIN)
+
+
+def test_it_is_sure_of_what_an_intent_leads_to_whatever_was_before() -> None:
+    names = [f"topic{number}" for number in range(20)]
+    domain = replace(
+        DOMAIN,
+        intents={name: Intent(name) for name in ("greet", *names)},
+        responses=dict.fromkeys(("utter_greet", *(f"utter_{name}" for name in names)), ()),
+    )
+    after_greeting = [
+        story(name, user("greet"), act("utter_greet"), user(name), act(f"utter_{name}")) for name in names
+    ]
+    ted = TEDPolicy()
+    ted.train(training(*after_greeting), domain, quiet)
+    found = Talk(ted, domain=domain).add(said("topic7")).next()
+    assert found.action == "utter_topic7"
+    assert found.confidence > 0.5

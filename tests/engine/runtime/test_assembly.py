@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from frontdesk import UserMessage, load_agent
+from frontdesk.core.events import UserUttered
 from frontdesk.errors import ActionError, AuthError, ConfigError, PackageError, UnknownName
 from frontdesk.formats.endpoints import Endpoint
 from frontdesk.runtime.assembly import (
@@ -23,7 +24,8 @@ from frontdesk.settings import Settings
 from frontdesk.stores.locks import MemoryLockStore
 from frontdesk.stores.memory import MemoryTrackerStore
 from frontdesk.stores.sql import SqlTrackerStore
-from tests.conftest import frontdesk
+from frontdesk.testing.json_server import JsonServer
+from tests.conftest import frontdesk, start_server
 
 VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "FRONTDESK_LLM_MODEL")
 HELLO = "Hello! I'm an automated assistant. I can take a message for the team."
@@ -79,7 +81,7 @@ async def test_a_conversation_stays_closed_to_others_also_in_a_session_that_its_
         await later.receive(UserMessage("/leave_message", "ann", "rest"))
     assert await later.receive(UserMessage("/leave_message", "ann", "rest", authenticated=True))
     await agent.close()
-    later.processor.understanding.close()
+    await later.processor.understanding.close()
 
 
 async def test_another_model_without_a_restart(copy_of_starter: Path) -> None:
@@ -158,3 +160,45 @@ def test_a_broken_config_is_told(tmp_path: Path) -> None:
     (tmp_path / "config.yml").write_text("pipeline: [")
     with pytest.raises(ConfigError, match=r"config\.yml"):
         named_paths(tmp_path)
+
+
+async def test_responses_are_worded_by_the_server_of_endpoints_yml(copy_of_starter: Path) -> None:
+    def wording(asked: Any) -> Any:
+        return {"text": f"In other words: {asked.body['response']}"}
+
+    with JsonServer(wording) as server:
+        endpoints = copy_of_starter / "endpoints.yml"
+        endpoints.write_text(f"{endpoints.read_text('utf-8')}\nnlg:\n  url: {server.url}/nlg\n", "utf-8")
+        agent = load_agent(copy_of_starter)
+        assert await told(agent, "hello") == ["In other words: utter_greet"]
+        assert await told(agent, "/leave_message") == ["In other words: utter_ask_email"]
+        await reload(agent, copy_of_starter)
+        assert await told(agent, "hello") == [
+            "In other words: utter_greet",
+            "In other words: utter_ask_email",
+        ]
+    assert (await told(agent, "/bot_challenge"))[0] == "I'm an automated assistant, not a person."
+    await agent.close()
+
+
+async def test_messages_are_understood_by_the_server_of_endpoints_yml(
+    copy_of_starter: Path, starter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server of the same project understands; where it is gone, nothing is understood, and payloads still are."""
+    server = start_server(starter, "--enable-api", "--auth-token", "let-me-in-let-me-in-let-me-in-123")
+    try:
+        text = f"\nnlu:\n  url: {server.url}\n  token: let-me-in-let-me-in-let-me-in-123\n  timeout: 20\n"
+        endpoints = copy_of_starter / "endpoints.yml"
+        endpoints.write_text(endpoints.read_text("utf-8") + text, "utf-8")
+        agent = assemble(copy_of_starter, None, Settings(), store=MemoryTrackerStore({}))
+        monkeypatch.setattr(agent.processor.understanding, "process", lambda texts: 1 / 0)
+        assert await told(agent, "hello") == [HELLO]
+        parsed = (await agent.tracker("ann")).latest_message.parse_data
+        assert (parsed["intent"]["name"], parsed["text"]) == ("greet", "hello")
+    finally:
+        server.stop()
+    assert HELLO not in await told(agent, "hello")
+    heard = [event for event in (await agent.tracker("ann")).events() if isinstance(event, UserUttered)]
+    assert [event.intent for event in heard] == ["greet", None]
+    assert await told(agent, "/greet") == [HELLO]
+    await agent.close()

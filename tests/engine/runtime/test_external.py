@@ -93,7 +93,7 @@ HOUR = SessionConfig(60)
         ([said(), SCHEDULED, Restarted(), ActionExecuted("a")], False, "undone"),
         ([said(), ActionExecuted("a"), SCHEDULED, ActionReverted()], False, "undone"),
         ([said(), SCHEDULED, SessionStarted(), said("later", 30.0)], False, "earlier session"),
-        ([said(before=3600.0), SCHEDULED], False, "session had ended"),
+        ([said(before=3660.0), SCHEDULED], False, "session had ended"),
         ([said(before=3540.0), SCHEDULED], False, None),
         ([], False, "session had ended"),
     ],

@@ -29,7 +29,7 @@ from frontdesk.core.tracker import Tracker
 from frontdesk.errors import StoreError
 from frontdesk.runtime import scheduler as scheduling
 from frontdesk.runtime.outlets import Outlets
-from frontdesk.runtime.saving import Origin
+from frontdesk.runtime.saving import NOWHERE, Origin
 from frontdesk.runtime.scheduler import ReminderScheduler
 from frontdesk.stores.sql import SqlTrackerStore
 from frontdesk.testing import servers
@@ -176,6 +176,7 @@ async def test_nobody_is_authenticated_by_what_others_schedule(desk: Desk) -> No
 
 async def test_what_is_only_kept_schedules_nothing(desk: Desk) -> None:
     await add(desk, scheduled(), origin=Origin("chat", schedules=False))
+    await add(desk, scheduled(), origin=NOWHERE)
     assert await desk.store.next_reminder() is None
 
 

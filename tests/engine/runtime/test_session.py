@@ -13,7 +13,8 @@ def conversation(*events: object) -> Tracker:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "after", "expected"), [(60, 3599, False), (60, 3600, True), (0, 10**9, False)]
+    ("minutes", "after", "expected"),
+    [(60, 3599, False), (60, 3600, False), (60, 3601, True), (0, 10**9, False)],
 )
 def test_a_session_lapses_by_the_last_user_message(minutes: float, after: float, expected: bool) -> None:
     tracker = conversation(UserUttered("hi", timestamp=1000.0), ActionExecuted("x", timestamp=5000.0))

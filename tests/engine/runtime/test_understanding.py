@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from frontdesk.core.message import Message
+from frontdesk.nlu.pipeline import Passage
 from frontdesk.runtime.understanding import LARGEST_BATCH, Understanding
 
 
@@ -28,7 +29,7 @@ async def test_what_waits_is_one_batch() -> None:
     assert (await first).text == "0"
     assert [m.text for m in await asyncio.gather(*rest)] == [str(n) for n in range(1, LARGEST_BATCH + 5)]
     assert sizes == [1, LARGEST_BATCH, 4]
-    understanding.close()
+    await understanding.close()
 
 
 async def test_an_error_reaches_everyone_who_waits_and_nobody_after() -> None:
@@ -41,7 +42,7 @@ async def test_an_error_reaches_everyone_who_waits_and_nobody_after() -> None:
     with pytest.raises(ValueError, match="cannot"):
         await understanding.parse("bad")
     assert (await understanding.parse("good")).text == "good"
-    understanding.close()
+    await understanding.close()
 
 
 async def test_somebody_who_left_does_not_stop_the_others() -> None:
@@ -51,4 +52,24 @@ async def test_somebody_who_left_does_not_stop_the_others() -> None:
     await asyncio.sleep(0)
     gone.cancel()
     assert (await stays).text == "b"
-    understanding.close()
+    await understanding.close()
+
+
+async def test_explaining_uses_the_same_thread_as_understanding() -> None:
+    threads: list[str] = []
+
+    def process(texts: Sequence[str]) -> list[Message]:
+        threads.append(threading.current_thread().name)
+        return [Message(text) for text in texts]
+
+    def steps(text: str) -> list[Passage]:
+        threads.append(threading.current_thread().name)
+        return [Passage("Part", {}, Message(text), Message(text))]
+
+    understanding = Understanding(process, steps)
+    await understanding.parse("hello")
+    assert [passage.component for passage in await understanding.explain("hello")] == ["Part"]
+    assert len(threads) == 2
+    assert len(set(threads)) == 1
+    assert await Understanding(process).explain("hello") == []
+    await understanding.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,34 @@ def test_a_server_that_goes_away_and_comes_back(
     page.get_by_text("not a person").wait_for(timeout=20_000)
     assert page.get_by_text("Not sent yet").count() == 0
     assert page.locator("#status").inner_text() == "Online"
+    assert texts(page, "user") == ["are you a bot?"]
+
+
+def test_what_is_said_unasked_appears_by_itself(
+    copy_of_starter: Path, serve: Callable[..., Server], open_page: Callable[..., Any]
+) -> None:
+    import httpx
+
+    server = serve(copy_of_starter, "--enable-api")
+    page = open_page(server.url)
+    page.locator("#log > li.bot").first.wait_for()
+    sender = page.evaluate("JSON.parse(localStorage.getItem('frontdesk-conversation')).sender_id")
+    address = f"{server.url}/conversations/{sender}"
+    soon = (datetime.now() + timedelta(seconds=1)).isoformat()
+    reminder = {"event": "reminder", "intent": "goodbye", "date_time": soon}
+    asked = {"execute_side_effects": "true", "output_channel": "chat"}
+    httpx.post(f"{address}/tracker/events", params=asked, json=reminder).raise_for_status()
+    page.locator("#log > li.bot").nth(1).wait_for()
+    said = {"event": "bot", "text": "<b>Still there?</b>", "data": {}}
+    httpx.post(f"{address}/tracker/events", params=asked, json=said).raise_for_status()
+    page.locator("#log > li.bot").nth(2).wait_for()
+    assert texts(page, "bot")[2] == "<b>Still there?</b>"
+    say(page, "are you a bot?")
+    shown = texts(page, "bot")
+    assert len(shown) == 4
+    page.reload()
+    page.locator("#log > li.bot").nth(3).wait_for()
+    assert texts(page, "bot") == shown
     assert texts(page, "user") == ["are you a bot?"]
 
 

@@ -86,7 +86,7 @@ def test_names_in_settings_without_their_code(tmp_path: Path) -> None:
     config = """
     pipeline: [{name: some.where.Guess}, {name: rasa.nlu.classifiers.diet_classifier.DIETClassifier}]
     policies: [{name: FormPolicy}, {name: some.Policy}]
-    importers: [{name: RasaFileImporter}, {name: MultiProjectImporter}]
+    importers: [{name: RasaFileImporter}, {name: MultiProjectImporter}, {name: some.Importer}]
     """
     endpoints = "tracker_store: {type: some.Store}\nlock_store: {type: redis}\n"
     folder = written(tmp_path, {"config.yml": config, "endpoints.yml": endpoints})
@@ -94,7 +94,7 @@ def test_names_in_settings_without_their_code(tmp_path: Path) -> None:
         "some.where.Guess": "component",
         "FormPolicy": "policy",
         "some.Policy": "policy",
-        "MultiProjectImporter": "importer",
+        "some.Importer": "importer",
         "some.Store": "tracker store",
     }
 

@@ -37,7 +37,7 @@ def test_the_recipe_is_that_of_config_yml(copy_of_starter: Path) -> None:
     assert [part.name for part in recipe.policies] == ["RulePolicy", "AugmentedMemoizationPolicy"]
     assert recipe.policies[1].options == {"max_history": 5}
     assert recipe.language == "en"
-    assert recipe.policies[0].where == "config.yml:23"
+    assert recipe.policies[0].where == "config.yml:24"
 
 
 def test_a_package_says_what_it_is(copy_of_starter: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_package_says_what_it_is(copy_of_starter: Path) -> None:
 def test_a_misspelt_part_is_told_before_anything_is_trained(copy_of_starter: Path) -> None:
     edit(copy_of_starter / "config.yml", "name: AugmentedMemoizationPolicy", "name: MemorizationPolicy")
     told: list[str] = []
-    with pytest.raises(UnknownName, match=r"config\.yml:24: .*Did you mean"):
+    with pytest.raises(UnknownName, match=r"config\.yml:25: .*Did you mean"):
         train(read_project(copy_of_starter), copy_of_starter / "models", told.append, force=True)
     assert told == []
 

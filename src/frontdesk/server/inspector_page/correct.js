@@ -16,7 +16,7 @@ export function correctMessage(turn, about, own, { onApply, onSave }) {
   const chosen = () => {
     const name = intent.name();
     if (!name) throw new Error("Choose what the user wants, or write a new name.");
-    return { intent: name, annotated: entities.annotated(), entities: entities.list() };
+    return { intent: name, annotated: entities.annotated(), entities: entities.changed() };
   };
   openDialog("What should it have understood?", [
     make("blockquote", "", turn.text), intent.element, isPayload(turn) ? null : entities.element,
@@ -59,6 +59,7 @@ function entityEditor(text, found, about) {
   const characters = Array.from(text);
   let entities = withoutOverlaps(found);
   let picked = null;
+  let touched = false;
   const list = make("ul", "plain-list picked");
   const words = make("div", "words");
   words.setAttribute("role", "group");
@@ -76,6 +77,7 @@ function entityEditor(text, found, about) {
       ...(role.input.value.trim() && { role: role.input.value.trim() }),
       ...(group.input.value.trim() && { group: group.input.value.trim() }),
     }, ...entities]);
+    touched = true;
     picked = null;
     for (const one of [kind.input, role.input, group.input, meaning]) one.value = "";
     refresh();
@@ -96,6 +98,7 @@ function entityEditor(text, found, about) {
       const read = await post("annotation", { annotated: written.value });
       if (read.text !== text) throw new Error(`The words must stay as they are: ${text}`);
       entities = read.entities;
+      touched = true;
       trouble.textContent = "";
       refresh();
     } catch (error) {
@@ -126,10 +129,14 @@ function entityEditor(text, found, about) {
 
   async function refresh() {
     list.replaceChildren(...entities.map((entity) => make("li", "",
-      make("strong", "", entity.entity), " = ", value(entity.value),
-      entity.role ? make("span", "chip plain", `role ${entity.role}`) : null,
-      entity.group ? make("span", "chip plain", `group ${entity.group}`) : null,
-      button("Remove", "quiet small", () => { entities = entities.filter((other) => other !== entity); refresh(); }))));
+      make("span", "", make("strong", "", entity.entity), " = ", value(entity.value),
+        entity.role ? make("span", "chip plain", `role ${entity.role}`) : null,
+        entity.group ? make("span", "chip plain", `group ${entity.group}`) : null),
+      button("Remove", "quiet small", () => {
+        entities = entities.filter((other) => other !== entity);
+        touched = true;
+        refresh();
+      }))));
     drawWords();
     written.value = (await post("annotation", { text, entities })).annotated;
   }
@@ -138,7 +145,8 @@ function entityEditor(text, found, about) {
   const element = make("fieldset", "", make("legend", "", "Details in the message (entities)"),
     list, make("p", "soft", "Choose a word; choose another one to take all between them, too."), words, form,
     field("Or edit the sentence as it stands in a training file", written), trouble);
-  return { element, list: () => entities, annotated: () => written.value };
+  // Left alone, they stay as they were found, also those that overlap and cannot be shown here.
+  return { element, changed: () => (touched ? entities : null), annotated: () => written.value };
 }
 
 function withoutOverlaps(found) {

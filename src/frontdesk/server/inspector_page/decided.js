@@ -78,9 +78,13 @@ function proposals(found) {
 
 function slotChanges(rows) {
   return make("ul", "changes", rows.map((row) => make("li", "",
-    make("strong", "", row.name), ": ",
-    row.before === null ? null : make("s", "soft", value(row.before)), row.before === null ? null : " → ",
-    row.after === null ? make("em", "", "emptied") : value(row.after))));
+    make("strong", "", row.name), ": ", became(row))));
+}
+
+/** What a slot held before (if anything), and what it holds now. */
+function became({ before, after }) {
+  const now = after === null ? make("em", "", "emptied") : value(after);
+  return before === null ? [now] : [make("s", "soft", value(before)), " → ", now];
 }
 
 export function remembered(turn) {
@@ -89,11 +93,10 @@ export function remembered(turn) {
   full.sort((a, b) => Number(b.changed) - Number(a.changed) || a.name.localeCompare(b.name));
   return make("section", "panel",
     make("header", "", make("h3", "", "What it remembers")),
-    make("p", "soft", "The slots after this turn; what changed comes first."),
+    make("p", "soft", "The slots after this turn; what changed comes first, with what it held before."),
     full.length ? make("table", "slots",
-      make("thead", "", make("tr", "", make("th", "", "Slot"), make("th", "", "Before"), make("th", "", "After"))),
       make("tbody", "", full.map((slot) => make("tr", slot.changed ? "changed" : "",
-        make("th", "", slot.name), make("td", "", value(slot.before)), make("td", "", value(slot.after)))))) : make("p", "soft", "Nothing yet."),
+        make("th", "", slot.name), make("td", "", slot.changed ? became(slot) : value(slot.after)))))) : make("p", "soft", "Nothing yet."),
     turn.loop.after ? make("p", "loop", "Form under way: ", make("strong", "", turn.loop.after)) : null,
     empty.length ? fold(`${empty.length} empty ${empty.length === 1 ? "slot" : "slots"}`, "", false,
       make("p", "soft names", empty.map((slot) => slot.name).join(", "))) : null);

@@ -68,8 +68,8 @@ async function open(id, turn = null, everything = false) {
   const mine = ++round;
   const found = await trying(() => get("conversation", { id, ...(everything && { all: 1 }) }), "Loading …");
   if (!found || mine !== round) return;
+  view("talk"); // before it is drawn: what is hidden cannot be scrolled
   await show(found, turn);
-  view("talk");
   refreshList().catch(() => {});
 }
 
@@ -181,7 +181,7 @@ function keep(turn) {
     correct(turn);
     return;
   }
-  trying(() => saveExample({ intent: then.intent, annotated }, told));
+  saveExample({ intent: then.intent, annotated }, told);
 }
 
 async function undo(number) {

@@ -1,12 +1,23 @@
 // Dialogs that save: first what would change in the files, word for word; then, if told so, the change.
 
 import { closeDialog, openDialog } from "./dialog.js";
-import { field, fold, make } from "./dom.js";
+import { field, make } from "./dom.js";
 import { post } from "./server.js";
 
-export async function saveExample(example, onSaved) {
-  const body = { intent: example.intent, annotated: example.annotated };
-  await preview("Save as an example", "example", body, onSaved);
+const PERSONAL = "What customers told about themselves does not belong into training files: change it first.";
+
+/** Show the sentence, which may be changed, before anything is written. */
+export function saveExample(example, onSaved) {
+  const written = make("textarea");
+  written.value = example.annotated;
+  written.rows = 3;
+  written.spellcheck = false;
+  openDialog("Save as an example", [
+    make("p", "", "The assistant learns from this sentence that the user wants ", make("strong", "", example.intent), "."),
+    field("The sentence; what is in brackets is a detail (entity)", written),
+    make("p", "soft personal", PERSONAL),
+  ], [["Show what is written …", "main", () =>
+    preview("Save as an example", "example", { intent: example.intent, annotated: written.value }, onSaved)]]);
 }
 
 /** Ask for the story's name and how much of the conversation it holds. */
@@ -25,6 +36,7 @@ export function saveStory(conversation, turn, onSaved) {
   openDialog("Save as a story", [
     make("p", "soft", "A story teaches the policies how a conversation goes: what the user wants, and what is done then. Corrections are in it."),
     field("Name of the story", name), ...options,
+    make("p", "soft personal", PERSONAL),
   ], [["Show what is written …", "main", () => preview("Save as a story", "story", {
     id: conversation.id, name: name.value, words: words.checked,
     ...(turn !== null && upTo.checked && { turn }),

@@ -1,0 +1,317 @@
+"""Cancelling an order: which one, why, the summary, and the one step that writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.commerce.model import Customer, Order
+from actions.flows.choice import OTHER, ask_which, choose, fitting, payload, placed, recent
+from actions.flows.identity import PrivateForm, known_customer, tell_block
+from actions.flows.order_status import SHORT_STATES
+from actions.flows.return_words import cued_reason, reason_cues
+from actions.flows.turn import HESITATES, SURE, Said, said, turn_events
+from actions.flows.wishes import done
+from actions.flows.wording import amount, listed
+from actions.services import services
+from actions.services.context import caller
+from actions.services.errors import Refused
+from actions.services.policy import Decision
+
+FORM = "cancel_form"
+WISH = "cancel_order"
+SLOTS = ("cancel_number", "cancel_reason", "cancel_confirmed")
+TABLE = Path(__file__).with_name("cancel_reasons.yml")
+LIKE = {
+    "changed_mind": "no_longer_needed",
+    "arrived_late": "too_slow",
+}  # reasons of a return that say the same
+WORTH_ASKING = frozenset({"being_packed"})  # rules from which a person may depart
+
+
+def chosen_order(customer: Customer, tracker: Tracker) -> Order | None:
+    """Return the order that is to be cancelled, if it is the customer's."""
+    number = tracker.get_slot("cancel_number")
+    return services().orders.find(customer, str(number)) if number else None
+
+
+def possible(order: Order) -> bool:
+    """Tell whether an order can be cancelled, if need be with a person's consent."""
+    decision = services().cancellations.decide(order)
+    return decision.allowed or decision.needs_approval
+
+
+def open_orders(customer: Customer) -> list[Order]:
+    """Return the recent orders that can be cancelled."""
+    return [order for order in recent(customer) if possible(order)]
+
+
+class ValidateCancelForm(PrivateForm):
+    """Validate the cancel form: identity, order, reason, and an explicit yes."""
+
+    wish = WISH
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"validate_{FORM}"
+
+    def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
+        """Ask for what is missing; for nothing more where the order can't be cancelled."""
+        order = chosen_order(customer, tracker)
+        if order is not None and not possible(order):
+            return ["cancel_number"]
+        if order is None and not open_orders(customer):
+            return ["cancel_number"] if self._named(customer, tracker) else []
+        return list(SLOTS)
+
+    def _named(self, customer: Customer, tracker: Tracker) -> bool:
+        """Tell whether the customer named an order of theirs: then they hear why that one can't be cancelled."""
+        number = self.heard(tracker).number or self.opening(tracker).number
+        return number is not None and services().orders.find(customer, number) is not None
+
+    def corrections(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Notice another order, or another reason, than the one chosen before."""
+        customer = known_customer(tracker)
+        order = chosen_order(customer, tracker) if customer else None
+        if customer is None or order is None or not heard.text:
+            return {}
+        another = heard.number is not None and heard.number != order.number
+        if another or heard.has(OTHER):
+            number = choose(customer, heard, tracker, current=order.number)
+            if number and services().orders.find(customer, number) is None:
+                dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
+                return {"cancel_number": order.number, "cancel_confirmed": None}
+            return {"cancel_number": number, "cancel_confirmed": None, "order_number": None}
+        return {}
+
+    def extract_cancel_number(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which order is meant; the only one that can be cancelled is taken without asking."""
+        customer = known_customer(tracker)
+        if customer is None or tracker.get_slot("cancel_number"):
+            return {}
+        heard, offered = self.heard(tracker), open_orders(customer)
+        asked = tracker.get_slot("requested_slot") == "cancel_number"
+        number = choose(customer, heard, tracker) or (placed(heard, offered) if asked else None)
+        if number is None and tracker.get_slot("wish_words"):
+            number = choose(customer, self.opening(tracker), tracker)
+        if number is None and len(offered) == 1:
+            number = offered[0].number
+        return {"cancel_number": number} if number else {}
+
+    def validate_cancel_number(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept an order of this customer; say when there is no such order."""
+        customer = known_customer(tracker)
+        if customer is None or not value:
+            return {"cancel_number": None}
+        order = services().orders.find(customer, str(value))
+        if order is None:
+            dispatcher.utter_message(response="utter_order_not_found", asked_number=str(value))
+            return {"cancel_number": None, "order_number": None}
+        return {"cancel_number": order.number}
+
+    def extract_cancel_reason(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out why, in the customer's words or from a button."""
+        heard = self.heard(tracker)
+        reason = reason_of(heard) if heard.text else None
+        if reason is None and not tracker.get_slot("cancel_reason") and tracker.get_slot("wish_words"):
+            reason = reason_of(self.opening(tracker))
+        return {"cancel_reason": reason} if reason else {}
+
+    def validate_cancel_reason(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept the reasons that the policies know."""
+        return {"cancel_reason": value if value in services().cancellations.reasons else None}
+
+    def validate_cancel_confirmed(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept a plain yes, or a no, to the summary that was shown."""
+        heard = self.heard(tracker)
+        if tracker.get_slot("requested_slot") != "cancel_confirmed" or _changed(tracker):
+            return {"cancel_confirmed": None}
+        if value is False:
+            return {"cancel_confirmed": False}
+        sure = heard.intent == "affirm" and heard.confidence >= SURE
+        plain_yes = value is True and sure and heard.meant and not heard.has(HESITATES)
+        return {"cancel_confirmed": True if plain_yes else None}
+
+
+def _changed(tracker: Tracker) -> bool:
+    """Tell whether this message changed something that the summary said."""
+    return any(
+        event.get("event") == "slot" and event.get("name") in SLOTS[:2] and event.get("value") is not None
+        for event in turn_events(tracker)
+    )
+
+
+def reason_of(heard: Said) -> str | None:
+    """Return the reason that the words give."""
+    known = services().cancellations.reasons
+    named = heard.entity("cancel_reason")
+    if named in known:
+        return named
+    table = {reason: cues for reason, cues in reason_cues(TABLE).items() if reason in known}
+    found = cued_reason(heard.text, table)
+    like = LIKE.get(heard.entity("return_reason") or "")
+    return found or (like if like in known else None)
+
+
+class ActionAskCancelNumber(Action):
+    """Ask which order is to be cancelled."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_cancel_number"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer the orders that can be cancelled."""
+        customer = known_customer(tracker)
+        if customer:
+            left = open_orders(customer)
+            fits = [order for order in fitting(customer, said(tracker, FORM)) if order in left]
+            ask_which(dispatcher, "utter_ask_cancel_number", fits or left, SHORT_STATES)
+        return []
+
+
+class ActionAskCancelReason(Action):
+    """Ask why the order is to be cancelled."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_cancel_reason"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer the reasons that the policies know; an answer in own words is as good."""
+        buttons = [
+            {"title": words[:1].upper() + words[1:], "payload": payload("inform", cancel_reason=name)}
+            for name, words in services().cancellations.reasons.items()
+        ]
+        number = tracker.get_slot("cancel_number")
+        dispatcher.utter_message(response="utter_ask_cancel_reason", buttons=buttons, chosen_order=number)
+        return []
+
+
+class ActionAskCancelConfirmed(Action):
+    """Sum up the cancellation, and ask for a yes."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_cancel_confirmed"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Say what is cancelled, what is paid back, how, and when; nothing is written yet."""
+        customer = known_customer(tracker)
+        order = chosen_order(customer, tracker) if customer else None
+        if order is None:
+            return []
+        quote = services().cancellations.quote(order)
+        approval = services().cancellations.decide(order).needs_approval
+        dispatcher.utter_message(
+            response="utter_cancel_summary_approval" if approval else "utter_cancel_summary",
+            chosen_order=order.number,
+            item_names=listed([item.label for item in order.items]),
+            reason_text=services().cancellations.reasons[str(tracker.get_slot("cancel_reason"))],
+            refund=amount(quote.refund, quote.currency),
+            method=quote.method,
+            business_days=quote.business_days,
+        )
+        return []
+
+
+class ActionSubmitCancel(Action):
+    """Cancel the order after a yes, or say why it can't be."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_submit_cancel"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Ask the services for it; they check identity and policy once more."""
+        closing: list[EventType] = [*done(WISH), *(SlotSet(name, None) for name in SLOTS)]
+        customer = known_customer(tracker)
+        if customer is None:
+            return [*tell_block(dispatcher, tracker), *closing]
+        closing.append(SlotSet("order_number", None))
+        order = chosen_order(customer, tracker)
+        if order is None:
+            return [*_nothing_open(dispatcher, tracker, customer), *closing]
+        closing.append(SlotSet("last_order", order.number))
+        if tracker.get_slot("cancel_confirmed") is False:
+            dispatcher.utter_message(response="utter_cancel_kept", chosen_order=order.number)
+            return closing
+        if tracker.get_slot("cancel_confirmed") is not True:
+            decision = services().cancellations.decide(order)
+            return [*tell_refusal(dispatcher, tracker, decision), *closing]
+        return [*self._cancel(dispatcher, tracker, customer, order), *closing]
+
+    def _cancel(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> list[EventType]:
+        """Cancel, or pass it to a person where the amount asks for one."""
+        who, reason = caller(tracker), str(tracker.get_slot("cancel_reason"))
+        try:
+            if services().cancellations.decide(order).needs_approval:
+                ticket = services().cancellations.ask_approval(who, customer, order.number, reason)
+                dispatcher.utter_message(response="utter_cancel_waits_for_approval", ticket=ticket.number)
+                return [SlotSet("ticket", ticket.number)]
+            receipt = services().cancellations.cancel(who, customer, order.number, reason)
+        except Refused as refusal:
+            return tell_refusal(dispatcher, tracker, refusal.decision)
+        dispatcher.utter_message(
+            response="utter_cancel_done",
+            chosen_order=receipt.order_number,
+            refund=amount(receipt.refund, receipt.currency),
+            method=receipt.method,
+            business_days=receipt.business_days,
+        )
+        return []
+
+
+def _nothing_open(dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer) -> list[EventType]:
+    """Say that there is no order that can be cancelled."""
+    orders = recent(customer)
+    if not orders:
+        dispatcher.utter_message(response="utter_no_orders")
+        return []
+    if len(orders) == 1:
+        return tell_refusal(dispatcher, tracker, services().cancellations.decide(orders[0]))
+    dispatcher.utter_message(response="utter_cancel_nothing_open")
+    return _offer(dispatcher, tracker)
+
+
+def tell_refusal(dispatcher: CollectingDispatcher, tracker: Tracker, decision: Decision) -> list[EventType]:
+    """Explain the rule that stands in the way, and offer a person where one may decide otherwise."""
+    dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
+    worth_asking = decision.needs_approval or decision.rule in WORTH_ASKING
+    return _offer(dispatcher, tracker) if worth_asking else []
+
+
+def _offer(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Offer to pass it to a person, unless something else waits."""
+    if tracker.get_slot("wish_queue"):
+        return []
+    dispatcher.utter_message(response="utter_offer_ticket")
+    offer = {"pending_offer": WISH, "handoff_wish": WISH, "handoff_words": tracker.get_slot("wish_words")}
+    return [SlotSet(name, value) for name, value in offer.items()]

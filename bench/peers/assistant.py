@@ -1,0 +1,90 @@
+"""This repository's own assistant on both sides: Rasa reads it by config.rasa.yml, and both call the same actions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.engines import ROOT, assistant, free_port
+from bench.peers.cases import CONVERSATIONS, Case, domain_of, read_yaml, talks_of
+
+NAME = "assistant"
+CONFIG = "config.rasa.yml"
+COMMAND = (sys.executable, "-m", "frontdesk.cli.main")
+
+
+def assistant_case(seed: int) -> Case:
+    """Return the assistant with its conversations. Raises ValueError where the two configurations decide differently."""
+    ours, theirs = read_yaml(ROOT / "config.yml"), read_yaml(ROOT / CONFIG)
+    if ours["policies"] != theirs["policies"]:
+        raise ValueError(f"config.yml and {CONFIG} name different policies.")
+    talks = talks_of(NAME, CONVERSATIONS / f"{NAME}.yml", domain_of(ROOT), seed)
+    return Case(NAME, ROOT, talks, "actions", theirs)
+
+
+def copies(case: Case, work: Path) -> dict[str, dict[str, Any]]:
+    """Copy the assistant for both sides, and return what each is to do, as far as it is the same."""
+    jobs = {}
+    for side in ("rasa", "frontdesk"):
+        folder = work / side / NAME
+        shutil.rmtree(folder, ignore_errors=True)
+        assistant(folder)
+        shutil.copy(ROOT / CONFIG, folder / CONFIG)
+        jobs[side] = {
+            "folder": str(folder),
+            "domain": "domain",
+            "config": CONFIG,
+            "data": ["data"],
+            "validate": True,
+            "conversations": list(case.conversations),
+        }
+    return jobs
+
+
+@contextlib.contextmanager
+def actions(project: Path, work: Path, side: str) -> Iterator[str]:
+    """Run `frontdesk run actions` over a shop of its own, and yield where it answers."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "src"),
+        "FRONTDESK_SHOP_DB": f"sqlite:///{work / f'shop-{side}.db'}",
+        "FRONTDESK_OUTBOX": "manual",
+    }
+    environment.pop("FRONTDESK_ACTIONS_SECRET", None)  # neither side's callers are known
+    (work / f"shop-{side}.db").unlink(missing_ok=True)
+    command = [*COMMAND, "run", "actions", "--project", str(project), "-p", str(port)]
+    with (work / f"actions-{side}.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=project, env=environment, stdout=log, stderr=log)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/health", server)
+            yield f"http://127.0.0.1:{port}/webhook"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and server.poll() is None:
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(url, timeout=1).read()
+            return
+        time.sleep(0.2)
+    raise RuntimeError("The action server did not start.")
+
+
+def train(project: Path, log: Path) -> None:
+    """Train Frontdesk's model, whose articles the actions answer from under Rasa, too."""
+    with log.open("w") as out:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        command = [*COMMAND, "train", "--project", str(project)]
+        subprocess.run(command, check=True, stdout=out, stderr=out, env=environment)
