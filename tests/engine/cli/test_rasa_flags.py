@@ -270,6 +270,26 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return folder / "a.crt", folder / "a.key"
 
 
+def test_a_server_that_waits_for_a_model(copy_of_starter: Path) -> None:
+    models = copy_of_starter / "models"
+    models.rename(copy_of_starter / "kept")
+    without = run(copy_of_starter, "rasa run")
+    assert without.returncode == 1
+    assert "There is no trained model." in without.stderr
+    server = start_server(copy_of_starter, "--enable-api", "--auth-token", "word" * 8)
+    try:
+        url, body = f"{server.url}/webhooks/rest/webhook", {"sender": "a", "message": "hello"}
+        assert httpx.post(url, json=body).status_code == 503
+        (copy_of_starter / "kept").rename(models)
+        [model] = models.glob("*.tar.gz")
+        wanted = {"model_file": f"models/{model.name}"}
+        reply = httpx.put(f"{server.url}/model?token={'word' * 8}", json=wanted, timeout=60)
+        assert reply.status_code == 204, reply.text
+        assert "automated assistant" in httpx.post(url, json=body).json()[0]["text"]
+    finally:
+        server.stop()
+
+
 def test_one_connector_only(copy_of_starter: Path) -> None:
     (copy_of_starter / "credentials.yml").write_text("own.Channel:\n  token: x\nrest:\n")
     server = start_server(copy_of_starter, "--connector", "rest", "--endpoints", "endpoints.yml")
