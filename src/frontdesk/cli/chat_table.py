@@ -6,6 +6,7 @@ import json
 import textwrap
 import unicodedata
 from collections.abc import Sequence
+from itertools import groupby
 
 from frontdesk.core.events import (
     ActionExecuted,
@@ -19,33 +20,47 @@ from frontdesk.core.events import (
 from frontdesk.core.tracker import LISTEN, SESSION_START
 from frontdesk.training.interactive import annotated, full_intent
 
-MOST_ROWS = 20
-"""So many rows are shown; what was before them is counted."""
+MOST_LINES = 60
+"""About so many lines are shown; the rows before them are counted."""
 
 
 def conversation_table(events: Sequence[Event], width: int = 80) -> str:
     """Return the conversation, a row for each time that one of the two has the word."""
     column = max(20, (width - 6) // 2)
-    rows: list[tuple[list[str], list[str]]] = []
-    did: list[str] = []
-    for event in events:
-        if isinstance(event, UserUttered):
-            rows += [(did, [])] if did else []
-            did = []
-            rows.append(([], said(event)))
-        else:
-            did += lines(event)
-    rows += [(did, [])] if did else []
-    head = f"  #  {'Assistant':{column}} You"
-    shown = rows[-MOST_ROWS:]
-    table = [head, "-" * min(width, 2 * column + 6)]
-    if len(rows) > len(shown):
-        table.append(f"     ... {len(rows) - len(shown)} more before")
-    for number, (left, right) in enumerate(shown, start=len(rows) - len(shown) + 1):
-        words = [f"{'':{column}} {line}" for line in _wrapped(right, column)]
-        first, *rest = _wrapped(left, column) or words
-        table += [f"{number:3}  {first}", *(f"     {line}" for line in rest)]
-    return "\n".join(table)
+    rows = [_row(number, row, column) for number, row in enumerate(_rows(events), start=1)]
+    first = len(rows)
+    room = MOST_LINES
+    while first and room > 0:
+        first -= 1
+        room -= len(rows[first])
+    table = [f"  #  {'Assistant':{column}} You", "-" * min(width, 2 * column + 6)]
+    table += [f"     ... {first} more before"] if first else []
+    return "\n".join([*table, *(line for row in rows[first:] for line in row)])
+
+
+def _rows(events: Sequence[Event]) -> list[tuple[list[str], bool]]:
+    """Return what each of the two said and did, in turn; True where it is the user."""
+    found: list[tuple[list[str], bool]] = []
+    for slots, group in groupby(events, key=lambda event: isinstance(event, SlotSet)):
+        if slots:
+            texts = ["slots: " + "; ".join(line for event in group for line in lines(event))]
+            found.append((texts, False))
+            continue
+        found += [(said(e), True) if isinstance(e, UserUttered) else (lines(e), False) for e in group]
+    joined: list[tuple[list[str], bool]] = []
+    for texts, user in found:
+        if joined and not user and not joined[-1][1]:
+            joined[-1][0].extend(texts)
+        elif texts:
+            joined.append((texts, user))
+    return joined
+
+
+def _row(number: int, row: tuple[list[str], bool], column: int) -> list[str]:
+    texts, user = row
+    first, *rest = _wrapped(texts, column)
+    margin = f"{'':{column}} " if user else ""
+    return [f"{number:3}  {margin}{first}", *(f"     {margin}{line}" for line in rest)]
 
 
 def said(event: UserUttered) -> list[str]:
@@ -65,7 +80,7 @@ def lines(event: Event) -> list[str]:
     if isinstance(event, BotUttered):
         return spoken(event)
     if isinstance(event, SlotSet):
-        return [f"slot {event.name} = {json.dumps(event.value, ensure_ascii=False, default=str)}"]
+        return [f"{event.name} = {json.dumps(event.value, ensure_ascii=False, default=str)}"]
     if isinstance(event, ActiveLoop):
         return [f"form {event.name}" if event.name else "form ends"]
     if isinstance(event, ActionExecutionRejected):

@@ -19,6 +19,7 @@ def test_who_said_and_did_what() -> None:
             ev.ActionExecuted("action_listen"),
             HEARD,
             ev.SlotSet("city", "Rome"),
+            ev.SlotSet("day", None),
             ev.ActionExecuted("trip_form", confidence=0.5),
             ev.ActiveLoop("trip_form"),
             ev.BotUttered("Do you really want to go to Rome?", buttons),
@@ -37,7 +38,8 @@ def test_who_said_and_did_what() -> None:
 ------------------------------------------------------------
   1                              to [Rome](city)
                                  intent: fly 0.88
-  2  slot city = "Rome"
+  2  slots: city = "Rome"; day =
+       null
      trip_form 0.50
      form trip_form
      "Do you really want to go
@@ -59,10 +61,10 @@ def test_wide_characters_take_two_columns() -> None:
 
 
 def test_of_a_long_conversation_the_end_is_shown() -> None:
-    lines = conversation_table([HEARD] * 30).splitlines()
+    lines = conversation_table([HEARD] * 40).splitlines()
     assert lines[2] == "     ... 10 more before"
     assert lines[3].startswith(" 11 ")
-    assert lines[-2].startswith(" 30 ")
+    assert lines[-2].startswith(" 40 ")
 
 
 def test_an_empty_conversation_has_no_rows() -> None:
