@@ -70,12 +70,8 @@ def serve(
     endpoints = read_endpoints(folder, layout.endpoints)
     if train_first and not is_current(folder, endpoints, models, layout):
         train_project(layout, progress)
-    if api is not None and newest(model or models) is None:
-        progress("there is no model: waiting for one (PUT /model, POST /model/train)")
-        agent = assemble_without_model(folder, settings, layout)
-    else:
-        progress("loading the model")
-        agent = assemble(folder, model, settings, layout=layout)
+    waits = api is not None and newest(model or models) is None
+    agent = _assembled(layout, model, settings, progress, waits=waits)
     credentials = only(connector, read_credentials(folder, layout.credentials))
     channels = open_channels(credentials, folder)
     agent.outlets = Outlets(channels)
@@ -106,6 +102,16 @@ def serve(
         debug=False,
     )
     return 0
+
+
+def _assembled(
+    layout: Layout, model: Path | None, settings: Settings, progress: Progress, *, waits: bool
+) -> Agent:
+    if waits:
+        progress("there is no model: waiting for one (PUT /model, POST /model/train)")
+        return assemble_without_model(layout.folder, settings, layout)
+    progress("loading the model")
+    return assemble(layout.folder, model, settings, layout=layout)
 
 
 def only(connector: str | None, credentials: Credentials) -> Credentials:
