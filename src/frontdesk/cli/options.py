@@ -121,18 +121,26 @@ def start_logging(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def layout_of(options: argparse.Namespace) -> Layout:
-    """Return the files that were named; one that does not exist is told, and the usual one taken, as in Rasa."""
+    """Return the files that were named; one that does not exist is told, and the usual one taken, as in Rasa.
+
+    A file that is named, and is the project's own, counts as not named: the same project has the same fingerprint.
+    """
     folder = options.project.resolve()
+    found = (_there(given, "data", folder) for given in getattr(options, "data", None) or ())
+    data = tuple(dict.fromkeys(path for path in found if path))
     return Layout(
         folder=folder,
-        config=named(options, "config"),
-        domain=named(options, "domain"),
-        data=tuple(
-            dict.fromkeys(p for given in getattr(options, "data", ()) if (p := _there(given, "data", folder)))
-        ),
-        endpoints=named(options, "endpoints"),
-        credentials=named(options, "credentials"),
+        config=_unless_own(named(options, "config"), "config", folder),
+        domain=_unless_own(named(options, "domain"), "domain", folder),
+        data=() if data == (folder / "data",) else data,
+        endpoints=_unless_own(named(options, "endpoints"), "endpoints", folder),
+        credentials=_unless_own(named(options, "credentials"), "credentials", folder),
     )
+
+
+def _unless_own(path: Path | None, kind: str, folder: Path) -> Path | None:
+    own = next((folder / name for name in USUAL[kind] if (folder / name).exists()), None)
+    return None if path == own else path
 
 
 def named(options: argparse.Namespace, kind: str, usual: str | None = None) -> Path | None:

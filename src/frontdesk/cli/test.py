@@ -117,8 +117,10 @@ def execute(options: argparse.Namespace) -> int:
         measured += found
     _draw(options, out, measured)
     page = write_reports(out, conversations, stories, report, measured)
-    if options.only and options.what != "nlu" and not (conversations or stories):
-        raise ConfigError(f"No test has '{options.only}' in its name.")
+    if options.what != "nlu" and not (conversations or stories):
+        if options.only:
+            raise ConfigError(f"No test has '{options.only}' in its name.")
+        print(f"There are no tests in '{options.stories or 'tests'}'.", file=sys.stderr)
     print(f"Report: {page}", file=sys.stderr)
     return _told(options, conversations, stories)
 
@@ -155,7 +157,7 @@ def _draw(options: argparse.Namespace, out: Path, measured: Sequence[Measured]) 
         print(plots.MISSING, file=sys.stderr)
 
 
-def _tests(options: argparse.Namespace, layout: Layout, known: Domain) -> TestSuite:
+def _tests(options: argparse.Namespace, layout: Layout, known: Domain | None) -> TestSuite:
     """Read the tests that were asked for: of a folder that holds no file of tests, all stories."""
     from frontdesk.formats.project import read_tests, read_training
     from frontdesk.formats.test_stories import TestSuite
@@ -209,6 +211,7 @@ async def _core(
 def _compare(options: argparse.Namespace, layout: Layout, out: Path, models: Sequence[Path]) -> int:
     """Count how many test stories each model follows, and write `results.json`."""
     from frontdesk.cli.measure import loaded, write_curve
+    from frontdesk.errors import ConfigError
     from frontdesk.evaluation.models import compare_folder, compare_models
     from frontdesk.evaluation.nlu_files import dump
     from frontdesk.evaluation.stories import StoryTest, run_stories
@@ -222,6 +225,9 @@ def _compare(options: argparse.Namespace, layout: Layout, out: Path, models: Seq
         return sum(result.passed for result in run_stories(test, stories))
 
     show = progress(quiet(options))
+    if not _tests(options, layout, None).stories:
+        hint = "Name some: --stories PATH."
+        raise ConfigError("There are no test stories to compare models by.", hint=hint)
     out.mkdir(parents=True, exist_ok=True)
     if options.evaluate_model_directory:
         given = models[0] if models else layout.folder / "models"

@@ -70,7 +70,7 @@ def _file(results: Sequence[StoryResult], none: str) -> str:
 
 
 def _story(result: StoryResult, story: Story) -> list[str]:
-    source = f" ({result.place})" if result.place else ""
+    source = f" ({story.place.file})" if story.place else ""
     lines = dump_yaml([{"story": f"{story.name}{source}"}]).splitlines()
     lines.append("  steps:")
     for step in story.steps:

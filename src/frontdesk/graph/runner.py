@@ -18,7 +18,7 @@ def load_parts(parts: tuple[Part, ...], folder: Path, load: Callable[[Any, Path]
         made = part.make()
         try:
             load(made, own)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
             hint = "Train again: frontdesk train."
             raise PackageError(
                 f"'{part.name}' cannot be loaded ({error!r}).", where=str(own), hint=hint

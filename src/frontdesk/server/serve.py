@@ -24,6 +24,7 @@ from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
 from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.runtime.idle import assemble_without_model
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.scheduler import ReminderScheduler
 from frontdesk.server.api import is_local, mount_api
@@ -69,13 +70,13 @@ def serve(
     endpoints = read_endpoints(folder, layout.endpoints)
     if train_first and not is_current(folder, endpoints, models, layout):
         train_project(layout, progress)
-    progress("loading the model")
-    agent = assemble(folder, model, settings, layout=layout)
+    waits = api is not None and newest(model or models) is None
+    agent = _assembled(layout, model, settings, progress, waits=waits)
     credentials = only(connector, read_credentials(folder, layout.credentials))
     channels = open_channels(credentials, folder)
     agent.outlets = Outlets(channels)
     app = create_app(agent, channels, settings, agent.model_id)
-    app.ctx.articles = article_pages(layout, agent)
+    app.ctx.articles = article_pages(layout, agent) if agent.ready else {}
     if api is not None:
         local, archive = is_local(at.interface), newest(model or models)
         mount_api(
@@ -101,6 +102,16 @@ def serve(
         debug=False,
     )
     return 0
+
+
+def _assembled(
+    layout: Layout, model: Path | None, settings: Settings, progress: Progress, *, waits: bool
+) -> Agent:
+    if waits:
+        progress("there is no model: waiting for one (PUT /model, POST /model/train)")
+        return assemble_without_model(layout.folder, settings, layout)
+    progress("loading the model")
+    return assemble(layout.folder, model, settings, layout=layout)
 
 
 def only(connector: str | None, credentials: Credentials) -> Credentials:
@@ -174,6 +185,8 @@ def _add_lifetime(
 
 
 async def _take_up(agent: Agent) -> Sequence[asyncio.Task[Any]] | None:
+    if not agent.ready:  # whoever loads a model takes them up
+        return []
     try:
         return await agent.take_up()
     except FrontdeskError as error:

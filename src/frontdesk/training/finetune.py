@@ -69,6 +69,13 @@ def base_model(path: Path) -> Path:
     return archive
 
 
+def checked(archive: Path | None, now: dict[str, Any]) -> dict[str, Any]:
+    """Return what `learnt` says of a project. Raises TrainingError where a model that is given does not fit it."""
+    if archive is not None:
+        check(archive, now)
+    return now
+
+
 def check(archive: Path, now: Mapping[str, Any]) -> None:
     """Raise TrainingError where a model cannot be fine-tuned on a project, with everything that stands against it.
 

@@ -38,7 +38,7 @@ from frontdesk.graph.recipe import Part, Recipe
 from frontdesk.graph.slot_types import with_slot_types, without_slot_types
 from frontdesk.runtime.model import DOMAIN, ENCODER, KNOWLEDGE, load_embedder
 from frontdesk.training.finetune import KEY as LEARNT
-from frontdesk.training.finetune import check, learnt
+from frontdesk.training.finetune import checked, learnt
 from frontdesk.training.lenient import available, completed
 from frontdesk.training.parts import Trained, copy_into, train_pipeline, train_policies
 
@@ -191,16 +191,12 @@ def train(
     # now: a file that is saved while this trains counts as changed
     inputs = inputs_digest(project.folder, project.endpoints, layout, only)
     project, recipe = _ready(project, restricted(recipe_of(project), only), progress, lenient=lenient)
-    known = learnt(recipe, project)
-    if base is not None:
-        check(base, known)
+    known = checked(base, learnt(recipe, project))
     cache = TrainingCache(project.folder / ".frontdesk" / "cache")
     if force:
         shutil.rmtree(cache.folder, ignore_errors=True)
     facts = project_facts(project)
-    articles = project.endpoints.knowledge and project.endpoints.knowledge.articles
-    needed = recipe.needs_encoder or bool(articles and only != "nlu")
-    embedder, encoder = _encoder(recipe, cache, progress, needed=needed)
+    embedder, encoder = _encoder(recipe, cache, progress, needed=_needs_encoder(recipe, project, only))
     pipeline = train_pipeline(
         recipe, project.training.nlu, cache, embedder, progress, _retrieval_responses(project)
     )
@@ -226,6 +222,11 @@ def train(
         _write_rest(folder, project, recipe, facts, keep_examples=keep_examples)
         archive = pack(folder, models / f"{model_id}{ENDING}", {**about, "trained_at": time.time()})
     return _report(archive, [pipeline, policies], time.monotonic() - begun)
+
+
+def _needs_encoder(recipe: Recipe, project: Project, only: Kind | None) -> bool:
+    knowledge = project.endpoints.knowledge
+    return recipe.needs_encoder or bool(only != "nlu" and knowledge and knowledge.articles)
 
 
 def _ready(project: Project, recipe: Recipe, progress: Progress, *, lenient: bool) -> tuple[Project, Recipe]:

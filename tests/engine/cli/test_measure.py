@@ -133,6 +133,16 @@ def test_models_of_the_dialogue_side_by_side(with_stories: Path) -> None:
     )
 
 
+def test_without_tests(copy_of_starter: Path) -> None:
+    shutil.rmtree(copy_of_starter / "tests")
+    done = frontdesk("test", "--no-plot", cwd=copy_of_starter)
+    assert done.returncode == 0
+    assert "There are no tests in 'tests'." in done.stderr
+    none = frontdesk("test", "core", "-m", "models", "models", cwd=copy_of_starter)
+    assert none.returncode == 1
+    assert "no test stories to compare models by" in none.stderr
+
+
 def test_without_examples(copy_of_starter: Path) -> None:
     (copy_of_starter / "none.yml").write_text('version: "3.1"\n')
     done = frontdesk("test", "nlu", "-u", "none.yml", cwd=copy_of_starter)

@@ -122,6 +122,11 @@ def test_train_by_options(copy_of_starter: Path) -> None:
     assert run(copy_of_starter, f"{line} --dry-run").returncode == 1
 
 
+def test_the_usual_files_by_name_are_the_usual_files(copy_of_starter: Path) -> None:
+    line = "rasa train -c config.yml -d domain.yml --data data --endpoints endpoints.yml --dry-run"
+    assert run(copy_of_starter, line).returncode == 0
+
+
 def test_a_path_that_does_not_exist(copy_of_starter: Path, tmp_path: Path) -> None:
     done = run(copy_of_starter, "rasa data validate --data data/nowhere -d nowhere.yml")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -263,6 +268,26 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     form = serialization.PrivateFormat.PKCS8
     (folder / "a.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, secret))
     return folder / "a.crt", folder / "a.key"
+
+
+def test_a_server_that_waits_for_a_model(copy_of_starter: Path) -> None:
+    models = copy_of_starter / "models"
+    models.rename(copy_of_starter / "kept")
+    without = run(copy_of_starter, "rasa run")
+    assert without.returncode == 1
+    assert "There is no trained model." in without.stderr
+    server = start_server(copy_of_starter, "--enable-api", "--auth-token", "word" * 8)
+    try:
+        url, body = f"{server.url}/webhooks/rest/webhook", {"sender": "a", "message": "hello"}
+        assert httpx.post(url, json=body).status_code == 503
+        (copy_of_starter / "kept").rename(models)
+        [model] = models.glob("*.tar.gz")
+        wanted = {"model_file": f"models/{model.name}"}
+        reply = httpx.put(f"{server.url}/model?token={'word' * 8}", json=wanted, timeout=60)
+        assert reply.status_code == 204, reply.text
+        assert "automated assistant" in httpx.post(url, json=body).json()[0]["text"]
+    finally:
+        server.stop()
 
 
 def test_one_connector_only(copy_of_starter: Path) -> None:

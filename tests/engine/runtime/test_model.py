@@ -95,6 +95,12 @@ def test_a_package_cannot_bring_code_to_run(archive: Path, tmp_path: Path) -> No
         load_model(made, tmp_path / "after")
 
 
+def test_a_part_in_the_form_of_another_version(archive: Path, tmp_path: Path) -> None:
+    made = repacked(archive, tmp_path, **{"pipeline/03_CountVectorsFeaturizer/vocabulary": ["a", "list"]})
+    with pytest.raises(PackageError, match=r"'CountVectorsFeaturizer' cannot be loaded .*Train again"):
+        load_model(made, tmp_path / "after")
+
+
 def test_a_part_that_was_never_trained(archive: Path, tmp_path: Path) -> None:
     recipe = {"pipeline": [{"name": "KeywordIntentClassifier"}], "policies": [], "language": "en"}
     made = repacked(archive, tmp_path, recipe=recipe)
