@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 CHOSEN = Path(__file__).with_name("compatibility_projects.yml")
 HEAD = (
-    "| project | commit | language | what it uses | load, validate | train | test stories | s of processor time |\n"
+    "| project | commit | language | what it uses | load, validate | train | own test stories | s of processor time |\n"
     "|---|---|---|---|---|---|---|---|\n"
 )
 
@@ -61,33 +61,33 @@ def _tested(found: dict[str, dict[str, Any]]) -> bool:
 def _line(name: str, entry: dict[str, Any], found: dict[str, dict[str, Any]]) -> str:
     strict, lenient, rasa = found.get("frontdesk"), found.get("frontdesk --lenient"), found.get("rasa")
     shown = strict if _trains(strict) or not lenient else lenient
-    both = "yes" if _ok(strict, "load") and _ok(strict, "validate") else "no"
-    train = "yes" if _trains(strict) else "lenient" if _trains(lenient) else "no"
-    theirs = ("yes" if _trains(rasa) else "no") if rasa and "train" in rasa["stages"] else "not run"
+    read = "yes" if _ok(strict, "load") and _ok(strict, "validate") else "no"
+    train = "yes" if _trains(strict) else "--lenient" if _trains(lenient) else "no"
     cells = [
         name,
         str(entry.get("commit", ""))[:10],
         str(entry.get("language", "")),
         ", ".join(entry.get("features", [])),
-        both + _aside(_verdict(rasa)),
-        f"{train} (Rasa: {theirs})",
-        f"{_stories(shown)} (Rasa: {_stories(rasa)})" if shown and shown["stories"] else "none",
-        f"{_cost(shown)} (Rasa: {_cost(rasa)})",
+        f"{read} / {_verdict(rasa, 'validate')}",
+        f"{train} / {_verdict(rasa, 'train')}",
+        f"{_stories(shown)} / {_stories(rasa)}" if entry.get("own_tests", True) else "no own ones",
+        f"{_cost(shown)} / {_cost(rasa)}",
     ]
     return "| " + " | ".join(cells) + " |"
 
 
-def _verdict(rasa: dict[str, Any] | None) -> str:
-    return "" if rasa is None else "yes" if _ok(rasa, "validate") else "no"
-
-
-def _aside(rasa: str) -> str:
-    return f" (Rasa: {rasa})" if rasa else ""
+def _verdict(row: dict[str, Any] | None, stage: str) -> str:
+    if row is None or stage not in row["stages"]:
+        return "?"
+    late = "not done" in row["stages"][stage]["error"]
+    return "yes" if _ok(row, stage) else "too slow" if late else "no"
 
 
 def _stories(row: dict[str, Any] | None) -> str:
-    return f"{row['passed']} of {row['stories']}" if row and row["stories"] else "not run"
+    return f"{row['passed']} of {row['stories']}" if row and row["stories"] else "?"
 
 
 def _cost(row: dict[str, Any] | None) -> str:
-    return f"{sum(s['cpu_seconds'] for s in row['stages'].values()):.0f}" if row else "not run"
+    """Return the processor time of training and of the test stories."""
+    stages = [row["stages"][name] for name in ("train", "test") if name in row["stages"]] if row else []
+    return f"{sum(stage['cpu_seconds'] for stage in stages):.0f}" if stages else "?"

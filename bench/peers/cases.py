@@ -84,7 +84,12 @@ def talks_of(name: str, file: Path, domain: Mapping[str, Any], seed: int) -> lis
 
 def _talk(project: str, number: int, talk: Mapping[str, Any]) -> dict[str, Any]:
     turns = [turn if isinstance(turn, dict) else {"user": str(turn)} for turn in talk["turns"]]
-    return {"name": talk.get("name") or f"#{number + 1}", "sender": f"{project}-{number + 1}", "turns": turns}
+    found = {
+        "name": talk.get("name") or f"#{number + 1}",
+        "sender": f"{project}-{number + 1}",
+        "turns": turns,
+    }
+    return {**found, "differs": talk["differs"]} if "differs" in talk else found
 
 
 def exact_config(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,19 @@ Turn = Mapping[str, Any]
 
 _PASSING = ("timestamp", "message_id", "model_id", "assistant_id")
 """What differs from run to run and says nothing about behaviour."""
+ACCOUNTED = {
+    "action limit": (
+        "Rasa's documentation: at most 10 actions 'after each user message'. Its code counts them since the last "
+        "action_listen, whatever the user has said in between, and after the tenth adds no action_listen: the "
+        "conversation is never answered again. Frontdesk listens after the tenth."
+    ),
+    "session expiry": (
+        "Rasa's documentation: a session ends after a 'time of inactivity'. Its code looks at the last message that was "
+        "not undone, and where there is none the session never ends. Frontdesk looks at the last message."
+    ),
+}
+"""Differences that stay, since Rasa's documentation contradicts its code; conversations name them (`differs`)."""
+
 _OWN_METADATA = (*_PASSING, "in_reply_to", "template")
 """`template` is what older versions of the SDK call `response`; `in_reply_to` is a mark of our own."""
 _PLACED = re.compile(r"^policy_\d+_")

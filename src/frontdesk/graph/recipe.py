@@ -31,6 +31,17 @@ class Part:
         except FrontdeskError as error:
             raise error.at(self.where) from error.__cause__
 
+    def check(self, language: str | None) -> None:
+        """Make it, and let it say what its training would miss (`check(language)`, if it has such a function).
+
+        Raises UnknownName, ConfigError at the line of config.yml.
+        """
+        made = self.make()
+        try:
+            getattr(made, "check", lambda _: None)(language)
+        except FrontdeskError as error:
+            raise error.at(self.where) from error.__cause__
+
     @property
     def foreign(self) -> bool:
         """Tell whether the class is named by its path, and so is not the engine's own."""

@@ -21,6 +21,7 @@ from frontdesk.errors import ConfigError, MissingExtra
 
 EXTRA = "transformers"
 OPSET = 17
+_FAILURES = (OSError, ValueError, ImportError, KeyError)
 _POSITIONS = ("max_position_embeddings", "n_positions", "n_ctx")
 _SAMPLE = "this sentence shows how a text goes through"
 
@@ -54,6 +55,25 @@ def export(part: str, named: str, cache: str | None, folder: Path) -> Path:
     return folder
 
 
+def reach(part: str, named: str, cache: str | None) -> None:
+    """Raise ConfigError where a model is neither on this machine nor on a hub that can be reached."""
+    import transformers
+
+    try:
+        with _quiet():
+            transformers.AutoConfig.from_pretrained(named, cache_dir=cache)
+    except _FAILURES as error:
+        raise _unloadable(part, named, error) from error
+
+
+def _unloadable(part: str, named: str, error: Exception) -> ConfigError:
+    first = str(error).strip().partition("\n")[0]
+    return ConfigError(
+        f"{part}: the model '{named}' cannot be loaded ({first}).",
+        hint="Name the folder of a model, or one of the Hugging Face hub that this machine can reach.",
+    )
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     # both libraries tell of their own progress and plans
@@ -69,12 +89,8 @@ def _loaded(part: str, named: str, cache: str | None) -> tuple[Any, Any]:
         # code that comes with a model is never run, and weights are read without pickle
         tokenizer = transformers.AutoTokenizer.from_pretrained(named, cache_dir=cache)
         model = _model(transformers, named, cache)
-    except (OSError, ValueError, ImportError, KeyError) as error:
-        first = str(error).strip().partition("\n")[0]
-        raise ConfigError(
-            f"{part}: the model '{named}' cannot be loaded ({first}).",
-            hint="Name the folder of a model, or one of the Hugging Face hub that this machine can reach.",
-        ) from error
+    except _FAILURES as error:
+        raise _unloadable(part, named, error) from error
     if not getattr(tokenizer, "is_fast", False):
         raise ConfigError(
             f"{part}: the tokenizer of '{named}' runs in Python only.",

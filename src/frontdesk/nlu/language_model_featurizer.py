@@ -11,8 +11,10 @@ from typing import Any
 from frontdesk.core.message import Features, Message
 from frontdesk.core.ports import Embedder, LoadContext, TrainContext
 from frontdesk.core.training import NluExamples
+from frontdesk.encoding import weights
+from frontdesk.encoding.weights import EncoderWeights
 from frontdesk.errors import ConfigError, MissingExtra
-from frontdesk.nlu.language_model_export import can_export, export
+from frontdesk.nlu.language_model_export import EXTRA, can_export, export, reach
 from frontdesk.nlu.options import LONGEST, merged
 from frontdesk.nlu.vectors import add
 
@@ -55,6 +57,7 @@ class LanguageModelFeaturizer:
                 hint=f"Name a model; there are defaults for {', '.join(WEIGHTS)}.",
             )
         self._named = str(named)
+        self._reason = ""
         self._files: dict[str, bytes] = {}
         self._embedder: Embedder | None = None
 
@@ -70,24 +73,40 @@ class LanguageModelFeaturizer:
             self._files = {file.name: file.read_bytes() for file in folder.iterdir()}
         self._embedder = encoder
 
-    def _built(self, target: Path) -> Path:
-        from frontdesk.encoding import graph, weights
+    def check(self, language: str | None) -> None:
+        """Raise ConfigError where training could not build the graph, as far as that can be told beforehand."""
+        if self._own_kind() is None:
+            reach(NAME, *self._elsewhere())
 
+    def _built(self, target: Path) -> Path:
+        from frontdesk.encoding import graph
+
+        own = self._own_kind()
+        if own is not None:
+            return graph.build(own, target)
+        return export(NAME, *self._elsewhere(), target)
+
+    def _own_kind(self) -> EncoderWeights | None:
+        """Return the weights that the engine's own graph is built from, or None where the model is of another kind."""
         place = self._folder()
-        reason = f"it is not the folder of a model ({', '.join(NEEDED)}), nor was it downloaded before"
-        if place is not None:
-            try:
-                return graph.build(weights.locate(place), target)
-            except ConfigError as error:  # of another kind than BERT, for instance
-                reason = error.what.rstrip(".")
+        self._reason = f"it is not the folder of a model ({', '.join(NEEDED)}), nor was it downloaded before"
+        if place is None:
+            return None
+        try:
+            return weights.locate(place)
+        except ConfigError as error:  # of another kind than BERT, for instance
+            self._reason = error.what.rstrip(".")
+            return None
+
+    def _elsewhere(self) -> tuple[str, str | None]:
+        """Return what the transformers library is asked for, and its cache. Raises ConfigError where it is missing."""
         if not can_export():
-            missing = MissingExtra(NAME, "transformers")
             raise ConfigError(
-                f"{NAME}: '{self._named}' cannot be built without the transformers library ({reason}).",
-                hint=missing.hint,
+                f"{NAME}: '{self._named}' cannot be built without the transformers library ({self._reason}).",
+                hint=MissingExtra(NAME, EXTRA).hint,
             )
-        cache = self.options["cache_dir"]
-        return export(NAME, str(place or self._named), str(cache) if cache else None, target)
+        place, cache = self._folder(), self.options["cache_dir"]
+        return str(place or self._named), str(cache) if cache else None
 
     def _folder(self) -> Path | None:
         """Return where the model lies on this machine with all files that the engine's own graph is built from."""

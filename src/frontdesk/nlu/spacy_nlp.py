@@ -41,9 +41,13 @@ class SpacyNLP:
         require()
         self.options = merged(NAME, DEFAULTS, options)
         self._name = str(self.options["model"]) if self.options["model"] else None
-        if self._name and not Path(self._name).is_dir() and importlib.util.find_spec(self._name) is None:
-            raise _missing(self._name)
+        if self._name:
+            _look_for(self._name)
         self._nlp: Any = None
+
+    def check(self, language: str | None) -> None:
+        """Raise ConfigError where the model that the language has by default is not installed."""
+        _look_for(self._name or _default(language))
 
     def train(self, examples: NluExamples, context: TrainContext) -> None:
         """Load the model; there is nothing to learn."""
@@ -76,6 +80,11 @@ class SpacyNLP:
     def load(self, folder: Path, context: LoadContext) -> None:
         """Load the model by its name."""
         self._open(str(read_json(folder / _FILE)["model"]))
+
+
+def _look_for(model: str) -> None:
+    if not Path(model).is_dir() and importlib.util.find_spec(model) is None:
+        raise _missing(model)
 
 
 def _missing(model: str) -> ConfigError:

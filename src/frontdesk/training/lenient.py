@@ -47,16 +47,16 @@ def available(recipe: Recipe, progress: Progress) -> Recipe:
     """Return the recipe without the parts that cannot be made, each told in a line with what is taken instead."""
     return replace(
         recipe,
-        pipeline=tuple(_available(recipe.pipeline, progress)),
-        policies=tuple(_available(recipe.policies, progress)),
+        pipeline=tuple(_available(recipe.pipeline, recipe.language, progress)),
+        policies=tuple(_available(recipe.policies, recipe.language, progress)),
     )
 
 
-def _available(parts: Sequence[Part], progress: Progress) -> Iterator[Part]:
+def _available(parts: Sequence[Part], language: str | None, progress: Progress) -> Iterator[Part]:
     missing: set[str] = set()
     for part in parts:
         try:
-            part.make()
+            part.check(language)
             if _NEEDS.get(part.name) in missing:
                 raise ConfigError(f"It needs {_NEEDS[part.name]}.")
         except ConfigError as error:

@@ -11,6 +11,7 @@ from frontdesk.core.domain import Domain
 from frontdesk.core.message import Message
 from frontdesk.core.ports import Component, Embedder, LoadContext, Policy, Progress, TrainContext
 from frontdesk.core.training import NluExamples, TrainingSet
+from frontdesk.errors import FrontdeskError
 from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, engine_digest
 from frontdesk.graph.recipe import Part, Recipe
@@ -62,7 +63,12 @@ def train_pipeline(
             progress(f"training {part.name}")
             messages = _through(earlier[passed:], messages)
             passed = len(earlier)
-            component.train(nlu, TrainContext(messages, recipe.language, embedder, progress, responses=said))
+            try:
+                component.train(
+                    nlu, TrainContext(messages, recipe.language, embedder, progress, responses=said)
+                )
+            except FrontdeskError as error:
+                raise error.at(part.where) from error.__cause__
             folder = cache.keep(fingerprint, component.save)
             done.fresh += 1
         else:

@@ -237,7 +237,7 @@ def _ready(project: Project, recipe: Recipe, progress: Progress, *, lenient: boo
         domain = without_slot_types(domain, progress)
     project = replace(project, domain=with_slot_types(domain))
     for part in (*recipe.pipeline, *recipe.policies):
-        part.make()  # so that a misspelt name is told before minutes of training
+        part.check(recipe.language)  # so that a misspelt name is told before minutes of training
     return project, recipe
 
 

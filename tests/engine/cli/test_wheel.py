@@ -20,6 +20,9 @@ from tests.conftest import ROOT, free_port
 NEEDED = (
     "frontdesk/server/pages/chat.html",
     "frontdesk/server/pages/chat.js",
+    "frontdesk/server/pages/theme.css",
+    "frontdesk/server/inspector_page/inspector.html",
+    "frontdesk/server/inspector_page/inspector.js",
     "frontdesk/cli/starter/domain.yml",
     "frontdesk/cli/starter/actions.py",
     "frontdesk/cli/starter/gitignore",

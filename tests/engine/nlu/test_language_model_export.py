@@ -16,7 +16,7 @@ import pytest
 
 from frontdesk.errors import ConfigError, MissingExtra
 from frontdesk.nlu import language_model_export
-from frontdesk.nlu.language_model_export import _longest, can_export, export
+from frontdesk.nlu.language_model_export import _longest, can_export, export, reach
 
 
 def library(monkeypatch: pytest.MonkeyPatch, tokenizer: Any = None, model: Any = None) -> None:
@@ -31,7 +31,9 @@ def library(monkeypatch: pytest.MonkeyPatch, tokenizer: Any = None, model: Any =
         return SimpleNamespace(from_pretrained=from_pretrained)
 
     module = ModuleType("transformers")
-    vars(module).update(AutoTokenizer=answer(tokenizer), AutoModel=answer(model))
+    vars(module).update(
+        AutoTokenizer=answer(tokenizer), AutoModel=answer(model), AutoConfig=answer(tokenizer)
+    )
     monkeypatch.setitem(sys.modules, "transformers", module)
     monkeypatch.setattr(language_model_export, "can_export", lambda: True)
 
@@ -51,6 +53,8 @@ def test_a_model_that_cannot_be_fetched_is_one_clear_error(
         ConfigError, match=r"'gpt2' cannot be loaded \(We couldn't connect to the hub\)\. Name"
     ):
         export("X", "gpt2", None, tmp_path)
+    with pytest.raises(ConfigError, match="'gpt2' cannot be loaded"):
+        reach("X", "gpt2", None)
     assert not list(tmp_path.iterdir())
 
 

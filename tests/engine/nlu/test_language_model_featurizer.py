@@ -26,6 +26,7 @@ def local() -> Path:
 
 def test_a_local_model_is_built_into_the_package(local: Path, tmp_path: Path) -> None:
     featurizer = LanguageModelFeaturizer({"model_name": "bert", "model_weights": str(local)})
+    featurizer.check("en")
     featurizer.train(NluExamples(), TrainContext())
     [described] = featurizer.process(messages("water the roses"))
     [features] = described.features
@@ -57,6 +58,8 @@ def test_what_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         ConfigError, match=r"'a/b' cannot be built without.*pip install 'frontdesk\[transformers\]'"
     ):
         LanguageModelFeaturizer({"model_weights": "a/b", **empty}).train(NluExamples(), TrainContext())
+    with pytest.raises(ConfigError, match="'a/b' cannot be built without"):
+        LanguageModelFeaturizer({"model_weights": "a/b", **empty}).check("en")
     (tmp_path / "config.json").write_text("{}", "utf-8")
     with pytest.raises(ConfigError, match="it is not the folder of a model|has no model.safetensors"):
         LanguageModelFeaturizer({"model_weights": str(tmp_path)}).train(NluExamples(), TrainContext())

@@ -25,6 +25,7 @@ from frontdesk.core.events import (
 )
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import ActionCall, ActionResult, Commit
+from frontdesk.core.reminders import seconds
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import StoreError
 from frontdesk.runtime import scheduler as scheduling
@@ -37,7 +38,7 @@ from frontdesk.testing.fakes import FakeClock
 from tests.engine.runtime.conftest import DOMAIN, SCRIPT, Desk, ScriptedServer, make_desk
 
 HOUR = 3600.0
-SOON = 60.0
+SOON = 24 * HOUR
 
 
 class Pushing:
@@ -63,9 +64,9 @@ def pushed(desk: Desk) -> list[tuple[str, str]]:
 
 
 def scheduled(
-    intent: str = "hello", seconds: float = SOON, name: str = "r", **more: Any
+    intent: str = "hello", in_seconds: float = SOON, name: str = "r", **more: Any
 ) -> ReminderScheduled:
-    when = datetime.fromtimestamp(time.time() + seconds, UTC).isoformat()
+    when = datetime.fromtimestamp(time.time() + in_seconds, UTC).isoformat()
     return ReminderScheduled(intent, when, name=name, **more)
 
 
@@ -78,14 +79,18 @@ async def add(desk: Desk, *events: Event, sender: str = "ann", origin: Origin = 
     await desk.agent.change(sender, step, origin)
 
 
-def later(desk: Desk, seconds: float = SOON) -> ReminderScheduler:
+def later(desk: Desk, in_seconds: float = SOON) -> ReminderScheduler:
     """Return a scheduler for which it is later."""
-    return ReminderScheduler(desk.agent, clock=FakeClock(time.time() + seconds))
+    return ReminderScheduler(desk.agent, clock=FakeClock(time.time() + in_seconds))
 
 
-async def fire(desk: Desk, seconds: float = SOON, *, taken: bool = False) -> None:
+async def fire(desk: Desk, in_seconds: float = SOON, *, taken: bool = False) -> None:
     """Fire what is due by then."""
-    scheduler = later(desk, seconds)
+    await run(later(desk, in_seconds), taken=taken)
+
+
+async def run(scheduler: ReminderScheduler, *, taken: bool = False) -> None:
+    """Fire what is due, and wait for it."""
     await scheduler.fire_due(taken=taken)
     await scheduler.settled()
 
@@ -103,25 +108,35 @@ async def said(desk: Desk, sender: str = "ann") -> list[str | None]:
 
 
 async def test_a_reminder_fires_once_when_it_is_due(desk: Desk, pushed: list[tuple[str, str]]) -> None:
-    await add(desk, scheduled(entities={"size": "XL"}))
-    assert await later(desk, 0.0).fire_due() == pytest.approx(time.time() + SOON, abs=30)
-    await fire(desk, 30.0)
+    event = scheduled(entities={"size": "XL"})
+    await add(desk, event)
+    due = seconds(event.date_time)
+    assert due is not None
+    clock = FakeClock(due - 0.1)
+    scheduler = ReminderScheduler(desk.agent, clock=clock)
+    assert await scheduler.fire_due() == due
+    await run(scheduler)
     assert await heard(desk) == []
-    await fire(desk)
-    await fire(desk, HOUR)
+    for _ in range(2):
+        clock.forward(1)
+        await run(scheduler)
+        clock.forward(HOUR)
     assert await heard(desk) == ["EXTERNAL: hello"]
     assert pushed == [("ann", "Hello!")]
     assert await desk.store.next_reminder() is None
-    [event] = [event for event in await history(desk) if isinstance(event, UserUttered)]
-    assert event.metadata == {"is_external": True}
-    assert [(e.entity, e.value) for e in event.entities] == [("size", "XL")]
+    [fired] = [event for event in await history(desk) if isinstance(event, UserUttered)]
+    assert fired.metadata == {"is_external": True}
+    assert [(e.entity, e.value) for e in fired.entities] == [("size", "XL")]
 
 
 async def test_one_that_was_due_while_nobody_looked_fires_late_and_says_so(desk: Desk) -> None:
-    await add(desk, scheduled())
-    await fire(desk, SOON + 2 * HOUR)
-    [event] = [event for event in await history(desk) if isinstance(event, UserUttered)]
-    assert event.metadata["late_seconds"] == pytest.approx(2 * HOUR, abs=30)
+    event = scheduled()
+    await add(desk, event)
+    due = seconds(event.date_time)
+    assert due is not None
+    await run(ReminderScheduler(desk.agent, clock=FakeClock(due + 2 * HOUR)))
+    [fired] = [event for event in await history(desk) if isinstance(event, UserUttered)]
+    assert fired.metadata["late_seconds"] == 2 * HOUR
 
 
 class RemindingServer(ScriptedServer):
@@ -162,7 +177,7 @@ async def test_an_action_schedules_it_and_its_own_turn_may_do_so_again(
     assert len(reminding.calls) == 6
     assert all(call.authenticated and call.channel == "chat" for call in reminding.calls)
     assert len({call.message_id for call in reminding.calls}) == 3
-    assert await desk.store.next_reminder() == pytest.approx(time.time() + SOON, abs=30)
+    assert await desk.store.next_reminder() == pytest.approx(time.time() + SOON, abs=HOUR)
 
 
 async def test_nobody_is_authenticated_by_what_others_schedule(desk: Desk) -> None:
@@ -249,7 +264,7 @@ async def test_a_turn_that_breaks_is_not_begun_for_ever(desk: Desk, monkeypatch:
 
     monkeypatch.setattr(desk.agent.processor.loop.policies[0], "predict", breaks)
     await fire(desk)
-    await fire(desk, HOUR)
+    await fire(desk, SOON + HOUR)
     monkeypatch.undo()
     assert await heard(desk) == ["EXTERNAL: twice"]
     assert (await desk.agent.tracker("ann")).latest_action == "action_listen"
@@ -300,7 +315,7 @@ async def test_cut_off_anywhere_it_is_finished_by_the_next_one(
 
 async def test_cut_off_and_overtaken_by_the_user_it_is_not_heard_again(desk: Desk) -> None:
     await add(desk, scheduled("count", kill_on_user_msg=False))
-    [reminder] = await desk.store.lease_reminders(time.time() + SOON, time.time() + HOUR, 1)
+    [reminder] = await desk.store.lease_reminders(time.time() + SOON, time.time() + 2 * SOON, 1)
     cut_off = [
         UserUttered("EXTERNAL: count", message_id=reminder.message_id),
         ActionExecuted("action_listen"),
@@ -354,19 +369,19 @@ async def test_a_running_scheduler_is_woken_by_what_is_scheduled(
     monkeypatch.setattr(scheduling, "LOOK_EVERY", HOUR)
     scheduler = ReminderScheduler(desk.agent)
     await scheduler.start()
-    await add(desk, scheduled(seconds=0.0))
-    await add(desk, scheduled(seconds=0.2), sender="bob")
+    await add(desk, scheduled(in_seconds=0.0))
+    await add(desk, scheduled(in_seconds=0.2), sender="bob")
     async with asyncio.timeout(30):
         while not (await said(desk) and await said(desk, "bob")):
             await asyncio.sleep(0.01)
     await scheduler.stop()
-    await add(desk, scheduled(seconds=0.0), sender="eve")
+    await add(desk, scheduled(in_seconds=0.0), sender="eve")
     await asyncio.sleep(0.05)
     assert await heard(desk, "eve") == []
 
 
 async def test_at_the_start_what_was_left_is_taken_up_at_once(desk: Desk) -> None:
-    await add(desk, scheduled(seconds=0.0))
+    await add(desk, scheduled(in_seconds=0.0))
     assert len(await desk.store.lease_reminders(time.time() + 1, time.time() + HOUR, 9)) == 1
     scheduler = ReminderScheduler(desk.agent)
     await scheduler.start()
@@ -379,7 +394,7 @@ async def test_more_than_it_can_do_at_once(desk: Desk, monkeypatch: pytest.Monke
     monkeypatch.setattr(scheduling, "MOST", 4)
     monkeypatch.setattr(scheduling, "LOOK_EVERY", HOUR)
     for number in range(13):
-        await add(desk, scheduled(seconds=0.0), sender=f"user-{number}")
+        await add(desk, scheduled(in_seconds=0.0), sender=f"user-{number}")
     scheduler = ReminderScheduler(desk.agent)
     await scheduler.start()
     async with asyncio.timeout(30):
@@ -412,7 +427,7 @@ async def test_a_database_that_is_away_does_not_end_it(
         broken.setattr(desk.store, "next_reminder", away)
         scheduler = ReminderScheduler(desk.agent)
         await scheduler.start()
-        await add(desk, scheduled(seconds=0.0))
+        await add(desk, scheduled(in_seconds=0.0))
     async with asyncio.timeout(30):
         while not await said(desk):
             await asyncio.sleep(0.01)

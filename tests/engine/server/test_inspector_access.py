@@ -106,6 +106,12 @@ def test_an_api_token_takes_the_place_of_the_key(own_inspector: Callable[..., In
     assert httpx.get(f"{opened.server.url}/status", params={"token": TOKEN}).status_code == 404
 
 
+def test_pages_that_cors_names_stay_outside(own_inspector: Callable[..., Inspector]) -> None:
+    opened = own_inspector("--inspector", "--cors", "https://shop.example")
+    for headers in ({"Origin": "https://shop.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert opened.ask("GET", "about", headers=headers).status_code == 403
+
+
 @pytest.mark.parametrize("interface", ["0.0.0.0", "::", "192.168.1.5"])
 def test_where_others_reach_the_server_a_token_is_needed(interface: str) -> None:
     with pytest.raises(ConfigError, match="--auth-token"):

@@ -7,6 +7,7 @@ import pytest
 from frontdesk.errors import ConfigError, UnknownName
 from frontdesk.formats.project import read_project
 from frontdesk.graph.recipe import Part, Recipe
+from frontdesk.nlu import language_model_featurizer
 from frontdesk.runtime.model import load_model
 from frontdesk.training.lenient import DEFAULT_PIPELINE, DEFAULT_POLICIES, available, completed
 from frontdesk.training.train import recipe_of, train
@@ -129,3 +130,13 @@ def test_an_unknown_name_is_told_with_its_line() -> None:
         recipe.pipeline[0].make()
     said: list[str] = []
     assert available(recipe, said.append).pipeline == ()
+
+
+def test_what_could_not_be_built_in_training_is_left_out_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language_model_featurizer, "can_export", lambda: False)
+    model = Part("component", "LanguageModelFeaturizer", {"model_weights": "nobody/has-this-model"})
+    said: list[str] = []
+    [left] = available(Recipe(pipeline=(model,)), said.append).pipeline
+    assert left.name == "CountVectorsFeaturizer"
+    assert said[0].startswith("Goes on with CountVectorsFeaturizer in place of LanguageModelFeaturizer.")
+    assert "pip install 'frontdesk[transformers]'" in said[0]

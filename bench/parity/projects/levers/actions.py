@@ -20,6 +20,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 
 SOON = datetime.datetime(2040, 1, 1)
 LEVERS = {
+    "again": lambda t: [FollowupAction("action_pull")],
     "follow": lambda t: [FollowupAction("utter_followed")],
     "follow_form": lambda t: [FollowupAction("size_form")],
     "follow_listen": lambda t: [FollowupAction("action_listen")],

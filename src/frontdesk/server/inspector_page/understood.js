@@ -46,10 +46,10 @@ function marked(text, entities) {
 
 function otherwise(then, now) {
   const told = now.intent === then.intent
-    ? "The model in use finds other details in it"
+    ? `The model in use finds ${now.entities.length ? "other" : "no"} details in it`
     : `The model in use takes it for ${now.intent ?? "nothing it knows"} (${percent(now.confidence)})`;
   const found = now.entities.map((e) => `${e.entity} ${value(e.value)}`).join(", ");
-  return make("p", "note", `${told}${found ? `: ${found}` : ""}. This is what the conversation went by:`);
+  return make("p", "note", `${told}${found ? ` (${found})` : ""}. Below is what the conversation went by.`);
 }
 
 function ranking(then) {
