@@ -2,8 +2,8 @@
 
     python -m bench.parity --rasa RASA/bin/rasa [PROJECT...] [--assistant]
 
-Both sides train the same files with the same exact policies (rules, memoization) and keyword-only understanding, run the
-same custom actions, and hear the same messages: those written in `conversations.yml`, and seeded random walks over the
+Both sides train the same files with the same exact policies (rules, memoization) and keyword-only understanding, run
+the same custom actions, and hear the same messages: those of `conversations.yml`, and seeded random walks over the
 domain. Without a PROJECT, the projects under `bench/parity/projects` are taken. What differs is told with its turn; the
 exit code is 1 unless every difference is one that docs/parity.md accounts for.
 """
@@ -31,13 +31,30 @@ from bench.peers.compare import ACCOUNTED, compare
 
 def options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench.parity", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.parity",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("projects", nargs="*", type=Path, metavar="PROJECT", help="folders of Rasa projects")
-    parser.add_argument("--rasa", type=Path, required=True, metavar="PATH", help="the rasa command of an environment with Rasa 3.6")
-    parser.add_argument("--assistant", action="store_true", help="compare this repository's own assistant, by config.rasa.yml")
+    parser.add_argument(
+        "--rasa",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="the rasa command of an environment with Rasa 3.6",
+    )
+    parser.add_argument(
+        "--assistant", action="store_true", help="compare this repository's own assistant, by config.rasa.yml"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="with --assistant: do not train Rasa's understanding"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the random walks (1)")
     parser.add_argument("-k", metavar="TEXT", default="", help="only conversations whose name has this text")
-    parser.add_argument("--out", type=Path, default=ROOT / "results" / "parity", help="where to write the results")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "results" / "parity", help="where to write the results"
+    )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work in this folder, and leave it")
     given = parser.parse_args()
     if not given.rasa.is_file():
@@ -61,12 +78,17 @@ def main() -> int:
         rows = _compare_all(cases, given.rasa.parent / "python", work) if cases else []
         if given.assistant:
             case = assistant_case(given.seed)
-            rows.append(_compare_assistant(_only(case, given.k), given.rasa.parent / "python", work))
+            rows.append(
+                _compare_assistant(_only(case, given.k), given.rasa.parent / "python", work, given.quick)
+            )
     results = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - begun),
         "machine": machine(),
-        "versions": {"frontdesk": version(Path(sys.executable), "frontdesk"), "rasa": version(given.rasa.parent / "python", "rasa")},
+        "versions": {
+            "frontdesk": version(Path(sys.executable), "frontdesk"),
+            "rasa": version(given.rasa.parent / "python", "rasa"),
+        },
         "accounted": ACCOUNTED,
         "projects": rows,
     }
@@ -90,8 +112,8 @@ def _compare_all(cases: Sequence[Case], python: Path, work: Path) -> list[dict[s
     return [row(case, *both) for case, *both in zip(cases, theirs, ours, strict=True)]
 
 
-def _compare_assistant(case: Case, python: Path, work: Path) -> dict[str, Any]:
-    jobs = copies(case, work)
+def _compare_assistant(case: Case, python: Path, work: Path, quick: bool) -> dict[str, Any]:
+    jobs = copies(case, work, quick=quick)
     project = Path(jobs["frontdesk"]["folder"])
     train(project, work / "assistant-train.log")
     told = []
@@ -112,7 +134,9 @@ def _run(command: Sequence[Any], name: str, jobs: Sequence[Mapping[str, Any]], w
     ours = os.pathsep.join([str(ROOT), str(ROOT / "src")])
     environment = {**os.environ, **QUIET, "PYTHONPATH": ours if command == OUR_SIDE else ""}
     with (work / f"{name}.log").open("w") as log:
-        done = subprocess.run([*map(str, command), str(file)], cwd=ROOT, env=environment, stdout=log, stderr=log)
+        done = subprocess.run(
+            [*map(str, command), str(file)], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
     if done.returncode:
         tail = (work / f"{name}.log").read_text("utf-8")[-3000:]
         return [{"error": f"the process ended with code {done.returncode}:\n{tail}"} for _ in jobs]
@@ -122,8 +146,16 @@ def _run(command: Sequence[Any], name: str, jobs: Sequence[Mapping[str, Any]], w
 
 def row(case: Case, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
     """Return what came out for one project."""
-    found: dict[str, Any] = {"project": case.name, "conversations": len(case.conversations), "turns": case.turns}
-    error = "; ".join(f"{side}: {told['error']}" for side, told in (("Rasa", theirs), ("Frontdesk", ours)) if told.get("error"))
+    found: dict[str, Any] = {
+        "project": case.name,
+        "conversations": len(case.conversations),
+        "turns": case.turns,
+    }
+    error = "; ".join(
+        f"{side}: {told['error']}"
+        for side, told in (("Rasa", theirs), ("Frontdesk", ours))
+        if told.get("error")
+    )
     if error:
         return {**found, "equal": 0, "error": error, "differences": []}
     differences = []
@@ -136,14 +168,25 @@ def row(case: Case, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[
             if number == foreseen.get("turn"):
                 # what follows goes on from different states, and is not compared
                 reason = foreseen["because"]
-                accounted.append({"conversation": talk["name"], "turn": number, "because": reason, "difference": told})
+                accounted.append(
+                    {"conversation": talk["name"], "turn": number, "because": reason, "difference": told}
+                )
                 left_out += len(messages) - number + 1
                 if told is None or reason not in ACCOUNTED:
-                    differences.append({"conversation": talk["name"], "turn": number, "said": said, "difference": f"no '{reason}'"})
+                    differences.append(
+                        {
+                            "conversation": talk["name"],
+                            "turn": number,
+                            "said": said,
+                            "difference": f"no '{reason}'",
+                        }
+                    )
                 break
             equal += told is None
             if told is not None:
-                differences.append({"conversation": talk["name"], "turn": number, "said": said, "difference": told})
+                differences.append(
+                    {"conversation": talk["name"], "turn": number, "said": said, "difference": told}
+                )
     found["turns"] -= left_out
     return {**found, "equal": equal, "error": "", "differences": differences, "accounted": accounted}
 
@@ -153,7 +196,9 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = ["| project | conversations | turns | equal | first difference |", "|---|--:|--:|--:|---|"]
     for found in rows:
         first = found["error"] or _told(found["differences"][:1])
-        lines.append(f"| {found['project']} | {found['conversations']} | {found['turns']} | {found['equal']} | {first} |")
+        lines.append(
+            f"| {found['project']} | {found['conversations']} | {found['turns']} | {found['equal']} | {first} |"
+        )
     total = [sum(found[key] for found in rows) for key in ("conversations", "turns", "equal")]
     lines.append("| **all** | " + " | ".join(map(str, total)) + " | |")
     return "\n".join(lines)

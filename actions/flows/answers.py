@@ -43,7 +43,9 @@ class AnswerQuestion(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Say the answer, with its sources in the message's metadata."""
-        said = [e["text"] for e in tracker.events_after_latest_restart() if e["event"] == "user" and e.get("text")]
+        said = [
+            e["text"] for e in tracker.events_after_latest_restart() if e["event"] == "user" and e.get("text")
+        ]
         articles = await asyncio.to_thread(knowledge)
         found = await articles.answer(said[-1], said[:-1][-HISTORY:]) if articles and said else None
         if found is None or not found.known or not found.text.strip():

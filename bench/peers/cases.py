@@ -31,7 +31,7 @@ LEFT_OUT = (
 
 @dataclass(frozen=True)
 class Case:
-    """One project and what is said to it; `turns` of a conversation are what the two sides take (see docs/parity.md)."""
+    """One project and what is said to it; docs/parity.md tells what the turns of a conversation may be."""
 
     name: str
     folder: Path
@@ -84,7 +84,11 @@ def talks_of(name: str, file: Path, domain: Mapping[str, Any], seed: int) -> lis
 
 def _talk(project: str, number: int, talk: Mapping[str, Any]) -> dict[str, Any]:
     turns = [turn if isinstance(turn, dict) else {"user": str(turn)} for turn in talk["turns"]]
-    found = {"name": talk.get("name") or f"#{number + 1}", "sender": f"{project}-{number + 1}", "turns": turns}
+    found = {
+        "name": talk.get("name") or f"#{number + 1}",
+        "sender": f"{project}-{number + 1}",
+        "turns": turns,
+    }
     return {**found, "differs": talk["differs"]} if "differs" in talk else found
 
 
@@ -105,7 +109,11 @@ def exact_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def domain_of(folder: Path) -> dict[str, Any]:
     """Return the domain as written, its files laid one over another."""
-    files = [folder / "domain.yml"] if (folder / "domain.yml").is_file() else sorted(folder.glob("domain/**/*.yml"))
+    files = (
+        [folder / "domain.yml"]
+        if (folder / "domain.yml").is_file()
+        else sorted(folder.glob("domain/**/*.yml"))
+    )
     whole: dict[str, Any] = {}
     for file in files:
         for key, value in (read_yaml(file) or {}).items():

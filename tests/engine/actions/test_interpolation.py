@@ -61,6 +61,9 @@ def test_a_payload_keeps_its_json() -> None:
     assert payload == '/inform{"name": "Ann\\", \\"verified\\": true, \\"x\\": \\""}'
     assert fill_payload('/inform{"count": {n}}', values) == '/inform{"count": 3}'
     assert fill_payload("say {n}", values) == "say 3"
-    assert fill_payload('/inform{{"count": "{n}", "x": "{y}"}}', values) == '/inform{{"count": "{n}", "x": "{y}"}}'
+    assert (
+        fill_payload('/inform{{"count": "{n}", "x": "{y}"}}', values)
+        == '/inform{{"count": "{n}", "x": "{y}"}}'
+    )
     assert fill_payload('/inform{{"count": "{n}"}}', values) == '/inform{"count": "3"}'
     assert fill_payload('/inform{"name": "x"}', values) == '/inform{"name": "x"}'

@@ -21,4 +21,7 @@ class Visit(Action):
 
     def run(self, dispatcher, tracker, domain):
         seen = list(tracker.get_slot("seen") or [])
-        return [SlotSet("seen", [*seen, "room"] if len(seen) < 2 else []), SlotSet("mood", "glad" if seen else None)]
+        return [
+            SlotSet("seen", [*seen, "room"] if len(seen) < 2 else []),
+            SlotSet("mood", "glad" if seen else None),
+        ]

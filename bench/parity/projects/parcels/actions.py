@@ -10,7 +10,10 @@ class MakeLabel(Action):
         entities = tracker.latest_message.get("entities", [])
         if not entities:
             return []
-        return [SlotSet("label", "-".join(sorted({e["entity"] for e in entities}))), SlotSet("counted", len(entities))]
+        return [
+            SlotSet("label", "-".join(sorted({e["entity"] for e in entities}))),
+            SlotSet("counted", len(entities)),
+        ]
 
 
 class ValidateMappings(ValidationAction):

@@ -52,7 +52,9 @@ class AskStars(Action):
         return "action_ask_feedback_form_stars"
 
     def run(self, dispatcher, tracker, domain):
-        dispatcher.utter_message(text="How many stars?", buttons=[{"title": "5", "payload": '/inform{"number": 5}'}])
+        dispatcher.utter_message(
+            text="How many stars?", buttons=[{"title": "5", "payload": '/inform{"number": 5}'}]
+        )
         return [SlotSet("day", "asked")]
 
 
