@@ -23,7 +23,7 @@ COMMAND = (sys.executable, "-m", "frontdesk.cli.main")
 
 
 def assistant_case(seed: int) -> Case:
-    """Return the assistant and what is said to it. Raises ValueError where the two configurations have other policies."""
+    """Return the assistant and what is said to it. Raises ValueError where the configurations have other policies."""
     ours, theirs = read_yaml(ROOT / "config.yml"), read_yaml(ROOT / CONFIG)
     if ours["policies"] != theirs["policies"]:
         raise ValueError(f"config.yml and {CONFIG} name different policies.")
