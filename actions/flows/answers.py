@@ -10,13 +10,14 @@ import asyncio
 from functools import cache
 from pathlib import Path
 
-from frontdesk.core.ports import KnowledgeBase
-from frontdesk.errors import FrontdeskError
-from frontdesk.runtime.model import load_articles
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
+
+from frontdesk.core.ports import KnowledgeBase
+from frontdesk.errors import FrontdeskError
+from frontdesk.runtime.model import load_articles
 
 MODELS = Path("models")
 UNPACKED = Path(".frontdesk/unpacked")

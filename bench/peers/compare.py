@@ -71,6 +71,8 @@ def carried_once(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
     kept: list[Mapping[str, Any]] = []
     carried: dict[str, Mapping[str, Any]] | None = None
     for event in events:
+        if event["event"] == "handoff":
+            continue  # Rasa knows no such event; an action that hands over leaves it out there
         if carried is not None and event["event"] == "slot":
             carried.pop(event["name"], None)
             carried[event["name"]] = event
