@@ -2,8 +2,8 @@
 
     python -m bench.parity --rasa RASA/bin/rasa [PROJECT...] [--assistant]
 
-Both sides train the same files with the same exact policies (rules, memoization) and keyword-only understanding, run the
-same custom actions, and hear the same messages: those written in `conversations.yml`, and seeded random walks over the
+Both sides train the same files with the same exact policies (rules, memoization) and keyword-only understanding, run
+the same custom actions, and hear the same messages: those of `conversations.yml`, and seeded random walks over the
 domain. Without a PROJECT, the projects under `bench/parity/projects` are taken. What differs is told with its turn; the
 exit code is 1 unless every difference is one that docs/parity.md accounts for.
 """
@@ -47,6 +47,9 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--assistant", action="store_true", help="compare this repository's own assistant, by config.rasa.yml"
     )
+    parser.add_argument(
+        "--quick", action="store_true", help="with --assistant: do not train Rasa's understanding"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the random walks (1)")
     parser.add_argument("-k", metavar="TEXT", default="", help="only conversations whose name has this text")
     parser.add_argument(
@@ -75,7 +78,9 @@ def main() -> int:
         rows = _compare_all(cases, given.rasa.parent / "python", work) if cases else []
         if given.assistant:
             case = assistant_case(given.seed)
-            rows.append(_compare_assistant(_only(case, given.k), given.rasa.parent / "python", work))
+            rows.append(
+                _compare_assistant(_only(case, given.k), given.rasa.parent / "python", work, given.quick)
+            )
     results = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - begun),
@@ -107,8 +112,8 @@ def _compare_all(cases: Sequence[Case], python: Path, work: Path) -> list[dict[s
     return [row(case, *both) for case, *both in zip(cases, theirs, ours, strict=True)]
 
 
-def _compare_assistant(case: Case, python: Path, work: Path) -> dict[str, Any]:
-    jobs = copies(case, work)
+def _compare_assistant(case: Case, python: Path, work: Path, quick: bool) -> dict[str, Any]:
+    jobs = copies(case, work, quick=quick)
     project = Path(jobs["frontdesk"]["folder"])
     train(project, work / "assistant-train.log")
     told = []

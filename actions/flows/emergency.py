@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from actions.flows.handoff import NOWHERE, written
 from actions.flows.identity import known_customer
 from actions.flows.replies import clarify, hint
-from actions.flows.turn import SURE, message
+from actions.flows.turn import SURE, handoff, message
 from actions.flows.wishes import left
 from actions.services import services
 from actions.services.context import caller
@@ -81,15 +81,9 @@ class ActionEmergency(Action):
         dispatcher.utter_message(
             response=response, ticket=ticket.number, hours=str(ticket.reply_hours), address=address
         )
-        handoff: EventType = {
-            "event": "handoff",
-            "reason": f"emergency_{kind}",
-            "ticket": ticket.number,
-            "summary": summary,
-            "timestamp": None,
-        }
+        handed_off = handoff(tracker, f"emergency_{kind}", ticket.number, summary)
         noted = [SlotSet("urgent_ticket", f"{kind} {ticket.number}"), SlotSet("ticket", ticket.number)]
-        return [handoff, *left_behind, *noted, *self._reachable(tracker, kind, ticket.number)]
+        return [*handed_off, *left_behind, *noted, *self._reachable(tracker, kind, ticket.number)]
 
     def _reachable(self, tracker: Tracker, kind: str, ticket: str) -> list[EventType]:
         """Let an e-mail address in the next message go to those who have the ticket."""

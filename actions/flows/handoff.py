@@ -20,7 +20,7 @@ from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
 from actions.flows.offers import note_more, standing
 from actions.flows.return_words import reason_of
-from actions.flows.turn import EMAIL, feels_bad, message, said, spoken
+from actions.flows.turn import EMAIL, feels_bad, handoff, message, said, spoken
 from actions.flows.wishes import done, wishes
 from actions.services import services
 from actions.services.context import caller
@@ -125,17 +125,11 @@ class ActionHandoff(Action):
             hours=str(ticket.reply_hours),
             address=address,
         )
-        handoff: EventType = {
-            "event": "handoff",
-            "reason": wish.intent,
-            "ticket": ticket.number,
-            "summary": summary,
-            "timestamp": None,
-        }
+        handed_off = handoff(tracker, wish.intent, ticket.number, summary)
         emptied = [
             SlotSet(name, None) for name in ("handoff_wish", "handoff_words", "ticket_text", "reply_to")
         ]
-        return [handoff, *done(wish.intent), *emptied, SlotSet("ticket", ticket.number)]
+        return [*handed_off, *done(wish.intent), *emptied, SlotSet("ticket", ticket.number)]
 
     def _wish(self, tracker: Tracker) -> str:
         """Return what the ticket is about: what was offered to be passed on, else the wish at hand."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rasa_sdk.events import EventType
 from rasa_sdk.interfaces import Tracker
 
 from actions.services.orders import order_number
@@ -216,3 +217,14 @@ def spoken(text: str, limit: int) -> str:
     """Shorten words of a customer to one line of at most `limit` characters."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def handoff(tracker: Tracker, reason: str, ticket: str, summary: str) -> list[EventType]:
+    """Return the event that hands the conversation to a person; none for an engine (Rasa) that knows no such event.
+
+    The engine that does is known by the context that it sends along.
+    """
+    if "frontdesk" not in ((tracker.latest_message or {}).get("metadata") or {}):
+        return []
+    event = {"event": "handoff", "reason": reason, "ticket": ticket, "summary": summary, "timestamp": None}
+    return [event]

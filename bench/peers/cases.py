@@ -31,7 +31,7 @@ LEFT_OUT = (
 
 @dataclass(frozen=True)
 class Case:
-    """One project and what is said to it; `turns` of a conversation are what the two sides take (see docs/parity.md)."""
+    """One project and what is said to it; docs/parity.md tells what the turns of a conversation may be."""
 
     name: str
     folder: Path

@@ -99,7 +99,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A choice that the user can press; `payload` is sent then, `extra` is what only some channels know (`url`)."""
+    """A choice that the user can press; `payload` is what is sent then, `extra` what few channels know (`url`)."""
 
     title: str
     payload: str | None = None

@@ -62,3 +62,22 @@ async def test_a_failing_knowledge_base_is_an_apology(build, error) -> None:
     assert isinstance(said, BotUttered)
     assert kept.wire["name"] == "action_answer_question"
     assert kept.wire["reason"] == type(error).__name__
+
+
+class Own:
+    """The project's own action of that name."""
+
+    name = "action_answer_question"
+
+    async def run(self, turn):
+        return [BotUttered("by the project")]
+
+
+async def test_the_projects_own_action_answers_where_there_is_no_knowledge_base(build) -> None:
+    domain = build.domain()
+    tracker = build.said(build.tracker(domain), "How?")
+    action = AnswerQuestion(instead=Own())
+    [said] = await action.run(build.turn(tracker, domain))
+    assert said.text == "by the project"
+    [said] = await action.run(build.turn(tracker, domain, knowledge=Library(Answer("from the articles"))))
+    assert said.text == "from the articles"

@@ -66,7 +66,8 @@ async def test_a_named_response_takes_arguments_and_more_buttons(build) -> None:
 
 
 async def test_a_response_that_the_domain_lacks_is_logged_and_the_rest_is_said(build, caplog) -> None:
-    result = ActionResult(responses=[{"response": "utter_none"}, {"text": "x"}])
+    lacking = {"response": "utter_none", "text": "in its place", "buttons": [{"title": "A", "payload": "/a"}]}
+    result = ActionResult(responses=[lacking, {"text": "x"}])
     events = await run(build, result)
     assert [e.text for e in events] == ["x"]
     assert "utter_none" in caplog.text

@@ -162,6 +162,16 @@ def test_without_forms_no_slot_is_requested(desk: Any) -> None:
     assert list(read(desk, "intents: [greet]").slots) == ["session_started_metadata"]
 
 
+def test_a_button_keeps_what_only_some_channels_know(desk: Any) -> None:
+    buttons = "[{title: Page, type: web_url, url: 'https://a.example'}, {title: Own}]"
+    domain = read(desk, f"responses: {{utter_a: [{{text: x, buttons: {buttons}}}]}}")
+    [response] = domain.responses["utter_a"]
+    assert response.buttons == (
+        Button("Page", None, "web_url", {"url": "https://a.example"}),
+        Button("Own", "Own"),  # sends its title
+    )
+
+
 def test_responses(desk: Any) -> None:
     first, second, third = read(desk, EVERYTHING).responses["utter_greet"]
     assert first == Response(

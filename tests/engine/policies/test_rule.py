@@ -315,6 +315,16 @@ def test_turns_by_rules_that_no_story_has_are_hidden() -> None:
     assert Talk(policy).add(said("ask")).next().hide_rule_turn
 
 
+def test_the_turns_of_a_two_stage_fallback_that_only_a_rule_has_are_hidden() -> None:
+    """It is a loop that is no form."""
+    two_stages = "action_two_stage_fallback"
+    policy = trained(rule("unclear", user("nlu_fallback"), act(two_stages), loop(two_stages)))
+    talk = Talk(policy).add(said("nlu_fallback"))
+    assert talk.step(ev.ActiveLoop(two_stages)) == two_stages
+    made = talk.next()
+    assert (made.action, made.hide_rule_turn) == ("action_listen", True)
+
+
 def test_a_story_goes_on_over_hidden_turns() -> None:
     parts = training(
         CHAT, rule("greet", user("greet"), act("utter_greet")),

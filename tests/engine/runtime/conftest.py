@@ -94,6 +94,7 @@ SCRIPT = {
     "count": ["action_count"],
     "twice": ["action_count", "action_count"],
     "fail": ["action_fail"],
+    "restart": ["action_restart"],
     "forever": ["utter_hello"] * 50,
 }
 

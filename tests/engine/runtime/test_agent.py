@@ -10,8 +10,11 @@ import pytest
 from frontdesk.core.events import ActionExecuted, BotUttered, SlotSet, UserUttered
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery
+from frontdesk.core.tracker import Tracker
 from frontdesk.errors import AuthError, LimitError, StaleConversation, StoreError
 from frontdesk.runtime.agent import APOLOGY
+from frontdesk.runtime.loop import Save
+from frontdesk.runtime.processor import Processor
 from tests.engine.runtime.conftest import Desk, make_desk
 
 
@@ -256,3 +259,21 @@ async def test_a_turn_that_cannot_be_stored_is_owed(desk: Desk, monkeypatch: Any
     assert {(call.message_id, call.nth) for call in desk.server.calls} == {("m1", 0), ("m2", 0)}
     heard = [e.message_id for e in (await desk.agent.tracker("ann")).events() if isinstance(e, UserUttered)]
     assert heard == ["m1", "m2"]
+
+
+async def test_only_the_latest_session_is_looked_at(desk: Desk) -> None:
+    """As after a restart of the server, which loads no more than that."""
+    for text in ("hello", "count", "restart", "count"):
+        await desk.agent.receive(UserMessage(text, "ann"))
+    seen: list[Tracker] = []
+
+    async def look(processor: Processor, tracker: Tracker, save: Save) -> Tracker:
+        seen.append(tracker)
+        return tracker
+
+    await desk.agent.change("ann", look)
+    said = [event.text for event in seen[0].events() if isinstance(event, UserUttered)]
+    assert said == ["count"]
+    assert seen[0].slots["count"] == 1
+    whole = await desk.agent.tracker("ann")
+    assert [e.text for e in whole.events() if isinstance(e, UserUttered)] == ["hello", "count", "restart", "count"]

@@ -100,7 +100,10 @@ async def test_actions_run_until_the_assistant_listens() -> None:
 
 
 async def test_where_no_policy_knows_anything_the_assistant_listens() -> None:
-    assert actions(await Stage(None).run()) == [LISTEN]
+    tracker = await Stage(None).run()
+    assert actions(tracker) == [LISTEN]
+    assert isinstance(tracker.event, ev.ActionExecuted)
+    assert (tracker.event.policy, tracker.event.confidence) == ("Scripted", 0.0)
 
 
 async def test_nothing_is_committed_but_before_custom_actions() -> None:
@@ -117,7 +120,10 @@ async def test_too_many_actions_end_in_listening(caplog: pytest.LogCaptureFixtur
 
 async def test_a_follow_up_comes_before_what_policies_say() -> None:
     stage = Stage("action_y", "utter_b", action_y=[ev.FollowupAction("utter_a")])
-    assert actions(await stage.run()) == ["action_y", "utter_a", "utter_b", LISTEN]
+    tracker = await stage.run()
+    assert actions(tracker) == ["action_y", "utter_a", "utter_b", LISTEN]
+    [ordered] = [e for e in tracker.events() if isinstance(e, ev.ActionExecuted) and e.name == "utter_a"]
+    assert ordered.policy == "followup_action"
     assert stage.policy.asked == 3, "nobody is asked about the follow-up"
 
 

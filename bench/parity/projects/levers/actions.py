@@ -18,7 +18,12 @@ from rasa_sdk.events import (
 )
 from rasa_sdk.interfaces import ActionExecutionRejection
 
-SOON = datetime.datetime(2040, 1, 1)
+SOON = datetime.datetime.fromisoformat("2040-01-01T00:00:00")
+SAID = {
+    "text": "/say_size",
+    "intent": {"name": "say_size", "confidence": 1.0},
+    "entities": [{"entity": "size", "value": "XL"}],
+}
 LEVERS = {
     "again": lambda t: [FollowupAction("action_pull")],
     "follow": lambda t: [FollowupAction("utter_followed")],
@@ -47,14 +52,7 @@ LEVERS = {
     "heard": lambda t: [
         UserUtteranceReverted(),
         ActionExecuted("action_listen"),
-        UserUttered(
-            "/say_size",
-            {
-                "intent": {"name": "say_size", "confidence": 1.0},
-                "entities": [{"entity": "size", "value": "XL"}],
-                "text": "/say_size",
-            },
-        ),
+        UserUttered("/say_size", SAID),
     ],
     "did": lambda t: [ActionExecuted("utter_greet"), SlotSet("count", 9)],
 }
@@ -98,12 +96,10 @@ class Count(Action):
         said = [e for e in tracker.events if e["event"] == "user"]
         done = [e.get("name") for e in tracker.events if e["event"] == "action"]
         applied = [e["event"] for e in tracker.applied_events() if e["event"] == "user"]
-        dispatcher.utter_message(
-            text=f"{len(said)} {done[-1]} {len(applied)} {tracker.latest_action_name} {tracker.followup_action}"
-        )
-        dispatcher.utter_message(
-            text=f"{tracker.active_loop.get('name')} {tracker.is_paused()} {tracker.get_intent_of_latest_message()}"
-        )
+        numbers = f"{len(said)} {done[-1]} {len(applied)}"
+        dispatcher.utter_message(text=f"{numbers} {tracker.latest_action_name} {tracker.followup_action}")
+        loop, intent = tracker.active_loop.get("name"), tracker.get_intent_of_latest_message()
+        dispatcher.utter_message(text=f"{loop} {tracker.is_paused()} {intent}")
         return []
 
 
