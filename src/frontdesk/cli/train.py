@@ -134,6 +134,11 @@ def _only(what: str | None, layout: Layout) -> Kind | None:
         return "core"
     if layout.domain or any((layout.folder / n).exists() for n in ("domain.yml", "domain.yaml", "domain")):
         return None
+    from frontdesk.formats.importers import brings_more
+    from frontdesk.formats.settings_files import read_config
+
+    if brings_more(read_config(layout.folder, layout.config)):
+        return None
     print("There is no domain: only the understanding (NLU) is trained.", file=sys.stderr)
     return "nlu"
 

@@ -76,6 +76,11 @@ def short(name: str) -> str:
     return name.rpartition(".")[2] if name.startswith("rasa.") else name
 
 
+def brings_more(config: Config) -> bool:
+    """Tell whether an importer brings files beside the project's own, a domain maybe among them."""
+    return any(short(part.name) not in (FILES, *_WRAPPERS) for part in config.importers)
+
+
 def names_a_class(config: Config) -> bool:
     """Tell whether an importer is a class of the project's own: then nobody knows when what it brings has changed."""
     return any(short(part.name) not in (FILES, PROJECTS, *_WRAPPERS) for part in config.importers)

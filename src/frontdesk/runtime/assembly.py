@@ -126,6 +126,10 @@ def make_loop(model: Model, settings: Settings) -> Loop:
         action_for=action_for,
         is_custom=lambda name: is_custom(name, model.domain),
         limit=settings.max_actions,
+        identity={
+            "model_id": model.id,
+            **({"assistant_id": model.assistant_id} if model.assistant_id else {}),
+        },
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import (
@@ -39,7 +39,7 @@ class Loop:
     """Runs actions for one message until one of them is `action_listen`, at most `limit` of them.
 
     `action_for` finds an action by name; `save` is awaited before each custom action, so that a crash inside one loses
-    nothing that came before it.
+    nothing that came before it. Every event carries `identity` (which model, which assistant) in its metadata.
     """
 
     policies: Sequence[Policy]
@@ -47,6 +47,7 @@ class Loop:
     action_for: Callable[[str, Domain], Action]
     is_custom: Callable[[str], bool]
     limit: int = 10
+    identity: Mapping[str, str] = field(default_factory=dict)
 
     async def run(self, turn: Turn, save: Save) -> Tracker:
         """Return the conversation after the assistant's turn.
@@ -81,7 +82,7 @@ class Loop:
         tracker = turn.tracker
         if self.is_custom(name):
             tracker = await save(tracker)
-        seen = tracker.extend(_now(prediction.events))
+        seen = tracker.extend(self._now(prediction.events))
         call = numbered(turn.call, tracker, name)
         try:
             events = await self.action_for(name, turn.domain).run(
@@ -91,7 +92,7 @@ class Loop:
                 events = [_marked(event) if isinstance(event, SessionStarted) else event for event in events]
         except ActionRejected:
             rejected = ActionExecutionRejected(name, prediction.policy, prediction.confidence)
-            return tracker.extend(_now((rejected,)))
+            return tracker.extend(self._now((rejected,)))
         tracker = self.log(tracker, prediction, events)
         if any(isinstance(event, UserUttered) for event in events):
             # An action (two-stage fallback) put words into the user's mouth: their slots count, too.
@@ -105,12 +106,21 @@ class Loop:
         except ActionRejected as error:
             log.warning("Slots were not extracted: %s", error)
             return turn.tracker
-        return turn.tracker.extend(_now(events))
+        return turn.tracker.extend(self._now(events))
+
+    def identified(self, event: Event) -> Event:
+        """Return an event with what answered in its metadata, as in Rasa; what stands there already stays."""
+        return dataclasses.replace(event, metadata={**self.identity, **event.metadata})
+
+    def _now(self, events: Sequence[Event]) -> list[Event]:
+        """Return the events as happening now, as in Rasa: what an action wrote into `timestamp` does not count."""
+        now = time.time()
+        return [dataclasses.replace(self.identified(event), timestamp=now) for event in events]
 
     def log(self, tracker: Tracker, prediction: Prediction, events: Sequence[Event]) -> Tracker:
         """Append the action and its events; of an action that says that it refuses, only the events."""
         if any(isinstance(event, ActionExecutionRejected) for event in events):
-            return tracker.extend(_now(events))
+            return tracker.extend(self._now(events))
         executed = ActionExecuted(
             prediction.action,
             prediction.policy,
@@ -118,7 +128,7 @@ class Loop:
             hide_rule_turn=prediction.hide_rule_turn,
             metadata={"reason": prediction.reason} if prediction.reason else {},
         )
-        return tracker.extend(_now((*prediction.events, executed, *events)))
+        return tracker.extend(self._now((*prediction.events, executed, *events)))
 
 
 def silent(policy: Policy) -> Prediction:
@@ -153,9 +163,3 @@ def pauses(tracker: Tracker) -> bool:
 
 def _marked(event: Event) -> Event:
     return dataclasses.replace(event, metadata={**event.metadata, **AUTHENTICATED})
-
-
-def _now(events: Sequence[Event]) -> list[Event]:
-    """Return the events as happening now, as in Rasa: what an action wrote into `timestamp` does not count."""
-    now = time.time()
-    return [dataclasses.replace(event, timestamp=now) for event in events]

@@ -78,7 +78,7 @@ class Processor:
 
     async def hear(self, turn: Turn, heard: UserUttered) -> Turn:
         """Log what the user said, and the slots that it fills."""
-        turn = dataclasses.replace(turn, tracker=turn.tracker.append(heard))
+        turn = dataclasses.replace(turn, tracker=turn.tracker.append(self.loop.identified(heard)))
         return dataclasses.replace(turn, tracker=await self.loop.fill_slots(turn))
 
     def turn(self, tracker: Tracker, message: UserMessage) -> Turn:
@@ -130,7 +130,7 @@ class Processor:
 
     def _stamped(self, events: Any) -> list[Event]:
         now = self.clock()
-        return [stamped(event, now) for event in events]
+        return [stamped(self.loop.identified(event), now) for event in events]
 
 
 async def retire(before: Processor, after: Processor, turns: set[asyncio.Task[Any]]) -> None:

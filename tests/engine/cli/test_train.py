@@ -92,3 +92,21 @@ def test_what_rasa_only_warns_of_is_a_warning_unless_told(copy_of_starter: Path)
     strict = frontdesk("train", "--fail-on-validation-warnings", cwd=copy_of_starter)
     assert strict.returncode == 1
     assert "Did you mean 'goodby'?" in strict.stderr
+
+
+def test_a_domain_that_only_imported_projects_have(tmp_path: Path) -> None:
+    """Without it, only the understanding would be trained."""
+    files = {
+        "config.yml": "language: en\npipeline: [{name: KeywordIntentClassifier}]\npolicies: [{name: RulePolicy}]\n"
+        "importers: [{name: MultiProjectImporter}]\nimports: [greet]\n",
+        "greet/domain.yml": "intents: [greet]\nresponses: {utter_greet: [{text: Hello}]}\n",
+        "greet/nlu.yml": "nlu: [{intent: greet, examples: '- hello'}]\n",
+        "greet/rules.yml": "rules: [{rule: greet, steps: [{intent: greet}, {action: utter_greet}]}]\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    done = frontdesk("train", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "There is no domain" not in done.stderr
+    assert "2 parts trained" in done.stdout

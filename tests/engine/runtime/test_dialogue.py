@@ -301,6 +301,13 @@ async def test_a_session_begins_with_the_projects_own_action(agent: Agent) -> No
     assert (events[0].name, (await agent.tracker("ann")).slots["since"]) == ("action_session_start", "now")
 
 
+async def test_every_event_says_which_model_and_assistant_it_was(agent: Agent) -> None:
+    await told(agent, "/chain")
+    for event in (await agent.tracker("ann")).events():
+        assert event.metadata["assistant_id"] == "dialogue", event
+        assert event.metadata["model_id"] == agent.model_id, event
+
+
 async def test_slots_are_extracted_and_validated_every_turn(agent: Agent) -> None:
     await told(agent, '/faq{"size": "xl"}')
     tracker = await agent.tracker("ann")

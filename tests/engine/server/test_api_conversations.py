@@ -248,7 +248,8 @@ def test_an_intent_is_triggered(client: httpx.Client, name: str) -> None:
     assert state["active_loop"]["name"] == "message_form"
     [heard] = [e for e in state["events"] if e["event"] == "user"]
     assert heard["text"] == "EXTERNAL: leave_message"
-    assert heard["metadata"] == {"is_external": True}
+    assert heard["metadata"]["is_external"] is True
+    assert heard["metadata"]["assistant_id"] == "my-assistant"
     assert heard["parse_data"]["intent"] == {"name": "leave_message"}
     assert ok(client.get(f"/conversations/{name}/tracker")) == state
     found = refused(client.post(path, json={"name": "fly"}), 404, "NotFound")
