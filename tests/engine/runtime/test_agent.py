@@ -276,4 +276,9 @@ async def test_only_the_latest_session_is_looked_at(desk: Desk) -> None:
     assert said == ["count"]
     assert seen[0].slots["count"] == 1
     whole = await desk.agent.tracker("ann")
-    assert [e.text for e in whole.events() if isinstance(e, UserUttered)] == ["hello", "count", "restart", "count"]
+    assert [e.text for e in whole.events() if isinstance(e, UserUttered)] == [
+        "hello",
+        "count",
+        "restart",
+        "count",
+    ]
