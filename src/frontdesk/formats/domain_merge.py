@@ -15,6 +15,9 @@ MAPPINGS = ("slots", "responses", "forms")
 KEYS = ("version", *LISTS, *MAPPINGS, "e2e_actions", "session_config", "config")
 
 
+DEFAULT_SESSION = {"session_expiration_time": 60, "carry_over_slots_to_new_session": True}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One named thing of a domain as written, and where."""
@@ -52,7 +55,9 @@ def merge(blocks: Iterable[Block], complaints: Complaints) -> Merged:
                 continue
             found = complaints.block(block[key], block.at(key), f"'{key}'")
             if key == "session_config":
-                merged.session = merged.session or found
+                # As in Rasa, one that says nothing but the defaults gives way to one that says more.
+                if merged.session is None or plain(merged.session) == DEFAULT_SESSION:
+                    merged.session = found
             else:
                 merged.config = merged.config or found
     return merged

@@ -451,3 +451,14 @@ def test_the_writer_keeps_lines_of_text(desk: Any) -> None:
     found = read(desk, "responses:\n  utter_a:\n  - text: |\n      one\n\n      two\n")
     assert "  - text: |\n      one\n\n      two\n" in domain.write(found)
     assert read_text(domain.write(found), "f")["responses"]["utter_a"][0]["text"] == "one\n\ntwo\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "minutes"),
+    [("60", "5", 5.0), ("30", "5", 30.0), ("60", "60", 60.0)],
+)
+def test_of_two_session_configs_the_first_that_is_no_default_counts(
+    desk: Any, first: str, second: str, minutes: float
+) -> None:
+    text = "session_config: {{session_expiration_time: {}, carry_over_slots_to_new_session: true}}"
+    assert read(desk, text.format(first), text.format(second)).session.expiration_minutes == minutes
