@@ -40,6 +40,9 @@ def read(files: Iterable[Block], complaints: Complaints) -> Domain:
     forms = {n: _form(n, e, complaints) for n, e in merged.of("forms").items()}
     if forms and REQUESTED_SLOT not in slots:
         slots[REQUESTED_SLOT] = Slot(REQUESTED_SLOT, "text", influence_conversation=False)
+    if KNOWLEDGE_ACTION in merged.of("actions"):
+        for name in KNOWLEDGE_SLOTS:
+            slots.setdefault(name, Slot(name, "text", influence_conversation=False))
     slots.setdefault(SESSION_START_METADATA, Slot(SESSION_START_METADATA, "any"))
     domain = Domain(
         intents=_intents(merged, complaints),
@@ -62,6 +65,13 @@ def read(files: Iterable[Block], complaints: Complaints) -> Domain:
         domain, {k: {n: e.place for n, e in v.items()} for k, v in merged.sections.items()}, complaints
     )
     return domain
+
+
+KNOWLEDGE_ACTION = "action_query_knowledge_base"
+"""The SDK's own action over a knowledge base; a domain that lists it has its slots without naming them, as in Rasa."""
+KNOWLEDGE_SLOTS = (
+    "knowledge_base_listed_objects", "knowledge_base_last_object", "knowledge_base_last_object_type",
+)  # fmt: skip
 
 
 def write(domain: Domain) -> str:

@@ -158,6 +158,14 @@ def test_slots(desk: Any) -> None:
     assert slots["session_started_metadata"] == Slot("session_started_metadata", "any")
 
 
+def test_the_sdks_knowledge_base_action_brings_its_slots(desk: Any) -> None:
+    slots = read(desk, "actions: [action_query_knowledge_base]").slots
+    assert slots["knowledge_base_listed_objects"] == Slot(
+        "knowledge_base_listed_objects", "text", influence_conversation=False
+    )
+    assert {"knowledge_base_last_object", "knowledge_base_last_object_type"} <= slots.keys()
+
+
 def test_without_forms_no_slot_is_requested(desk: Any) -> None:
     assert list(read(desk, "intents: [greet]").slots) == ["session_started_metadata"]
 
