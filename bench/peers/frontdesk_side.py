@@ -57,9 +57,9 @@ class Fixed:
         """Return what a text means."""
         return self.given.get(text) or await self.real.parse(text)
 
-    def close(self) -> None:
-        """Let the thread end."""
-        self.real.close()
+    async def close(self) -> None:
+        """Let go of what understands."""
+        await self.real.close()
 
 
 def main() -> None:
