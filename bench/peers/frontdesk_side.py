@@ -53,9 +53,9 @@ class Fixed:
         self.real = real
         self.given: dict[str, Message] = {}
 
-    async def parse(self, text: str) -> Message:
+    async def parse(self, text: str, message_id: str = "") -> Message:
         """Return what a text means."""
-        return self.given.get(text) or await self.real.parse(text)
+        return self.given.get(text) or await self.real.parse(text, message_id)
 
     async def close(self) -> None:
         """Let go of what understands."""
