@@ -24,6 +24,7 @@ from frontdesk.core.codec import entity_from_wire, to_wire, tracker_to_wire  # n
 from frontdesk.core.events import BotUttered, UserUttered  # noqa: E402
 from frontdesk.core.message import Entity, IntentScore, Message, UserMessage  # noqa: E402
 from frontdesk.core.tracker import Tracker  # noqa: E402
+from frontdesk.formats.endpoints import Endpoints  # noqa: E402
 from frontdesk.formats.project import read_project  # noqa: E402
 from frontdesk.runtime.agent import Agent  # noqa: E402
 from frontdesk.runtime.assembly import make_processor  # noqa: E402
@@ -52,13 +53,13 @@ class Fixed:
         self.real = real
         self.given: dict[str, Message] = {}
 
-    async def parse(self, text: str) -> Message:
+    async def parse(self, text: str, message_id: str = "") -> Message:
         """Return what a text means."""
-        return self.given.get(text) or await self.real.parse(text)
+        return self.given.get(text) or await self.real.parse(text, message_id)
 
-    def close(self) -> None:
-        """Let the thread end."""
-        self.real.close()
+    async def close(self) -> None:
+        """Let go of what understands."""
+        await self.real.close()
 
 
 def main() -> None:
@@ -85,9 +86,9 @@ async def _hold(job: dict[str, Any]) -> dict[str, Any]:
     options = {"url": job["action_url"]} if job.get("action_url") else {"actions_module": job.get("actions")}
     server = make_action_server(options if any(options.values()) else None, folder, deadline=30)
     nlg = DomainResponses(model.domain, model.facts, First())  # type: ignore[arg-type]
-    processor = make_processor(model, server, Settings(), nlg)
+    processor = make_processor(model, server, Settings(), Endpoints())
     fixed = Fixed(processor.understanding)
-    processor = dataclasses.replace(processor, understanding=fixed)  # type: ignore[arg-type]
+    processor = dataclasses.replace(processor, understanding=fixed, nlg=nlg)  # type: ignore[arg-type]
     agent = Agent(processor, MemoryTrackerStore(), MemoryLockStore(), Settings())
     begun = time.perf_counter()
     held = [await _converse(agent, fixed, talk) for talk in job["conversations"]]
