@@ -143,6 +143,19 @@ def test_a_database_of_another_version_is_named(shop: Services) -> None:
         shop.commerce.products()
 
 
+def test_a_database_of_an_earlier_version_gets_what_it_lacks(shop: Services) -> None:
+    held = shop.commerce.snapshot()
+    with shop.database.write() as connection:
+        connection.execute(text("DROP TABLE cancellations"))
+        connection.execute(text("UPDATE shop_meta SET version = 1"))
+    later = Database(shop.database.url)
+    with later.read() as connection:
+        assert connection.execute(select(schema.shop_meta.c.version)).scalar_one() == schema.VERSION
+        assert connection.execute(select(schema.cancellations)).all() == []
+    later.close()
+    assert shop.commerce.snapshot() == held
+
+
 def test_the_source_is_noted(shop: Services) -> None:
     with shop.database.read() as connection:
         row = connection.execute(select(schema.shop_meta)).mappings().one()
