@@ -347,10 +347,6 @@ class Redactor(Protocol):
         """Return the text with personal data replaced by what kind it was."""
 
 
-Receive = Callable[[UserMessage], Awaitable[Sequence[Mapping[str, Any]]]]
-"""Handles a user message; returns the replies, JSON-ready, in Rasa's REST form."""
-
-
 class Channel(Protocol):
     """A way in which messages come and go; made with its options in credentials.yml and the installation's secret."""
 

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from frontdesk.core.domain import Domain
-from frontdesk.core.events import Event
 from frontdesk.core.training import Example, Place, Story, UserStep
 from frontdesk.errors import ConfigError
 from frontdesk.formats import nlu, stories
@@ -21,66 +19,9 @@ from frontdesk.formats.complaints import Complaints
 from frontdesk.formats.document import Document, commit
 from frontdesk.formats.domain_merge import KEYS as DOMAIN_KEYS
 from frontdesk.formats.sources import Sources
-from frontdesk.formats.told import story_of
 from frontdesk.formats.yaml import Block, Items
 
 _UNFIT = re.compile(r"[^\w-]+")
-
-
-def add_examples(
-    folder: Path, examples: Mapping[str, Sequence[str]], *, target: Path | None = None
-) -> list[Place]:
-    """Add annotated sentences (`fly to [Rome](city)`) to their intents; see `Additions.examples`."""
-    additions = Additions(folder)
-    places = additions.examples(examples, target)
-    additions.commit()
-    return places
-
-
-def add_story(
-    folder: Path,
-    story_name: str,
-    events: Sequence[Event],
-    domain: Domain,
-    target: Path | None = None,
-    *,
-    e2e: bool = False,
-) -> Place:
-    """Add a story made of a conversation's events; see `Additions.story`."""
-    additions = Additions(folder)
-    place = additions.story(story_of(story_name, events, domain, e2e=e2e), target)
-    additions.commit()
-    return place
-
-
-def add_intent_to_domain(folder: Path, intent: str, *, target: Path | None = None) -> Place:
-    """Add an intent to the domain; one that it has is left as it is."""
-    return _add_to_domain(folder, target, "intents", intent.split("/")[0])
-
-
-def add_entity_to_domain(folder: Path, entity: str, *, target: Path | None = None) -> Place:
-    """Add an entity to the domain; one that it has is left as it is."""
-    return _add_to_domain(folder, target, "entities", entity)
-
-
-def add_action_to_domain(folder: Path, action: str, *, target: Path | None = None) -> Place:
-    """Add an action to the domain; one that it has is left as it is."""
-    return _add_to_domain(folder, target, "actions", action)
-
-
-def add_response_to_domain(folder: Path, name: str, text: str, *, target: Path | None = None) -> Place:
-    """Add a response with one variation to the domain; one that it has is left as it is."""
-    additions = Additions(folder, domain=target)
-    place = additions.response(name, text)
-    additions.commit()
-    return place
-
-
-def _add_to_domain(folder: Path, target: Path | None, section: str, name: str) -> Place:
-    additions = Additions(folder, domain=target)
-    place = additions.name(section, name)
-    additions.commit()
-    return place
 
 
 class Additions:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from frontdesk.core.domain import Domain
-from frontdesk.core.events import BotUttered, Event
 from frontdesk.core.message import BotMessage
 from frontdesk.core.ports import ActionCall, ActionResult, Answer
 from frontdesk.core.tracker import Tracker
@@ -199,8 +198,3 @@ class FakeClock:
     def forward(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
-
-
-def said_by(events: Sequence[Event]) -> list[str | None]:
-    """Return the texts that the assistant said."""
-    return [event.text for event in events if isinstance(event, BotUttered)]

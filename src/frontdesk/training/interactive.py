@@ -44,6 +44,7 @@ class Session:
 
     `domain` knows the names that were typed in so far, `responses` the texts of new responses. `finished` are the
     conversations before a restart or a fork; `heard` is what the user said, confirmed or corrected, in all of them.
+    `before` is the session without its last step.
     """
 
     tracker: Tracker
@@ -82,10 +83,6 @@ class Session:
     def forked(self, before: Tracker) -> Session:
         """Go on from an earlier point; what came after it is kept as a conversation of its own."""
         return self._then(before, finished=self.trackers)
-
-    def undone(self) -> Session | None:
-        """Take back the last step; None where there is none."""
-        return self.before
 
     def knowing(
         self, intents: Iterable[str] = (), entities: Iterable[str] = (), actions: Iterable[str] = ()

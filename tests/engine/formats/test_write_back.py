@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,15 +17,8 @@ from frontdesk.core.training import Place, Story, UserStep
 from frontdesk.errors import ConfigError
 from frontdesk.formats.annotations import annotate
 from frontdesk.formats.project import read_training
-from frontdesk.formats.write_back import (
-    Additions,
-    add_action_to_domain,
-    add_entity_to_domain,
-    add_examples,
-    add_intent_to_domain,
-    add_response_to_domain,
-    add_story,
-)
+from frontdesk.formats.told import story_of
+from frontdesk.formats.write_back import Additions
 
 DOMAIN = Domain(
     intents={"greet": Intent("greet"), "fly": Intent("fly")}, entities={"city": EntityType("city")}
@@ -48,6 +42,34 @@ NLU = """
         - roma
     stories: []
     """
+
+
+def add_examples(folder: Path, examples: dict[str, list[str]], target: Path | None = None) -> list[Place]:
+    additions = Additions(folder)
+    places = additions.examples(examples, target)
+    additions.commit()
+    return places
+
+
+def add_story(folder: Path, name: str, events, target: Path | None = None, *, e2e: bool = False) -> Place:
+    additions = Additions(folder)
+    place = additions.story(story_of(name, events, DOMAIN, e2e=e2e), target)
+    additions.commit()
+    return place
+
+
+def add_name(folder: Path, section: str, name: str) -> Place:
+    additions = Additions(folder)
+    place = additions.name(section, name)
+    additions.commit()
+    return place
+
+
+def add_response(folder: Path, name: str, text: str) -> Place:
+    additions = Additions(folder)
+    place = additions.response(name, text)
+    additions.commit()
+    return place
 
 
 def diff(before: str, after: str) -> list[str]:
@@ -195,7 +217,7 @@ def test_a_story_goes_below_the_last_one(write) -> None:
         {"data/stories.yml": STORIES, "data/rules.yml": "stories:\n- story: z\n  steps: [{intent: a}]\n"}
     )
     before = (folder / "data/stories.yml").read_text()
-    assert add_story(folder, "learnt", EVENTS, DOMAIN) == Place("data/stories.yml", 14)
+    assert add_story(folder, "learnt", EVENTS) == Place("data/stories.yml", 14)
     assert diff(before, (folder / "data/stories.yml").read_text()) == [
         "+ ",
         "+   - story: learnt",
@@ -208,15 +230,15 @@ def test_a_story_goes_below_the_last_one(write) -> None:
     ]
     told = read_training(folder / "data").stories
     assert [story.name for story in told] == ["z", "one", "two", "learnt"]
-    assert add_story(folder, "again", EVENTS, DOMAIN) == Place("data/stories.yml", 14)
+    assert add_story(folder, "again", EVENTS) == Place("data/stories.yml", 14)
     other = [*EVENTS, ev.ActionExecuted("utter_more")]
     with pytest.raises(ConfigError, match=r"data/stories\.yml:14: A story is called 'learnt' already\."):
-        add_story(folder, "learnt", other, DOMAIN)
+        add_story(folder, "learnt", other)
 
 
 def test_a_story_in_the_users_own_words(write) -> None:
     folder = write({"data/rules.yml": "rules: []\n"})
-    place = add_story(folder, "learnt", EVENTS, DOMAIN, folder / "data" / "e2e" / "learnt.yml", e2e=True)
+    place = add_story(folder, "learnt", EVENTS, folder / "data" / "e2e" / "learnt.yml", e2e=True)
     assert place == Place("data/e2e/learnt.yml", 4)
     (story,) = read_training(folder / "data").stories
     words = UserStep("fly", "fly to Rome", (Entity("city", "Rome", 7, 11, role="to"),))
@@ -226,7 +248,7 @@ def test_a_story_in_the_users_own_words(write) -> None:
 def test_a_conversation_in_which_nobody_speaks_is_no_story(write) -> None:
     folder = write({"data/rules.yml": "rules: []\n"})
     with pytest.raises(ConfigError, match="The user says nothing"):
-        add_story(folder, "learnt", EVENTS[1:], DOMAIN)
+        add_story(folder, "learnt", EVENTS[1:])
 
 
 def test_names_go_to_their_sections_of_the_domain(write) -> None:
@@ -244,11 +266,11 @@ def test_names_go_to_their_sections_of_the_domain(write) -> None:
         """
     folder = write({"domain.yml": text})
     before = (folder / "domain.yml").read_text()
-    assert add_intent_to_domain(folder, "faq/hours") == Place("domain.yml", 6)
-    assert add_intent_to_domain(folder, "bye") == Place("domain.yml", 4)
-    assert add_entity_to_domain(folder, "date") == Place("domain.yml", 7)
-    assert add_action_to_domain(folder, "action_fly") == Place("domain.yml", 13)
-    assert add_response_to_domain(folder, "utter_fly", "We fly: up") == Place("domain.yml", 11)
+    assert add_name(folder, "intents", "faq") == Place("domain.yml", 6)
+    assert add_name(folder, "intents", "bye") == Place("domain.yml", 4)
+    assert add_name(folder, "entities", "date") == Place("domain.yml", 7)
+    assert add_name(folder, "actions", "action_fly") == Place("domain.yml", 13)
+    assert add_response(folder, "utter_fly", "We fly: up") == Place("domain.yml", 11)
     assert diff(before, (folder / "domain.yml").read_text()) == [
         "+   - faq",
         "- entities: [city]",
@@ -268,10 +290,10 @@ def test_a_domain_in_several_files(write) -> None:
             "domain/b.yml": "intents:\n- greet\nresponses: {}\n",
         }
     )
-    assert add_intent_to_domain(folder, "bye") == Place("domain/b.yml", 3)
-    assert add_response_to_domain(folder, "utter_x", "X") == Place("domain/b.yml", 4)
-    assert add_entity_to_domain(folder, "city") == Place("domain/a.yml", 5)
-    assert add_action_to_domain(folder, "action_x") == Place("domain/a.yml", 2)
+    assert add_name(folder, "intents", "bye") == Place("domain/b.yml", 3)
+    assert add_response(folder, "utter_x", "X") == Place("domain/b.yml", 4)
+    assert add_name(folder, "entities", "city") == Place("domain/a.yml", 5)
+    assert add_name(folder, "actions", "action_x") == Place("domain/a.yml", 2)
 
 
 def test_all_or_nothing(write) -> None:

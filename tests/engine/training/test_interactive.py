@@ -91,7 +91,7 @@ async def test_a_session_begins_as_any_conversation() -> None:
     session = await teach.begin("ann")
     assert session.listening
     assert names(session) == ["action_session_start", LISTEN]
-    assert session.undone() is None
+    assert session.before is None
     again = await teach.begin("ann", [ev.UserUttered("hi", {"intent": {"name": "greet"}})])
     assert len(again.tracker) == 1
     assert not again.listening
@@ -235,8 +235,8 @@ async def test_undo_goes_back_step_by_step() -> None:
     first = await teach.begin("ann")
     second = await teach.hear(first, corrected(await teach.understand(first, "hi"), "new", "hi"))
     third = await teach.act(second, "utter_new", text="New!")
-    assert third.undone() == second
-    assert second.undone() is first
+    assert third.before == second
+    assert second.before is first
     assert (first.heard, "new" in first.domain.intents) == ((), False)
 
 
@@ -249,7 +249,7 @@ async def test_a_fork_keeps_both_ways() -> None:
     forked = session.forked(forks[1][1])
     assert forked.listening
     assert forked.trackers == (session.tracker, forked.tracker)
-    assert forked.undone() == session
+    assert forked.before == session
     assert [text for text, _ in forked.forks()] == ["hi"]
 
 
