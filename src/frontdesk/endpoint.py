@@ -89,14 +89,40 @@ def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(key): str(value) for key, value in (values or {}).items() if value is not None}
 
 
+def number(
+    options: Mapping[str, Any],
+    key: str,
+    default: float,
+    section: str,
+    where: str | None = None,
+    *,
+    of: str = "",
+) -> float:
+    """Return a number above zero that a section sets; it may have come as text. Raises ConfigError.
+
+    `of` says of what it is a number, as in " of seconds".
+    """
+    value = options.get(key, default)
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = 0.0
+    if not 0 < found < float("inf"):
+        hint = f"It must be a number{of} above zero."
+        raise ConfigError(f"'{key}' of '{section}' is '{value}'.", where=where, hint=hint)
+    return found
+
+
+def whole(options: Mapping[str, Any], key: str, default: int, section: str, where: str | None = None) -> int:
+    """Return a whole number above zero that a section sets. Raises ConfigError."""
+    found = number(options, key, default, section, where)
+    if found != int(found):
+        what = f"'{key}' of '{section}' is '{options[key]}'."
+        raise ConfigError(what, where=where, hint="It must be a whole number.")
+    return int(found)
+
+
 def seconds(options: Mapping[str, Any], default: float, section: str, where: str | None = None) -> float:
     """Return the deadline that a section sets (`deadline`, or `timeout`). Raises ConfigError."""
-    value = options.get("deadline", options.get("timeout", default))
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = 0.0
-    if not 0 < number < float("inf"):
-        what = f"The deadline of '{section}' is '{value}'."
-        raise ConfigError(what, where=where, hint="It must be a number of seconds above zero.")
-    return number
+    timeout = number(options, "timeout", default, section, where, of=" of seconds")
+    return number(options, "deadline", timeout, section, where, of=" of seconds")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.endpoint import Endpoint, read_endpoint, seconds
+from frontdesk.endpoint import Endpoint, read_endpoint, seconds, whole
 from frontdesk.errors import ConfigError
 
 
@@ -39,8 +39,16 @@ def test_deadlines() -> None:
     assert seconds({"timeout": "2.5"}, 7, "nlg") == 2.5
     assert seconds({"timeout": 2, "deadline": 3}, 7, "nlg") == 3
     for value in ("soon", 0, -1, "inf", None):
-        with pytest.raises(ConfigError, match="deadline of 'nlg'"):
+        with pytest.raises(ConfigError, match="'deadline' of 'nlg'"):
             seconds({"deadline": value}, 7, "nlg")
+
+
+def test_whole_numbers() -> None:
+    assert whole({}, "max_events", 500, "nlg") == 500
+    assert whole({"max_events": "20"}, "max_events", 500, "nlg") == 20
+    for value in ("many", 0, -1, 1.5, None):
+        with pytest.raises(ConfigError, match="'max_events' of 'nlg'"):
+            whole({"max_events": value}, "max_events", 500, "nlg")
 
 
 def test_a_secret_is_not_told() -> None:

@@ -11,8 +11,8 @@ from frontdesk.actions.responses import DomainResponses
 from frontdesk.core.domain import Domain
 from frontdesk.core.ports import ResponseGenerator
 from frontdesk.endpoint import OPTIONS as ENDPOINT_OPTIONS
-from frontdesk.endpoint import read_endpoint, seconds
-from frontdesk.errors import ConfigError, suggestion
+from frontdesk.endpoint import read_endpoint, seconds, whole
+from frontdesk.errors import suggestion
 from frontdesk.registry import resolve
 
 log = logging.getLogger("frontdesk.actions")
@@ -51,16 +51,5 @@ def make_response_generator(
             log.warning("'nlg' has no option '%s'; ignored. %s", key, suggestion(key, _OPTIONS))
     endpoint = read_endpoint(options, _SECTION, where)
     late = seconds(options, deadline, _SECTION, where)
-    return CallbackResponses(endpoint, own, deadline=late, max_events=_whole(options, where))
-
-
-def _whole(options: Mapping[str, Any], where: str | None) -> int:
-    value = options.get("max_events", MAX_EVENTS)
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = 0
-    if number < 1:
-        what = f"'max_events' of '{_SECTION}' is '{value}'."
-        raise ConfigError(what, where=where, hint="It must be a whole number above zero.")
-    return number
+    most = whole(options, "max_events", MAX_EVENTS, _SECTION, where)
+    return CallbackResponses(endpoint, own, deadline=late, max_events=most)

@@ -16,6 +16,7 @@ from frontdesk.core.ports import ActionCall, ActionResult, ActionServer
 from frontdesk.core.slots import truthy
 from frontdesk.core.tracker import Tracker
 from frontdesk.endpoint import OPTIONS as ENDPOINT_OPTIONS
+from frontdesk.endpoint import read_endpoint, seconds, whole
 from frontdesk.errors import ActionError, ConfigError, suggestion
 
 log = logging.getLogger("frontdesk.actions")
@@ -62,12 +63,11 @@ def make_action_server(
     for key in options:
         if key not in _OPTIONS:
             log.warning("An action endpoint has no option '%s'; ignored. %s", key, suggestion(key, _OPTIONS))
-    numbers = {key: _number(key, options[key], where) for key in _NUMBERS if options.get(key) is not None}
-    late = numbers.get("deadline", numbers.get("timeout", deadline))
-    most = int(numbers.get("max_events", MAX_EVENTS))
+    options = {key: value for key, value in options.items() if value is not None}
+    late = seconds(options, deadline, _SECTION, where)
+    most = whole(options, "max_events", MAX_EVENTS, _SECTION, where)
     if options.get("url"):
         from frontdesk.actions.remote import RemoteActionServer
-        from frontdesk.endpoint import read_endpoint
 
         if signer is None and not os.environ.get(VARIABLE):
             log.warning("%s is not set, so the action server cannot know for whom an action runs.", VARIABLE)
@@ -78,21 +78,9 @@ def make_action_server(
             endpoint, deadline=late, max_events=most, selective_domain=selective, signer=signer
         )
     if options.get("actions_module"):
-        module, threads = str(options["actions_module"]), int(numbers.get("threads", THREADS))
+        module, threads = str(options["actions_module"]), whole(options, "threads", THREADS, _SECTION, where)
         return LocalActionServer(
             module, folder, deadline=late, threads=threads, max_events=most, signer=signer
         )
     hint = "Give `url` (an action server) or `actions_module` (a Python module)."
     raise ConfigError("The action endpoint does not say where actions are.", where=where, hint=hint)
-
-
-def _number(key: str, value: Any, where: str | None) -> float:
-    """Read a number above zero; the environment may have brought it as text."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = 0.0
-    if not 0 < number < float("inf"):
-        what = f"'{key}' of the action endpoint is '{value}'."
-        raise ConfigError(what, where=where, hint="It must be a number above zero.")
-    return number
