@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 
 from frontdesk.cli.options import (
     add_model,
@@ -16,10 +15,8 @@ from frontdesk.cli.options import (
     settings_of,
     start_logging,
 )
-from frontdesk.cli.serving import add_server, api, api_keys, listening
-from frontdesk.errors import ConfigError
+from frontdesk.cli.serving import ACTIONS, add_server, api, api_keys, chosen_model, listening
 
-ACTIONS = "actions"
 _NO_EFFECT = {"jwt_private_key": "callers' tokens are read here, and never made."}
 
 
@@ -70,21 +67,6 @@ def execute(options: argparse.Namespace) -> int:
         connector=options.connector,
         inspector=api_keys(options) if options.inspector or settings.inspector else None,
     )
-
-
-def chosen_model(options: argparse.Namespace) -> Path | None:
-    """Return the model that was named, also without `--model`. Raises ConfigError where it cannot be had."""
-    if options.remote_storage is not None:
-        what = f"Models are not fetched from remote storage ('{options.remote_storage}')."
-        hint = "Copy the archive here and name it with --model, or load it by PUT /model (--enable-api)."
-        raise ConfigError(what, hint=hint)
-    model: Path | None = options.model
-    if options.what is not None and options.what not in (ACTIONS, "nlu"):
-        model = Path(options.what)
-    if model is not None and not model.exists():
-        hint = "Train one: frontdesk train."
-        raise ConfigError("There is no such model.", where=str(model), hint=hint)
-    return model
 
 
 def _serve_actions(options: argparse.Namespace) -> int:

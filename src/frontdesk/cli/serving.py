@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frontdesk.cli.options import add_files, layout_of
+from frontdesk.errors import ConfigError
 
 if TYPE_CHECKING:
     from frontdesk.auth.api import ApiKeys
     from frontdesk.server.api_context import ApiOptions
     from frontdesk.server.listening import Listening
+
+
+ACTIONS = "actions"
+"""What `frontdesk run` serves in place of a model: only the custom actions."""
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +95,21 @@ def _add_api(parser: argparse.ArgumentParser) -> None:
         metavar="HOST[:PORT]",
         help="a host that callbacks may reach though it is private, and that models may come from; may be repeated",
     )
+
+
+def chosen_model(options: argparse.Namespace) -> Path | None:
+    """Return the model that was named, also without `--model`. Raises ConfigError where it cannot be had."""
+    if options.remote_storage is not None:
+        what = f"Models are not fetched from remote storage ('{options.remote_storage}')."
+        hint = "Copy the archive here and name it with --model, or load it by PUT /model (--enable-api)."
+        raise ConfigError(what, hint=hint)
+    model: Path | None = options.model
+    if options.what is not None and options.what not in (ACTIONS, "nlu"):
+        model = Path(options.what)
+    if model is not None and not model.exists():
+        hint = "Train one: frontdesk train."
+        raise ConfigError("There is no such model.", where=str(model), hint=hint)
+    return model
 
 
 def listening(options: argparse.Namespace) -> Listening:

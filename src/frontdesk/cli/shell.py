@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frontdesk.cli.options import add_model, add_project, layout_of, settings_of, start_logging
-from frontdesk.cli.run import chosen_model
-from frontdesk.cli.serving import add_server
+from frontdesk.cli.serving import add_server, chosen_model
 
 if TYPE_CHECKING:
     from frontdesk.formats.project_layout import Layout

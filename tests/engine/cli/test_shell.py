@@ -80,6 +80,7 @@ def test_ctrl_c_ends_it_at_once_in_the_middle_of_a_line(copy_of_starter: Path) -
         os.write(parent, b"hello\n")
         read_until(parent, b"Hello!", b"You:")
         os.write(parent, b"half a li")
+        time.sleep(1)  # until it reads: a signal just before that would wait for the next key
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
     finally:
