@@ -79,6 +79,7 @@ CHANNELS = {
 }
 TRACKER_STORES = {
     "memory": "frontdesk.stores.memory:MemoryTrackerStore",
+    "in_memory": "frontdesk.stores.memory:MemoryTrackerStore",
     "InMemoryTrackerStore": "frontdesk.stores.memory:MemoryTrackerStore",
     "sql": "frontdesk.stores.sql:SqlTrackerStore",
     "SQL": "frontdesk.stores.sql:SqlTrackerStore",

@@ -115,7 +115,8 @@ def test_without_a_model(tmp_path: Path) -> None:
 
 def test_where_conversations_are_kept(tmp_path: Path) -> None:
     assert isinstance(tracker_store(None, tmp_path), MemoryTrackerStore)
-    assert isinstance(tracker_store(Endpoint(type="memory"), tmp_path), MemoryTrackerStore)
+    for name in ("memory", "in_memory", "InMemoryTrackerStore"):
+        assert isinstance(tracker_store(Endpoint(type=name), tmp_path), MemoryTrackerStore)
     store = tracker_store(Endpoint(type="SQL"), tmp_path)
     assert isinstance(store, SqlTrackerStore)
     assert store.options["db"] == str(tmp_path / ".frontdesk" / "conversations.db")
