@@ -8,9 +8,8 @@ from typing import Any
 from frontdesk.core.codec import entity_to_wire, score_to_wire
 from frontdesk.core.events import UserUttered
 from frontdesk.core.message import Entity, Features, Message, SparseVector
-from frontdesk.errors import ConfigError
-from frontdesk.formats.annotations import annotate
 from frontdesk.nlu.pipeline import Passage
+from frontdesk.training.interactive import annotated
 
 RANKED = 10
 LONGEST_OPTION = 60  # characters
@@ -28,21 +27,9 @@ def understanding(heard: UserUttered, passages: Sequence[Passage]) -> dict[str, 
         "then": then,
         "now": now if differs else None,
         "differs": differs,
-        "annotated": annotated(heard.text or "", heard.entities),
+        "annotated": annotated(heard),
         "components": [component(passage) for passage in passages],
     }
-
-
-def annotated(text: str, entities: Sequence[Entity]) -> str:
-    """Return a sentence with its entities as annotations; of those that overlap, the first ones."""
-    kept: list[Entity] = []
-    for entity in entities:
-        try:
-            annotate(text, [*kept, entity])
-        except ConfigError:
-            continue
-        kept.append(entity)
-    return annotate(text, kept)
 
 
 def _then(heard: UserUttered) -> dict[str, Any]:
