@@ -13,9 +13,10 @@ from rasa_sdk.types import DomainDict
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, ask_which, choose, fitting, payload, placed, recent
 from actions.flows.identity import PrivateForm, known_customer, tell_block
+from actions.flows.offers import offer_ticket
 from actions.flows.order_status import SHORT_STATES
 from actions.flows.return_words import cued_reason, reason_cues
-from actions.flows.turn import HESITATES, SURE, Said, said, turn_events
+from actions.flows.turn import Said, said, set_in_this_turn
 from actions.flows.wishes import done
 from actions.flows.wording import amount, listed
 from actions.services import services
@@ -111,14 +112,7 @@ class ValidateCancelForm(PrivateForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an order of this customer; say when there is no such order."""
-        customer = known_customer(tracker)
-        if customer is None or not value:
-            return {"cancel_number": None}
-        order = services().orders.find(customer, str(value))
-        if order is None:
-            dispatcher.utter_message(response="utter_order_not_found", asked_number=str(value))
-            return {"cancel_number": None, "order_number": None}
-        return {"cancel_number": order.number}
+        return self.own_order("cancel_number", value, dispatcher, tracker)
 
     def extract_cancel_reason(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -140,22 +134,12 @@ class ValidateCancelForm(PrivateForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept a plain yes, or a no, to the summary that was shown."""
-        heard = self.heard(tracker)
-        if tracker.get_slot("requested_slot") != "cancel_confirmed" or _changed(tracker):
+        changed = set_in_this_turn(tracker, SLOTS[:2])  # something that the summary said
+        if tracker.get_slot("requested_slot") != "cancel_confirmed" or changed:
             return {"cancel_confirmed": None}
         if value is False:
             return {"cancel_confirmed": False}
-        sure = heard.intent == "affirm" and heard.confidence >= SURE
-        plain_yes = value is True and sure and heard.meant and not heard.has(HESITATES)
-        return {"cancel_confirmed": True if plain_yes else None}
-
-
-def _changed(tracker: Tracker) -> bool:
-    """Tell whether this message changed something that the summary said."""
-    return any(
-        event.get("event") == "slot" and event.get("name") in SLOTS[:2] and event.get("value") is not None
-        for event in turn_events(tracker)
-    )
+        return {"cancel_confirmed": True if value is True and self.heard(tracker).plain_yes else None}
 
 
 def reason_of(heard: Said) -> str | None:
@@ -298,20 +282,11 @@ def _nothing_open(dispatcher: CollectingDispatcher, tracker: Tracker, customer: 
     if len(orders) == 1:
         return tell_refusal(dispatcher, tracker, services().cancellations.decide(orders[0]))
     dispatcher.utter_message(response="utter_cancel_nothing_open")
-    return _offer(dispatcher, tracker)
+    return offer_ticket(dispatcher, tracker, WISH)
 
 
 def tell_refusal(dispatcher: CollectingDispatcher, tracker: Tracker, decision: Decision) -> list[EventType]:
     """Explain the rule that stands in the way, and offer a person where one may decide otherwise."""
     dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
     worth_asking = decision.needs_approval or decision.rule in WORTH_ASKING
-    return _offer(dispatcher, tracker) if worth_asking else []
-
-
-def _offer(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Offer to pass it to a person, unless something else waits."""
-    if tracker.get_slot("wish_queue"):
-        return []
-    dispatcher.utter_message(response="utter_offer_ticket")
-    offer = {"pending_offer": WISH, "handoff_wish": WISH, "handoff_words": tracker.get_slot("wish_words")}
-    return [SlotSet(name, value) for name, value in offer.items()]
+    return offer_ticket(dispatcher, tracker, WISH) if worth_asking else []

@@ -180,6 +180,19 @@ class PrivateForm(AttentiveForm, ABC):
         customer = known_customer(tracker)
         return self.steps(customer, tracker) if customer else domain_slots
 
+    def own_order(
+        self, slot: str, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker
+    ) -> dict[str, Any]:
+        """Return the slot with the number of an order of this customer; say when there is no such order."""
+        customer = known_customer(tracker)
+        if customer is None or not value:
+            return {slot: None}
+        order = services().orders.find(customer, str(value))
+        if order is None:
+            dispatcher.utter_message(response="utter_order_not_found", asked_number=str(value))
+            return {slot: None, "order_number": None}
+        return {slot: order.number}
+
     def validate_email(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:

@@ -24,6 +24,15 @@ ABOUT_AN_ORDER = frozenset(
 )
 
 
+def offer_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, wish: str) -> list[EventType]:
+    """Offer to pass a wish to a person, unless something else waits."""
+    if tracker.get_slot("wish_queue"):
+        return []
+    dispatcher.utter_message(response="utter_offer_ticket")
+    offer = {"pending_offer": wish, "handoff_wish": wish, "handoff_words": tracker.get_slot("wish_words")}
+    return [SlotSet(name, value) for name, value in offer.items()]
+
+
 def standing(tracker: Tracker) -> str | None:
     """Return the wish that was offered to be passed on a moment ago."""
     offer = tracker.get_slot("pending_offer")

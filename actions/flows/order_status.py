@@ -71,14 +71,7 @@ class ValidateOrderStatusForm(PrivateForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an order of this customer; say when there is no such order."""
-        customer = known_customer(tracker)
-        if customer is None or not value:
-            return {"status_order": None}
-        order = services().orders.find(customer, str(value))
-        if order is None:
-            dispatcher.utter_message(response="utter_order_not_found", asked_number=str(value))
-            return {"status_order": None, "order_number": None}
-        return {"status_order": order.number}
+        return self.own_order("status_order", value, dispatcher, tracker)
 
 
 class ActionAskStatusOrder(Action):

@@ -23,7 +23,7 @@ from actions.flows.return_words import (
     reason_of,
     spared_items,
 )
-from actions.flows.turn import HESITATES, SURE, Said, turn_events
+from actions.flows.turn import Said, set_in_this_turn
 from actions.flows.wording import listed
 from actions.services import services
 
@@ -176,14 +176,7 @@ class ValidateReturnForm(PrivateForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an order of this customer; say when there is no such order."""
-        customer = known_customer(tracker)
-        if customer is None or not value:
-            return {"return_order": None}
-        order = services().orders.find(customer, str(value))
-        if order is None:
-            dispatcher.utter_message(response="utter_order_not_found", asked_number=str(value))
-            return {"return_order": None, "order_number": None}
-        return {"return_order": order.number}
+        return self.own_order("return_order", value, dispatcher, tracker)
 
     def extract_return_items(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -265,15 +258,12 @@ class ValidateReturnForm(PrivateForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept a plain yes to the summary that was shown; after a no, ask what to change."""
-        heard = self.heard(tracker)
         asked = tracker.get_slot("requested_slot") == "return_confirmed"
         if not asked or self._changed(tracker):
             return {"return_confirmed": None}
         if value is False:
             return {"return_confirmed": None, "return_change": True}
-        sure = heard.intent == "affirm" and heard.confidence >= SURE
-        plain_yes = value is True and sure and heard.meant and not heard.has(HESITATES)
-        return {"return_confirmed": True if plain_yes else None}
+        return {"return_confirmed": True if value is True and self.heard(tracker).plain_yes else None}
 
     def extract_return_part(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -285,8 +275,4 @@ class ValidateReturnForm(PrivateForm):
         """Tell whether this message changed something that the summary said."""
         if tracker.get_slot("return_confirmed") is None:
             return True
-        told = ("return_order", "return_items", "return_reason")
-        return any(
-            event.get("event") == "slot" and event.get("name") in told and event.get("value") is not None
-            for event in turn_events(tracker)
-        )
+        return set_in_this_turn(tracker, STEPS)

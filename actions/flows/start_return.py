@@ -12,6 +12,7 @@ from rasa_sdk.types import DomainDict
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import ask_which, fitting, payload, recent
 from actions.flows.identity import known_customer, tell_block
+from actions.flows.offers import offer_ticket
 from actions.flows.order_status import SHORT_STATES
 from actions.flows.return_form import FORM, chosen_items, chosen_order, open_orders
 from actions.flows.return_words import item_match, named_items
@@ -269,9 +270,4 @@ def tell_refusal(
     else:
         dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
     worth_asking = several or decision.needs_approval or decision.rule in WORTH_ASKING
-    if not worth_asking or tracker.get_slot("wish_queue"):
-        return []
-    dispatcher.utter_message(response="utter_offer_ticket")
-    words = tracker.get_slot("wish_words")
-    offer = {"pending_offer": "start_return", "handoff_wish": "start_return", "handoff_words": words}
-    return [SlotSet(name, value) for name, value in offer.items()]
+    return offer_ticket(dispatcher, tracker, "start_return") if worth_asking else []

@@ -8,7 +8,7 @@ again.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,12 @@ class Said:
     def short(self) -> bool:
         """Tell whether it is a fragment rather than a sentence with a story."""
         return len(self.text.split()) <= SHORT
+
+    @property
+    def plain_yes(self) -> bool:
+        """Tell whether it is a yes without a doubt in it."""
+        sure = self.intent == "affirm" and self.confidence >= SURE
+        return sure and self.meant and not self.has(HESITATES)
 
     def entity(self, name: str) -> str | None:
         """Return the first value of an entity."""
@@ -199,9 +205,18 @@ def turn_number(tracker: Tracker) -> int:
 
 def set_in_last_turn(tracker: Tracker, slot: str) -> bool:
     """Tell whether a slot got its value in the turn before this one."""
+    return _was_set(turn_events(tracker, back=1), [slot])
+
+
+def set_in_this_turn(tracker: Tracker, slots: Collection[str]) -> bool:
+    """Tell whether one of these slots got its value since the last message."""
+    return _was_set(turn_events(tracker), slots)
+
+
+def _was_set(events: Sequence[Mapping[str, Any]], slots: Collection[str]) -> bool:
     return any(
-        event.get("event") == "slot" and event.get("name") == slot and event.get("value") is not None
-        for event in turn_events(tracker, back=1)
+        event.get("event") == "slot" and event.get("name") in slots and event.get("value") is not None
+        for event in events
     )
 
 
