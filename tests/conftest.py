@@ -9,14 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import hypothesis
 import pytest
 
-from frontdesk.testing.servers import report_missing_servers
+from frontdesk.testing.servers import report_missing_servers, require_found
 
 # Property tests are the same each time, and no clock decides whether they pass.
 hypothesis.settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
@@ -24,6 +26,13 @@ hypothesis.settings.load_profile("deterministic")
 
 ROOT = Path(__file__).parents[1]
 ASSISTANT = ("config.yml", "endpoints.yml", "credentials.yml", "domain", "data", "kb", "actions")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SECRET = "a-secret-for-tests-that-is-long-enough-0123456789"
 
 
@@ -84,17 +93,44 @@ def start_server(folder: Path, *arguments: str, **environment: str) -> Server:
             stderr=out,
         )
     server = Server(f"http://127.0.0.1:{port}", process, log)
+    wait_for(server)
+    return server
+
+
+def wait_for(server: Server) -> None:
+    """Wait until a server answers; one that does not is ended, and what it logged is told."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"The server ended: {log.read_text()}")
+        if server.process.poll() is not None:
+            raise RuntimeError(f"The server ended: {server.log.read_text('utf-8', 'replace')}")
         try:
-            httpx.get(f"{server.url}/health", timeout=2)
-            return server
+            httpx.get(f"{server.url}/health", timeout=2, trust_env=False)
+            return
         except httpx.TransportError:
             time.sleep(0.05)
     server.kill()
-    raise RuntimeError(f"The server does not answer: {log.read_text()}")
+    raise RuntimeError(f"The server does not answer: {server.log.read_text('utf-8', 'replace')}")
+
+
+@contextmanager
+def action_server(folder: Path, *command: str) -> Iterator[str]:
+    """Run a server of actions (`python -m COMMAND`) on a free port of its own; yields its address."""
+    port = free_port()
+    log = folder / "actions.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, "--port", str(port)],
+            cwd=folder,
+            env={**os.environ, "SANIC_HOST": "127.0.0.1"},
+            stdout=out,
+            stderr=out,
+        )
+    server = Server(f"http://127.0.0.1:{port}", process, log)
+    try:
+        wait_for(server)
+        yield server.url
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -154,6 +190,19 @@ def serve() -> Iterator[Callable[..., Server]]:
     for server in running:
         if server.process.poll() is None:
             server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser, for the tests of one file."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    require_found("chromium", chromium)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 
 import jwt
 import pytest
+from sqlalchemy import func, select
 
+from actions.commerce import schema
 from actions.commerce.model import Customer
 from actions.services import close_services
 from actions.services import services as services_of_environment
@@ -147,6 +149,16 @@ def tracker(signed: Any = None, *, sender: str = "web-1", **message: Any) -> Any
     """The part of a tracker that `caller` reads."""
     metadata = {"frontdesk": signed} if signed is not None else {}
     return SimpleNamespace(sender_id=sender, latest_message={"metadata": metadata} | message)
+
+
+def count(shop: Services, table: str, **where: object) -> int:
+    """Count the rows of a table with these values."""
+    found = schema.metadata.tables[table]
+    query = select(func.count()).select_from(found)
+    for name, value in where.items():
+        query = query.where(found.c[name] == value)
+    with shop.database.read() as connection:
+        return connection.execute(query).scalar_one()
 
 
 def verified(shop: Services, caller: Caller, person: tuple[str, str, str] = MARCUS) -> Customer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from actions.commerce import schema
 from actions.commerce.model import Customer
@@ -13,7 +13,7 @@ from actions.services import cancellations as module
 from actions.services.cancellations import CancelReceipt
 from actions.services.container import Services
 from actions.services.errors import Refused, ServiceError
-from tests.assistant.conftest import MARCUS, verified, who
+from tests.assistant.conftest import MARCUS, count, verified, who
 
 NUMBER = "L204991"
 GRACE = ("grace.okafor@example.com", NUMBER, "30307")
@@ -22,15 +22,6 @@ GRACE = ("grace.okafor@example.com", NUMBER, "30307")
 @pytest.fixture()
 def grace(shop: Services) -> Customer:
     return verified(shop, who(), GRACE)
-
-
-def count(shop: Services, table: str, **where: object) -> int:
-    found = schema.metadata.tables[table]
-    query = select(func.count()).select_from(found)
-    for name, value in where.items():
-        query = query.where(found.c[name] == value)
-    with shop.database.read() as connection:
-        return connection.execute(query).scalar_one()
 
 
 def stock(shop: Services, variant: str) -> int | None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from actions.commerce import schema
 from actions.commerce.errors import StoreBusy
@@ -16,7 +16,7 @@ from actions.services.container import Services
 from actions.services.errors import KeyReused, Refused
 from actions.services.returns import ReturnReceipt
 
-from ..conftest import ANNA, MARCUS, Clock, verified, who
+from ..conftest import ANNA, MARCUS, Clock, count, verified, who
 
 NUMBER = MARCUS[1]
 KETTLE, EARBUDS, BLANKET = (f"{NUMBER}-{place}" for place in (1, 2, 3))
@@ -28,15 +28,6 @@ PRIYA = ("priya.natarajan@example.com", "L201853", "78704")
 @pytest.fixture()
 def marcus(shop: Services) -> Customer:
     return verified(shop, who(), MARCUS)
-
-
-def count(shop: Services, table: str, **where: object) -> int:
-    found = schema.metadata.tables[table]
-    query = select(func.count()).select_from(found)
-    for name, value in where.items():
-        query = query.where(found.c[name] == value)
-    with shop.database.read() as connection:
-        return connection.execute(query).scalar_one()
 
 
 def test_a_return_is_written_in_full(shop: Services, marcus: Customer) -> None:

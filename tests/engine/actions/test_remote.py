@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import os
 import socket
 import subprocess
-import sys
-import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 
@@ -24,6 +20,7 @@ from frontdesk.core.events import SlotSet
 from frontdesk.core.ports import ActionCall
 from frontdesk.endpoint import Endpoint
 from frontdesk.errors import ActionError, ActionRejected, ActionTimeout, ConfigError
+from tests.conftest import action_server, free_port
 
 CALL = ActionCall(channel="rest", authenticated=True, message_id="m1")
 
@@ -60,45 +57,13 @@ class Raising(Action):
 """
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def sdk_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The SDK's own server as a process; yields its webhook."""
     folder = tmp_path_factory.mktemp("sdk")
     (folder / "remote_acts.py").write_text(ACTIONS, "utf-8")
-    port = free_port()
-    command = [sys.executable, "-m", "rasa_sdk", "--actions", "remote_acts", "-p", str(port)]
-    environment = {**os.environ, "SANIC_HOST": "127.0.0.1", "PYTHONPATH": str(folder)}
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-    try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}/health", process, folder / "log.txt")
-        yield f"http://127.0.0.1:{port}/webhook"
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
-
-
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            if httpx.get(url, trust_env=False).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    pytest.fail(f"rasa_sdk did not start:\n{log.read_text('utf-8', 'replace')}")
+    with action_server(folder, "rasa_sdk", "--actions", "remote_acts") as url:
+        yield f"{url}/webhook"
 
 
 @pytest.fixture

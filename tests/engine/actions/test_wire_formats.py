@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from frontdesk.actions.calls import request
@@ -23,6 +17,7 @@ from frontdesk.core.ports import ActionCall
 from frontdesk.endpoint import Endpoint
 from frontdesk.errors import ActionError, ActionRejected
 from frontdesk.testing.json_server import Asked, JsonServer, Reply
+from tests.conftest import action_server
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "sdk_3_6.json").read_text("utf-8"))
 
@@ -84,26 +79,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server of the rasa-sdk that is installed."""
     folder = tmp_path_factory.mktemp("live")
     (folder / "wire_acts.py").write_text(ACTIONS, "utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "rasa_sdk", "--actions", "wire_acts", "-p", str(port)]
-    environment = {**os.environ, "SANIC_HOST": "127.0.0.1", "PYTHONPATH": str(folder)}
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-    try:
-        for _ in range(600):
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
-                break
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        else:
-            pytest.fail((folder / "log.txt").read_text("utf-8", "replace"))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
+    with action_server(folder, "rasa_sdk", "--actions", "wire_acts") as url:
+        yield url
 
 
 @pytest.fixture(params=["3.6", "installed"])

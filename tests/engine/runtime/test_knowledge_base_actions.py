@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from frontdesk import UserMessage
@@ -18,7 +14,7 @@ from frontdesk.runtime.assembly import assemble
 from frontdesk.settings import Settings
 from frontdesk.stores.memory import MemoryTrackerStore
 from frontdesk.training.train import train
-from tests.conftest import free_port
+from tests.conftest import action_server
 
 FILES = {
     "config.yml": """
@@ -120,24 +116,9 @@ def endpoint(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     if request.param == "in process":
         yield "actions_module: knowledge_acts"
         return
-    port = free_port()
-    command = [sys.executable, "-m", "frontdesk.cli.main", "run", "actions", "--actions", "knowledge_acts"]
-    command += ["--port", str(port)]
-    with (folder / "actions.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-    try:
-        while process.poll() is None:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
-                break
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        else:
-            pytest.fail((folder / "actions.log").read_text("utf-8", "replace"))
-        yield f"url: http://127.0.0.1:{port}/webhook"
-    finally:
-        process.terminate()
-        process.wait(20)
+    command = ("frontdesk.cli.main", "run", "actions", "--actions", "knowledge_acts")
+    with action_server(folder, *command) as url:
+        yield f"url: {url}/webhook"
 
 
 async def test_objects_are_listed_and_asked_about(folder: Path, endpoint: str) -> None:
