@@ -109,6 +109,13 @@ class Policy(Protocol):
         """Read what was learnt."""
 
 
+class Importer(Protocol):
+    """Brings training files from elsewhere; made with its options under `importers:` in config.yml."""
+
+    def write(self, folder: Path) -> None:
+        """Write files in Rasa's formats (a domain, NLU examples, stories ...) into an empty folder."""
+
+
 class ResponseGenerator(Protocol):
     """Turns the name of a response into what is said.
 

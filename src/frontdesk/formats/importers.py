@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from frontdesk.core.ports import Importer
 from frontdesk.core.training import Place
 from frontdesk.errors import ConfigError
 from frontdesk.formats.complaints import Complaints
@@ -32,13 +32,6 @@ CONFIGS = ("config.yml", "config.yaml")
 WRITTEN = Path(".frontdesk") / "imported"
 
 Read = Callable[[Path, Expansion], Block]
-
-
-class Importer(Protocol):
-    """A class of a project's own that brings training files from elsewhere; made with its options in config.yml."""
-
-    def write(self, folder: Path) -> None:
-        """Write files in Rasa's formats (a domain, NLU examples, stories ...) into an empty folder."""
 
 
 @dataclass
