@@ -85,8 +85,9 @@ def rasa_accuracy(
             plain = [Example(" ".join(e.text.split()), e.intent.partition("/")[0]) for e in examples]
             (folder / f"{name}.yml").write_text(write(NluExamples(examples=tuple(plain))), "utf-8")
         parts = [(tokenizer, {}), *COUNTS, ("DIETClassifier", {"epochs": 100, "entity_recognition": False})]
-        config = {"recipe": "default.v1", "language": language, "assistant_id": "bench"}
-        config["pipeline"] = [{"name": name, **options} for name, options in parts]  # type: ignore[assignment]
+        pipeline = [{"name": name, **options} for name, options in parts]
+        head = {"recipe": "default.v1", "language": language, "assistant_id": "bench"}
+        config = {**head, "pipeline": pipeline}
         (folder / "config.yml").write_text(json.dumps(config), "utf-8")
         begun = os.times()
         _run([binary, "train", "nlu", "--nlu", "train.yml"], folder)

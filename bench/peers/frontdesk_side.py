@@ -85,10 +85,10 @@ async def _hold(job: dict[str, Any]) -> dict[str, Any]:
     model = load_model(folder / "models", folder / ".frontdesk" / "unpacked")
     options = {"url": job["action_url"]} if job.get("action_url") else {"actions_module": job.get("actions")}
     server = make_action_server(options if any(options.values()) else None, folder, deadline=30)
-    nlg = DomainResponses(model.domain, model.facts, First())  # type: ignore[arg-type]
+    nlg = DomainResponses(model.domain, model.facts, First())
     processor = make_processor(model, server, Settings(), Endpoints())
     fixed = Fixed(processor.understanding)
-    processor = dataclasses.replace(processor, understanding=fixed, nlg=nlg)  # type: ignore[arg-type]
+    processor = dataclasses.replace(processor, understanding=fixed, nlg=nlg)
     agent = Agent(processor, MemoryTrackerStore(), MemoryLockStore(), Settings())
     begun = time.perf_counter()
     held = [await _converse(agent, fixed, talk) for talk in job["conversations"]]

@@ -92,7 +92,7 @@ def test_figures_that_only_frontdesk_fills_are_any_text() -> None:
 
 def case(**differs: Any) -> Case:
     turns = [{"user": "/a"}, {"wait": 5}, {"user": "/b"}, {"user": "/c"}]
-    return Case("own", None, [{"name": "one", "turns": turns, **differs}], None, {})  # type: ignore[arg-type]
+    return Case("own", None, [{"name": "one", "turns": turns, **differs}], None, {})
 
 
 def log(*names: str) -> dict[str, Any]:

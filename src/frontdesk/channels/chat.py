@@ -75,12 +75,12 @@ class ChatChannel:
         async def unasked(request: Request) -> HTTPResponse:
             return await self.news(request, gate)
 
-        @app.before_server_stop  # type: ignore[untyped-decorator]
         async def release(_: Any) -> None:
             self._closing = True
             for sender_id in list(self._waiting):
                 self._wake(sender_id)
 
+        app.register_listener(release, "before_server_stop")
         app.blueprint(routes)
 
     def owner(self, request: Request) -> str:

@@ -120,7 +120,7 @@ def _longest(config: Any) -> int:
 def _write_graph(model: Any, tokenizer: Any, target: Path) -> None:
     import torch
 
-    class Pooled(torch.nn.Module):  # type: ignore[misc]  # torch may not be installed where types are checked
+    class Pooled(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = model

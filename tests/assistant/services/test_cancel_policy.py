@@ -32,7 +32,7 @@ def order(status: str = "pending", minutes: int | None = 300, **more: object) ->
         "number": "L200000", "customer_id": "C1", "status": status, "items": (item,), "address": HOME,
         "placed_at": None if minutes is None else NOW - timedelta(minutes=minutes), "payments": paid,
     }  # fmt: skip
-    return Order(**(values | more))  # type: ignore[arg-type]
+    return Order(**(values | more))
 
 
 def decide(made: Order, **more: Decimal) -> Decision:

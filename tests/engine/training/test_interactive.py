@@ -72,7 +72,7 @@ def understand(texts: Sequence[str]) -> list[Message]:
 
 def teacher(policy: Says | None = None, **table: Any) -> tuple[Teacher, ScriptedActionServer]:
     server = ScriptedActionServer(table)
-    loop = Loop([policy or Says()], choose, action_for, lambda name: is_custom(name, DOMAIN))  # type: ignore[list-item]
+    loop = Loop([policy or Says()], choose, action_for, lambda name: is_custom(name, DOMAIN))
     made = Processor(DOMAIN, Understanding(understand), loop, DomainResponses(DOMAIN, {}), server)
     return Teacher(made), server
 
