@@ -91,11 +91,13 @@ def imports(
 ) -> list[Path]:
     """Return the folders of imported projects, each once, with those that they import themselves."""
     found: list[Path] = []
+    seen = {base.resolve()}
     waiting = [((base / name).resolve(), place) for name in named]
     while waiting:
         path, at = waiting.pop(0)
-        if path == base.resolve() or any(path.is_relative_to(known) for known in found):
+        if path in seen or any(path.is_relative_to(known) for known in found):
             continue
+        seen.add(path)  # a file, too: it may name itself, or one that names it
         if not path.exists():
             hint = "Give paths relative to the file that names them."
             complaints.error(f"The project '{path.name}' to import is not there.", at, hint)
