@@ -76,9 +76,14 @@ def short(name: str) -> str:
     return name.rpartition(".")[2] if name.startswith("rasa.") else name
 
 
+def reads_own_files(name: str) -> bool:
+    """Tell whether an importer reads the project's own files and nothing else."""
+    return short(name) in (FILES, *_WRAPPERS)
+
+
 def brings_more(config: Config) -> bool:
     """Tell whether an importer brings files beside the project's own, a domain maybe among them."""
-    return any(short(part.name) not in (FILES, *_WRAPPERS) for part in config.importers)
+    return not all(reads_own_files(part.name) for part in config.importers)
 
 
 def names_a_class(config: Config) -> bool:
