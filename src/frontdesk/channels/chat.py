@@ -134,8 +134,10 @@ class ChatChannel:
             tracker = await gate.latest(owner)
             found = said_unasked(tracker, after)
             if not found:
+                # The server may be told to give an answer less time, after which it would be an error.
+                wait = min(WAIT, request.app.config.RESPONSE_TIMEOUT / 2)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(waiter.wait(), WAIT)
+                    await asyncio.wait_for(waiter.wait(), wait)
             if waiter.is_set():
                 tracker = await gate.latest(owner)
                 found = said_unasked(tracker, after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from frontdesk.core.events import BotUttered
@@ -11,25 +11,29 @@ from frontdesk.core.events import BotUttered
 def render(event: BotUttered, recipient_id: str) -> list[dict[str, Any]]:
     """Return the bubbles of one thing said, in the order in which Rasa's output channels send them.
 
-    A text is split at blank lines, except where it has buttons.
+    A text is split at blank lines, except where it has buttons. What has another shape than Rasa's is passed over, so
+    that an action which did its work is not answered with an apology.
     """
     content = event.data
+    text = "" if event.text is None else str(event.text)
     bubbles: list[dict[str, Any]] = []
     if content.get("quick_replies"):
-        bubbles.append({"text": event.text or "", "buttons": _buttons(content["quick_replies"])})
+        bubbles.append({"text": text, "buttons": _buttons(content["quick_replies"])})
     elif content.get("buttons"):
-        bubbles.append({"text": event.text or "", "buttons": _buttons(content["buttons"])})
-    elif event.text:
-        bubbles.extend({"text": part} for part in event.text.strip().split("\n\n") if part)
+        bubbles.append({"text": text, "buttons": _buttons(content["buttons"])})
+    elif text:
+        bubbles.extend({"text": part} for part in text.strip().split("\n\n") if part)
     if content.get("custom"):
         bubbles.append({"custom": content["custom"]})
     if content.get("image"):
         bubbles.append({"image": content["image"]})
     if content.get("attachment") and content.get("attachment") != content.get("image"):
         bubbles.append({"attachment": content["attachment"]})
-    for element in content.get("elements") or ():
+    for element in _list(content.get("elements")):
+        if not isinstance(element, Mapping):
+            continue
         title = f"{element.get('title', '')} : {element.get('subtitle', '')}"
-        bubbles.append({"text": title, "buttons": _buttons(element.get("buttons") or ())})
+        bubbles.append({"text": title, "buttons": _buttons(element.get("buttons"))})
     sources = event.metadata.get("sources")
     if sources and bubbles:
         bubbles[-1]["metadata"] = {"sources": list(sources)}
@@ -37,7 +41,13 @@ def render(event: BotUttered, recipient_id: str) -> list[dict[str, Any]]:
 
 
 def _buttons(buttons: Any) -> list[dict[str, Any]]:
-    return [dict(b) if isinstance(b, Mapping) else {"title": str(b), "payload": str(b)} for b in buttons]
+    return [
+        dict(b) if isinstance(b, Mapping) else {"title": str(b), "payload": str(b)} for b in _list(buttons)
+    ]
+
+
+def _list(found: Any) -> Sequence[Any]:
+    return found if isinstance(found, list | tuple) else ()
 
 
 def plain(reply: Mapping[str, Any]) -> dict[str, Any]:

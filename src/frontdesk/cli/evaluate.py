@@ -63,7 +63,7 @@ def execute(options: argparse.Namespace) -> int:
     figures = [] if options.no_stats else [Path(f"{prefix}-overall.csv"), Path(f"{prefix}-per-session.csv")]
     check_targets([*figures, options.output_filename])
     given = named(options, "domain") or next(
-        (folder / n for n in ("domain.yml", "domain") if (folder / n).exists()), None
+        (folder / n for n in ("domain.yml", "domain.yaml", "domain") if (folder / n).exists()), None
     )
     domain = read_domain(given, strict=False) if given else None
     markers = read_markers(options.config or folder / "markers.yml", domain)

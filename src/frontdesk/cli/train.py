@@ -92,6 +92,7 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Train, and say what came out."""
     from frontdesk.formats.settings_files import read_endpoints
+    from frontdesk.graph.package import newest
     from frontdesk.training.train import is_current
 
     say_ignored(options, _NO_EFFECT)
@@ -107,6 +108,10 @@ def execute(options: argparse.Namespace) -> int:
             return FORCED
         endpoints = read_endpoints(layout.folder, layout.endpoints)
         current = is_current(layout.folder, endpoints, out, layout, only)
+        if not current and only is None and newest(out) is not None:
+            # Maybe there is something to learn for one half only; then training leaves the other one out.
+            half = _learnable(_read(layout, only), only)
+            current = half is not None and is_current(layout.folder, endpoints, out, layout, half)
         print("Nothing changed since the newest model was trained." if current else "Training is needed.")
         return 0 if current else NEEDED
     show = progress(quiet(options))

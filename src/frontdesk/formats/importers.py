@@ -69,9 +69,14 @@ def short(name: str) -> str:
     return name.rpartition(".")[2] if name.startswith("rasa.") else name
 
 
+def reads_own_files(name: str) -> bool:
+    """Tell whether an importer reads the project's own files and nothing else."""
+    return short(name) in (FILES, *_WRAPPERS)
+
+
 def brings_more(config: Config) -> bool:
     """Tell whether an importer brings files beside the project's own, a domain maybe among them."""
-    return any(short(part.name) not in (FILES, *_WRAPPERS) for part in config.importers)
+    return not all(reads_own_files(part.name) for part in config.importers)
 
 
 def names_a_class(config: Config) -> bool:
@@ -84,11 +89,13 @@ def imports(
 ) -> list[Path]:
     """Return the folders of imported projects, each once, with those that they import themselves."""
     found: list[Path] = []
+    seen = {base.resolve()}
     waiting = [((base / name).resolve(), place) for name in named]
     while waiting:
         path, at = waiting.pop(0)
-        if path == base.resolve() or any(path.is_relative_to(known) for known in found):
+        if path in seen or any(path.is_relative_to(known) for known in found):
             continue
+        seen.add(path)  # a file, too: it may name itself, or one that names it
         if not path.exists():
             hint = "Give paths relative to the file that names them."
             complaints.error(f"The project '{path.name}' to import is not there.", at, hint)

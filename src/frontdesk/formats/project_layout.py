@@ -21,11 +21,13 @@ class Layout:
         """Return what a model is trained from, by the name it has in a fingerprint; not all of it need exist."""
         domain = {"domain": self.domain} if self.domain else {n: self.folder / n for n in _DOMAIN}
         data = self.data or (self.folder / "data",)
+        usual = next((path for name in _CONFIG if (path := self.folder / name).exists()), None)
         return {
-            "config.yml": self.config or self.folder / "config.yml",
+            "config.yml": self.config or usual or self.folder / "config.yml",
             **domain,
             **{f"data{number or ''}": path for number, path in enumerate(data)},
         }
 
 
-_DOMAIN = ("domain.yml", "domain")
+_CONFIG = ("config.yml", "config.yaml")
+_DOMAIN = ("domain.yml", "domain.yaml", "domain")

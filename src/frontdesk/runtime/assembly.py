@@ -227,7 +227,7 @@ def trusted_model(layout: Layout, models: Path) -> Model:
 
     Raises PackageError.
     """
-    configured = layout.config or (layout.folder / "config.yml").exists()
+    configured = layout.learnt_from()["config.yml"].exists()
     return load_model(
         models,
         layout.folder / STATE / "unpacked",

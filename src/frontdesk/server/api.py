@@ -112,12 +112,27 @@ def _refuse_foreign_pages(request: Request, local: bool) -> None:
     On a server that only this machine reaches, the name that was asked for must be this machine's, too: else a foreign
     page could give itself a name that points here.
     """
-    asked = urlsplit(f"//{request.headers.get('Host', '')}")
-    origin = request.headers.get("Origin")
-    if origin and urlsplit(origin).netloc != asked.netloc:
+    origin, asked = request.headers.get("Origin"), request.headers.get("Host", "")
+    if origin and site_of(origin) != asked:
         raise Refusal(403, "NotAuthorized", "Pages of other sites may not use this API without a token.")
-    if local and not is_local(asked.hostname or ""):
+    if local and not is_local(host_of(asked)):
         raise Refusal(403, "NotAuthorized", "Without a token, this API answers only as 'localhost'.")
+
+
+def site_of(origin: str) -> str | None:
+    """Return host and port of a page's origin, as `Host` has them; None where it is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # brackets that are not closed
+        return None
+
+
+def host_of(asked: str) -> str:
+    """Return the name or address in a `Host` header; nothing where it holds none."""
+    try:
+        return urlsplit(f"//{asked}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_local(host: str) -> bool:

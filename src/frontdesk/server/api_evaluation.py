@@ -21,9 +21,9 @@ from frontdesk.errors import FrontdeskError
 from frontdesk.evaluation.nlu import evaluate
 from frontdesk.evaluation.stories import StoryTest, run_stories
 from frontdesk.formats.project import read_tests, read_training
-from frontdesk.runtime.assembly import STATE, named_paths
+from frontdesk.formats.project_layout import Layout
+from frontdesk.runtime.assembly import trusted_model
 from frontdesk.runtime.loop import Loop
-from frontdesk.runtime.model import load_model
 from frontdesk.server.api_context import Call, bad_parameter
 from frontdesk.server.api_events import entities_in, json_object
 from frontdesk.server.api_measure import classification, nlu_to_wire
@@ -127,10 +127,9 @@ async def _process(call: Call) -> Any:
         if not call.agent.ready:
             raise Refusal(409, "Conflict", "Loaded model file not found.")
         return call.agent.processor.understanding.process
-    archive, folder = chosen(call.api, named), call.api.folder
+    archive, layout = chosen(call.api, named), call.api.options.layout or Layout(call.api.folder)
     try:
-        allowed = named_paths(folder)
-        model = await asyncio.to_thread(load_model, archive, folder / STATE / "unpacked", allowed=allowed)
+        model = await asyncio.to_thread(trusted_model, layout, archive)
     except FrontdeskError as error:
         message = f"The model could not be loaded. {error.what}"
         raise bad_parameter("model", "query", message) from error

@@ -24,10 +24,12 @@ from frontdesk.channels.http import Refusal, failure
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats import config as config_file
 from frontdesk.formats.domain_merge import KEYS as DOMAIN_KEYS
+from frontdesk.formats.importers import reads_own_files
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_endpoints
 from frontdesk.formats.writer import dump
 from frontdesk.formats.yaml import Block, read_text
-from frontdesk.runtime.assembly import STATE, named_paths
+from frontdesk.runtime.assembly import STATE, named_paths, named_slot_types
 from frontdesk.server.api_context import MOST_JOBS, Api, Call
 from frontdesk.server.api_network import checked, post
 
@@ -126,7 +128,7 @@ def lay_out(text: str, folder: Path, api: Api, *, fresh: bool = False) -> None:
     """Make a project in `folder` from one YAML text that holds config, domain and training data.
 
     Lines stay where they were, so that a complaint names the line of the body. Classes named by path are allowed only
-    where the project's own config.yml names them, for training would run them. Raises Refusal (400).
+    where the project's own config.yml or domain names them, for training would run them. Raises Refusal (400).
     """
     found = sections(text)
     if not any(found.get(key) for key in ("nlu", "stories", "rules")):
@@ -153,14 +155,44 @@ def lay_out(text: str, folder: Path, api: Api, *, fresh: bool = False) -> None:
 
 
 def _check_classes(found: Block, api: Api) -> None:
+    """Raise Refusal (400) for a class that the project's own files do not name, or an importer that reads others."""
     trusted = named_paths(api.folder)
-    for key in ("pipeline", "policies"):
-        parts = found.get(key)
-        for part in parts if isinstance(parts, list) else ():
-            name = part.get("name") if isinstance(part, Mapping) else part
-            if isinstance(name, str) and "." in name and name not in trusted:
-                message = f"'{name}' is a class path that the project's own config.yml does not name."
-                raise Refusal(400, "BadRequest", message)
+    for name in (*_names(found, "pipeline"), *_names(found, "policies")):
+        if ("." in name or ":" in name) and name not in trusted:
+            raise _untrusted(name, "config.yml")
+    for name in _names(found, "importers"):
+        if not reads_own_files(name):
+            message = f"The importer '{name}' cannot be used here: what is learnt from comes in the request."
+            raise Refusal(400, "BadRequest", message)
+    own = _slot_types(found)
+    known = named_slot_types(api.options.layout or Layout(api.folder)) if own else frozenset()
+    for kind in own:
+        if kind not in known:
+            raise _untrusted(kind, "domain")
+
+
+def _slot_types(found: Block) -> list[str]:
+    """Return the class paths among the types of slots; where policies do not look at one, nothing is run."""
+    slots = found.get("slots")
+    listed = slots.values() if isinstance(slots, Mapping) else ()
+    seen = [
+        slot.get("type")
+        for slot in listed
+        if isinstance(slot, Mapping) and slot.get("influence_conversation") is not False
+    ]
+    return [kind.strip() for kind in seen if isinstance(kind, str) and "." in kind]
+
+
+def _names(found: Block, key: str) -> list[str]:
+    parts = found.get(key)
+    listed = parts if isinstance(parts, list) else ()
+    names = [part.get("name") if isinstance(part, Mapping) else part for part in listed]
+    return [name.strip() for name in names if isinstance(name, str)]
+
+
+def _untrusted(name: str, where: str) -> Refusal:
+    message = f"'{name}' is a class path that the project's own {where} does not name."
+    return Refusal(400, "BadRequest", message)
 
 
 def _only(text: str, found: Block, keys: Sequence[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from sanic import Request
 
@@ -13,7 +12,7 @@ from frontdesk.auth.api import ADMIN, ApiKeys
 from frontdesk.auth.tokens import bearer
 from frontdesk.channels.http import Refusal
 from frontdesk.errors import AuthError, ConfigError
-from frontdesk.server.api import is_local
+from frontdesk.server.api import host_of, is_local, site_of
 
 PAGE = "/inspector"
 
@@ -55,9 +54,7 @@ class Entrance:
         itself a name that points to this machine: such names are not answered to at all.
         """
         _refuse_other_sites(request)
-        if self.key is not None and not is_local(
-            urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
-        ):
+        if self.key is not None and not is_local(host_of(request.headers.get("Host", ""))):
             raise Refusal(
                 403, "NotAuthorized", "Without an API token, the inspector answers only as 'localhost'."
             )
@@ -81,7 +78,7 @@ class Entrance:
 
 def _refuse_other_sites(request: Request) -> None:
     origin = request.headers.get("Origin")
-    if origin and urlsplit(origin).netloc != request.headers.get("Host", ""):
+    if origin and site_of(origin) != request.headers.get("Host", ""):
         raise Refusal(403, "NotAuthorized", "Pages of other sites may not use the inspector.")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Refusal(403, "NotAuthorized", "Pages of other sites may not use the inspector.")

@@ -31,7 +31,8 @@ class Listening:
         """The address as a person would type it."""
         here = self.interface in EVERYWHERE or self.interface == "127.0.0.1"
         scheme = "https" if self.encryption else "http"
-        return f"{scheme}://{'localhost' if here else self.interface}:{self.port}/"
+        named = f"[{self.interface}]" if ":" in self.interface else self.interface
+        return f"{scheme}://{'localhost' if here else named}:{self.port}/"
 
     def check(self) -> None:
         """Raise ConfigError where nothing can listen there; better now than after loading the model."""

@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from frontdesk.formats.nlu import write as write_examples
 from frontdesk.formats.project import Project
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_config
+from frontdesk.formats.sources import YAML_ENDINGS
 from frontdesk.formats.yaml import Block, Expansion
 from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, engine_digest, file_digest, folder_digest
@@ -95,7 +97,7 @@ def inputs_digest(
     if config.is_file():
         beside += _own_modules(folder, config, file_digest(config))
         beside += _imports(folder, config)
-    beside += _slot_modules(folder)
+    beside += [*_slot_modules(path for name, path in named.items() if name.startswith("domain")), str(PROMPT)]
     named |= {name: folder / name for name in beside}
     found = {name: _path_digest(path) for name, path in named.items()}
     return digest(engine_digest(*_LEARNING_ROOMS), os.environ.get("FRONTDESK_ENCODER"), found, only)
@@ -133,10 +135,11 @@ def _read(path: Path, expand: Expansion) -> Block:
 _OWN_TYPE = re.compile(r"""\btype:\s*["']?([A-Za-z_]\w*(?:\.\w+)+)""")
 
 
-def _slot_modules(folder: Path) -> list[str]:
+def _slot_modules(domain: Iterable[Path]) -> list[str]:
     """Return the files of slot types that the domain seems to name; it is not read for that, only looked through."""
-    files = [folder / "domain.yml", *sorted((folder / "domain").rglob("*.yml"))]
-    texts = [file.read_text("utf-8", errors="replace") for file in files if file.is_file()]
+    files = [file for path in domain for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    known = [file for file in files if file.suffix in YAML_ENDINGS and file.is_file()]
+    texts = [file.read_text("utf-8", errors="replace") for file in known]
     paths = {found for text in texts for found in _OWN_TYPE.findall(text)}
     return [f"{path.rpartition('.')[0].replace('.', '/')}.py" for path in sorted(paths)]
 

@@ -171,10 +171,12 @@ def news(monkeypatch: pytest.MonkeyPatch) -> Any:
     channel, talk = ChatChannel({}, SECRET), Talk()
     token, claims = issue(SECRET, lifetime=60)
 
-    async def ask(after: object, wait: float = 30.0) -> dict[str, Any]:
+    async def ask(after: object, wait: float = 30.0, most: float = 3600.0) -> dict[str, Any]:
         monkeypatch.setattr(chat, "WAIT", wait)
         request: Any = SimpleNamespace(
-            headers={"Authorization": f"Bearer {token}"}, args={"after": str(after)}
+            headers={"Authorization": f"Bearer {token}"},
+            args={"after": str(after)},
+            app=SimpleNamespace(config=SimpleNamespace(RESPONSE_TIMEOUT=most)),
         )
         return dict(json.loads((await channel.news(request, talk)).body or b""))
 
@@ -200,6 +202,11 @@ async def test_news_that_are_there_already_are_not_waited_for(news: Any) -> None
     news.talk.events = TALK
     async with asyncio.timeout(30):
         assert len((await news.ask(0, wait=3600.0))["messages"]) == 3
+
+
+async def test_a_server_that_gives_answers_little_time_still_gets_one(news: Any) -> None:
+    async with asyncio.timeout(20):
+        assert await news.ask(5, wait=3600.0, most=0.02) == {"messages": [], "position": 5}
 
 
 async def test_after_a_while_there_are_none(news: Any) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from frontdesk.channels.render import plain, render
 from frontdesk.core.events import BotUttered
 
@@ -43,3 +45,13 @@ def test_sources_are_for_our_own_page_only() -> None:
 
 def test_nothing_said_is_nothing_sent() -> None:
     assert render(BotUttered(None, {"buttons": [], "image": None}), "ann") == []
+
+
+def test_what_has_another_shape_ends_no_turn() -> None:
+    odd = {"elements": ["x", {"title": "T", "subtitle": "S", "buttons": 5}], "buttons": 7}
+    assert render(BotUttered("a", odd), "ann") == [
+        {"recipient_id": "ann", "text": "a", "buttons": []},
+        {"recipient_id": "ann", "text": "T : S", "buttons": []},
+    ]
+    number: Any = 5
+    assert render(BotUttered(number, {"elements": 3}), "ann") == [{"recipient_id": "ann", "text": "5"}]

@@ -179,6 +179,20 @@ def test_without_a_domain_only_the_nlu_is_trained(copy_of_starter: Path) -> None
     assert "There is no domain: only the understanding (NLU) is trained." in done.stderr
 
 
+def test_a_half_that_has_nothing_to_learn_does_not_ask_for_training(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    parts = "[{name: WhitespaceTokenizer}, {name: KeywordIntentClassifier}]"
+    (tmp_path / "config.yml").write_text(f"language: en\npipeline: {parts}\npolicies: []\n")
+    (tmp_path / "domain.yml").write_text("intents: [greet, bye]\n")
+    examples = "nlu:\n- {intent: greet, examples: '- hi'}\n- {intent: bye, examples: '- bye'}\n"
+    (tmp_path / "data" / "nlu.yml").write_text(examples)
+    assert run(tmp_path, "rasa train").returncode == 0
+    assert run(tmp_path, "rasa train --dry-run").returncode == 0
+    rule = "rules:\n- {rule: greet, steps: [{intent: greet}, {action: action_listen}]}\n"
+    (tmp_path / "data" / "rules.yml").write_text(rule)
+    assert run(tmp_path, "rasa train --dry-run").returncode == 1
+
+
 def test_validation_before_training(copy_of_starter: Path) -> None:
     steps = "\n  steps:\n  - intent: wonder\n  - action: "
     stories = f"stories:\n- story: one{steps}utter_goodbye\n- story: two{steps}utter_greet\n"

@@ -119,6 +119,11 @@ def test_a_circle_of_imports_ends(tmp_path: Path) -> None:
     assert told(read_project(tmp_path, strict=False, settings=False))["rules"] == ["greet", "pay"]
 
 
+def test_a_file_that_imports_itself_ends(tmp_path: Path) -> None:
+    write(tmp_path, ROOT, GREET, {"projects/order/config.yml": "imports: [config.yml, ../greet]\n"})
+    assert told(read_project(tmp_path, strict=False, settings=False))["rules"] == ["greet"]
+
+
 def test_a_project_that_is_not_there(tmp_path: Path) -> None:
     write(tmp_path, ROOT, GREET)
     with pytest.raises(ConfigError, match=r"config\.yml:7: The project 'config\.yml' to import is not there"):

@@ -14,6 +14,7 @@ def test_the_usual_files() -> None:
     assert Layout(HERE).learnt_from() == {
         "config.yml": HERE / "config.yml",
         "domain.yml": HERE / "domain.yml",
+        "domain.yaml": HERE / "domain.yaml",
         "domain": HERE / "domain",
         "data": HERE / "data",
     }

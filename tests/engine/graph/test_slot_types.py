@@ -12,7 +12,9 @@ from frontdesk import UserMessage
 from frontdesk.core.domain import Domain
 from frontdesk.core.slots import Slot
 from frontdesk.errors import ConfigError, PackageError
+from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project import read_project
+from frontdesk.formats.project_layout import Layout
 from frontdesk.graph.slot_types import own_types, with_slot_types, without_slot_types
 from frontdesk.runtime.assembly import assemble
 from frontdesk.settings import Settings
@@ -123,6 +125,16 @@ def test_a_changed_type_is_trained_again(folder: Path) -> None:
     party.write_text(party.read_text("utf-8") + "\n# changed\n", "utf-8")
     assert inputs_digest(folder, project.endpoints) != before
     assert "training MemoizationPolicy" in trained(folder)
+
+
+@pytest.mark.parametrize("name", ["elsewhere.yml", "domain.yaml"])
+def test_a_changed_type_counts_wherever_the_domain_stands(folder: Path, name: str) -> None:
+    domain = (folder / "domain.yml").rename(folder / name)
+    layout = Layout(folder, domain=domain if name == "elsewhere.yml" else None)
+    before = inputs_digest(folder, Endpoints(), layout)
+    party = folder / "party.py"
+    party.write_text(party.read_text("utf-8") + "\n# changed\n", "utf-8")
+    assert inputs_digest(folder, Endpoints(), layout) != before
 
 
 def test_a_slot_class_that_was_written_for_rasa(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from frontdesk import UserMessage, load_agent
 from frontdesk.core.events import UserUttered
 from frontdesk.errors import ActionError, AuthError, ConfigError, PackageError, UnknownName
 from frontdesk.formats.endpoints import Endpoint
+from frontdesk.formats.project import read_project
 from frontdesk.runtime.assembly import (
     action_server,
     assemble,
@@ -25,9 +27,27 @@ from frontdesk.stores.locks import MemoryLockStore
 from frontdesk.stores.memory import MemoryTrackerStore
 from frontdesk.stores.sql import SqlTrackerStore
 from frontdesk.testing.json_server import JsonServer
+from frontdesk.training.train import train
 from tests.conftest import frontdesk, start_server
 
 VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "FRONTDESK_LLM_MODEL")
+SILENCE = """
+class Silence:
+    def __init__(self, options):
+        pass
+
+    def train(self, examples, context):
+        pass
+
+    def process(self, messages):
+        return messages
+
+    def save(self, folder):
+        (folder / "own.json").write_text("{}")
+
+    def load(self, folder, context):
+        pass
+"""
 HELLO = "Hello! I'm an automated assistant. I can take a message for the team."
 
 
@@ -155,6 +175,19 @@ def test_what_config_yml_names_is_trusted(tmp_path: Path) -> None:
         "pipeline: [{name: my.own.Part}, {name: FromAPackage}]\npolicies: []\n"
     )
     assert named_paths(tmp_path) == {"my.own.Part", "FromAPackage"}
+
+
+async def test_also_where_it_ends_with_yaml(copy_of_starter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(copy_of_starter)
+    config = (copy_of_starter / "config.yml").rename(copy_of_starter / "config.yaml")
+    own = "- name: own_silence.Silence\n- name: RegexFeaturizer"
+    config.write_text(config.read_text("utf-8").replace("- name: RegexFeaturizer", own, 1), "utf-8")
+    (copy_of_starter / "own_silence.py").write_text(SILENCE)
+    train(read_project(copy_of_starter), copy_of_starter / "models", lambda _: None)
+    agent = load_agent(copy_of_starter)
+    assert await told(agent, "hello") == [HELLO]
+    await agent.close()
+    monkeypatch.delitem(sys.modules, "own_silence")
 
 
 def test_a_broken_config_is_told(tmp_path: Path) -> None:

@@ -96,6 +96,8 @@ def test_pages_of_other_sites_may_not_use_an_api_without_a_token(unguarded: Serv
     for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[x"},
+        {"Host": "["},
         {"Host": f"evil.example:{port}"},
         {"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"},
     ):

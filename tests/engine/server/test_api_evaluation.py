@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from frontdesk.server.api_measure import classification
-from tests.conftest import Server, start_server
+from tests.conftest import Server, frontdesk, start_server
 
 STORIES = """\
 version: "3.1"
@@ -95,6 +95,22 @@ def test_intents(server: Server, starter: Path) -> None:
     [archive] = (starter / "models").glob("*.tar.gz")
     assert post(server, "/model/test/intents", EXAMPLES, model=archive.name).json() == found
     assert post(server, "/model/test/intents", EXAMPLES, model="/etc/passwd").status_code == 400
+
+
+def test_a_model_with_a_slot_type_of_the_projects_own(copy_of_starter: Path) -> None:
+    own = "class Size:\n    size = 1\n    def __init__(self, options): pass\n    def features(self, value): return [1]\n"
+    (copy_of_starter / "own_size.py").write_text(own)
+    domain = copy_of_starter / "domain.yml"
+    slot = "slots:\n  party:\n    type: own_size.Size\n    mappings: [{type: custom}]\n"
+    domain.write_text(domain.read_text("utf-8").replace("slots:\n", slot, 1), "utf-8")
+    done = frontdesk("train", "--fixed-model-name", "sized", cwd=copy_of_starter)
+    assert done.returncode == 0, done.stderr
+    running = start_server(copy_of_starter, "--enable-api")
+    try:
+        answer = post(running, "/model/test/intents", EXAMPLES, model="sized.tar.gz")
+        assert answer.status_code == 200, answer.text
+    finally:
+        running.stop()
 
 
 def test_intents_in_the_old_json(server: Server) -> None:

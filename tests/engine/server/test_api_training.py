@@ -154,11 +154,30 @@ def test_complaints_name_the_line_of_the_body(server: Server, folder: Path) -> N
     assert set((folder / "models").iterdir()) == before
 
 
-@pytest.mark.parametrize("name", ["subprocess.Popen", "os.system", "actions.Evil"])
+@pytest.mark.parametrize("name", ["subprocess.Popen", "subprocess:Popen", "actions.Evil"])
 def test_a_class_path_is_not_run(server: Server, name: str) -> None:
     for key in ("pipeline:", "policies:"):
         message = refused(train(server, BODY.replace(key, f"{key}\n- name: {name}")), 400, "BadRequest")
         assert name in message
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "importers:\n- name: subprocess.Popen\n  touch: 1\n  FILE: 1\n",
+        "importers:\n- name: subprocess:Popen\n  touch: 1\n  FILE: 1\n",
+        "importers: [{name: MultiProjectImporter}]\nimports: [FILE]\n",
+        "slots:\n  s:\n    type: subprocess.Popen\n    mappings: [{type: from_text}]\n    touch: 1\n    FILE: 1\n",
+    ],
+)
+def test_no_importer_and_no_slot_type_is_run_either(server: Server, tmp_path: Path, more: str) -> None:
+    refused(train(server, BODY + more.replace("FILE", str(tmp_path / "here"))), 400, "BadRequest")
+    assert not (tmp_path / "here").exists()
+
+
+def test_what_rasa_writes_into_each_config_does_not_matter(server: Server) -> None:
+    body = BODY + "importers:\n- name: RasaFileImporter\n"
+    assert train(server, body, save_to_default_model_directory="false").status_code == 200
 
 
 def test_a_training_sees_no_secret(server: Server) -> None:

@@ -56,6 +56,8 @@ def test_other_sites_and_other_names_are_refused_with_the_key(
     for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[x"},
+        {"Host": "["},
         {"Host": f"evil.example:{port}"},
         {"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"},
         {"Sec-Fetch-Site": "cross-site"},

@@ -18,6 +18,7 @@ from tests.conftest import free_port
         ("127.0.0.1", "http://localhost:5005/"),
         ("0.0.0.0", "http://localhost:5005/"),
         ("10.0.0.7", "http://10.0.0.7:5005/"),
+        ("::1", "http://[::1]:5005/"),
     ],
 )
 def test_the_address_that_people_type(interface: str, url: str) -> None:

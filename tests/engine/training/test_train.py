@@ -10,6 +10,7 @@ import pytest
 
 from frontdesk.errors import UnknownName
 from frontdesk.formats.project import Project, read_project
+from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_endpoints
 from frontdesk.graph.package import peek_manifest
 from frontdesk.runtime.assembly import named_paths
@@ -79,6 +80,24 @@ def test_any_change_of_a_file_asks_for_training(copy_of_starter: Path, file: str
     with (copy_of_starter / file).open("a") as out:
         out.write("# changed\n")
     assert not current(copy_of_starter)
+
+
+@pytest.mark.parametrize("name", ["config", "domain"])
+def test_files_whose_names_end_with_yaml_are_watched(copy_of_starter: Path, name: str) -> None:
+    file = (copy_of_starter / f"{name}.yml").rename(copy_of_starter / f"{name}.yaml")
+    train_again(copy_of_starter)
+    assert current(copy_of_starter)
+    with file.open("a") as out:
+        out.write("# changed\n")
+    assert not current(copy_of_starter)
+
+
+def test_own_instructions_count_wherever_the_examples_are(copy_of_starter: Path) -> None:
+    layout = Layout(copy_of_starter, data=((copy_of_starter / "data").rename(copy_of_starter / "told"),))
+    before = inputs_digest(copy_of_starter, read_endpoints(copy_of_starter), layout)
+    (copy_of_starter / "data" / "prompts").mkdir(parents=True)
+    (copy_of_starter / "data" / "prompts" / "answer.txt").write_text("Answer in verse.")
+    assert inputs_digest(copy_of_starter, read_endpoints(copy_of_starter), layout) != before
 
 
 def test_a_new_file_asks_for_training_and_other_files_do_not(copy_of_starter: Path) -> None:
