@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import OTHER, ask_which, choose, fitting, payload, placed, recent
+from actions.flows.choice import OTHER, ask_which, choose, described, fitting, payload, placed, recent
 from actions.flows.identity import PrivateForm, known_customer, tell_block
 from actions.flows.order_status import SHORT_STATES
 from actions.flows.return_words import cued_reason, reason_cues
-from actions.flows.turn import HESITATES, SURE, Said, said, turn_events
+from actions.flows.turn import HESITATES, SURE, Said, actions_of, said, summed_up, turn_events
 from actions.flows.wishes import done
 from actions.flows.wording import amount, listed
 from actions.services import services
@@ -31,6 +32,18 @@ LIKE = {
     "changed_mind": "no_longer_needed",
     "arrived_late": "too_slow",
 }  # reasons of a return that say the same
+SUMMARY = {False: "utter_cancel_summary", True: "utter_cancel_summary_approval"}  # with a colleague's consent
+AGAIN = {False: "utter_cancel_confirm_again", True: "utter_cancel_confirm_approval_again"}
+RUDE = frozenset({"insult", "complain"})  # a reason may be said like that, too
+OTHER_REASON = "other"
+OWN_WORDS = RUDE | {"inform", "correct", "nlu_fallback", "out_of_scope", "small_talk"}
+FEW = 2  # words that hardly are a reason
+ASKED_AGAIN = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
+NAMED = re.compile(r"\bthe (?:[\w-]+ ){1,4}(?:one|order)\b|\b(?:order|one) with\b|\bi meant?\b")
+MORE = re.compile(r"\b(?:all|both)(?: of (?:them|it)| (?:my )?orders)?\b|\beverything\b")
+UNDOES = re.compile(
+    r"\b(?:undo|un-?cancel\w*|reverse|revert|reinstate|take (?:it|that|this) back|still want)\b"
+)
 WORTH_ASKING = frozenset({"being_packed"})  # rules from which a person may depart
 
 
@@ -51,10 +64,20 @@ def open_orders(customer: Customer) -> list[Order]:
     return [order for order in recent(customer) if possible(order)]
 
 
+def undone(customer: Customer, tracker: Tracker) -> Order | None:
+    """Return the order that was canceled a moment ago, if that is what is to be undone."""
+    number, words = tracker.get_slot("last_order"), str(tracker.get_slot("wish_words") or "")
+    if not number or tracker.get_slot("last_wish") != WISH or not UNDOES.search(words.lower()):
+        return None
+    order = services().orders.find(customer, str(number))
+    return order if order and order.status == "cancelled" else None
+
+
 class ValidateCancelForm(PrivateForm):
     """Validate the cancel form: identity, order, reason, and an explicit yes."""
 
     wish = WISH
+    own_questions = ("cancel_reason", "cancel_confirmed")
 
     def name(self) -> str:
         """Name the action."""
@@ -63,6 +86,8 @@ class ValidateCancelForm(PrivateForm):
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing more where the order can't be cancelled."""
         order = chosen_order(customer, tracker)
+        if undone(customer, tracker):
+            return []
         if order is not None and not possible(order):
             return ["cancel_number"]
         if order is None and not open_orders(customer):
@@ -83,13 +108,23 @@ class ValidateCancelForm(PrivateForm):
         if customer is None or order is None or not heard.text:
             return {}
         another = heard.number is not None and heard.number != order.number
-        if another or heard.has(OTHER):
-            number = choose(customer, heard, tracker, current=order.number)
-            if number and services().orders.find(customer, number) is None:
-                dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
-                return {"cancel_number": order.number, "cancel_confirmed": None}
-            return {"cancel_number": number, "cancel_confirmed": None, "order_number": None}
-        return {}
+        if not another and tracker.get_slot("requested_slot") == "cancel_reason" and reason_of(heard):
+            return {}
+        named = described(customer, heard) if heard.short and heard.has(NAMED) else None
+        other, alone = heard.has(OTHER), open_orders(customer) == [order]
+        if not (another or other or (named and named != order.number)):
+            if alone and heard.short and heard.has(MORE):
+                tell_only_one(dispatcher, order)
+                return {"cancel_confirmed": None}
+            return {}
+        number = named or choose(customer, heard, tracker, current=order.number)
+        if number is None and alone:
+            tell_only_one(dispatcher, order)
+            return {"cancel_confirmed": None}
+        if number and services().orders.find(customer, number) is None:
+            dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
+            return {"cancel_number": order.number, "cancel_confirmed": None}
+        return {"cancel_number": number, "cancel_confirmed": None, "order_number": None}
 
     def extract_cancel_number(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -124,10 +159,14 @@ class ValidateCancelForm(PrivateForm):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Find out why, in the customer's words or from a button."""
-        heard = self.heard(tracker)
+        heard, asked = self.heard(tracker), tracker.get_slot("requested_slot") == "cancel_reason"
+        rude = said(tracker, FORM) if asked else Said()
+        heard = rude if not heard.text and rude.intent in RUDE else heard
         reason = reason_of(heard) if heard.text else None
         if reason is None and not tracker.get_slot("cancel_reason") and tracker.get_slot("wish_words"):
             reason = reason_of(self.opening(tracker))
+        if reason is None and asked and _said_something(heard, tracker):
+            reason = OTHER_REASON if OTHER_REASON in services().cancellations.reasons else None
         return {"cancel_reason": reason} if reason else {}
 
     def validate_cancel_reason(
@@ -170,6 +209,28 @@ def reason_of(heard: Said) -> str | None:
     return found or (like if like in known else None)
 
 
+def _said_something(heard: Said, tracker: Tracker) -> bool:
+    """Tell whether the words may count as a reason of their own: nobody is kept from canceling by the question why."""
+    if heard.payload or not heard.meant or heard.number or heard.intent == "deny" or heard.has(HESITATES):
+        return False
+    own = heard.intent in OWN_WORDS and len(heard.text.split()) > FEW
+    own = own and not heard.text.endswith("?")
+    own = own and not (heard.has(NAMED) or heard.has(OTHER) or heard.has(MORE))
+    return own or bool(ASKED_AGAIN & set(actions_of(tracker, back=1)))
+
+
+def tell_only_one(dispatcher: CollectingDispatcher, order: Order) -> None:
+    """Say that no other order can be canceled."""
+    dispatcher.utter_message(
+        response="utter_cancel_only_one", chosen_order=order.number, item_names=names(order)
+    )
+
+
+def names(order: Order) -> str:
+    """Name what is in an order."""
+    return listed([item.label for item in order.items])
+
+
 class ActionAskCancelNumber(Action):
     """Ask which order is to be cancelled."""
 
@@ -204,8 +265,15 @@ class ActionAskCancelReason(Action):
             {"title": words[:1].upper() + words[1:], "payload": payload("inform", cancel_reason=name)}
             for name, words in services().cancellations.reasons.items()
         ]
-        number = tracker.get_slot("cancel_number")
-        dispatcher.utter_message(response="utter_ask_cancel_reason", buttons=buttons, chosen_order=number)
+        customer = known_customer(tracker)
+        order = chosen_order(customer, tracker) if customer else None
+        if order:
+            dispatcher.utter_message(
+                response="utter_ask_cancel_reason",
+                buttons=buttons,
+                chosen_order=order.number,
+                item_names=names(order),
+            )
         return []
 
 
@@ -226,10 +294,11 @@ class ActionAskCancelConfirmed(Action):
             return []
         quote = services().cancellations.quote(order)
         approval = services().cancellations.decide(order).needs_approval
+        again = summed_up(tracker, (SUMMARY[False], *AGAIN.values()), SLOTS[:2])
         dispatcher.utter_message(
-            response="utter_cancel_summary_approval" if approval else "utter_cancel_summary",
+            response=(AGAIN if again else SUMMARY)[approval],
             chosen_order=order.number,
-            item_names=listed([item.label for item in order.items]),
+            item_names=names(order),
             reason_text=services().cancellations.reasons[str(tracker.get_slot("cancel_reason"))],
             refund=amount(quote.refund, quote.currency),
             method=quote.method,
@@ -254,6 +323,10 @@ class ActionSubmitCancel(Action):
         if customer is None:
             return [*tell_block(dispatcher, tracker), *closing]
         closing.append(SlotSet("order_number", None))
+        back = undone(customer, tracker)
+        if back:
+            dispatcher.utter_message(response="utter_cancel_final", chosen_order=back.number)
+            return closing
         order = chosen_order(customer, tracker)
         if order is None:
             return [*_nothing_open(dispatcher, tracker, customer), *closing]
