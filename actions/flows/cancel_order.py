@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -12,11 +10,11 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
+from actions.flows.cancel_words import MORE, NAMED, OTHER_REASON, RUDE, UNDOES, own_reason, reason_of
 from actions.flows.choice import OTHER, ask_which, choose, described, fitting, payload, placed, recent
 from actions.flows.identity import PrivateForm, known_customer, tell_block
 from actions.flows.order_status import SHORT_STATES
-from actions.flows.return_words import cued_reason, reason_cues
-from actions.flows.turn import HESITATES, SURE, Said, actions_of, said, summed_up, turn_events
+from actions.flows.turn import HESITATES, SURE, Said, said, summed_up, turn_events
 from actions.flows.wishes import done
 from actions.flows.wording import amount, listed
 from actions.services import services
@@ -27,23 +25,8 @@ from actions.services.policy import Decision
 FORM = "cancel_form"
 WISH = "cancel_order"
 SLOTS = ("cancel_number", "cancel_reason", "cancel_confirmed")
-TABLE = Path(__file__).with_name("cancel_reasons.yml")
-LIKE = {
-    "changed_mind": "no_longer_needed",
-    "arrived_late": "too_slow",
-}  # reasons of a return that say the same
 SUMMARY = {False: "utter_cancel_summary", True: "utter_cancel_summary_approval"}  # with a colleague's consent
 AGAIN = {False: "utter_cancel_confirm_again", True: "utter_cancel_confirm_approval_again"}
-RUDE = frozenset({"insult", "complain"})  # a reason may be said like that, too
-OTHER_REASON = "other"
-OWN_WORDS = RUDE | {"inform", "correct", "nlu_fallback", "out_of_scope", "small_talk"}
-FEW = 2  # words that hardly are a reason
-ASKED_AGAIN = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
-NAMED = re.compile(r"\bthe (?:[\w-]+ ){1,4}(?:one|order)\b|\b(?:order|one) with\b|\bi meant?\b")
-MORE = re.compile(r"\b(?:all|both)(?: of (?:them|it)| (?:my )?orders)?\b|\beverything\b")
-UNDOES = re.compile(
-    r"\b(?:undo|un-?cancel\w*|reverse|revert|reinstate|take (?:it|that|this) back|still want)\b"
-)
 WORTH_ASKING = frozenset({"being_packed"})  # rules from which a person may depart
 
 
@@ -64,13 +47,26 @@ def open_orders(customer: Customer) -> list[Order]:
     return [order for order in recent(customer) if possible(order)]
 
 
-def undone(customer: Customer, tracker: Tracker) -> Order | None:
-    """Return the order that was canceled a moment ago, if that is what is to be undone."""
-    number, words = tracker.get_slot("last_order"), str(tracker.get_slot("wish_words") or "")
-    if not number or tracker.get_slot("last_wish") != WISH or not UNDOES.search(words.lower()):
+def undone(tracker: Tracker, words: str) -> Order | None:
+    """Return the order that was canceled a moment ago, if the words want that undone."""
+    customer, number = known_customer(tracker), tracker.get_slot("last_order")
+    if (
+        customer is None
+        or not number
+        or tracker.get_slot("last_wish") != WISH
+        or not UNDOES.search(words.lower())
+    ):
         return None
     order = services().orders.find(customer, str(number))
     return order if order and order.status == "cancelled" else None
+
+
+def tell_final(dispatcher: CollectingDispatcher, tracker: Tracker, words: str) -> bool:
+    """Say that a cancellation can't be undone; tell whether that was wanted."""
+    order = undone(tracker, words)
+    if order:
+        dispatcher.utter_message(response="utter_cancel_final", chosen_order=order.number)
+    return order is not None
 
 
 class ValidateCancelForm(PrivateForm):
@@ -86,7 +82,7 @@ class ValidateCancelForm(PrivateForm):
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing more where the order can't be cancelled."""
         order = chosen_order(customer, tracker)
-        if undone(customer, tracker):
+        if undone(tracker, str(tracker.get_slot("wish_words") or "")):
             return []
         if order is not None and not possible(order):
             return ["cancel_number"]
@@ -165,7 +161,7 @@ class ValidateCancelForm(PrivateForm):
         reason = reason_of(heard) if heard.text else None
         if reason is None and not tracker.get_slot("cancel_reason") and tracker.get_slot("wish_words"):
             reason = reason_of(self.opening(tracker))
-        if reason is None and asked and _said_something(heard, tracker):
+        if reason is None and asked and own_reason(heard, tracker):
             reason = OTHER_REASON if OTHER_REASON in services().cancellations.reasons else None
         return {"cancel_reason": reason} if reason else {}
 
@@ -195,28 +191,6 @@ def _changed(tracker: Tracker) -> bool:
         event.get("event") == "slot" and event.get("name") in SLOTS[:2] and event.get("value") is not None
         for event in turn_events(tracker)
     )
-
-
-def reason_of(heard: Said) -> str | None:
-    """Return the reason that the words give."""
-    known = services().cancellations.reasons
-    named = heard.entity("cancel_reason")
-    if named in known:
-        return named
-    table = {reason: cues for reason, cues in reason_cues(TABLE).items() if reason in known}
-    found = cued_reason(heard.text, table)
-    like = LIKE.get(heard.entity("return_reason") or "")
-    return found or (like if like in known else None)
-
-
-def _said_something(heard: Said, tracker: Tracker) -> bool:
-    """Tell whether the words may count as a reason of their own: nobody is kept from canceling by the question why."""
-    if heard.payload or not heard.meant or heard.number or heard.intent == "deny" or heard.has(HESITATES):
-        return False
-    own = heard.intent in OWN_WORDS and len(heard.text.split()) > FEW
-    own = own and not heard.text.endswith("?")
-    own = own and not (heard.has(NAMED) or heard.has(OTHER) or heard.has(MORE))
-    return own or bool(ASKED_AGAIN & set(actions_of(tracker, back=1)))
 
 
 def tell_only_one(dispatcher: CollectingDispatcher, order: Order) -> None:
@@ -323,9 +297,7 @@ class ActionSubmitCancel(Action):
         if customer is None:
             return [*tell_block(dispatcher, tracker), *closing]
         closing.append(SlotSet("order_number", None))
-        back = undone(customer, tracker)
-        if back:
-            dispatcher.utter_message(response="utter_cancel_final", chosen_order=back.number)
+        if tell_final(dispatcher, tracker, str(tracker.get_slot("wish_words") or "")):
             return closing
         order = chosen_order(customer, tracker)
         if order is None:

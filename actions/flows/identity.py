@@ -19,7 +19,7 @@ from actions.commerce.model import Customer
 from actions.flows.forms import AttentiveForm
 from actions.flows.memo import looked_up, one_look
 from actions.flows.turn import EMAIL, SURE, Said, said, turn_events
-from actions.flows.wishes import wishes
+from actions.flows.wishes import cued, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
 
@@ -135,7 +135,8 @@ class PrivateForm(AttentiveForm, ABC):
             asked in CHOICES and words.intent in ASKS and (words.has(PICKS) or words.confidence < QUITE_SURE)
         )
         if asked in self.own_questions and words.intent in wishes() and words.intent != self.wish:
-            return Said() if words.confidence >= SURE else words
+            clear = words.confidence >= SURE or cued(words.text) == words.intent
+            return Said() if clear else words
         return words if words.answers or words.intent == self.wish or picks else Said()
 
     def opening(self, tracker: Tracker) -> Said:

@@ -12,6 +12,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.flows.aside import answer_language
+from actions.flows.cancel_order import tell_final
 from actions.flows.choice import payload
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
@@ -58,6 +59,8 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
     if wish:
         return [*begin(wish, message(tracker).text), FollowupAction(wishes()[wish].action)]
     if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
+        return []
+    if tell_final(dispatcher, tracker, message(tracker).text):
         return []
     offered = standing(tracker)
     if tracker.get_slot("last_wish") == "reset_password" and message(tracker).has(NOT_THERE):
