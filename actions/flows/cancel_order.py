@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -11,12 +10,12 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import OTHER, ask_which, choose, fitting, payload, placed, recent
+from actions.flows.cancel_words import MORE, NAMED, OTHER_REASON, RUDE, UNDOES, own_reason, reason_of
+from actions.flows.choice import OTHER, ask_which, choose, described, fitting, payload, placed, recent
 from actions.flows.identity import PrivateForm, known_customer, tell_block
 from actions.flows.offers import offer_ticket
 from actions.flows.order_status import SHORT_STATES
-from actions.flows.return_words import cued_reason, reason_cues
-from actions.flows.turn import Said, said, set_in_this_turn
+from actions.flows.turn import Said, said, set_in_this_turn, summed_up
 from actions.flows.wishes import done
 from actions.flows.wording import amount, listed
 from actions.services import services
@@ -27,11 +26,8 @@ from actions.services.policy import Decision
 FORM = "cancel_form"
 WISH = "cancel_order"
 SLOTS = ("cancel_number", "cancel_reason", "cancel_confirmed")
-TABLE = Path(__file__).with_name("cancel_reasons.yml")
-LIKE = {
-    "changed_mind": "no_longer_needed",
-    "arrived_late": "too_slow",
-}  # reasons of a return that say the same
+SUMMARY = {False: "utter_cancel_summary", True: "utter_cancel_summary_approval"}  # with a colleague's consent
+AGAIN = {False: "utter_cancel_confirm_again", True: "utter_cancel_confirm_approval_again"}
 WORTH_ASKING = frozenset({"being_packed"})  # rules from which a person may depart
 
 
@@ -52,10 +48,33 @@ def open_orders(customer: Customer) -> list[Order]:
     return [order for order in recent(customer) if possible(order)]
 
 
+def undone(tracker: Tracker, words: str) -> Order | None:
+    """Return the order that was canceled a moment ago, if the words want that undone."""
+    customer, number = known_customer(tracker), tracker.get_slot("last_order")
+    if (
+        customer is None
+        or not number
+        or tracker.get_slot("last_wish") != WISH
+        or not UNDOES.search(words.lower())
+    ):
+        return None
+    order = services().orders.find(customer, str(number))
+    return order if order and order.status == "cancelled" else None
+
+
+def tell_final(dispatcher: CollectingDispatcher, tracker: Tracker, words: str) -> bool:
+    """Say that a cancellation can't be undone; tell whether that was wanted."""
+    order = undone(tracker, words)
+    if order:
+        dispatcher.utter_message(response="utter_cancel_final", chosen_order=order.number)
+    return order is not None
+
+
 class ValidateCancelForm(PrivateForm):
     """Validate the cancel form: identity, order, reason, and an explicit yes."""
 
     wish = WISH
+    own_questions = ("cancel_reason", "cancel_confirmed")
 
     def name(self) -> str:
         """Name the action."""
@@ -64,6 +83,8 @@ class ValidateCancelForm(PrivateForm):
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing more where the order can't be cancelled."""
         order = chosen_order(customer, tracker)
+        if undone(tracker, str(tracker.get_slot("wish_words") or "")):
+            return []
         if order is not None and not possible(order):
             return ["cancel_number"]
         if order is None and not open_orders(customer):
@@ -84,13 +105,23 @@ class ValidateCancelForm(PrivateForm):
         if customer is None or order is None or not heard.text:
             return {}
         another = heard.number is not None and heard.number != order.number
-        if another or heard.has(OTHER):
-            number = choose(customer, heard, tracker, current=order.number)
-            if number and services().orders.find(customer, number) is None:
-                dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
-                return {"cancel_number": order.number, "cancel_confirmed": None}
-            return {"cancel_number": number, "cancel_confirmed": None, "order_number": None}
-        return {}
+        if not another and tracker.get_slot("requested_slot") == "cancel_reason" and reason_of(heard):
+            return {}
+        named = described(customer, heard) if heard.short and heard.has(NAMED) else None
+        other, alone = heard.has(OTHER), open_orders(customer) == [order]
+        if not (another or other or (named and named != order.number)):
+            if alone and heard.short and heard.has(MORE):
+                tell_only_one(dispatcher, order)
+                return {"cancel_confirmed": None}
+            return {}
+        number = named or choose(customer, heard, tracker, current=order.number)
+        if number is None and alone:
+            tell_only_one(dispatcher, order)
+            return {"cancel_confirmed": None}
+        if number and services().orders.find(customer, number) is None:
+            dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
+            return {"cancel_number": order.number, "cancel_confirmed": None}
+        return {"cancel_number": number, "cancel_confirmed": None, "order_number": None}
 
     def extract_cancel_number(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -118,10 +149,14 @@ class ValidateCancelForm(PrivateForm):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Find out why, in the customer's words or from a button."""
-        heard = self.heard(tracker)
+        heard, asked = self.heard(tracker), tracker.get_slot("requested_slot") == "cancel_reason"
+        rude = said(tracker, FORM) if asked else Said()
+        heard = rude if not heard.text and rude.intent in RUDE else heard
         reason = reason_of(heard) if heard.text else None
         if reason is None and not tracker.get_slot("cancel_reason") and tracker.get_slot("wish_words"):
             reason = reason_of(self.opening(tracker))
+        if reason is None and asked and own_reason(heard, tracker):
+            reason = OTHER_REASON if OTHER_REASON in services().cancellations.reasons else None
         return {"cancel_reason": reason} if reason else {}
 
     def validate_cancel_reason(
@@ -142,16 +177,16 @@ class ValidateCancelForm(PrivateForm):
         return {"cancel_confirmed": True if value is True and self.heard(tracker).plain_yes else None}
 
 
-def reason_of(heard: Said) -> str | None:
-    """Return the reason that the words give."""
-    known = services().cancellations.reasons
-    named = heard.entity("cancel_reason")
-    if named in known:
-        return named
-    table = {reason: cues for reason, cues in reason_cues(TABLE).items() if reason in known}
-    found = cued_reason(heard.text, table)
-    like = LIKE.get(heard.entity("return_reason") or "")
-    return found or (like if like in known else None)
+def tell_only_one(dispatcher: CollectingDispatcher, order: Order) -> None:
+    """Say that no other order can be canceled."""
+    dispatcher.utter_message(
+        response="utter_cancel_only_one", chosen_order=order.number, item_names=names(order)
+    )
+
+
+def names(order: Order) -> str:
+    """Name what is in an order."""
+    return listed([item.label for item in order.items])
 
 
 class ActionAskCancelNumber(Action):
@@ -188,8 +223,15 @@ class ActionAskCancelReason(Action):
             {"title": words[:1].upper() + words[1:], "payload": payload("inform", cancel_reason=name)}
             for name, words in services().cancellations.reasons.items()
         ]
-        number = tracker.get_slot("cancel_number")
-        dispatcher.utter_message(response="utter_ask_cancel_reason", buttons=buttons, chosen_order=number)
+        customer = known_customer(tracker)
+        order = chosen_order(customer, tracker) if customer else None
+        if order:
+            dispatcher.utter_message(
+                response="utter_ask_cancel_reason",
+                buttons=buttons,
+                chosen_order=order.number,
+                item_names=names(order),
+            )
         return []
 
 
@@ -210,10 +252,11 @@ class ActionAskCancelConfirmed(Action):
             return []
         quote = services().cancellations.quote(order)
         approval = services().cancellations.decide(order).needs_approval
+        again = summed_up(tracker, (SUMMARY[False], *AGAIN.values()), SLOTS[:2])
         dispatcher.utter_message(
-            response="utter_cancel_summary_approval" if approval else "utter_cancel_summary",
+            response=(AGAIN if again else SUMMARY)[approval],
             chosen_order=order.number,
-            item_names=listed([item.label for item in order.items]),
+            item_names=names(order),
             reason_text=services().cancellations.reasons[str(tracker.get_slot("cancel_reason"))],
             refund=amount(quote.refund, quote.currency),
             method=quote.method,
@@ -238,6 +281,8 @@ class ActionSubmitCancel(Action):
         if customer is None:
             return [*tell_block(dispatcher, tracker), *closing]
         closing.append(SlotSet("order_number", None))
+        if tell_final(dispatcher, tracker, str(tracker.get_slot("wish_words") or "")):
+            return closing
         order = chosen_order(customer, tracker)
         if order is None:
             return [*_nothing_open(dispatcher, tracker, customer), *closing]

@@ -59,9 +59,9 @@ def choose(customer: Customer, heard: Said, tracker: Tracker, current: str | Non
         before = current or tracker.get_slot("last_order")
         orders = [order for order in orders if order.number != before]
     earlier = _one_before(customer, current or tracker.get_slot("last_order")) if heard.has(BEFORE) else None
-    described = earlier or _described(customer, heard, orders, tracker.get_slot("last_order"))
-    if described:
-        return described
+    found = earlier or _described(customer, heard, orders, tracker.get_slot("last_order"))
+    if found:
+        return found
     if not other:
         mentioned = tracker.get_slot("order_number")
         if mentioned:
@@ -69,6 +69,11 @@ def choose(customer: Customer, heard: Said, tracker: Tracker, current: str | Non
         if heard.has(SAME) and tracker.get_slot("last_order"):
             return str(tracker.get_slot("last_order"))
     return orders[0].number if len(orders) == 1 else None
+
+
+def described(customer: Customer, heard: Said) -> str | None:
+    """Return the number of the one recent order that the words describe."""
+    return _described(customer, heard, recent(customer), None)
 
 
 def _described(customer: Customer, heard: Said, orders: Sequence[Order], last: str | None) -> str | None:

@@ -21,7 +21,7 @@ from actions.flows.identity import known_customer
 from actions.flows.offers import note_more, standing
 from actions.flows.return_words import reason_of
 from actions.flows.turn import EMAIL, feels_bad, handoff, message, said, spoken
-from actions.flows.wishes import done, wishes
+from actions.flows.wishes import clear_wish, done, wishes
 from actions.services import services
 from actions.services.context import caller
 
@@ -203,6 +203,8 @@ class ActionPassOn(Action):
         heard = message(tracker)
         running = bool(tracker.active_loop_name)
         wish = heard.intent if running else str(tracker.get_slot("wish") or heard.intent)
+        if running and wish in wishes() and wishes()[wish].action != self.name() and wish != "cancel_order":
+            wish = clear_wish(tracker) or wish  # the words decided where the classifier was unsure
         if wish not in wishes():
             return []
         if not running and wish == standing(tracker):
@@ -211,7 +213,12 @@ class ActionPassOn(Action):
         variant = "_damaged" if broken else ""
         if wish == "cancel_order":  # only of a return does it come here
             variant = "_return"
+        canceling = wish == "request_refund" and tracker.active_loop_name == "cancel_form"
+        if canceling:
+            variant = "_cancel"
         dispatcher.utter_message(response=f"utter_later_{wish}{variant}")
+        if canceling:
+            return []
         if running:
             dispatcher.utter_message(response="utter_later_after_form")
             return []

@@ -18,7 +18,8 @@ from rasa_sdk.types import DomainDict
 from actions.commerce.model import Customer
 from actions.flows.forms import AttentiveForm
 from actions.flows.memo import looked_up, one_look
-from actions.flows.turn import EMAIL, Said, said, turn_events
+from actions.flows.turn import EMAIL, SURE, Said, said, turn_events
+from actions.flows.wishes import cued, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
 
@@ -116,6 +117,7 @@ class PrivateForm(AttentiveForm, ABC):
     """Validate a form that tells or changes something private: identity first, then its own steps."""
 
     wish: ClassVar[str]
+    own_questions: ClassVar[tuple[str, ...]] = ()  # slots to which another clear wish is no answer
 
     @abstractmethod
     def name(self) -> str:
@@ -132,6 +134,9 @@ class PrivateForm(AttentiveForm, ABC):
         picks = (
             asked in CHOICES and words.intent in ASKS and (words.has(PICKS) or words.confidence < QUITE_SURE)
         )
+        if asked in self.own_questions and words.intent in wishes() and words.intent != self.wish:
+            clear = words.confidence >= SURE or cued(words.text) == words.intent
+            return Said() if clear else words
         return words if words.answers or words.intent == self.wish or picks else Said()
 
     def opening(self, tracker: Tracker) -> Said:

@@ -12,10 +12,11 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.flows.aside import answer_language
+from actions.flows.cancel_order import tell_final
 from actions.flows.choice import payload
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
-from actions.flows.wishes import begin, clear_wish, left, wishes
+from actions.flows.wishes import begin, clear_wish, guessed, left, queue_of, queued, read, wishes
 
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
@@ -54,10 +55,19 @@ def stay(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
 
 def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Go by the words where they are clear; else offer the likeliest wishes, and the second time a person."""
-    wish = clear_wish(tracker)
-    if wish:
-        return [*begin(wish, message(tracker).text), FollowupAction(wishes()[wish].action)]
+    wish, heard = clear_wish(tracker), message(tracker)
+    if wish:  # maybe two, between which the classifier could not decide
+        reading = read(heard.text, wish, guessed(tracker), heard.confidence)
+        first = wishes()[reading.first.wish or wish]
+        waiting = [{"wish": part.wish, "words": part.words} for part in reading.others]
+        return [
+            *queued(waiting + queue_of(tracker)),
+            *begin(first.intent, reading.first.words),
+            FollowupAction(first.action),
+        ]
     if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
+        return []
+    if tell_final(dispatcher, tracker, message(tracker).text):
         return []
     offered = standing(tracker)
     if tracker.get_slot("last_wish") == "reset_password" and message(tracker).has(NOT_THERE):

@@ -16,7 +16,7 @@ from actions.flows.offers import offer_ticket
 from actions.flows.order_status import SHORT_STATES
 from actions.flows.return_form import FORM, chosen_items, chosen_order, open_orders
 from actions.flows.return_words import item_match, named_items
-from actions.flows.turn import Said, said, turn_events
+from actions.flows.turn import Said, last_message, said, summed_up
 from actions.flows.wishes import done
 from actions.flows.wording import amount, listed
 from actions.services import services
@@ -119,17 +119,10 @@ def chosen_names(tracker: Tracker) -> str:
 
 def _asked_before(tracker: Tracker) -> bool:
     """Tell whether the reason was the question that the last message answered."""
-    for event in reversed(tracker.events[: _last_message(tracker)]):
+    for event in reversed(tracker.events[: last_message(tracker)]):
         if event.get("event") == "slot" and event.get("name") == "requested_slot":
             return bool(event.get("value") == "return_reason")
     return False
-
-
-def _last_message(tracker: Tracker) -> int:
-    """Return the position of the last message among the events."""
-    return max(
-        (index for index, event in enumerate(tracker.events) if event.get("event") == "user"), default=0
-    )
 
 
 class ActionAskReturnConfirmed(Action):
@@ -151,7 +144,7 @@ class ActionAskReturnConfirmed(Action):
         ids = chosen_items(order, tracker)
         quote = services().returns.quote(order, ids, str(reason))
         why = services().policies.returns.reasons[str(reason)]
-        if self._summed_up(tracker):
+        if summed_up(tracker, TELLS, SLOTS[:3]):
             dispatcher.utter_message(
                 response="utter_return_confirm_again",
                 item_names=listed([item.label for item in order.items if item.id in ids]),
@@ -174,27 +167,6 @@ class ActionAskReturnConfirmed(Action):
             business_days=quote.business_days,
         )
         return []
-
-    def _summed_up(self, tracker: Tracker) -> bool:
-        """Tell whether the turn before ended with this summary, and nothing in it has changed since."""
-        told = any(
-            str((event.get("metadata") or {}).get("utter_action")).startswith(TELLS)
-            for event in turn_events(tracker, back=1)
-            if event.get("event") == "bot"
-        )
-        told_of = {"return_order", "return_items", "return_reason"}
-        before = {name: _value_then(tracker, name) for name in told_of}
-        changed = any(before[name] != tracker.get_slot(name) for name in told_of)
-        return told and not changed
-
-
-def _value_then(tracker: Tracker, slot: str) -> Any:
-    """Return the value that a slot had when the last message came."""
-    value = None
-    for event in tracker.events[: _last_message(tracker)]:
-        if event.get("event") == "slot" and event.get("name") == slot:
-            value = event.get("value")
-    return value
 
 
 class ActionSubmitReturn(Action):

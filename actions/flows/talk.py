@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
+from actions.flows.cancel_order import tell_final
 from actions.flows.mood import comforted, empathy, silence
 from actions.flows.offers import standing, with_more
 from actions.flows.replies import NOT_THERE, clarify, hint, password_not_there
@@ -53,6 +54,8 @@ class ActionStop(Action):
         heard, booked = message(tracker), tracker.get_slot("last_return")
         if heard.confidence < SURE and heard.has(HESITATES):
             dispatcher.utter_message(response="utter_take_your_time")
+            return []
+        if not tracker.active_loop_name and tell_final(dispatcher, tracker, heard.text):
             return []
         if booked and not tracker.active_loop_name and set_in_last_turn(tracker, "last_return"):
             dispatcher.utter_message(response="utter_return_change_later", reference=booked)

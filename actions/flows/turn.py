@@ -8,7 +8,7 @@ again.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,6 +186,32 @@ def turn_events(tracker: Tracker, back: int = 0) -> list[Mapping[str, Any]]:
         return []
     end = len(tracker.events) if back == 0 else starts[-back]
     return list(tracker.events[starts[-1 - back] + 1 : end])
+
+
+def last_message(tracker: Tracker) -> int:
+    """Return the position of the last message among the events."""
+    return max(
+        (index for index, event in enumerate(tracker.events) if event.get("event") == "user"), default=0
+    )
+
+
+def summed_up(tracker: Tracker, responses: tuple[str, ...], slots: Iterable[str]) -> bool:
+    """Tell whether the turn before ended with this summary, and nothing in it has changed since."""
+    told = any(
+        str((event.get("metadata") or {}).get("utter_action")).startswith(responses)
+        for event in turn_events(tracker, back=1)
+        if event.get("event") == "bot"
+    )
+    return told and all(_value_then(tracker, name) == tracker.get_slot(name) for name in slots)
+
+
+def _value_then(tracker: Tracker, slot: str) -> Any:
+    """Return the value that a slot had when the last message came."""
+    value = None
+    for event in tracker.events[: last_message(tracker)]:
+        if event.get("event") == "slot" and event.get("name") == slot:
+            value = event.get("value")
+    return value
 
 
 def actions_of(tracker: Tracker, back: int = 0) -> list[str]:

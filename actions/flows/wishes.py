@@ -31,7 +31,9 @@ ONE_OF_THEM = re.compile(r"^and\b.*\b(?:one|order)\b|\b(?:order|one) with\b")
 SAFE = re.compile(r"\b(?:safe|danger\w*)\b")
 MAY_I = re.compile(r"\b(?:can|could|may|am) i\b|\bis it (?:ok|okay|possible|free)\b|\bdo i\b", re.IGNORECASE)
 IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
-OF_A_RETURN = re.compile(r"\b(?:cancel|stop|undo|withdraw)\w* (?:\w+ ){0,3}returns?\b")
+OF_A_RETURN = re.compile(
+    r"\b(?:cancel|cancle|stop|undo|withdraw)\w* (?:(?!(?:and|or|then|but|also)\b)\w+ ){0,3}returns?\b"
+)
 LAST = "action_pass_on"  # ends with an offer, to which a yes must be able to follow
 JOINTS = re.compile(
     r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|also|plus|but|then|&)\s+(?:also\s+|then\s+|secondly\s+)?|,\s+",

@@ -12,17 +12,8 @@ from actions.services.policy import Decision, Share, dollars, listed, refusal, s
 from actions.services.rulebook import CancellationsPolicy, Policies
 
 SUBJECT = "cancel"
-ON_THE_WAY = frozenset(
-    {
-        "partially_shipped",
-        "shipped",
-        "out_for_delivery",
-        "delivered",
-        "exchange_requested",
-        "return_requested",
-    }
-    | {"returned", "refunded"}
-)
+ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})
+GONE_BACK = frozenset({"exchange_requested", "return_requested", "returned", "refunded"})
 
 
 @dataclass(frozen=True)
@@ -66,6 +57,10 @@ def _rule(order: Order, policy: CancellationsPolicy, now: datetime) -> str | Non
     """Name the rule that keeps an order from being cancelled, if one does."""
     if order.status == "cancelled":
         return "already_cancelled"
+    if order.status == "delivered":
+        return "delivered"
+    if order.status in GONE_BACK:
+        return "sent_back"
     if order.status in ON_THE_WAY or any(parcel.shipped_at for parcel in order.shipments):
         return "dispatched"
     if order.status in policy.cancellable_states:

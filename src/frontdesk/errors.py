@@ -53,7 +53,8 @@ class FrontdeskError(Exception):
     def sentence(self) -> str:
         """The whole message: place, what happened, what to do."""
         place = f"{self.where}: " if self.where else ""
-        advice = f" {self.hint}" if self.hint else ""
+        gap = "\n" if "\n" in self.what else " "  # below a list, not behind its last line
+        advice = f"{gap}{self.hint}" if self.hint else ""
         return f"{place}{self.what}{advice}"
 
 

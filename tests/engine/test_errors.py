@@ -73,3 +73,10 @@ def test_places() -> None:
     assert place(Path("a.yml"), 3) == "a.yml:3"
     assert place("a.yml") == "a.yml"
     assert place(None, 3) is None
+
+
+def test_that_advice_on_a_list_stands_on_a_line_of_its_own() -> None:
+    assert FrontdeskError("Two things:\n- one\n- two", hint="Change one.").sentence.endswith(
+        "- two\nChange one."
+    )
+    assert FrontdeskError("One thing.", hint="Change it.").sentence == "One thing. Change it."

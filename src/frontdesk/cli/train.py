@@ -139,6 +139,8 @@ def _only(what: str | None, layout: Layout) -> Kind | None:
         return "core"
     if layout.domain or any((layout.folder / n).exists() for n in ("domain.yml", "domain.yaml", "domain")):
         return None
+    if not (layout.config or layout.folder / "config.yml").exists():
+        return None  # not a project at all: all that is missing is named
     from frontdesk.formats.importers import brings_more
     from frontdesk.formats.settings_files import read_config
 

@@ -10,8 +10,8 @@ from actions.flows.cancel_order import (
     ActionAskCancelReason,
     ActionSubmitCancel,
     ValidateCancelForm,
-    reason_of,
 )
+from actions.flows.cancel_words import reason_of
 from actions.flows.turn import Said
 from actions.services.container import Services
 from tests.assistant.conftest import MARCUS, verified, who
@@ -149,3 +149,56 @@ def test_that_reasons_are_found_in_own_words(scratch_shop, words, reason):
 def test_that_every_rule_has_its_words(scratch_shop):
     for rule in scratch_shop.policies.cancellations.rules:
         assert f"utter_cancel_{rule}" in DOMAIN["responses"]
+
+
+def reasoning() -> Talk:
+    return Talk().within(FORM, "cancel_reason").set(cancel_number="L204991", wish="cancel_order")
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "reason"),
+    [
+        ("my cat ate the invoice", "inform", "other"),
+        ("another reason", "inform", "other"),
+        ("none of your business", "insult", "other"),
+        ("BECAUSE YOU ARE TOO SLOW", "insult", "too_slow"),
+        ("I ordered the wrong one", "inform", "ordered_by_mistake"),
+        ("no", "deny", None),
+        ("yes", "affirm", None),
+        ("hmm let me think about it", "inform", None),
+        ("why do you ask me that?", "nlu_fallback", None),
+    ],
+)
+def test_that_own_words_are_a_reason_and_a_bare_answer_is_none(grace, text, intent, reason):
+    talk = reasoning().hear(text, intent)
+    talk.run(ValidateCancelForm())
+    assert talk.slots.get("cancel_reason") == reason
+
+
+def test_that_where_another_order_is_changes_nothing(grace):
+    talk = reasoning().hear("wait, where is L204735?", "order_status", order_number="L204735")
+    talk.run(ValidateCancelForm())
+    assert talk.slots["cancel_number"] == "L204991"
+
+
+def test_that_the_one_that_was_described_is_taken_instead(grace):
+    talk = reasoning().hear("the hammock one", "inform")
+    talk.run(ValidateCancelForm())
+    assert talk.slots["cancel_number"] == "L204206"
+    talk.run(ActionSubmitCancel())
+    assert talk.responses() == ["utter_cancel_delivered"]
+
+
+def test_that_no_other_order_can_be_canceled_is_said(grace):
+    talk = answer(confirming(), "no, the other one", "correct")
+    assert talk.responses() == ["utter_cancel_only_one"]
+    assert talk.slots["cancel_number"] == "L204991"
+
+
+def test_that_a_cancellation_is_final(grace):
+    talk = answer(confirming(), "yes", "affirm")
+    talk.run(ActionSubmitCancel())
+    talk.set(wish_words="can you undo that?").within(FORM).hear("can you undo that?", "cancel_order")
+    talk.run(ValidateCancelForm())
+    talk.run(ActionSubmitCancel())
+    assert talk.responses()[-1] == "utter_cancel_final"

@@ -49,8 +49,9 @@ def decide(made: Order, **more: Decimal) -> Decision:
         ("processing", 61, "being_packed"),
         ("processing", None, "being_packed"),
         ("shipped", 5, "dispatched"),
-        ("delivered", 5, "dispatched"),
-        ("refunded", 5, "dispatched"),
+        ("delivered", 5, "delivered"),
+        ("refunded", 5, "sent_back"),
+        ("return_requested", 5, "sent_back"),
         ("cancelled", 5, "already_cancelled"),
     ],
 )

@@ -110,3 +110,11 @@ def test_a_domain_that_only_imported_projects_have(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "There is no domain" not in done.stderr
     assert "2 parts trained" in done.stdout
+
+
+def test_that_an_empty_folder_is_told_all_that_is_missing(tmp_path: Path) -> None:
+    done = frontdesk("train", "--quiet", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "There is no domain: only" not in done.stderr
+    for missing in ("config.yml", "folder 'data'", "domain.yml"):
+        assert missing in done.stderr
