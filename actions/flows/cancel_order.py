@@ -10,7 +10,16 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.cancel_words import MORE, NAMED, OTHER_REASON, RUDE, UNDOES, own_reason, reason_of
+from actions.flows.cancel_words import (
+    MORE,
+    NAMED,
+    OTHER_REASON,
+    RUDE,
+    UNDOES,
+    own_reason,
+    reason_of,
+    says_go_ahead,
+)
 from actions.flows.choice import OTHER, ask_which, choose, described, fitting, payload, placed, recent
 from actions.flows.identity import PrivateForm, known_customer, tell_block
 from actions.flows.offers import offer_ticket
@@ -165,6 +174,13 @@ class ValidateCancelForm(PrivateForm):
         """Accept the reasons that the policies know."""
         return {"cancel_reason": value if value in services().cancellations.reasons else None}
 
+    def extract_cancel_confirmed(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Take "yes, cancel it" for a yes, although it sounds like the wish itself."""
+        asked = tracker.get_slot("requested_slot") == "cancel_confirmed"
+        return {"cancel_confirmed": True} if asked and says_go_ahead(self.heard(tracker)) else {}
+
     def validate_cancel_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
@@ -174,7 +190,9 @@ class ValidateCancelForm(PrivateForm):
             return {"cancel_confirmed": None}
         if value is False:
             return {"cancel_confirmed": False}
-        return {"cancel_confirmed": True if value is True and self.heard(tracker).plain_yes else None}
+        heard = self.heard(tracker)
+        agreed = value is True and (heard.plain_yes or says_go_ahead(heard))
+        return {"cancel_confirmed": True if agreed else None}
 
 
 def tell_only_one(dispatcher: CollectingDispatcher, order: Order) -> None:

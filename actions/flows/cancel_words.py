@@ -24,9 +24,19 @@ FEW = 2  # words that hardly are a reason
 ASKED_AGAIN = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
 NAMED = re.compile(r"\bthe (?:[\w-]+ ){1,4}(?:one|order)\b|\b(?:order|one) with\b|\bi meant?\b")
 MORE = re.compile(r"\b(?:all|both)(?: of (?:them|it)| (?:my )?orders)?\b|\beverything\b")
+GO_AHEAD = re.compile(
+    r"(?:(?:ok|okay|yes|yeah|yep|yup|sure|fine|right|correct|go ahead|do it|just|then|and|please)\W+)*"
+    r"cancel(?: (?:it|this|that|(?:the|my|this|that) order|(?:order )?#?l?\d{6}))?"
+    r"(?:\W+(?:now|please|then|thanks|thank you|pls))*\W*"
+)
 UNDOES = re.compile(
     r"\b(?:undo|un-?cancel\w*|reverse|revert|reinstate|take (?:it|that|this) back|still want)\b"
 )
+
+
+def says_go_ahead(heard: Said) -> bool:
+    """Tell whether the answer to the summary is "cancel it", which says no less than a yes, and nothing besides."""
+    return not heard.payload and GO_AHEAD.fullmatch(heard.text.lower()) is not None
 
 
 def reason_of(heard: Said) -> str | None:

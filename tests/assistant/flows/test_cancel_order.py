@@ -100,6 +100,32 @@ def test_that_anything_less_than_a_plain_yes_cancels_nothing(grace, text, intent
     assert status(grace) == "pending"
 
 
+@pytest.mark.parametrize(
+    ("text", "agreed"),
+    [
+        ("ok yes cancel it", True),
+        ("Cancel it please!", True),
+        ("yes, cancel order L204991", True),
+        ("cancel", True),
+        ("cancel it but keep the lamp", None),
+        ("don't cancel it", None),
+        ("can you cancel it?", None),
+        ("cancel my account", None),
+        ("maybe cancel it", None),
+    ],
+)
+def test_that_cancel_it_is_a_yes_and_nothing_more_is(grace, text, agreed):
+    talk = answer(confirming(), text, "cancel_order")
+    assert talk.slots["cancel_confirmed"] is agreed
+    assert status(grace) == "pending"
+
+
+def test_that_cancel_it_counts_only_after_the_summary(grace):
+    talk = Talk().within(FORM, "cancel_reason").set(cancel_number="L204991", wish="cancel_order")
+    talk.hear("yes cancel it", "cancel_order").run(ValidateCancelForm())
+    assert talk.slots["cancel_confirmed"] is None
+
+
 def test_that_a_no_keeps_the_order(grace):
     talk = answer(confirming(), "no, keep it", "deny")
     assert talk.slots["cancel_confirmed"] is False
