@@ -56,6 +56,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def until_it_waits(pid: int) -> None:
+    """Return when a program has been waiting for something, a key for instance, for a quarter of a second."""
+    quiet = 0
+    while quiet < 5:
+        time.sleep(0.05)
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+        quiet = quiet + 1 if state == "S" else 0
+
+
 @dataclass
 class Server:
     """A running server: where it is, its process, and what it logged."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.formats.project import read_training
-from tests.conftest import frontdesk
+from tests.conftest import frontdesk, until_it_waits
 
 PROGRAM = [sys.executable, "-m", "frontdesk.cli.main", "interactive"]
 CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
@@ -83,7 +83,8 @@ class Terminal:
         return shown
 
     def interrupt(self) -> None:
-        """Press Ctrl-C."""
+        """Press Ctrl-C, once the program waits: a signal just before it reads would wait for the next key."""
+        until_it_waits(self.process.pid)
         os.write(self._parent, b"\x03")
 
     def ends(self) -> int:

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.conftest import frontdesk
+from tests.conftest import frontdesk, until_it_waits
 
 HELLO = "Bot:  Hello! I'm an automated assistant. I can take a message for the team."
 
@@ -80,7 +80,7 @@ def test_ctrl_c_ends_it_at_once_in_the_middle_of_a_line(copy_of_starter: Path) -
         os.write(parent, b"hello\n")
         read_until(parent, b"Hello!", b"You:")
         os.write(parent, b"half a li")
-        time.sleep(1)  # until it reads: a signal just before that would wait for the next key
+        until_it_waits(process.pid)  # a signal just before it reads would wait for the next key
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
     finally:
