@@ -333,6 +333,7 @@ def test_a_terminal_that_is_closed_loses_nothing(copy_of_starter: Path, sit: Sit
     terminal.say("good evening to you")
     terminal.does("utter_greet")
     terminal.see("Is that right?")
+    until_it_waits(terminal.process.pid)
     terminal.process.send_signal(number)
     assert terminal.process.wait(60) == 128 + number
     (kept,) = (copy_of_starter / ".frontdesk").glob("interactive-*.yml")
