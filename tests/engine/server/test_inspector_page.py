@@ -147,6 +147,26 @@ def test_entities_by_words(inspector: Inspector, open_page: Open) -> None:
     assert "ann@example.com" in row.inner_text()
 
 
+def test_a_conversation_that_is_begun_before_the_list_is_there(inspector: Inspector, open_page: Open) -> None:
+    page = open_page(inspector.link)
+    page.locator("#new").wait_for()
+    held: list[Any] = []
+    page.route("**/inspector/api/conversation*", lambda route: held.append(route))
+    page.reload()
+    with page.expect_request("**/inspector/api/conversation?*"):
+        page.get_by_role("button", name="New conversation").click()
+    late = [route for route in held if "/conversations" in route.request.url]
+    assert late
+    with page.expect_response("**/inspector/api/conversations*"):
+        for route in late:
+            route.continue_()
+    page.evaluate("() => new Promise(done => setTimeout(done, 100))")  # what follows that answer
+    for route in held:
+        if route not in late:
+            route.continue_()
+    page.locator("#composer").wait_for(timeout=10_000)
+
+
 def test_undo_and_fork(inspector: Inspector, open_page: Open) -> None:
     page = open_page(inspector.link)
     start(page, "hello", "are you a bot?", "bye")

@@ -251,10 +251,12 @@ function wire() {
 }
 
 async function begin() {
+  const before = round;
   about = await trying(() => get("about"), "Loading …");
   if (!about) return;
   find("model").textContent = about.model ? `model ${about.model}` : "no model";
   await trying(refreshList);
+  if (round !== before) return; // somebody was quicker, and opened a conversation
   const asked = new URLSearchParams(location.hash.slice(1));
   if (asked.get("id")) await open(asked.get("id"), asked.has("turn") ? Number(asked.get("turn")) : null);
   else await showTurn();
