@@ -115,7 +115,7 @@ def fit(rows: Sequence[Row], labels: Sequence[str], how: Fit) -> LinearModel:
     One label alone is always certain. Training runs on one thread, so that it gives the same weights
     everywhere.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no types
+    from threadpoolctl import threadpool_limits
 
     names = tuple(sorted(set(labels)))
     plan = _plan(rows)

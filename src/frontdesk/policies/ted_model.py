@@ -70,7 +70,7 @@ class ActionModel:
 
 def learn(lessons: Sequence[Lesson], seed: int = 0) -> ActionModel:
     """Learn which action follows; the confidence is made to fit stories that were held out. Deterministic."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no types
+    from threadpoolctl import threadpool_limits
 
     actions = tuple(sorted({lesson.action for lesson in lessons}))
     spread = Counter(name for lesson in lessons for name in lesson.features)
