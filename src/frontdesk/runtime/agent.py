@@ -40,6 +40,7 @@ Step = Callable[[Processor, Tracker, Save], Awaitable[Tracker]]
 """Adds to a conversation: gets its latest session, and a function that commits what is new in a tracker."""
 
 ATTEMPTS = 5  # at one message, while other servers write to the same conversation
+STARTS = 3  # at which an unanswered message is begun again; then it is taken to be what ends the server
 APOLOGY = "Sorry, something went wrong on my side and I couldn't finish that. Please try again in a moment."
 
 
@@ -148,21 +149,31 @@ class Agent:
         on_reply: OnReply | None = None,
         *,
         alone: bool = False,
+        again: bool = False,
     ) -> asyncio.Task[Sequence[Reply]]:
         """Let a message take its place in the conversation's line; it is answered whether or not somebody waits."""
-        turn = self._turns.begin(self._in_line(delivery, message, on_reply, alone))
+        turn = self._turns.begin(self._in_line(delivery, message, on_reply, alone, again))
         self._at_work[delivery] += 1
         turn.add_done_callback(lambda _: self._leave(delivery))
         return turn
 
     async def _in_line(
-        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None, alone: bool
+        self,
+        delivery: Delivery,
+        message: UserMessage,
+        on_reply: OnReply | None,
+        alone: bool,
+        again: bool,
     ) -> Sequence[Reply]:
         async with self.locks.lock(message.sender_id):
             for earlier, text in tuple(self._owed.get(message.sender_id, {}).items()):
                 if earlier != delivery:
                     with suppress(StoreError):  # then it stays owed
                         await self._answer_or_owe(earlier, text, None)
+            # Counted here, so that what only waits behind such a message is not given up with it.
+            if again and await self.store.tried(delivery) > STARTS:
+                log.error("A message is given up: the server ended %d times while it was answered.", STARTS)
+                return await self._apologise(delivery, message, on_reply)
             return await self._answer_or_owe(delivery, message, on_reply, alone=alone)
 
     async def _answer_or_owe(
@@ -235,10 +246,11 @@ class Agent:
     async def take_up(self, older_than: float = 0.0) -> list[asyncio.Task[Sequence[Reply]]]:
         """Let messages whose turn was cut off by a crash take their places in line, before any that comes later.
 
-        Raises StoreError where they cannot be read.
+        One that was begun at several starts already gets an apology: it seems to end the server each time. Raises
+        StoreError where they cannot be read.
         """
         pending = await self.store.unfinished(older_than)
-        return [self._begin(delivery, message) for delivery, message in pending]
+        return [self._begin(delivery, message, again=True) for delivery, message in pending]
 
     async def settle(self) -> None:
         """Try again to answer messages whose turn could not be committed."""
