@@ -12,7 +12,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import AuthError, LimitError, StaleConversation, StoreError
-from frontdesk.runtime.agent import APOLOGY, STARTS
+from frontdesk.runtime.agent import APOLOGY, STARTS, Incoming
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.processor import Processor
 from tests.engine.runtime.conftest import Desk, make_desk
@@ -176,11 +176,8 @@ async def crashed(desk: Desk, text: str, message_id: str, at_save: int) -> None:
     desk.store.save = dying
     try:
         with pytest.raises(Crash):
-            await desk.agent._turn(
-                Delivery("rest", "ann", message_id),
-                await begun(desk, text, message_id),
-                None,
-            )
+            message = await begun(desk, text, message_id)
+            await desk.agent._turn(Incoming(Delivery("rest", "ann", message_id), message))
     finally:
         desk.store.save = save
 

@@ -54,6 +54,7 @@ def upgrade() -> None:
     _catalogue()
     _people()
     _orders()
+    _shipments_and_payments()
     _returns()
     _bookkeeping()
     _desk()
@@ -148,7 +149,7 @@ def _people() -> None:
 
 
 def _orders() -> None:
-    """Make the orders with their parcels and payments."""
+    """Make the orders."""
     op.create_table(
         "orders",
         sa.Column("number", sa.String(length=40), nullable=False),
@@ -202,6 +203,10 @@ def _orders() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_order_items_order_number", "order_items", ["order_number"])
+
+
+def _shipments_and_payments() -> None:
+    """Make the parcels and the movements of money."""
     op.create_table(
         "shipments",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
