@@ -219,6 +219,7 @@ def _prepare(engine: Engine, fill: Fill | None, source: str) -> None:
                 id=1, source=source, salt=secrets.token_hex(16), filled_at=datetime.now(UTC)
             )
         )
+        connection.execute(insert(schema.audit_head).values(id=1, rows=0, hash=""))
         connection.execute(insert(schema.counters), [{"name": name, "value": 10_000} for name in COUNTERS])
         if fill is not None:
             fill(connection)

@@ -328,6 +328,16 @@ audit = Table(
     Column("rule", String(80)),
     Column("before", JSON),
     Column("after", JSON),
+    Column("previous", String(64)),  # the hash of the row before; empty in rows from before the chain
+    Column("hash", String(64), index=True),  # of this row's content and `previous`
+)
+
+audit_head = Table(
+    "audit_head",  # the end of the chain: one row, which writers lock in turn
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
 )
 
 # What a shop consists of, in the order in which it can be deleted.
@@ -356,11 +366,16 @@ POSTGRES_TRIGGER = (
     "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit "
     "FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()"
 )
+POSTGRES_TRUNCATE = (
+    "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
+)
 APPEND_ONLY = (
     ("sqlite", f"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit {REFUSE}"),
     ("sqlite", f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit {REFUSE}"),
     ("postgresql", POSTGRES_REFUSE),
     ("postgresql", POSTGRES_TRIGGER),
+    ("postgresql", POSTGRES_TRUNCATE),
 )
 for _dialect, _statement in APPEND_ONLY:
     _ddl = DDL(_statement)  # type: ignore[no-untyped-call]
