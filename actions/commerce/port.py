@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from actions.commerce.model import Customer, Order, Payment, Product, Return
+from actions.commerce.model import Customer, Exchange, Order, Payment, Product, Return
 
 
 class Work(Protocol):
@@ -37,6 +37,15 @@ class Work(Protocol):
 
     def next_return_reference(self) -> str:
         """Reserve the next return reference, as in "R-10042"."""
+
+    def next_exchange_reference(self) -> str:
+        """Reserve the next exchange reference, as in "X-10042"."""
+
+    def add_exchange(self, order: Order, entry: Exchange) -> None:
+        """Add an exchange, set its new items aside, and move the order to its new state."""
+
+    def change_items(self, order: Order, changed: Order, entries: Sequence[Payment]) -> None:
+        """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
 
 
 class Commerce(Protocol):

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from actions.commerce.database import order_key
+from actions.commerce.exchanges import exchange_from, exchange_item_rows, exchange_row
 from actions.commerce.model import (
     Address,
     Customer,
@@ -79,6 +80,9 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
     returned: dict[str, list[str]] = {}
     for entry in parts["return_items"]:
         returned.setdefault(entry["reference"], []).append(entry["item_id"])
+    exchanged: dict[str, list[Row]] = {}
+    for entry in parts["exchange_items"]:
+        exchanged.setdefault(entry["reference"], []).append(entry)
     payments = tuple(
         Payment(
             kind=entry["kind"],
@@ -109,6 +113,9 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
         payments=payments,
         returns=tuple(
             _return_from(entry, returned.get(entry["reference"], [])) for entry in parts["returns"]
+        ),
+        exchanges=tuple(
+            exchange_from(entry, exchanged.get(entry["reference"], [])) for entry in parts["exchanges"]
         ),
         refunds=tuple(refund_from(entry, methods) for entry in payments if entry.kind == "refund"),
     )
@@ -282,6 +289,8 @@ def order_rows(position: int, order: Order) -> dict[str, list[dict[str, Any]]]:
         "payments": [own | payment_row(place, entry) for place, entry in enumerate(order.payments)],
         "returns": [own | return_row(place, entry) for place, entry in enumerate(order.returns)],
         "return_items": [row for entry in order.returns for row in return_item_rows(entry)],
+        "exchanges": [own | exchange_row(place, entry) for place, entry in enumerate(order.exchanges)],
+        "exchange_items": [row for entry in order.exchanges for row in exchange_item_rows(entry)],
         "cancellations": [own | {"reason": order.cancel_reason, "created_at": None}]
         if order.cancel_reason
         else [],

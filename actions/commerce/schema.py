@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
-
 from sqlalchemy import (
     DDL,
     JSON,
@@ -13,65 +9,19 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Integer,
     MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     event,
 )
 
+from actions.commerce.column_types import Moment, Money, Serial
+
 REVISION = "0003"  # the newest of migrations/versions; what it is for stands in its first line
 
-
-class Money(TypeDecorator[Decimal]):
-    """An amount, kept as whole cents so that sums are exact in every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        """Turn an amount into cents; a fraction of a cent is a mistake."""
-        if value is None:
-            return None
-        cents = Decimal(value) * 100
-        if cents != cents.to_integral_value():
-            raise ValueError(f"{value} isn't a whole number of cents")
-        return int(cents)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        """Turn cents into an amount with two places."""
-        return None if value is None else (Decimal(int(value)) / 100).quantize(Decimal("0.01"))
-
-
-class Moment(TypeDecorator[datetime]):
-    """A time in UTC, aware on both sides; a naive one is refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn any aware time into UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a time zone can't be stored")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give times back in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-# SQLite counts up by itself only for a column of exactly this type.
-Serial = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
 
@@ -230,6 +180,33 @@ return_items = Table(
     Column("open_item_id", String(80), unique=True),
 )
 
+# A line that is exchanged for another variant of the same product; the difference is settled when the old one is back.
+exchanges = Table(
+    "exchanges",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("order_number", String(40), ForeignKey("orders.number"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("status", String(40), nullable=False),
+    Column("difference", Money, nullable=False),  # what is to be paid; negative: what is paid back
+    Column("method_id", String(64), nullable=False),
+    Column("created_at", Moment),
+    Column("label_url", String(300)),
+    Column("label_expires_on", Date),
+)
+
+exchange_items = Table(
+    "exchange_items",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("reference", String(40), ForeignKey("exchanges.reference"), nullable=False, index=True),
+    Column("item_id", String(80), ForeignKey("order_items.id"), nullable=False),
+    Column("variant_id", String(64), ForeignKey("variants.id"), nullable=False),  # the new one
+    Column("options", JSON, nullable=False),
+    Column("price", Money, nullable=False),  # of one new piece
+    Column("open_item_id", String(80), unique=True),  # as in return_items
+)
+
 cancellations = Table(
     "cancellations",
     metadata,
@@ -342,6 +319,8 @@ audit_head = Table(
 
 # What a shop consists of, in the order in which it can be deleted.
 SHOP_TABLES = (
+    exchange_items,
+    exchanges,
     return_items,
     returns,
     cancellations,

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
 
-from actions.commerce import rows, schema
+from actions.commerce import movements, rows, schema
 from actions.commerce.database import Database, order_key
 from actions.commerce.errors import StoreMismatch
 from actions.commerce.model import (
     NOTHING,
     OPEN_RETURN_STATES,
     Customer,
+    Exchange,
     Order,
     Payment,
     PaymentMethod,
@@ -27,7 +28,7 @@ from actions.commerce.model import (
 )
 
 BATCH = 500  # values of one IN (...), below every database's limit
-PARTS = (schema.order_items, schema.shipments, schema.payments, schema.returns)
+PARTS = (schema.order_items, schema.shipments, schema.payments, schema.returns, schema.exchanges)
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -159,33 +160,25 @@ class SqlWork:
 
     def cancel(self, order: Order, reason: str, refunds: Sequence[Payment], at: datetime) -> None:
         """Cancel an order: pay back, put the items back into stock, and keep the reason."""
-        own = {"order_number": order.number}
-        self.connection.execute(insert(schema.cancellations), own | {"reason": reason, "created_at": at})
-        for place, refund in enumerate(refunds, start=len(order.payments)):
-            self.connection.execute(insert(schema.payments), own | rows.payment_row(place, refund))
-            if refund.status == "settled":
-                self._give_back(order.customer_id, refund)
-        variants = schema.variants
+        row = {"order_number": order.number, "reason": reason, "created_at": at}
+        self.connection.execute(insert(schema.cancellations), row)
+        movements.add_payments(self.connection, order, refunds)
         for item in order.items:
-            self.connection.execute(
-                update(variants)
-                .where(variants.c.id == item.variant_id, variants.c.stock.is_not(None))
-                .values(stock=variants.c.stock + item.quantity)
-            )
+            movements.move_stock(self.connection, item.variant_id, item.quantity)
         self._move(order, "cancelled")
 
-    def _give_back(self, customer_id: str, refund: Payment) -> None:
-        """Raise the balance of a gift card, where it is known."""
-        table = schema.payment_methods
-        self.connection.execute(
-            update(table)
-            .where(
-                table.c.customer_id == customer_id,
-                table.c.id == refund.method_id,
-                table.c.balance.is_not(None),
-            )
-            .values(balance=table.c.balance + refund.amount)
-        )
+    def next_exchange_reference(self) -> str:
+        """Reserve the next exchange reference, as in "X-10042"; they count on with the returns."""
+        return f"X-{next_number(self.connection, 'return')}"
+
+    def add_exchange(self, order: Order, entry: Exchange) -> None:
+        """Add an exchange, set its new items aside, and move the order to its new state."""
+        movements.add_exchange(self.connection, order, entry)
+        self._move(order, "exchange_requested")
+
+    def change_items(self, order: Order, changed: Order, entries: Sequence[Payment]) -> None:
+        """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
+        movements.change_items(self.connection, order, changed, entries)
 
     def _move(self, order: Order, status: str) -> None:
         """Put an order into another state."""
@@ -274,7 +267,9 @@ def fill(connection: Connection, shop: Shop, *, progress: Progress = _no_progres
 
 def _raise_return_counter(connection: Connection, shop: Shop) -> None:
     """Let new return references begin above those of the shop."""
-    taken = [entry.reference.removeprefix("R-") for order in shop.orders for entry in order.returns]
+    references = [entry.reference for order in shop.orders for entry in order.returns]
+    references += [entry.reference for order in shop.orders for entry in order.exchanges]
+    taken = [reference.removeprefix("R-").removeprefix("X-") for reference in references]
     highest = max((int(number) for number in taken if number.isdecimal()), default=0)
     table = schema.counters
     raised = update(table).where(table.c.name == "return", table.c.value < highest).values(value=highest)
@@ -302,19 +297,20 @@ def _customers(connection: Connection, *where: Any) -> list[Customer]:
 
 
 def _orders(connection: Connection, query: Select[Any]) -> list[Order]:
-    """Read orders with all their parts, in eight queries however many there are."""
+    """Read orders with all their parts, in ten queries however many there are."""
     found = connection.execute(query).mappings().all()
     numbers = [row["number"] for row in found]
     parts = {table.name: _parts_of(connection, table, "order_number", numbers) for table in PARTS}
     parts["cancellations"] = _parts_of(
         connection, schema.cancellations, "order_number", numbers, "order_number"
     )
-    references = {row["reference"]: number for number, each in parts["returns"].items() for row in each}
-    returned: dict[str, list[Any]] = defaultdict(list)
-    for reference, each in _parts_of(
-        connection, schema.return_items, "reference", list(references), "id"
-    ).items():
-        returned[references[reference]].extend(each)
+    inside = {
+        part.name: _inside(connection, parts[whole.name], part)
+        for whole, part in (
+            (schema.returns, schema.return_items),
+            (schema.exchanges, schema.exchange_items),
+        )
+    }
     owners = list({row["customer_id"] for row in found})
     methods: dict[str, dict[str, PaymentMethod]] = {
         owner: {row["id"]: rows.method_from(row) for row in each}
@@ -323,12 +319,20 @@ def _orders(connection: Connection, query: Select[Any]) -> list[Order]:
     return [
         rows.order_from(
             row,
-            {name: each[row["number"]] for name, each in parts.items()}
-            | {"return_items": returned[row["number"]]},
+            {name: each[row["number"]] for name, each in (parts | inside).items()},
             methods.get(row["customer_id"], {}),
         )
         for row in found
     ]
+
+
+def _inside(connection: Connection, wholes: dict[str, list[Any]], part: Table) -> dict[str, list[Any]]:
+    """Read what is inside of some returns or exchanges, grouped by order."""
+    orders = {row["reference"]: number for number, each in wholes.items() for row in each}
+    grouped: dict[str, list[Any]] = defaultdict(list)
+    for reference, each in _parts_of(connection, part, "reference", list(orders), "id").items():
+        grouped[orders[reference]].extend(each)
+    return grouped
 
 
 def _parts_of(

@@ -26,7 +26,7 @@ NOT_THERE = re.compile(
 )
 LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
 CHOICES = frozenset(
-    {"return_items", "return_order", "status_order", "cancel_number"}
+    {"return_items", "return_order", "status_order", "cancel_number", "swap_order", "swap_items", "swap_to"}
 )  # a plain no to these is a no to it all
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # The actions that give a hint when a form couldn't use an answer.

@@ -109,8 +109,10 @@ def wishes() -> Mapping[str, Wish]:
     }
 
 
-def served_by(form: str | None) -> str | None:
-    """Return the wish that a form serves."""
+def served_by(form: str | None, wish: object = None) -> str | None:
+    """Return the wish that a form serves; of several, the one that is named."""
+    if form and wish in wishes() and wishes()[str(wish)].action == form:
+        return str(wish)
     return next((wish.intent for wish in wishes().values() if form and wish.action == form), None)
 
 
@@ -258,7 +260,7 @@ class ActionAcknowledge(Action):
         if wish is None:
             return []
         events = empathy(dispatcher, tracker, wish.empathy, PLAIN if wish.asks else SURE)
-        running = served_by(tracker.active_loop_name)
+        running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
         reading = Reading(Part(wish.intent, heard.text))
         if not heard.payload:
             reading = read(heard.text, heard.intent, guessed(tracker), heard.confidence)
@@ -270,7 +272,7 @@ class ActionAcknowledge(Action):
         if (
             running
             and first.form
-            and first.intent != running
+            and first.action != wishes()[running].action
             and not (first.ends or running in first.replaces)
         ):
             queue.append({"wish": running, "words": "", "resumed": True})

@@ -22,6 +22,7 @@ from actions.services.outbox import Outbox, Sink, sink_from_environment
 from actions.services.products import Products
 from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies
+from actions.services.swaps import Swaps
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Services:
     products: Products
     returns: Returns
     cancellations: Cancellations
+    swaps: Swaps
     accounts: Accounts
     tickets: Tickets
     policies: Policies
@@ -59,6 +61,7 @@ class Services:
         self.tickets = EmbeddedTickets(self.database, self.policies.support.reply_hours, clock)
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 

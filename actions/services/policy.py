@@ -9,10 +9,13 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMethod
 from actions.services.errors import ServiceError
-from actions.services.rulebook import Policies, ReturnsPolicy
+from actions.services.rulebook import ExchangesPolicy, Policies, ReturnsPolicy
 
 # Rules under which a person may still say yes.
-FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid"})
+FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid", "part_of_line"})
+
+# Rules for orders of which something is on its way back, where a shop allows nothing further then.
+SENT_BACK = {"return_requested": "already_returned", "exchange_requested": "already_exchanged"}
 
 
 @dataclass(frozen=True)
@@ -104,16 +107,26 @@ def decide_return(
     return Decision(True, "allowed", "utter_return_allowed", facts, refused_items=refused)
 
 
-def item_rule(order: Order, item: OrderItem, policy: ReturnsPolicy, today: date) -> str | None:
-    """Name the rule that keeps an item from being returned today, if one does."""
+def item_rule(
+    order: Order,
+    item: OrderItem,
+    policy: ReturnsPolicy,
+    today: date,
+    exchanges: ExchangesPolicy | None = None,
+) -> str | None:
+    """Name the rule that keeps an item from being returned (or exchanged) today, if one does."""
+    period = exchanges or policy
+    states = policy.returnable_states if exchanges is None else exchanges.exchangeable_states
     if order.status == "cancelled":
         return "cancelled"
     if order.return_of(item.id) is not None or order.status == "returned":
         return "already_returned"
+    if order.exchange_of(item.id) is not None:
+        return "already_exchanged"
     if order.status == "refunded":
         return "already_refunded"
-    if order.status not in policy.returnable_states:
-        return "not_delivered"
+    if order.status not in states:
+        return SENT_BACK.get(order.status, "not_delivered")
     if item.category in policy.final_sale_categories or set(item.tags) & set(policy.final_sale_tags):
         return "final_sale"
     shipment = order.shipment_of(item.id)
@@ -121,8 +134,8 @@ def item_rule(order: Order, item: OrderItem, policy: ReturnsPolicy, today: date)
     if arrived is None:
         if shipment is not None and shipment.status not in (None, "delivered"):
             return "not_delivered"
-        return "delivery_date_unknown" if policy.when_delivery_date_unknown == "person" else None
-    last_day = arrived.astimezone(UTC).date() + timedelta(days=policy.window_days)
+        return "delivery_date_unknown" if period.when_delivery_date_unknown == "person" else None
+    last_day = arrived.astimezone(UTC).date() + timedelta(days=period.window_days)
     return "window_over" if today > last_day else None
 
 

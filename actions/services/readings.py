@@ -119,6 +119,13 @@ def method(value: object) -> str:
     return str(value)
 
 
+def settling(value: object) -> str:
+    """Read with which payment method a difference in price is settled."""
+    if value not in ("original", "named"):
+        raise Unusable("original or named")
+    return str(value)
+
+
 def unknown_date(value: object) -> str:
     """Read what happens to an order whose delivery date nobody noted."""
     if value not in ("person", "allow"):
@@ -139,4 +146,5 @@ Shares = Annotated[Mapping[str, Decimal], shares]
 Sentences = Annotated[Mapping[str, str], sentences]
 Reasons = Annotated[Mapping[str, Reason], reasons]
 RefundMethod = Annotated[str, method]
+Settling = Annotated[str, settling]
 UnknownDate = Annotated[str, unknown_date]

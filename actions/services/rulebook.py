@@ -21,6 +21,7 @@ from actions.services.readings import (
     Reasons,
     RefundMethod,
     Sentences,
+    Settling,
     Share,
     Shares,
     Span,
@@ -78,10 +79,30 @@ class CancellationsPolicy:
     cancellable_states: List
     grace_minutes: Whole
     grace_states: List
+    changeable_states: List
+    changes_once: Flag
+    quantity_changes: Flag
+    removals: Flag
+    most_pieces: Positive
+    difference_method: Settling
     refund_business_days: Span
     gift_card_business_days: Span
     reasons: Sentences
     authority_limit: Money
+    rules: Sentences
+    change_rules: Sentences
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangesPolicy:
+    """exchanges.yml, as far as code decides by it."""
+
+    window_days: Whole
+    exchangeable_states: List
+    when_delivery_date_unknown: UnknownDate
+    once_per_order: Flag
+    same_variant: Flag
+    difference_method: Settling
     rules: Sentences
 
 
@@ -154,6 +175,7 @@ class Policies:
 
     returns: ReturnsPolicy
     cancellations: CancellationsPolicy
+    exchanges: ExchangesPolicy
     refunds: RefundsPolicy
     identity: IdentityPolicy
     accounts: AccountsPolicy
@@ -179,6 +201,7 @@ def load_policies(folder: Path = FOLDER) -> Policies:
     policies = Policies(
         returns=_typed(ReturnsPolicy, folder / "returns.yml", files),
         cancellations=_typed(CancellationsPolicy, folder / "cancellations.yml", files),
+        exchanges=_typed(ExchangesPolicy, folder / "exchanges.yml", files),
         refunds=_typed(RefundsPolicy, folder / "refunds.yml", files),
         identity=_typed(IdentityPolicy, folder / "identity.yml", files),
         accounts=_typed(AccountsPolicy, folder / "accounts.yml", files),
