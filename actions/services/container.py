@@ -14,12 +14,15 @@ from actions.commerce.store import SqlStore, fill
 from actions.helpdesk.port import Tickets
 from actions.helpdesk.tickets import EmbeddedTickets
 from actions.services.accounts import Accounts
+from actions.services.addresses import Addresses
 from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
+from actions.services.payment_changes import PaymentChanges
 from actions.services.products import Products
+from actions.services.profile import Profile
 from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies
 
@@ -42,6 +45,9 @@ class Services:
     returns: Returns
     cancellations: Cancellations
     accounts: Accounts
+    addresses: Addresses
+    payments: PaymentChanges
+    profile: Profile
     tickets: Tickets
     policies: Policies
     outbox: Outbox
@@ -60,6 +66,9 @@ class Services:
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
+        self.addresses = Addresses(self.commerce, self.identity, self.policies, clock)
+        self.payments = PaymentChanges(self.commerce, self.identity, self.policies, clock)
+        self.profile = Profile(self.commerce, self.identity, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 
     def today(self) -> date:
