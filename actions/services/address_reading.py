@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from actions.services.us_addresses import ZIP, Parts, state_code, states_of, words
 
@@ -27,16 +28,14 @@ ROUTE = re.compile(
 )
 STOP = re.compile(r"[,;:!?\n]|\.(?=\s|$)(?<!\b[A-Za-z]\.)(?<!\b[SFMsfm]t\.)|\s[-\N{EN DASH}]\s")
 LABEL = re.compile(
-    r"\b(?:(?P<part>city|state)|zip(?: ?code)?|postal code|postcode|street(?: address)?|address(?: line)? ?[12]?|country)\s*:\s*",
+    r"\b(?:(?P<part>city|state)|zip(?: ?code)?|postal code|postcode"
+    r"|street(?: address)?|address(?: line)? ?[12]?|country)\s*:\s*",
     re.IGNORECASE,
 )
 LABELS = frozenset({"city", "town", "state"})
 WRONG = re.compile(
     r"\b(?:wrong|incorrect|change|fix|correct)\b[^,;.]*\b(?P<part>city|town|state)\b(?P<rest>.*)",
     re.IGNORECASE,
-)
-DIRECTIONS = frozenset(
-    "n s e w ne nw se sw north south east west northeast northwest southeast southwest".split()
 )
 SMALL = frozenset({"of", "the", "and", "de", "del", "la", "at"})
 UNIT = re.compile(
@@ -103,7 +102,9 @@ def corrected(base: Parts, text: str) -> Parts | None:
 def corrected_part(base: Parts, text: str, part: str) -> Parts | None:
     """Put the one part that the words are about into an address; None where they don't name it."""
     found = read_address(text, part)
-    return replace(base, **{part: getattr(found, part)}) if getattr(found, part) else None
+    if not getattr(found, part):
+        return None
+    return replace(base, state=found.state) if part == "state" else replace(base, city=found.city)
 
 
 def _plain(text: str) -> str:
@@ -164,7 +165,7 @@ def _end_of_street(segment: str) -> int:
         kinds = kinds[1:]  # "22 Mount St Helens Road"
     if not kinds and route:
         beyond = next((token for token in tokens if token.start() >= route.end()), None)
-        turned = beyond is not None and beyond.group().strip(".,").lower() in DIRECTIONS
+        turned = beyond is not None and beyond.group().strip(".,").lower() in words().directions
         return beyond.end() if beyond and turned else route.end()
     if not kinds and plain[1] in words().streets and len(plain) > 2 and len(plain[2]) == 1:
         kinds = [2]  # "12 Avenue C"
@@ -173,7 +174,7 @@ def _end_of_street(segment: str) -> int:
     if not kinds or kinds[0] > MOST_STREET_WORDS:
         return 0
     last = kinds[0]
-    if last + 1 < len(plain) and plain[last + 1] in DIRECTIONS:
+    if last + 1 < len(plain) and plain[last + 1] in words().directions:
         last += 1
     return tokens[last].end()
 
@@ -184,7 +185,7 @@ def _street_line(line: str) -> str:
     plain = [token.strip(".").lower() for token in tokens]
     kinds = [at for at, word in enumerate(plain) if at > 1 and word in words().streets]
     written = [_word(token, at) for at, token in enumerate(tokens)]
-    if kinds and all(word in DIRECTIONS for word in plain[kinds[-1] + 1 :]):
+    if kinds and all(word in words().directions for word in plain[kinds[-1] + 1 :]):
         written[kinds[-1]] = words().streets[plain[kinds[-1]]]
     return " ".join(written)
 
@@ -192,7 +193,7 @@ def _street_line(line: str) -> str:
 def _word(token: str, at: int) -> str:
     """Write one word of a name; what was typed with care stays as it is."""
     bare = token.rstrip(".")
-    if bare.lower() in DIRECTIONS and len(bare) <= 2:
+    if bare.lower() in words().directions and len(bare) <= 2:
         return bare.upper()
     if bare.lower() in SMALL and at > 1:
         return bare.lower()
@@ -301,7 +302,7 @@ def _city(kept: list[str]) -> str:
 
 def _asked_for(parts: Parts, plain: str, asked: str) -> Parts:
     """Take the whole answer for the part that was asked for, where nothing else was found in it."""
-    if not asked or getattr(parts, asked, "") or "?" in plain:
+    if not asked or getattr(parts, asked) or "?" in plain:
         return parts
     kept = _without_edges(plain.strip(" ,;."))
     whole = " ".join(kept)
@@ -332,5 +333,6 @@ def _swapped(base: Parts, plain: str) -> Parts | None:
                 value = getattr(base, name)
                 pattern = re.compile(rf"(?<!\w){re.escape(wrong)}(?!\w)", re.IGNORECASE)
                 if wrong and right and pattern.search(value):
-                    return replace(base, **{name: pattern.sub(_named(right), value, count=1)})
+                    new: dict[str, Any] = {name: pattern.sub(_named(right), value, count=1)}
+                    return replace(base, **new)
     return None

@@ -32,7 +32,7 @@ def payment_changed(customer: Customer, policies: Policies, receipt: PaymentRece
     """Write the e-mail that confirms another payment method."""
     body = (
         f"order {receipt.order_number} is now paid with {receipt.method}: {dollars(receipt.total)}.\n\n"
-        f"{dollars(receipt.total)} goes back to {receipt.back_to}; that takes {receipt.business_days} business days.\n\n"
+        f"{dollars(receipt.total)} goes back to {receipt.back_to} within {receipt.business_days} business days.\n\n"
     )
     subject = f"Another payment method for order {receipt.order_number}"
     return _letter("payment_changed", customer, policies, subject, body)

@@ -83,6 +83,6 @@ def check_tiers(policy: LoyaltyPolicy, facts: Mapping[str, Any], folder: Path) -
             ) from error
         if before is not None and start <= before:
             raise PolicyError(
-                f"{folder.name}/loyalty.yml: '{key}' has to be more than that of the tier before, as 'tiers' orders them."
+                f"{folder.name}/loyalty.yml: '{key}' has to be more than that of the tier before."
             )
         before = start

@@ -121,7 +121,7 @@ class Profile:
     def _change(self, caller: Caller, customer: Customer, field: str, value: str) -> DetailReceipt:
         """Change it, or find the receipt of the call that this one repeats."""
         now = self._clock()
-        row = {"field": field, "value": value}
+        row: dict[str, Any] = {"field": field, "value": value}
         with self._commerce.begin() as work:
             work.lock_customer(customer.id)
             if not self._identity.is_verified(work.connection, caller, customer):

@@ -78,6 +78,7 @@ class Words:
     zips: dict[str, frozenset[str]]  # first three digits -> codes
     streets: dict[str, str]  # spelling in lower case -> as it is written
     alone: frozenset[str]
+    directions: frozenset[str]
     units: dict[str, str]
     not_cities: frozenset[str]
     home: tuple[str, ...]
@@ -101,6 +102,7 @@ def words() -> Words:
         zips={prefix: frozenset(codes) for prefix, codes in zips.items()},
         streets={w: kind for kind, also in table["streets"].items() for w in (kind.lower(), *also)},
         alone=frozenset(table["alone"]),
+        directions=frozenset(table["directions"]),
         units={w: kind for kind, also in table["units"].items() for w in also},
         not_cities=frozenset(table["not_cities"].split()),
         home=tuple(table["home"]),
