@@ -67,7 +67,7 @@ class Services:
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.addresses = Addresses(self.commerce, self.identity, self.policies, clock)
-        self.payments = PaymentChanges(self.commerce, self.identity, self.policies, clock)
+        self.payments = PaymentChanges(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.profile = Profile(self.commerce, self.identity, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 
