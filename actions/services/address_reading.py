@@ -81,6 +81,16 @@ def read_address(text: str, asked: str = "") -> Parts:
     return _asked_for(parts, plain, asked)
 
 
+def around_address(text: str) -> str:
+    """Return the words around an address: what they say of an order or an account isn't the name of a street."""
+    plain = _plain(text)
+    street, before, after = _street(_unit(plain)[1], "")
+    if not street:
+        return text
+    end = ZIP.search(after)
+    return f"{before} ; {after[end.end() :] if end else after}"
+
+
 def corrected(base: Parts, text: str) -> Parts | None:
     """Put what the words correct into an address; None where they correct nothing."""
     found = read_address(text)
