@@ -71,7 +71,7 @@ class ActionAskAddressNew(Action):
             dispatcher.utter_message(response="utter_ask_address_new", buttons=[button] if offered else [])
             return []
         missing = known.missing
-        if known.line1 and REST <= set(missing):
+        if known.line1 and set(missing) >= REST:
             place = f"{base.city}, {base.state} {base.postcode}"
             dispatcher.utter_message(response="utter_ask_address_rest", street=known.line1, place=place)
             return []
@@ -173,4 +173,3 @@ class ActionSubmitAddress(SubmitOrderWrite):
             return FLOW.tell_refusal(dispatcher, tracker, services().addresses.decide(orders[0]))
         dispatcher.utter_message(response="utter_address_nothing_open")
         return offer_ticket(dispatcher, tracker, FLOW.wish)
-

@@ -98,7 +98,9 @@ def names_address(heard: Said, asked: str | None) -> bool:
     found = read_address(heard.text)
     if found.line1 or found.line2:
         return True
-    return bool(found.postcode) and (asked in ("address_new", "address_confirmed") or speaks(heard.text, "corrects"))
+    return bool(found.postcode) and (
+        asked in ("address_new", "address_confirmed") or speaks(heard.text, "corrects")
+    )
 
 
 def postcode_of(heard: Said) -> str:
@@ -112,15 +114,18 @@ def without_postcode(heard: Said) -> Said:
     if not postcode:
         return heard
     before, _, after = heard.text.rpartition(postcode)
-    kept = [e for e in heard.entities if not (e.get("entity") == "postcode" and str(e.get("value")).startswith(postcode))]
+    kept = [
+        e
+        for e in heard.entities
+        if not (e.get("entity") == "postcode" and str(e.get("value")).startswith(postcode))
+    ]
     return replace(heard, text=f"{before}{after}" if before or after else heard.text, entities=tuple(kept))
 
 
 def draft_of(tracker: Tracker) -> Parts:
     """Return what is known of the new address so far."""
     kept = tracker.get_slot("address_draft")
-    values = {name: str(kept.get(name) or "") for name in FIELDS} if isinstance(kept, Mapping) else {}
-    return Parts(**values)
+    return _parts(kept) if isinstance(kept, Mapping) else Parts()
 
 
 def draft(parts: Parts) -> dict[str, Any] | None:
@@ -134,10 +139,16 @@ def new_address(tracker: Tracker) -> Address | None:
     kept = tracker.get_slot("address_new")
     if not isinstance(kept, Mapping):
         return None
-    parts = Parts(**{name: str(kept.get(name) or "") for name in FIELDS})
+    parts = _parts(kept)
     return None if parts.missing else parts.address()
 
 
 def written(address: Address) -> dict[str, str]:
     """Write an address as a slot keeps it."""
     return {name: value for name, value in asdict(address).items() if name in FIELDS}
+
+
+def _parts(row: Mapping[str, Any]) -> Parts:
+    """Read parts from a slot."""
+    line1, line2, city, state, postcode = (str(row.get(name) or "") for name in FIELDS)
+    return Parts(line1, line2, city, state, postcode)

@@ -1,4 +1,4 @@
-"""Changing an address: of an open order, of the account, or of both; whole or part by part; then one step that writes."""
+"""Changing an address: of an open order, of the account, or of both; in one message or part by part."""
 
 from __future__ import annotations
 
@@ -62,7 +62,11 @@ def open_orders(customer: Customer) -> list[Order]:
 def base_of(customer: Customer, tracker: Tracker) -> Address:
     """Return the address that is to be replaced."""
     order = FLOW.order(customer, tracker)
-    return order.address if order is not None and tracker.get_slot("address_target") != PROFILE else customer.address
+    return (
+        order.address
+        if order is not None and tracker.get_slot("address_target") != PROFILE
+        else customer.address
+    )
 
 
 class ValidateAddressForm(PrivateForm):
@@ -91,10 +95,10 @@ class ValidateAddressForm(PrivateForm):
         """Keep the ZIP code of an address away from who the customer is; then do what any private form does."""
         whole, mentioned = message(tracker), str(tracker.get_slot("postcode") or "")
         forgotten: list[EventType] = []
-        if mentioned and names_address(whole, tracker.get_slot("requested_slot")):
-            if mentioned.startswith(postcode_of(whole)):
-                tracker.slots["postcode"] = without_postcode(whole).postcode
-                forgotten = [SlotSet("postcode", tracker.slots["postcode"])]
+        of_address = names_address(whole, tracker.get_slot("requested_slot"))
+        if of_address and mentioned.startswith(postcode_of(whole)):
+            tracker.slots["postcode"] = without_postcode(whole).postcode
+            forgotten = [SlotSet("postcode", tracker.slots["postcode"])]
         return [*forgotten, *await super().run(dispatcher, tracker, domain)]
 
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
@@ -163,7 +167,9 @@ class ValidateAddressForm(PrivateForm):
                 return {"address_target": target}
         heard = self.heard(tracker)
         asked = tracker.get_slot("requested_slot") == "address_target"
-        if choose(customer, replace(heard, text=around_address(heard.text)), tracker) or (asked and placed(heard, offered)):
+        if choose(customer, replace(heard, text=around_address(heard.text)), tracker) or (
+            asked and placed(heard, offered)
+        ):
             return {"address_target": ORDER}
         return {} if offered else {"address_target": PROFILE}
 
@@ -184,7 +190,9 @@ class ValidateAddressForm(PrivateForm):
         heard, offered = self.heard(tracker), open_orders(customer)
         asked = tracker.get_slot("requested_slot") == "address_order"
         around = replace(heard, text=around_address(heard.text))
-        number = heard.number or choose(customer, around, tracker) or (placed(heard, offered) if asked else None)
+        number = (
+            heard.number or choose(customer, around, tracker) or (placed(heard, offered) if asked else None)
+        )
         opening = self.opening(tracker)
         if number is None and opening.text:
             number = opening.number or choose(

@@ -107,12 +107,16 @@ class ValidatePaymentForm(PrivateForm):
         if customer is None or order is None or not heard.text or heard.payload:
             return {}
         changes: dict[str, Any] = {}
-        if (heard.number and heard.number != order.number) or (heard.has(OTHER) and not names_some(heard.text)):
+        if (heard.number and heard.number != order.number) or (
+            heard.has(OTHER) and not names_some(heard.text)
+        ):
             changes["payment_order"] = choose(customer, heard, tracker, current=order.number)
         elif tracker.get_slot("requested_slot") == FLOW.confirmed_slot:
             now = tracker.get_slot("payment_method")
             others = [method for method in choices(customer, order) if method.id != now]
-            fits = [method for method in meant(heard, customer.payment_methods, paying(order)) if method.id != now]
+            fits = [
+                method for method in meant(heard, customer.payment_methods, paying(order)) if method.id != now
+            ]
             if fits or (speaks(heard.text, "other") and others):
                 changes["payment_method"] = (fits or others)[0].id if len(fits or others) == 1 else None
         if not changes:
@@ -163,7 +167,9 @@ class ValidatePaymentForm(PrivateForm):
                 return {}
             if heard.text and (speaks(heard.text, "new") or names_some(heard.text)):
                 new = speaks(heard.text, "new")
-                dispatcher.utter_message(response="utter_payment_new_card" if new else "utter_payment_not_on_file")
+                dispatcher.utter_message(
+                    response="utter_payment_new_card" if new else "utter_payment_not_on_file"
+                )
                 return {}
         if asked and placed(self.heard(tracker), []):
             return {}
@@ -295,7 +301,9 @@ class ActionSubmitPayment(SubmitOrderWrite):
         order: Order,
     ) -> list[EventType]:
         """Move it, and tell what was charged, and what goes back when."""
-        receipt = services().payments.change(who, customer, order.number, str(tracker.get_slot("payment_method")))
+        receipt = services().payments.change(
+            who, customer, order.number, str(tracker.get_slot("payment_method"))
+        )
         dispatcher.utter_message(
             response="utter_payment_done",
             chosen_order=receipt.order_number,

@@ -23,7 +23,9 @@ from actions.flows.wishes import cued, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
 
-CHOICES = frozenset({"status_order", "return_order", "return_items", "cancel_number"})
+CHOICES = frozenset(
+    {"status_order", "return_order", "return_items", "cancel_number", "address_order", "payment_order"}
+)
 ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8
 PICKS = re.compile(r"\b(?:the one|one with|that one|what about|i meant?)\b")

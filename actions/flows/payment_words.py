@@ -43,7 +43,7 @@ def speaks(text: str, name: str) -> bool:
 
 
 def meant(heard: Said, methods: Sequence[PaymentMethod], paying: frozenset[str]) -> list[PaymentMethod]:
-    """Return the methods on file that the words may mean; those that aren't paying already come before those that are."""
+    """Return the methods on file that the words may mean; one that pays already only where no other one fits."""
     chosen = heard.entity("payment_method")
     if chosen:
         return [method for method in methods if method.id == chosen]
