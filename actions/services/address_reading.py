@@ -225,21 +225,27 @@ def _place(text: str, after_street: bool, asked: str) -> Parts:
     chosen = (found[0] if after_street else found[-1]) if found else None
     postcode = chosen[1] if chosen else ""
     region = text[: chosen.start()] if chosen else text
-    city, state, abroad = "", "", ""
+    city, state, abroad, alone = "", "", "", ""
     loose = after_street or asked in ("city", "state")
     for segment in STOP.split(region):
         kept = _without_edges(segment)
-        if not kept or state:
+        if not kept or (state and not alone):
             continue
         code, rest = _ending_state(kept, postcode, loose)
-        state = code
+        if state and not code:
+            continue
         foreign = " ".join(kept).lower() in words().abroad
         abroad = " ".join(kept) if foreign else abroad
+        state = code
         name = "" if foreign else _city(rest if code else kept)
+        if alone and code and not rest:
+            name = alone  # "New York, TX": the first one was a city
         if name and (code or postcode or after_street):
             city = name
-        if code and not city and " ".join(kept).lower() in ("new york", "washington"):
+        alone = _named(" ".join(kept)) if code and not rest and not city else ""
+        if alone and alone in ("New York", "Washington"):
             city, state = _its_own_city(kept, postcode, code)
+            alone = alone if not city else ""
     city_is, state_is = CITY_IS.search(text), STATE_IS.search(text)
     city = (_city(_without_edges(city_is[1])) if city_is else "") or city
     state = (state_code(state_is[1]) if state_is else "") or state
