@@ -4,8 +4,12 @@ Importing this package makes every action known to the action server; it opens n
 """
 
 from actions.flows import (
+    account,
+    address_told,
     answers,
     cancel_order,
+    change_address,
+    change_payment,
     emergency,
     handoff,
     order_status,
@@ -19,8 +23,12 @@ from actions.flows import (
 )
 
 __all__ = [
+    "account",
+    "address_told",
     "answers",
     "cancel_order",
+    "change_address",
+    "change_payment",
     "emergency",
     "handoff",
     "order_status",

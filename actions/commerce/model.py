@@ -90,6 +90,7 @@ class Customer:
     points: int | None = None
     phone: str | None = None
     created_at: datetime | None = None
+    marketing_email: bool | None = None  # whether they want offers by e-mail; None when nobody noted it
 
     @property
     def name(self) -> str:

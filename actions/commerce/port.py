@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from actions.commerce.model import Customer, Exchange, Order, Payment, Product, Return
+from actions.commerce.model import Address, Customer, Exchange, Order, Payment, Product, Return
 
 
 class Work(Protocol):
@@ -28,6 +28,18 @@ class Work(Protocol):
 
     def cancel(self, order: Order, reason: str, refunds: Sequence[Payment], at: datetime) -> None:
         """Cancel an order: pay back, put the items back into stock, and keep the reason."""
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """Read a customer as this transaction sees them."""
+
+    def set_address(self, order: Order, address: Address) -> None:
+        """Send an order elsewhere."""
+
+    def move_payment(self, order: Order, refunds: Sequence[Payment], payment: Payment) -> None:
+        """Charge another method and pay back those that paid before; gift cards change their balance at once."""
+
+    def set_details(self, customer_id: str, **values: Any) -> None:
+        """Change what is on file about a customer: address, first_name, last_name, phone, marketing_email."""
 
     def promised(self, customer_id: str, since: datetime) -> Decimal:
         """Sum the refunds of a customer's returns and cancellations since a time."""

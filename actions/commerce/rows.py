@@ -64,6 +64,7 @@ def customer_from(row: Row, methods: Iterable[Row]) -> Customer:
         points=row["points"],
         phone=row["phone"],
         created_at=row["created_at"],
+        marketing_email=row["marketing_email"],
         payment_methods=tuple(method_from(entry) for entry in methods),
     )
 
@@ -224,6 +225,7 @@ def customer_rows(position: int, customer: Customer) -> tuple[dict[str, Any], li
         "points": customer.points,
         "phone": customer.phone,
         "created_at": customer.created_at,
+        "marketing_email": customer.marketing_email,
     }
     methods = [
         {

@@ -75,6 +75,7 @@ customers = Table(
     Column("points", Integer),
     Column("phone", String(40)),
     Column("created_at", Moment),
+    Column("marketing_email", Boolean),  # empty where nobody noted it
 )
 
 payment_methods = Table(

@@ -194,6 +194,7 @@ def _customer(record: Record) -> Customer:
         tier=record.maybe("tier", TEXT),
         points=record.maybe("points", COUNT),
         created_at=record.maybe("created_at", MOMENT),
+        marketing_email=record.maybe("marketing_email", FLAG),
         payment_methods=tuple(_method(methods, key) for key in methods.value),
     )
     name.done()

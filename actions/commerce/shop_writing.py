@@ -102,6 +102,7 @@ def _customer(customer: Customer, numbers: list[str]) -> dict[str, Any]:
             tier=customer.tier,
             points=customer.points,
             created_at=customer.created_at.isoformat() if customer.created_at else None,
+            marketing_email=customer.marketing_email,
         ),
         "payment_methods": {
             method.id: {

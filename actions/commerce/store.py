@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
 
-from actions.commerce import movements, rows, schema
+from actions.commerce import details, movements, rows, schema
 from actions.commerce.database import Database, order_key
 from actions.commerce.errors import StoreMismatch
 from actions.commerce.model import (
     NOTHING,
     OPEN_RETURN_STATES,
+    Address,
     Customer,
     Exchange,
     Order,
@@ -145,6 +146,22 @@ class SqlWork:
         """Sum the refunds of a customer's returns and cancellations since a time."""
         return _promised(self.connection, customer_id, since)
 
+    def customer(self, customer_id: str) -> Customer | None:
+        """Read a customer as this transaction sees them."""
+        return find_customer_by_id(self.connection, customer_id)
+
+    def set_address(self, order: Order, address: Address) -> None:
+        """Send an order elsewhere."""
+        details.set_address(self.connection, order, address)
+
+    def move_payment(self, order: Order, refunds: Sequence[Payment], payment: Payment) -> None:
+        """Charge another method and pay back those that paid before; gift cards change their balance at once."""
+        details.move_payment(self.connection, order, refunds, payment)
+
+    def set_details(self, customer_id: str, **values: Any) -> None:
+        """Change what is on file about a customer: address, first_name, last_name, phone, marketing_email."""
+        details.set_details(self.connection, customer_id, values)
+
     def next_return_reference(self) -> str:
         """Reserve the next return reference, as in "R-10042"."""
         return f"R-{next_number(self.connection, 'return')}"
@@ -225,6 +242,7 @@ def _promised(connection: Connection, customer_id: str, since: datetime) -> Deci
             orders.c.customer_id == customer_id,
             cancelled.c.created_at >= since,
             payments.c.kind == "refund",
+            payments.c.at >= cancelled.c.created_at,  # not what a change of the payment method moved before
             payments.c.return_reference.is_(None),
         )
     )

@@ -35,7 +35,17 @@ SKIPS = re.compile(
     r"\b(?:skip|no e-?mail|(?:don'?t|do not) have (?:an? |any |one|e-?mail)|rather not|without"
     r"|just (?:do|send) it)\b"
 )
-WRITTEN = ("return_order", "return_items", "return_reason", "cancel_number", "cancel_reason", "promo_code")
+WRITTEN = (
+    "return_order",
+    "return_items",
+    "return_reason",
+    "cancel_number",
+    "cancel_reason",
+    "address_order",
+    "address_draft",
+    "payment_order",
+    "promo_code",
+)
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 URGENT = frozenset({"delivery_problem", "cancel_order", "change_address"})
 
@@ -166,6 +176,8 @@ def _order_lines(tracker: Tracker, customer: Customer | None) -> list[str]:
     number = (
         tracker.get_slot("return_order")
         or tracker.get_slot("cancel_number")
+        or tracker.get_slot("address_order")
+        or tracker.get_slot("payment_order")
         or tracker.get_slot("last_order")
         or tracker.get_slot("order_number")
     )

@@ -24,7 +24,16 @@ from actions.services import services
 from actions.services.context import Caller, caller
 
 CHOICES = frozenset(
-    {"status_order", "return_order", "return_items", "cancel_number", "swap_order", "swap_items"}
+    {
+        "status_order",
+        "return_order",
+        "return_items",
+        "cancel_number",
+        "swap_order",
+        "swap_items",
+        "address_order",
+        "payment_order",
+    }
 )
 ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8

@@ -1,73 +1,70 @@
-"""With which payment method something is paid or paid back, in the customer's words."""
+"""Which payment method the words mean: one on file, by its kind, brand or last digits; never a new one."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
-from actions.commerce.model import Customer, Order, PaymentMethod
-from actions.flows.turn import Said
-from actions.services.item_matching import PLACE, PLACES
+from ruamel.yaml import YAML
 
-KINDS = {
-    "gift_card": re.compile(r"\bgift[- ]?(?:card|certificate|voucher)s?\b"),
-    "paypal": re.compile(r"\bpay[- ]?pal\b"),
-    "apple_pay": re.compile(r"\bapple[- ]?pay\b"),
-    "google_pay": re.compile(r"\bgoogle[- ]?pay\b"),
-    "credit_card": re.compile(r"\bcredit[- ]?card\b"),
-    "debit_card": re.compile(r"\bdebit[- ]?card\b"),
-}
-BRANDS = {
-    "visa": re.compile(r"\bvisa\b"),
-    "mastercard": re.compile(r"\bmaster[- ]?card\b"),
-    "amex": re.compile(r"\b(?:amex|american express)\b"),
-    "discover": re.compile(r"\bdiscover\b"),
-}
-CARD = re.compile(r"\bcard\b")
+from actions.commerce.model import PaymentMethod
+from actions.flows.turn import EMAIL, Said
+from frontdesk.redaction import without_cards
+
+TABLE = Path(__file__).with_name("payment_words.yml")
+DIGITS = re.compile(r"(?<![\w#.,$-])(\d{4})(?![\w-]|[.,]\d)")
 CARDS = frozenset({"credit_card", "debit_card"})
-ORIGINAL = re.compile(
-    r"\b(?:original|same)\b(?: \w+){0,2}? ?(?:method|way|card|account|one|payment)?"
-    r"|\b(?:i|that i) (?:paid|used|ordered)\b|\bsame as before\b"
-)
-DIGITS = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 
-def methods_named(customer: Customer, order: Order, heard: Said) -> list[PaymentMethod]:
-    """Return the methods of a customer that the words fit; several where they leave it open."""
-    text = heard.text.lower()
-    given = heard.entity("payment_method")
-    if given:
-        return [method for method in customer.payment_methods if method.id == given]
-    ending = [method for method in customer.payment_methods if method.last_four in DIGITS.findall(text)]
-    if ending:
-        return ending
-    brands = {brand for brand, pattern in BRANDS.items() if pattern.search(text)}
-    branded = [each for each in customer.payment_methods if (each.brand or "").lower() in brands]
-    if branded:
-        return branded
-    kinds = {kind for kind, pattern in KINDS.items() if pattern.search(text)}
-    found = [method for method in customer.payment_methods if method.kind in kinds]
-    if found or kinds:
-        return found
-    if ORIGINAL.search(text):
-        used = {entry.method_id for entry in order.payments if entry.kind == "payment"}
-        return [method for method in customer.payment_methods if method.id in used]
-    return [method for method in customer.payment_methods if method.kind in CARDS and CARD.search(text)]
+@cache
+def words() -> tuple[Mapping[str, re.Pattern[str]], Mapping[str, re.Pattern[str]]]:
+    """Read the table: patterns of kinds and brands, and patterns of the other lists."""
+    table = YAML(typ="safe", pure=True).load(TABLE.read_text(encoding="utf-8"))
+    methods = {name: _pattern(cues) for name, cues in table.pop("methods").items()}
+    return methods, {name: _pattern(cues) for name, cues in table.items()}
 
 
-def method_of(customer: Customer, order: Order, heard: Said, *, asked: bool) -> str | None:
-    """Return the one method that the words name.
+def _pattern(cues: Sequence[str]) -> re.Pattern[str]:
+    longest_first = sorted((str(cue) for cue in cues), key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})s?\b")
 
-    Unasked only outright names count, since "the same one" may speak of an item. When it was asked for, its place
-    in the list does, too.
-    """
-    if not asked and not heard.payload:
-        plain = heard.text.lower()
-        outright = any(pattern.search(plain) for pattern in (*KINDS.values(), *BRANDS.values()))
-        if not outright:
-            return None
-    found = methods_named(customer, order, heard)
-    if len(found) == 1:
-        return found[0].id
-    place = PLACE.search(heard.text) if asked and heard.short and not found else None
-    at = PLACES.get(place[1].lower()) if place else None
-    return customer.payment_methods[at].id if at is not None and at < len(customer.payment_methods) else None
+
+def plain(text: str) -> str:
+    """Write words in lower case, without marks."""
+    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", EMAIL.sub(" ", text.lower()))
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", bare).split())
+
+
+def speaks(text: str, name: str) -> bool:
+    """Tell whether words of a list stand in the text."""
+    return bool(words()[1][name].search(plain(text)))
+
+
+def meant(heard: Said, methods: Sequence[PaymentMethod], paying: frozenset[str]) -> list[PaymentMethod]:
+    """Return the methods on file that the words may mean; one that pays already only where no other one fits."""
+    chosen = heard.entity("payment_method")
+    if chosen:
+        return [method for method in methods if method.id == chosen]
+    bare = without_cards(heard.text)
+    text, digits = plain(bare), set(DIGITS.findall(EMAIL.sub(" ", bare)))
+    found = [method for method in methods if method.last_four in digits]
+    if not found:
+        named = {name for name, pattern in words()[0].items() if pattern.search(text)}
+        found = [method for method in methods if {method.kind, (method.brand or "").lower()} & named]
+        brands = [method for method in found if (method.brand or "").lower() in named]
+        found = brands + [method for method in found if method.kind not in CARDS] if brands else found
+        if not found and not named and words()[1]["card"].search(text):
+            found = [method for method in methods if method.kind in CARDS]
+        if not found and not named and words()[1]["other"].search(text):
+            found = [method for method in methods if method.id not in paying]
+    others = [method for method in found if method.id not in paying]
+    return others or found
+
+
+def names_some(text: str) -> bool:
+    """Tell whether the words name a way to pay at all, on file or not."""
+    said = plain(text)
+    kinds, lists = words()
+    return any(pattern.search(said) for pattern in kinds.values()) or bool(lists["unknown"].search(said))

@@ -26,8 +26,20 @@ NOT_THERE = re.compile(
 )
 LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
 CHOICES = frozenset(
-    {"return_items", "return_order", "status_order", "cancel_number", "swap_order", "swap_items", "swap_to"}
+    {
+        "return_items",
+        "return_order",
+        "status_order",
+        "cancel_number",
+        "swap_order",
+        "swap_items",
+        "swap_to",
+        "address_order",
+        "payment_order",
+    }
 )  # a plain no to these is a no to it all
+# Wishes that a correction takes up once more.
+AGAIN = frozenset({"order_status", "start_return", "cancel_order", "change_address", "change_payment"})
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # The actions that give a hint when a form couldn't use an answer.
 HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
@@ -261,9 +273,7 @@ class ActionCorrect(Action):
                 SlotSet("handoff_wish", "start_return"),
                 SlotSet("handoff_words", heard.text),
             ]
-        again = last in ("order_status", "start_return", "cancel_order") or (
-            last == "reset_password" and heard.email
-        )
+        again = last in AGAIN or (last == "reset_password" and heard.email)
         if again and last in wishes():
             return [*begin(str(last), heard.text), FollowupAction(wishes()[str(last)].action)]
         dispatcher.utter_message(response="utter_what_is_wrong")

@@ -13,7 +13,7 @@ from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, choose, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
-from actions.flows.payment_words import method_of, methods_named
+from actions.flows.swap_methods import method_of, methods_named
 from actions.flows.swap_state import SwapState
 from actions.flows.swap_words import adds_product, meant_for_items, speaks_of, understood
 from actions.flows.turn import SURE, Said, said

@@ -14,12 +14,15 @@ from actions.commerce.store import SqlStore, fill
 from actions.helpdesk.port import Tickets
 from actions.helpdesk.tickets import EmbeddedTickets
 from actions.services.accounts import Accounts
+from actions.services.addresses import Addresses
 from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
+from actions.services.payment_changes import PaymentChanges
 from actions.services.products import Products
+from actions.services.profile import Profile
 from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies
 from actions.services.swaps import Swaps
@@ -44,6 +47,9 @@ class Services:
     cancellations: Cancellations
     swaps: Swaps
     accounts: Accounts
+    addresses: Addresses
+    payments: PaymentChanges
+    profile: Profile
     tickets: Tickets
     policies: Policies
     outbox: Outbox
@@ -63,6 +69,9 @@ class Services:
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
+        self.addresses = Addresses(self.commerce, self.identity, self.policies, clock)
+        self.payments = PaymentChanges(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.profile = Profile(self.commerce, self.identity, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 
     def today(self) -> date:

@@ -12,6 +12,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
+from actions.services.details_rules import (
+    CHANGES,
+    AccountsPolicy,
+    LoyaltyPolicy,
+    PaymentsPolicy,
+    ShippingPolicy,
+    check_tiers,
+)
 from actions.services.errors import PolicyError
 from actions.services.readings import (
     Flag,
@@ -133,17 +141,6 @@ class IdentityPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountsPolicy:
-    """accounts.yml, as far as code decides by it."""
-
-    reset_link_minutes: Positive
-    reset_requests_per_email: Positive
-    reset_requests_per_conversation: Positive
-    reset_window_minutes: Positive
-    reset_url: Words
-
-
-@dataclass(frozen=True, kw_only=True)
 class SupportPolicy:
     """support.yml, as far as code decides by it."""
 
@@ -180,6 +177,9 @@ class Policies:
     identity: IdentityPolicy
     accounts: AccountsPolicy
     support: SupportPolicy
+    shipping: ShippingPolicy
+    payments: PaymentsPolicy
+    loyalty: LoyaltyPolicy
     facts: Mapping[str, Any]
 
     def fact(self, path: str) -> Any:
@@ -206,6 +206,9 @@ def load_policies(folder: Path = FOLDER) -> Policies:
         identity=_typed(IdentityPolicy, folder / "identity.yml", files),
         accounts=_typed(AccountsPolicy, folder / "accounts.yml", files),
         support=_typed(SupportPolicy, folder / "support.yml", files),
+        shipping=_typed(ShippingPolicy, folder / "shipping.yml", files),
+        payments=_typed(PaymentsPolicy, folder / "payments.yml", files),
+        loyalty=_typed(LoyaltyPolicy, folder / "loyalty.yml", files),
         facts={stem: _plain(content) for stem, content in files.items()},
     )
     _check_together(policies, folder)
@@ -291,6 +294,12 @@ def _check_together(policies: Policies, folder: Path) -> None:
             f"{folder.name}/returns.yml: 'restocking_fee_exceptions' names {sorted(unknown)}, "
             "which 'reasons' doesn't have."
         )
+    unknown = set(policies.accounts.chat_changes) - CHANGES
+    if unknown:
+        raise PolicyError(
+            f"{folder.name}/accounts.yml: 'chat_changes' names {sorted(unknown)}; known are {sorted(CHANGES)}."
+        )
+    check_tiers(policies.loyalty, policies.facts["loyalty"], folder)
     proofs = set(policies.identity.proofs) - {"order_number", "postcode"}
     if proofs or not policies.identity.proofs:
         raise PolicyError(f"{folder.name}/identity.yml: 'proofs' has to hold order_number, postcode or both.")
