@@ -5,6 +5,8 @@ Importing this package makes every action known to the action server; it opens n
 
 from actions.flows import (
     answers,
+    callback,
+    callback_form,
     cancel_order,
     emergency,
     handoff,
@@ -20,6 +22,8 @@ from actions.flows import (
 
 __all__ = [
     "answers",
+    "callback",
+    "callback_form",
     "cancel_order",
     "emergency",
     "handoff",

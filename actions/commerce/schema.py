@@ -314,6 +314,25 @@ tickets = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("conversation", String(255), nullable=False, index=True),
+    Column("customer_id", String(64), index=True),  # None: nobody was verified
+    Column("phone", String(20), nullable=False),
+    Column("topic", String(400), nullable=False),
+    Column("starts_at", Moment, nullable=False, index=True),
+    Column("minutes", Integer, nullable=False),
+    Column("status", String(16), nullable=False),  # booked or canceled
+    # The slot and the place in it while the call is booked, empty afterwards: no place is given twice.
+    Column("open_place", String(60), unique=True),
+    # The number while the call is booked: one call for each number.
+    Column("open_phone", String(20), unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -26,6 +26,7 @@ from actions.commerce.model import (
     Shop,
 )
 
+FIRST_NUMBER = 10_001
 BATCH = 500  # values of one IN (...), below every database's limit
 PARTS = (schema.order_items, schema.shipments, schema.payments, schema.returns)
 
@@ -242,7 +243,9 @@ def _promised(connection: Connection, customer_id: str, since: datetime) -> Deci
 def next_number(connection: Connection, name: str) -> int:
     """Count up a counter within a transaction; two transactions never get the same number."""
     table = schema.counters
-    connection.execute(update(table).where(table.c.name == name).values(value=table.c.value + 1))
+    raised = connection.execute(update(table).where(table.c.name == name).values(value=table.c.value + 1))
+    if not raised.rowcount:  # a counter that an older database doesn't have yet
+        connection.execute(insert(table), {"name": name, "value": FIRST_NUMBER})
     return int(connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one())
 
 

@@ -261,7 +261,7 @@ class ActionCorrect(Action):
                 SlotSet("handoff_wish", "start_return"),
                 SlotSet("handoff_words", heard.text),
             ]
-        again = last in ("order_status", "start_return", "cancel_order") or (
+        again = last in ("order_status", "start_return", "cancel_order", "schedule_callback") or (
             last == "reset_password" and heard.email
         )
         if again and last in wishes():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from datetime import date
+from datetime import date, datetime
 from threading import Event, Lock, Thread
 
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from actions.commerce.store import SqlStore, fill
 from actions.helpdesk.port import Tickets
 from actions.helpdesk.tickets import EmbeddedTickets
 from actions.services.accounts import Accounts
+from actions.services.callbacks import Callbacks
 from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
@@ -41,6 +42,7 @@ class Services:
     products: Products
     returns: Returns
     cancellations: Cancellations
+    callbacks: Callbacks
     accounts: Accounts
     tickets: Tickets
     policies: Policies
@@ -59,8 +61,13 @@ class Services:
         self.tickets = EmbeddedTickets(self.database, self.policies.support.reply_hours, clock)
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.callbacks = Callbacks(self.database, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
+
+    def now(self) -> datetime:
+        """Tell the time by which the services decide, in UTC."""
+        return self._clock()
 
     def today(self) -> date:
         """Tell the date by which the services decide, in UTC."""

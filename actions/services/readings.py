@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from actions.services.calendar import Holiday, holiday_of
 
 MONEY = re.compile(r"\$(\d{1,3}(?:,\d{3})+|\d+)(\.\d\d)?")
 SHARE = re.compile(r"(\d{1,3})(\.\d{1,2})?%")
@@ -126,6 +130,33 @@ def unknown_date(value: object) -> str:
     return str(value)
 
 
+def clock_time(value: object) -> time:
+    """Read a time of day such as "09:00"."""
+    try:
+        return time.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise Unusable('a time of day in quotes such as "09:00"') from None
+
+
+def zone(value: object) -> ZoneInfo:
+    """Read the name of a time zone."""
+    try:
+        return ZoneInfo(value if isinstance(value, str) else "")
+    except (ValueError, ZoneInfoNotFoundError):
+        raise Unusable("a time zone such as America/New_York") from None
+
+
+def holidays(value: object) -> dict[str, Holiday]:
+    """Read the days on which nobody is at work."""
+    wanted = "a map such as {Labor Day: 1st Monday of September, Christmas Day: December 25}"
+    if not isinstance(value, Mapping):
+        raise Unusable(wanted)
+    read = {str(name): holiday_of(str(entry)) for name, entry in value.items()}
+    if None in read.values():
+        raise Unusable(wanted)
+    return {name: entry for name, entry in read.items() if entry is not None}
+
+
 # Types of policy keys, each with the reader that checks it.
 Whole = Annotated[int, whole]
 Positive = Annotated[int, positive]
@@ -140,3 +171,6 @@ Sentences = Annotated[Mapping[str, str], sentences]
 Reasons = Annotated[Mapping[str, Reason], reasons]
 RefundMethod = Annotated[str, method]
 UnknownDate = Annotated[str, unknown_date]
+TimeOfDay = Annotated[time, clock_time]
+Zone = Annotated[ZoneInfo, zone]
+Holidays = Annotated[Mapping[str, Holiday], holidays]

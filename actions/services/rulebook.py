@@ -15,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 from actions.services.errors import PolicyError
 from actions.services.readings import (
     Flag,
+    Holidays,
     List,
     Money,
     Positive,
@@ -24,10 +25,12 @@ from actions.services.readings import (
     Share,
     Shares,
     Span,
+    TimeOfDay,
     UnknownDate,
     Unusable,
     Whole,
     Words,
+    Zone,
     money,
     share,
     span,
@@ -132,6 +135,19 @@ class SupportPolicy:
     high_reply_hours: Positive
     normal_reply_hours: Positive
     low_reply_hours: Positive
+    timezone: Words
+    zone: Zone
+    weekday_open: TimeOfDay
+    weekday_close: TimeOfDay
+    saturday_open: TimeOfDay
+    saturday_close: TimeOfDay
+    callback_notice_hours: Whole
+    callback_slot_minutes: Positive
+    callback_days_ahead: Positive
+    callback_capacity: Positive
+    callback_country: Words
+    callback_rules: Sentences
+    holidays: Holidays
 
     def reply_hours(self, priority: str) -> int:
         """Hours within which a ticket of this priority is answered."""
