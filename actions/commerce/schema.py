@@ -312,6 +312,40 @@ tickets = Table(
     Column("status", String(16), nullable=False),
     Column("reply_hours", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
+    # What it is about while it is open, empty once it was closed: one open ticket for one case.
+    Column("open_case", String(200), index=True, unique=True),
+)
+
+ticket_notes = Table(
+    "ticket_notes",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("ticket_number", String(40), ForeignKey("tickets.number"), nullable=False, index=True),
+    Column("conversation", String(255), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+remedies = Table(
+    "remedies",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("order_number", String(40), ForeignKey("orders.number"), nullable=False, index=True),
+    Column("customer_id", String(64), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),  # see services/case_policy.py
+    Column("issue", String(40), nullable=False),
+    Column("item_ids", JSON, nullable=False),
+    Column("amount", Money, nullable=False),  # paid back
+    Column("worth", Money, nullable=False),  # with the goods that were sent again
+    Column("created_at", Moment, nullable=False, index=True),
+)
+
+remedy_claims = Table(
+    "remedy_claims",
+    metadata,
+    Column("order_number", String(40), ForeignKey("orders.number"), primary_key=True),
+    Column("claim", String(120), primary_key=True),  # what an order gives only once
+    Column("reference", String(40), ForeignKey("remedies.reference"), nullable=False),
 )
 
 callbacks = Table(
@@ -351,6 +385,8 @@ audit = Table(
 
 # What a shop consists of, in the order in which it can be deleted.
 SHOP_TABLES = (
+    remedy_claims,
+    remedies,
     return_items,
     returns,
     cancellations,

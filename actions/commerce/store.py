@@ -175,6 +175,29 @@ class SqlWork:
             )
         self._move(order, "cancelled")
 
+    def pay_back(self, order: Order, refunds: Sequence[Payment]) -> None:
+        """Pay money back for an order that stays as it is."""
+        for place, refund in enumerate(refunds, start=len(order.payments)):
+            row = {"order_number": order.number} | rows.payment_row(place, refund)
+            self.connection.execute(insert(schema.payments), row)
+            if refund.status == "settled":
+                self._give_back(order.customer_id, refund)
+
+    def settle(self, order: Order) -> None:
+        """Note that all of an order was paid back."""
+        self._move(order, "refunded")
+
+    def send_again(self, order: Order, item_ids: Sequence[str]) -> None:
+        """Take the items out of the stock once more, where it is counted."""
+        variants = schema.variants
+        for item in order.items:
+            if item.id in item_ids:
+                self.connection.execute(
+                    update(variants)
+                    .where(variants.c.id == item.variant_id, variants.c.stock.is_not(None))
+                    .values(stock=variants.c.stock - item.quantity)
+                )
+
     def _give_back(self, customer_id: str, refund: Payment) -> None:
         """Raise the balance of a gift card, where it is known."""
         table = schema.payment_methods
@@ -213,7 +236,7 @@ def find_order(connection: Connection, number: str, *, lock: bool = False) -> Or
 
 
 def _promised(connection: Connection, customer_id: str, since: datetime) -> Decimal:
-    """Sum the refunds of a customer's returns and cancellations, as they stand at this moment."""
+    """Sum what a customer's returns, cancellations and remedies give, as they stand at this moment."""
     table, orders = schema.returns, schema.orders
     query = (
         select(func.sum(table.c.refund))
@@ -236,7 +259,11 @@ def _promised(connection: Connection, customer_id: str, since: datetime) -> Deci
             payments.c.return_reference.is_(None),
         )
     )
-    sums = (connection.execute(each).scalar() for each in (query, paid_back))
+    given = schema.remedies
+    made_good = select(func.sum(given.c.worth)).where(
+        given.c.customer_id == customer_id, given.c.created_at >= since
+    )
+    sums = (connection.execute(each).scalar() for each in (query, paid_back, made_good))
     return sum((found for found in sums if found is not None), NOTHING)
 
 

@@ -21,6 +21,7 @@ from actions.services.identity import Identity
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
 from actions.services.products import Products
+from actions.services.remedies import Remedies
 from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies
 
@@ -43,6 +44,7 @@ class Services:
     returns: Returns
     cancellations: Cancellations
     callbacks: Callbacks
+    remedies: Remedies
     accounts: Accounts
     tickets: Tickets
     policies: Policies
@@ -62,6 +64,9 @@ class Services:
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.callbacks = Callbacks(self.database, self.identity, self.policies, clock)
+        self.remedies = Remedies(
+            self.database, self.commerce, self.identity, self.tickets, self.policies, clock
+        )
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from actions.commerce.model import Customer
 from actions.services.mail import Letter
+from actions.services.policy import dollars
 from actions.services.rulebook import Policies
 
 NOON = 12
@@ -31,6 +33,38 @@ class Call(Protocol):
     @property
     def topic(self) -> str:
         """What it is about."""
+
+
+class Gift(Protocol):
+    """What a letter says about a remedy."""
+
+    @property
+    def reference(self) -> str:
+        """Its reference."""
+
+    @property
+    def order_number(self) -> str:
+        """The order that it is for."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of remedy it is."""
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items that it is for, in words."""
+
+    @property
+    def amount(self) -> Decimal:
+        """What is paid back."""
+
+    @property
+    def method(self) -> str:
+        """To which method of payment."""
+
+    @property
+    def business_days(self) -> str:
+        """Within how many business days."""
 
 
 def hour(moment: datetime) -> str:
@@ -63,3 +97,23 @@ def callback(customer: Customer, policies: Policies, what: str, call: Call) -> L
         f"If that wasn't you, answer this e-mail or write to {support.email}.\n\n{support.shop_name}\n"
     )
     return Letter(f"callback_{what}", customer.email, f"Your call {call.reference} {heading}", body)
+
+
+def remedy(customer: Customer, policies: Policies, given: Gift) -> Letter:
+    """Write the e-mail that confirms a refund or a replacement."""
+    lines = "".join(f"  - {item}\n" for item in given.items)
+    concerned = f"It is for:\n{lines}\n" if lines else ""
+    if given.kind == "replacement":
+        told = "we send these items again, free of charge. You get an e-mail with the tracking number."
+    else:
+        told = (
+            f"we pay {dollars(given.amount)} back to {given.method}; "
+            f"that takes {given.business_days} business days."
+        )
+    body = (
+        f"Hello {customer.first_name},\n\nabout order {given.order_number}: {told}\n\n{concerned}"
+        f"Reference: {given.reference}\n\n"
+        f"If that wasn't you, answer this e-mail or write to {policies.support.email}.\n\n"
+        f"{policies.support.shop_name}\n"
+    )
+    return Letter("remedy", customer.email, f"Order {given.order_number}: {given.reference}", body)

@@ -14,6 +14,7 @@ from actions.services.calendar import Holiday, holiday_of
 
 MONEY = re.compile(r"\$(\d{1,3}(?:,\d{3})+|\d+)(\.\d\d)?")
 SHARE = re.compile(r"(\d{1,3})(\.\d{1,2})?%")
+FACTOR = re.compile(r"[1-9](\.\d{1,2})?")
 SPAN = re.compile(r"\d+(-\d+)?")
 
 
@@ -95,6 +96,42 @@ def sentences(value: object) -> dict[str, str]:
     return {str(name): text(entry) for name, entry in value.items()}
 
 
+def factor(value: object) -> Decimal:
+    """Read a factor such as "1.25"."""
+    if not isinstance(value, str) or not FACTOR.fullmatch(value):
+        raise Unusable('a factor in quotes such as "1.25"')
+    return Decimal(value)
+
+
+def factors(value: object) -> dict[str, Decimal]:
+    """Read a map from names to factors."""
+    if not isinstance(value, Mapping):
+        raise Unusable('a map such as {gold: "1.5"}')
+    return {str(name): factor(entry) for name, entry in value.items()}
+
+
+@dataclass(frozen=True)
+class Compensation:
+    """What an issue is worth: a share of the goods, up to a cap."""
+
+    share: Decimal
+    cap: Decimal
+    text: str
+
+
+def compensations(value: object) -> dict[str, Compensation]:
+    """Read what issues are worth."""
+    wanted = 'a map such as {late: {share: "10%", cap: "$20", text: it came late}}'
+    if not isinstance(value, Mapping) or not value:
+        raise Unusable(wanted)
+    read: dict[str, Compensation] = {}
+    for name, entry in value.items():
+        if not isinstance(entry, Mapping) or not {"share", "cap", "text"} <= set(entry):
+            raise Unusable(wanted)
+        read[str(name)] = Compensation(share(entry["share"]), money(entry["cap"]), text(entry["text"]))
+    return read
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why something is returned, and whose fault that is."""
@@ -174,3 +211,5 @@ UnknownDate = Annotated[str, unknown_date]
 TimeOfDay = Annotated[time, clock_time]
 Zone = Annotated[ZoneInfo, zone]
 Holidays = Annotated[Mapping[str, Holiday], holidays]
+Factors = Annotated[Mapping[str, Decimal], factors]
+Compensations = Annotated[Mapping[str, Compensation], compensations]

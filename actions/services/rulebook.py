@@ -14,6 +14,8 @@ from ruamel.yaml.error import YAMLError
 
 from actions.services.errors import PolicyError
 from actions.services.readings import (
+    Compensations,
+    Factors,
     Flag,
     Holidays,
     List,
@@ -68,6 +70,7 @@ class ReturnsPolicy:
     label_fee: Money
     label_fee_shop_fault: Money
     label_valid_days: Positive
+    damage_report_days: Whole
     label_url: Words
     carrier: Words
     drop_off_text: Words
@@ -98,6 +101,7 @@ class RefundsPolicy:
     gift_card_business_days: Span
     store_credit_business_days: Span
     method: RefundMethod
+    price_adjustment_days: Whole
     shipping_refunded_for_shop_fault: Flag
 
 
@@ -160,6 +164,29 @@ class SupportPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeliveryPolicy:
+    """shipping.yml, as far as what becomes of a parcel is decided by it."""
+
+    lost_after_days: Positive
+    not_received_wait_days: Whole
+    missing_report_days: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompensationPolicy:
+    """compensation.yml, as far as code decides by it."""
+
+    issues: Compensations
+    tier_factors: Factors
+    per_customer: Whole
+    period_days: Positive
+    period_cap: Money
+    late_refund_services: List
+    authority_limit: Money
+    rules: Sentences
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policies:
     """Every policy file, typed where code decides, and all of it as facts.
 
@@ -174,6 +201,8 @@ class Policies:
     identity: IdentityPolicy
     accounts: AccountsPolicy
     support: SupportPolicy
+    delivery: DeliveryPolicy
+    compensation: CompensationPolicy
     facts: Mapping[str, Any]
 
     def fact(self, path: str) -> Any:
@@ -199,6 +228,8 @@ def load_policies(folder: Path = FOLDER) -> Policies:
         identity=_typed(IdentityPolicy, folder / "identity.yml", files),
         accounts=_typed(AccountsPolicy, folder / "accounts.yml", files),
         support=_typed(SupportPolicy, folder / "support.yml", files),
+        delivery=_typed(DeliveryPolicy, folder / "shipping.yml", files),
+        compensation=_typed(CompensationPolicy, folder / "compensation.yml", files),
         facts={stem: _plain(content) for stem, content in files.items()},
     )
     _check_together(policies, folder)
