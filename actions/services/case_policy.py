@@ -25,6 +25,7 @@ ISSUES = (
     "refund_status", "late", "not_received", "damaged", "wrong_item", "missing_item", "not_as_described", "sent_back",
     "address_wrong", "price_drop", "charged_twice", "canceled_charged", "amount_wrong", "unknown_charge",
 )  # fmt: skip
+CHARGES = frozenset({"charged_twice", "canceled_charged", "amount_wrong", "unknown_charge"})
 WITH_ITEMS = frozenset({"damaged", "wrong_item", "missing_item", "not_as_described", "price_drop"})
 UNSENT = frozenset({"pending", "processing"})
 ENDED = frozenset({"cancelled", "return_requested", "returned", "refunded", "exchange_requested"})
@@ -49,11 +50,11 @@ def assess(
     variants: Mapping[str, Variant] | None = None,
 ) -> Assessment:
     """Find out what is the matter with an order, and what can be done."""
-    if issue in ("charged_twice", "canceled_charged", "amount_wrong", "unknown_charge"):
+    if issue in CHARGES:
         return _assess_charge(order, issue)
     if issue == "refund_status":
         return _assess_refund(order)
-    if order.status in ENDED:
+    if order.status in ENDED and not (issue in WITH_ITEMS and order.status == "return_requested"):
         return _assess_refund(order)
     if issue == "price_drop":
         return _assess_price(order, item_ids, policies, now, variants or {})
@@ -164,7 +165,7 @@ def _assess_unsent(order: Order, issue: str) -> Assessment:
     facts = {"order_number": order.number}
     if issue == "address_wrong":
         return Assessment("address_open", ("address",), facts=facts)
-    return Assessment("not_sent_yet", (CANCEL,), facts=facts)
+    return Assessment("not_sent_yet", facts=facts)
 
 
 def _assess_items(

@@ -57,6 +57,8 @@ def _draft(
     }.get(status)
     if story.get("late"):
         expected = now.date() - timedelta(days=3)
+    if "expected" in story:
+        expected = now.date() - timedelta(days=story["expected"])
     return Draft(
         number=story["number"],
         customer=customer,
@@ -67,6 +69,9 @@ def _draft(
         expected_on=expected,
         carrier=story["carrier"],
         late=story.get("late", False),
+        service=story.get("service", "standard"),
+        charged_twice=story.get("charged_twice", False),
+        unrefunded=story.get("unrefunded", False),
         return_reference=story.get("reference", ""),
     )
 
