@@ -27,7 +27,7 @@ from actions.flows.choice import payload
 from actions.flows.identity import known_customer, tell_block
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow
-from actions.flows.turn import spoken
+from actions.flows.turn import spoken, turn_events
 from actions.flows.wishes import begin, done
 from actions.flows.wording import amount, day, listed, today
 from actions.services import services
@@ -196,7 +196,7 @@ class ActionAskCaseConfirmed(Action):
         if kind is None:
             return []
         again = flow.again(tracker, ("utter_case_sum", "utter_case_again"))
-        if not again and len(possible(tracker, order)) == 1:
+        if not again and not told_before(tracker, "utter_ask_case_remedy"):
             explain(dispatcher, tracker, order, assessment)
         prefix = "utter_case_again" if again else "utter_case_sum"
         if kind in TICKETS:
@@ -217,6 +217,12 @@ class ActionAskCaseConfirmed(Action):
             purpose=purpose(kind, tracker, order),
         )
         return []
+
+
+def told_before(tracker: Tracker, response: str) -> bool:
+    """Tell whether a response was given in the turn before."""
+    events = turn_events(tracker, back=1)
+    return any((event.get("metadata") or {}).get("utter_action") == response for event in events)
 
 
 def purpose(kind: str, tracker: Tracker, order: Order) -> str:
@@ -330,13 +336,19 @@ class ActionSubmitCase(Action):
         flow: OrderFlow,
     ) -> list[EventType]:
         """Say what is the matter, and why nothing is given for it."""
-        explain(dispatcher, tracker, order, found)
         refused = [kind for kind in found.remedies if kind in GIVEN]
-        for kind in refused[:1]:
-            decision = services().remedies.decide(order, remedy_for(kind, tracker, order, found))
-            given = services().remedies.given(order)
-            told = {**decision.facts, "references": listed(given)}
-            dispatcher.utter_message(response=decision.explanation_key, **told)
+        decisions = [
+            services().remedies.decide(order, remedy_for(kind, tracker, order, found)) for kind in refused
+        ]
+        if any(decision.rule == "already_given" for decision in decisions):
+            given = listed(services().remedies.given(order))
+            dispatcher.utter_message(
+                response="utter_case_already_given", order_number=order.number, references=given
+            )
+            return offer_ticket(dispatcher, tracker, flow.wish)
+        explain(dispatcher, tracker, order, found)
+        for decision in decisions[:1]:
+            dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
         late = found.rule == "refund_rows" and overdue(refund_rows(order, services().policies, today()))
         worth_asking = bool(refused) or late or found.rule in ("in_time", "price_too_late", "not_cheaper")
         return offer_ticket(dispatcher, tracker, flow.wish) if worth_asking else []

@@ -51,9 +51,14 @@ FLOWS = {
     for wish, form in FORMS.items()
 }
 WITH_THEM = frozenset({REFUND, REPLACEMENT, GOODWILL, PRICE})  # remedies that are about items
+PLAIN = frozenset({REFUND, REPLACEMENT})  # remedies that an opening may ask for
 ELSEWHERE = frozenset({"return", "cancel", "address"})  # remedies that other flows carry out
 MONEY = "request_refund"
-AFTER = frozenset({"cancel_order", "start_return", "request_refund", "billing_dispute"})
+AFTER = frozenset(FORMS) | {
+    "cancel_order",
+    "start_return",
+    "order_status",
+}  # after which the same order is meant
 
 
 def issue_at(tracker: Tracker, order: Order | None) -> str | None:
@@ -75,6 +80,11 @@ def items_at(tracker: Tracker, order: Order) -> tuple[str, ...]:
 def asks_items(issue: str | None, order: Order) -> bool:
     """Tell whether it has to be known which items are concerned."""
     return issue in WITH_ITEMS and issue != "price_drop" and len(order.items) > 1
+
+
+def asks_items_still(tracker: Tracker, order: Order) -> bool:
+    """Tell whether the items that are concerned aren't known yet."""
+    return asks_items(issue_at(tracker, order), order) and not items_at(tracker, order)
 
 
 def assessed(tracker: Tracker, order: Order) -> Assessment:
@@ -147,20 +157,18 @@ class CaseForm(PrivateForm, ABC):
         """Ask for what is missing; for nothing more where nothing is left to choose."""
         order = FLOWS[self.wish].order(customer, tracker)
         if order is None:
-            return ["case_order", "case_issue"] if recent(customer) else []
-        issue, asked = issue_at(tracker, order), ["case_order"]
+            return ["case_order", "case_issue", "case_items", "case_remedy"] if recent(customer) else []
+        issue, asked = issue_at(tracker, order), ["case_order", "case_issue"]
         if issue is None:
-            return [*asked, "case_issue"]
-        if asks_items(issue, order):
+            return [*asked, "case_items", "case_remedy"]
+        if asks_items(issue, order) or tracker.get_slot("case_items"):
             asked.append("case_items")
             if not items_at(tracker, order):
-                return asked
-        remedy = chosen_remedy(tracker, order)
-        if remedy is None:
-            return [*asked, "case_remedy"] if possible(tracker, order) else asked
-        if len(possible(tracker, order)) > 1:
+                return [*asked, "case_remedy"]
+        remedy, offered = chosen_remedy(tracker, order), possible(tracker, order)
+        if len(offered) > 1 or tracker.get_slot("case_remedy"):
             asked.append("case_remedy")
-        return asked if remedy in ELSEWHERE else [*asked, "case_confirmed"]
+        return asked if remedy is None or remedy in ELSEWHERE else [*asked, "case_confirmed"]
 
     def corrections(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
@@ -209,9 +217,10 @@ class CaseForm(PrivateForm, ABC):
         number = choose(customer, heard, tracker) or (placed(heard, likely) if asked else None)
         if number is None and opening.text:
             number = choose(customer, opening, tracker)
-        if number is None and not asked and tracker.get_slot("last_wish") in AFTER | {"order_status"}:
-            spoken_of = tracker.get_slot("last_order")
-            number = spoken_of if any(order.number == spoken_of for order in likely) else None
+        last, spoken_of = tracker.get_slot("last_wish"), tracker.get_slot("last_order")
+        if number is None and not asked and spoken_of and last in AFTER:
+            fits = last in FORMS or any(order.number == spoken_of for order in likely)
+            number = str(spoken_of) if fits and not heard.has(OTHER) else None
         if number is None and len(likely) == 1:
             number = likely[0].number
         return {"case_order": number} if number else {}
@@ -229,6 +238,9 @@ class CaseForm(PrivateForm, ABC):
         if tracker.get_slot("case_issue"):
             return {}
         found = issue_of(self.heard(tracker), self.wish) or issue_of(self.opening(tracker), self.wish)
+        if found is None:
+            mine = FLOWS[self.wish].mine(tracker)
+            found = issue_at(tracker, mine[1]) if mine else None
         return {"case_issue": found} if found else {}
 
     def validate_case_issue(
@@ -270,6 +282,11 @@ class CaseForm(PrivateForm, ABC):
         offered = possible(tracker, found[1])
         asked = tracker.get_slot("requested_slot") == "case_remedy"
         told = remedy_of(self.heard(tracker), offered) if asked else None
+        if not asked and len(offered) > 1 and not asks_items_still(tracker, found[1]):
+            plain = [
+                kind for kind in offered if kind in PLAIN
+            ]  # "just send a new one", said before any question
+            told = remedy_of(self.opening(tracker), plain)
         return {"case_remedy": told} if told else {}
 
     def validate_case_remedy(

@@ -13,6 +13,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.flows.aside import answer_language
 from actions.flows.cancel_order import tell_final
+from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
@@ -26,8 +27,18 @@ NOT_THERE = re.compile(
 )
 LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
 CHOICES = frozenset(
-    {"return_items", "return_order", "status_order", "cancel_number"}
+    {
+        "return_items",
+        "return_order",
+        "status_order",
+        "cancel_number",
+        "case_order",
+        "case_issue",
+        "case_remedy",
+    }
 )  # a plain no to these is a no to it all
+# What is wrong with a delivery when it is said without asking for anything.
+WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # The actions that give a hint when a form couldn't use an answer.
 HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
@@ -67,6 +78,8 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
         ]
     if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
         return []
+    if "delivery_problem" in guessed(tracker) and issue_of(heard, "delivery_problem") in WENT_WRONG:
+        return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
     if tell_final(dispatcher, tracker, message(tracker).text):
         return []
     offered = standing(tracker)
@@ -123,6 +136,8 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
         return note_more(dispatcher, tracker, offer)
     if tracker.get_slot("last_wish") == "reset_password" and heard.has(NOT_THERE) and not heard.email:
         return password_not_there(dispatcher, tracker)
+    if not heard.payload and issue_of(heard, "delivery_problem") in WENT_WRONG:
+        return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
     if heard.number:
         return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
     if heard.email and tracker.get_slot("last_wish") == "reset_password":

@@ -121,7 +121,7 @@ class Compensation:
 
 def compensations(value: object) -> dict[str, Compensation]:
     """Read what issues are worth."""
-    wanted = 'a map such as {late: {share: "10%", cap: "$20", text: it came late}}'
+    wanted = 'a map such as {late: {share: "10%", cap: "$20", text: the late delivery}}'
     if not isinstance(value, Mapping) or not value:
         raise Unusable(wanted)
     read: dict[str, Compensation] = {}

@@ -62,6 +62,7 @@ class Draft:
     carrier: str | None = None
     promo: bool = False
     late: bool = False
+    apart: bool = False  # its details are drawn by themselves
     charged_twice: bool = False
     unrefunded: bool = False  # cancelled, and not paid back
     return_reference: str = ""
