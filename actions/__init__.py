@@ -19,6 +19,7 @@ from actions.flows import (
     return_form,
     start_return,
     talk,
+    ticket,
     wishes,
 )
 
@@ -38,5 +39,6 @@ __all__ = [
     "return_form",
     "start_return",
     "talk",
+    "ticket",
     "wishes",
 ]

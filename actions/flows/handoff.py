@@ -35,6 +35,7 @@ SKIPS = re.compile(
     r"|just (?:do|send) it)\b"
 )
 WRITTEN = ("return_order", "return_items", "return_reason", "cancel_number", "cancel_reason", "promo_code")
+NEW_EACH_TIME = frozenset({"open_ticket"})  # whose tickets may each be about something else
 URGENT = frozenset({"delivery_problem", "cancel_order", "change_address"})
 
 
@@ -115,10 +116,11 @@ class ActionHandoff(Action):
         priority = "high" if wish.intent in URGENT or feels_bad(tracker) else "normal"
         if str(tracker.get_slot("urgent_ticket") or "").startswith("product"):
             priority = "urgent"
-        ticket = services().tickets.open(caller(tracker), subject, summary, priority, customer)
-        reachable = address != NOWHERE
+        case = None if wish.intent in NEW_EACH_TIME else f"{wish.intent}/{order or ''}"
+        ticket = services().tickets.open(caller(tracker), subject, summary, priority, customer, case)
+        told = "utter_handoff_done" if address != NOWHERE else "utter_handoff_done_no_address"
         dispatcher.utter_message(
-            response="utter_handoff_done" if reachable else "utter_handoff_done_no_address",
+            response="utter_handoff_again" if ticket.repeated else told,
             ticket=ticket.number,
             hours=str(ticket.reply_hours),
             address=address,

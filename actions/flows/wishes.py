@@ -63,6 +63,7 @@ class Wish:
     ends: bool = False
     asks: bool = False
     follows: tuple[str, ...] = ()
+    opens: str = ""
 
     def includes(self, other: str) -> bool:
         """Tell whether serving this wish also serves another one."""
@@ -109,6 +110,7 @@ def wishes() -> Mapping[str, Wish]:
             replaces=frozenset(row.get("replaces") or ()),
             ends=bool(row.get("ends")),
             asks=bool(row.get("asks")),
+            opens=str(row.get("opens") or ""),
             follows=tuple(_plain(cue) for cue in row.get("follows") or ()),
         )
         for intent, row in table.items()
@@ -117,7 +119,7 @@ def wishes() -> Mapping[str, Wish]:
 
 def served_by(form: str | None) -> str | None:
     """Return the wish that a form serves."""
-    return next((wish.intent for wish in wishes().values() if form and wish.action == form), None)
+    return next((w.intent for w in wishes().values() if form and form in (w.action, w.opens)), None)
 
 
 def cued(words: str) -> str | None:

@@ -17,6 +17,7 @@ from actions.services.case_policy import (
     REFUND,
     REPLACEMENT,
     SHIPPING,
+    WITH_ITEMS,
     assess,
     duplicates,
 )
@@ -36,8 +37,11 @@ class Remedy:
     item_ids: tuple[str, ...] = ()
 
     def claims(self) -> tuple[str, ...]:
-        """Name what may be claimed once for an order; two remedies that name the same exclude each other."""
-        if self.kind in GOODS:
+        """Name what may be claimed once for an order; two remedies that name the same exclude each other.
+
+        An item is made good once: sent again, paid back, or kept at a lower price.
+        """
+        if self.kind in GOODS or (self.kind == GOODWILL and self.issue in WITH_ITEMS):
             return tuple(f"goods/{item_id}" for item_id in self.item_ids)
         if self.kind == PRICE:
             return tuple(f"price/{item_id}" for item_id in self.item_ids)
