@@ -7,7 +7,11 @@ from actions.flows import (
     account,
     address_told,
     answers,
+    callback,
+    callback_form,
     cancel_order,
+    case_answers,
+    cases,
     change_address,
     change_payment,
     emergency,
@@ -19,6 +23,7 @@ from actions.flows import (
     return_form,
     start_return,
     talk,
+    ticket,
     wishes,
 )
 
@@ -26,7 +31,11 @@ __all__ = [
     "account",
     "address_told",
     "answers",
+    "callback",
+    "callback_form",
     "cancel_order",
+    "case_answers",
+    "cases",
     "change_address",
     "change_payment",
     "emergency",
@@ -38,5 +47,6 @@ __all__ = [
     "return_form",
     "start_return",
     "talk",
+    "ticket",
     "wishes",
 ]

@@ -41,6 +41,15 @@ class Work(Protocol):
     def set_details(self, customer_id: str, **values: Any) -> None:
         """Change what is on file about a customer: address, first_name, last_name, phone, marketing_email."""
 
+    def pay_back(self, order: Order, refunds: Sequence[Payment]) -> None:
+        """Pay money back for an order that stays as it is."""
+
+    def settle(self, order: Order) -> None:
+        """Note that all of an order was paid back."""
+
+    def send_again(self, order: Order, item_ids: Sequence[str]) -> None:
+        """Take the items out of the stock once more, where it is counted."""
+
     def promised(self, customer_id: str, since: datetime) -> Decimal:
         """Sum the refunds of a customer's returns and cancellations since a time."""
 

@@ -290,6 +290,59 @@ tickets = Table(
     Column("status", String(16), nullable=False),
     Column("reply_hours", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
+    # What it is about while it is open, empty once it was closed: one open ticket for one case.
+    Column("open_case", String(200), index=True, unique=True),
+)
+
+ticket_notes = Table(
+    "ticket_notes",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("ticket_number", String(40), ForeignKey("tickets.number"), nullable=False, index=True),
+    Column("conversation", String(255), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+remedies = Table(
+    "remedies",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("order_number", String(40), ForeignKey("orders.number"), nullable=False, index=True),
+    Column("customer_id", String(64), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),  # see services/case_policy.py
+    Column("issue", String(40), nullable=False),
+    Column("item_ids", JSON, nullable=False),
+    Column("amount", Money, nullable=False),  # paid back
+    Column("worth", Money, nullable=False),  # with the goods that were sent again
+    Column("created_at", Moment, nullable=False, index=True),
+)
+
+remedy_claims = Table(
+    "remedy_claims",
+    metadata,
+    Column("order_number", String(40), ForeignKey("orders.number"), primary_key=True),
+    Column("claim", String(120), primary_key=True),  # what an order gives only once
+    Column("reference", String(40), ForeignKey("remedies.reference"), nullable=False),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("conversation", String(255), nullable=False, index=True),
+    Column("customer_id", String(64), index=True),  # None: nobody was verified
+    Column("phone", String(20), nullable=False),
+    Column("topic", String(400), nullable=False),
+    Column("starts_at", Moment, nullable=False, index=True),
+    Column("minutes", Integer, nullable=False),
+    Column("status", String(16), nullable=False),  # booked or canceled
+    # The slot and the place in it while the call is booked, empty afterwards: no place is given twice.
+    Column("open_place", String(60), unique=True),
+    # The number while the call is booked: one call for each number.
+    Column("open_phone", String(20), unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
 )
 
 audit = Table(
@@ -322,6 +375,8 @@ audit_head = Table(
 SHOP_TABLES = (
     exchange_items,
     exchanges,
+    remedy_claims,
+    remedies,
     return_items,
     returns,
     cancellations,

@@ -28,6 +28,7 @@ from actions.commerce.model import (
     Shop,
 )
 
+FIRST_NUMBER = 10_001
 BATCH = 500  # values of one IN (...), below every database's limit
 PARTS = (schema.order_items, schema.shipments, schema.payments, schema.returns, schema.exchanges)
 
@@ -197,6 +198,20 @@ class SqlWork:
         """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
         movements.change_items(self.connection, order, changed, entries)
 
+    def pay_back(self, order: Order, refunds: Sequence[Payment]) -> None:
+        """Pay money back for an order that stays as it is."""
+        movements.add_payments(self.connection, order, refunds)
+
+    def settle(self, order: Order) -> None:
+        """Note that all of an order was paid back."""
+        self._move(order, "refunded")
+
+    def send_again(self, order: Order, item_ids: Sequence[str]) -> None:
+        """Take the items out of the stock once more, where it is counted."""
+        for item in order.items:
+            if item.id in item_ids:
+                movements.move_stock(self.connection, item.variant_id, -item.quantity)
+
     def _move(self, order: Order, status: str) -> None:
         """Put an order into another state."""
         table = schema.orders
@@ -222,7 +237,7 @@ def find_order(connection: Connection, number: str, *, lock: bool = False) -> Or
 
 
 def _promised(connection: Connection, customer_id: str, since: datetime) -> Decimal:
-    """Sum the refunds of a customer's returns and cancellations, as they stand at this moment."""
+    """Sum what a customer's returns, cancellations and remedies give, as they stand at this moment."""
     table, orders = schema.returns, schema.orders
     query = (
         select(func.sum(table.c.refund))
@@ -246,14 +261,20 @@ def _promised(connection: Connection, customer_id: str, since: datetime) -> Deci
             payments.c.return_reference.is_(None),
         )
     )
-    sums = (connection.execute(each).scalar() for each in (query, paid_back))
+    given = schema.remedies
+    made_good = select(func.sum(given.c.worth)).where(
+        given.c.customer_id == customer_id, given.c.created_at >= since
+    )
+    sums = (connection.execute(each).scalar() for each in (query, paid_back, made_good))
     return sum((found for found in sums if found is not None), NOTHING)
 
 
 def next_number(connection: Connection, name: str) -> int:
     """Count up a counter within a transaction; two transactions never get the same number."""
     table = schema.counters
-    connection.execute(update(table).where(table.c.name == name).values(value=table.c.value + 1))
+    raised = connection.execute(update(table).where(table.c.name == name).values(value=table.c.value + 1))
+    if not raised.rowcount:  # a counter that an older database doesn't have yet
+        connection.execute(insert(table), {"name": name, "value": FIRST_NUMBER})
     return int(connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one())
 
 

@@ -13,6 +13,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.flows.aside import answer_language
 from actions.flows.cancel_order import tell_final
+from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
@@ -36,10 +37,17 @@ CHOICES = frozenset(
         "swap_to",
         "address_order",
         "payment_order",
+        "case_order",
+        "case_issue",
+        "case_remedy",
     }
 )  # a plain no to these is a no to it all
 # Wishes that a correction takes up once more.
-AGAIN = frozenset({"order_status", "start_return", "cancel_order", "change_address", "change_payment"})
+AGAIN = frozenset(
+    {"order_status", "start_return", "cancel_order", "change_address", "change_payment", "schedule_callback"}
+)
+# What is wrong with a delivery when it is said without asking for anything.
+WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # The actions that give a hint when a form couldn't use an answer.
 HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
@@ -79,6 +87,8 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
         ]
     if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
         return []
+    if "delivery_problem" in guessed(tracker) and issue_of(heard, "delivery_problem") in WENT_WRONG:
+        return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
     if tell_final(dispatcher, tracker, message(tracker).text):
         return []
     offered = standing(tracker)
@@ -135,6 +145,8 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
         return note_more(dispatcher, tracker, offer)
     if tracker.get_slot("last_wish") == "reset_password" and heard.has(NOT_THERE) and not heard.email:
         return password_not_there(dispatcher, tracker)
+    if not heard.payload and issue_of(heard, "delivery_problem") in WENT_WRONG:
+        return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
     if heard.number:
         return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
     if heard.email and tracker.get_slot("last_wish") == "reset_password":

@@ -22,7 +22,10 @@ from actions.services.details_rules import (
 )
 from actions.services.errors import PolicyError
 from actions.services.readings import (
+    Compensations,
+    Factors,
     Flag,
+    Holidays,
     List,
     Money,
     Positive,
@@ -33,10 +36,12 @@ from actions.services.readings import (
     Share,
     Shares,
     Span,
+    TimeOfDay,
     UnknownDate,
     Unusable,
     Whole,
     Words,
+    Zone,
     money,
     share,
     span,
@@ -74,6 +79,7 @@ class ReturnsPolicy:
     label_fee: Money
     label_fee_shop_fault: Money
     label_valid_days: Positive
+    damage_report_days: Whole
     label_url: Words
     carrier: Words
     drop_off_text: Words
@@ -124,6 +130,7 @@ class RefundsPolicy:
     gift_card_business_days: Span
     store_credit_business_days: Span
     method: RefundMethod
+    price_adjustment_days: Whole
     shipping_refunded_for_shop_fault: Flag
 
 
@@ -150,6 +157,19 @@ class SupportPolicy:
     high_reply_hours: Positive
     normal_reply_hours: Positive
     low_reply_hours: Positive
+    timezone: Words
+    zone: Zone
+    weekday_open: TimeOfDay
+    weekday_close: TimeOfDay
+    saturday_open: TimeOfDay
+    saturday_close: TimeOfDay
+    callback_notice_hours: Whole
+    callback_slot_minutes: Positive
+    callback_days_ahead: Positive
+    callback_capacity: Positive
+    callback_country: Words
+    callback_rules: Sentences
+    holidays: Holidays
 
     def reply_hours(self, priority: str) -> int:
         """Hours within which a ticket of this priority is answered."""
@@ -159,6 +179,29 @@ class SupportPolicy:
             "low": self.low_reply_hours,
         }
         return hours.get(priority, self.normal_reply_hours)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryPolicy:
+    """shipping.yml, as far as what becomes of a parcel is decided by it."""
+
+    lost_after_days: Positive
+    not_received_wait_days: Whole
+    missing_report_days: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompensationPolicy:
+    """compensation.yml, as far as code decides by it."""
+
+    issues: Compensations
+    tier_factors: Factors
+    per_customer: Whole
+    period_days: Positive
+    period_cap: Money
+    late_refund_services: List
+    authority_limit: Money
+    rules: Sentences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +223,8 @@ class Policies:
     shipping: ShippingPolicy
     payments: PaymentsPolicy
     loyalty: LoyaltyPolicy
+    delivery: DeliveryPolicy
+    compensation: CompensationPolicy
     facts: Mapping[str, Any]
 
     def fact(self, path: str) -> Any:
@@ -209,6 +254,8 @@ def load_policies(folder: Path = FOLDER) -> Policies:
         shipping=_typed(ShippingPolicy, folder / "shipping.yml", files),
         payments=_typed(PaymentsPolicy, folder / "payments.yml", files),
         loyalty=_typed(LoyaltyPolicy, folder / "loyalty.yml", files),
+        delivery=_typed(DeliveryPolicy, folder / "shipping.yml", files),
+        compensation=_typed(CompensationPolicy, folder / "compensation.yml", files),
         facts={stem: _plain(content) for stem, content in files.items()},
     )
     _check_together(policies, folder)
