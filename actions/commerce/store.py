@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -180,6 +180,26 @@ class SqlWork:
         """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
         movements.change_items(self.connection, order, changed, entries)
 
+    def credit_code(
+        self,
+        order: Order,
+        codes: str,
+        credit: Decimal,
+        figures: Mapping[str, Decimal],
+        refunds: Sequence[Payment],
+        at: datetime,
+        *,
+        once_key: str | None,
+    ) -> None:
+        """Give an order its codes and its new figures (discount, shipping, tax), and pay the difference back."""
+        own, table = {"order_number": order.number}, schema.orders
+        row = own | {"codes": codes, "credit": credit, "once_key": once_key, "created_at": at}
+        self.connection.execute(insert(schema.promo_credits), row)
+        self.connection.execute(
+            update(table).where(table.c.number == order.number).values(promo_code=codes, **figures)
+        )
+        movements.add_payments(self.connection, order, refunds)
+
     def _move(self, order: Order, status: str) -> None:
         """Put an order into another state."""
         table = schema.orders
@@ -228,7 +248,17 @@ def _promised(connection: Connection, customer_id: str, since: datetime) -> Deci
             payments.c.return_reference.is_(None),
         )
     )
-    sums = (connection.execute(each).scalar() for each in (query, paid_back))
+    promo = schema.promo_credits
+    credited = (
+        select(func.sum(promo.c.credit))
+        .join(orders, orders.c.number == promo.c.order_number)
+        .where(
+            orders.c.customer_id == customer_id,
+            promo.c.created_at >= since,
+            promo.c.order_number.not_in(select(cancelled.c.order_number)),  # counted above
+        )
+    )
+    sums = (connection.execute(each).scalar() for each in (query, paid_back, credited))
     return sum((found for found in sums if found is not None), NOTHING)
 
 

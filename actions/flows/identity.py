@@ -24,7 +24,15 @@ from actions.services import services
 from actions.services.context import Caller, caller
 
 CHOICES = frozenset(
-    {"status_order", "return_order", "return_items", "cancel_number", "swap_order", "swap_items"}
+    {
+        "status_order",
+        "return_order",
+        "return_items",
+        "cancel_number",
+        "promo_order",
+        "swap_order",
+        "swap_items",
+    }
 )
 ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8

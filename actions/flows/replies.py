@@ -14,6 +14,7 @@ from rasa_sdk.types import DomainDict
 from actions.flows.aside import answer_language
 from actions.flows.cancel_order import tell_final
 from actions.flows.choice import payload
+from actions.flows.meaning import meant
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
 from actions.flows.wishes import begin, clear_wish, guessed, left, queue_of, queued, read, wishes
@@ -26,7 +27,16 @@ NOT_THERE = re.compile(
 )
 LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
 CHOICES = frozenset(
-    {"return_items", "return_order", "status_order", "cancel_number", "swap_order", "swap_items", "swap_to"}
+    {
+        "return_items",
+        "return_order",
+        "status_order",
+        "cancel_number",
+        "promo_order",
+        "swap_order",
+        "swap_items",
+        "swap_to",
+    }
 )  # a plain no to these is a no to it all
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # The actions that give a hint when a form couldn't use an answer.
@@ -55,7 +65,7 @@ def stay(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
 
 def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Go by the words where they are clear; else offer the likeliest wishes, and the second time a person."""
-    wish, heard = clear_wish(tracker), message(tracker)
+    wish, heard = clear_wish(tracker) or meant(tracker), message(tracker)
     if wish:  # maybe two, between which the classifier could not decide
         reading = read(heard.text, wish, guessed(tracker), heard.confidence)
         first = wishes()[reading.first.wish or wish]
@@ -108,7 +118,7 @@ def guesses(tracker: Tracker) -> list[dict[str, str]]:
 
 def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Do what a fragment most likely asks for."""
-    heard, wish, offer = message(tracker), clear_wish(tracker), standing(tracker)
+    heard, wish, offer = message(tracker), clear_wish(tracker) or meant(tracker), standing(tracker)
     if wish and wish != offer:
         return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
     again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
@@ -246,7 +256,8 @@ class ActionCorrect(Action):
             return [SlotSet("return_change", True)]
         if hint(dispatcher, tracker):
             return []
-        heard, last, wish = message(tracker), tracker.get_slot("last_wish"), clear_wish(tracker)
+        heard, last = message(tracker), tracker.get_slot("last_wish")
+        wish = clear_wish(tracker) or meant(tracker)
         if heard.email and "action_handoff" in actions_of(tracker, back=1):
             return take_fragment(dispatcher, tracker)
         if wish and wish != last:
@@ -261,8 +272,10 @@ class ActionCorrect(Action):
                 SlotSet("handoff_wish", "start_return"),
                 SlotSet("handoff_words", heard.text),
             ]
-        again = last in ("order_status", "start_return", "cancel_order") or (
-            last == "reset_password" and heard.email
+        again = (
+            last in ("order_status", "start_return", "cancel_order")
+            or wish == last
+            or (last == "reset_password" and heard.email)
         )
         if again and last in wishes():
             return [*begin(str(last), heard.text), FollowupAction(wishes()[str(last)].action)]

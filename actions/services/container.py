@@ -20,6 +20,8 @@ from actions.services.identity import Identity
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
 from actions.services.products import Products
+from actions.services.promotions import Promotions
+from actions.services.quotes import Quotes
 from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies
 from actions.services.swaps import Swaps
@@ -43,6 +45,8 @@ class Services:
     returns: Returns
     cancellations: Cancellations
     swaps: Swaps
+    promotions: Promotions
+    quotes: Quotes
     accounts: Accounts
     tickets: Tickets
     policies: Policies
@@ -62,6 +66,8 @@ class Services:
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.promotions = Promotions(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.quotes = Quotes(self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 

@@ -34,6 +34,7 @@ from actions.services.readings import (
     span,
     whole,
 )
+from actions.services.sales_policies import PromotionsPolicy, QuotesPolicy
 
 FOLDER = Path(__file__).parent.parent / "policies"
 # Facts that stand in two files because both subjects need them.
@@ -180,6 +181,8 @@ class Policies:
     identity: IdentityPolicy
     accounts: AccountsPolicy
     support: SupportPolicy
+    promotions: PromotionsPolicy
+    quotes: QuotesPolicy
     facts: Mapping[str, Any]
 
     def fact(self, path: str) -> Any:
@@ -206,6 +209,8 @@ def load_policies(folder: Path = FOLDER) -> Policies:
         identity=_typed(IdentityPolicy, folder / "identity.yml", files),
         accounts=_typed(AccountsPolicy, folder / "accounts.yml", files),
         support=_typed(SupportPolicy, folder / "support.yml", files),
+        promotions=_typed(PromotionsPolicy, folder / "promotions.yml", files),
+        quotes=_typed(QuotesPolicy, folder / "quotes.yml", files),
         facts={stem: _plain(content) for stem, content in files.items()},
     )
     _check_together(policies, folder)
