@@ -34,7 +34,7 @@ VARIABLE = "FRONTDESK_SHOP_DB"
 DEFAULT = "sqlite:///.frontdesk/shop.db"
 BUSY_SECONDS = 5.0
 SEED_SECONDS = 60.0  # a second process waits this long while the first one fills the shop
-COUNTERS = ("return", "ticket", "callback", "refund")
+COUNTERS = ("return", "ticket", "callback", "refund", "quote")
 ADVISORY_LOCK = 4_150_071  # PostgreSQL: one filler at a time
 
 Fill = Callable[[Connection], None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -49,6 +49,19 @@ class Work(Protocol):
 
     def send_again(self, order: Order, item_ids: Sequence[str]) -> None:
         """Take the items out of the stock once more, where it is counted."""
+
+    def credit_code(
+        self,
+        order: Order,
+        codes: str,
+        credit: Decimal,
+        figures: Mapping[str, Decimal],
+        refunds: Sequence[Payment],
+        at: datetime,
+        *,
+        once_key: str | None,
+    ) -> None:
+        """Give an order its codes and its new figures (discount, shipping, tax), and pay the difference back."""
 
     def promised(self, customer_id: str, since: datetime) -> Decimal:
         """Sum the refunds of a customer's returns and cancellations since a time."""

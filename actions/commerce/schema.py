@@ -216,6 +216,37 @@ cancellations = Table(
     Column("created_at", Moment),
 )
 
+# A code that was credited to an order after it was placed.
+promo_credits = Table(
+    "promo_credits",
+    metadata,
+    Column("order_number", String(40), ForeignKey("orders.number"), primary_key=True),
+    Column("codes", String(80), primary_key=True),  # that the order has from then on
+    Column("credit", Money, nullable=False),
+    Column("once_key", String(130), unique=True),  # customer and code, where a customer has a code once
+    Column("created_at", Moment, nullable=False),
+)
+
+quotes = Table(
+    "quotes",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("revision", Integer, nullable=False),  # from 1 on
+    Column("conversation", String(255), nullable=False, index=True),
+    Column("customer_id", String(64)),
+    Column("status", String(16), nullable=False),  # open or discarded
+    Column("lines", JSON, nullable=False),  # variant, label, quantity, and what they cost
+    Column("goods", Money, nullable=False),
+    Column("discount", Money, nullable=False),
+    Column("shipping", Money, nullable=False),
+    Column("total", Money, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("token", String(64), nullable=False, unique=True),  # of its page
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
 counters = Table(
     "counters",
     metadata,
@@ -380,6 +411,7 @@ SHOP_TABLES = (
     return_items,
     returns,
     cancellations,
+    promo_credits,
     payments,
     shipments,
     verifications,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -212,6 +212,26 @@ class SqlWork:
             if item.id in item_ids:
                 movements.move_stock(self.connection, item.variant_id, -item.quantity)
 
+    def credit_code(
+        self,
+        order: Order,
+        codes: str,
+        credit: Decimal,
+        figures: Mapping[str, Decimal],
+        refunds: Sequence[Payment],
+        at: datetime,
+        *,
+        once_key: str | None,
+    ) -> None:
+        """Give an order its codes and its new figures (discount, shipping, tax), and pay the difference back."""
+        own, table = {"order_number": order.number}, schema.orders
+        row = own | {"codes": codes, "credit": credit, "once_key": once_key, "created_at": at}
+        self.connection.execute(insert(schema.promo_credits), row)
+        self.connection.execute(
+            update(table).where(table.c.number == order.number).values(promo_code=codes, **figures)
+        )
+        movements.add_payments(self.connection, order, refunds)
+
     def _move(self, order: Order, status: str) -> None:
         """Put an order into another state."""
         table = schema.orders
@@ -265,7 +285,17 @@ def _promised(connection: Connection, customer_id: str, since: datetime) -> Deci
     made_good = select(func.sum(given.c.worth)).where(
         given.c.customer_id == customer_id, given.c.created_at >= since
     )
-    sums = (connection.execute(each).scalar() for each in (query, paid_back, made_good))
+    promo = schema.promo_credits
+    credited = (
+        select(func.sum(promo.c.credit))
+        .join(orders, orders.c.number == promo.c.order_number)
+        .where(
+            orders.c.customer_id == customer_id,
+            promo.c.created_at >= since,
+            promo.c.order_number.not_in(select(cancelled.c.order_number)),  # counted above
+        )
+    )
+    sums = (connection.execute(each).scalar() for each in (query, paid_back, made_good, credited))
     return sum((found for found in sums if found is not None), NOTHING)
 
 

@@ -33,6 +33,7 @@ CHOICES = frozenset(
         "swap_items",
         "address_order",
         "payment_order",
+        "promo_order",
     }
 )
 ASKS = frozenset({"ask_product", "ask_question"})

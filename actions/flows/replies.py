@@ -15,6 +15,7 @@ from actions.flows.aside import answer_language
 from actions.flows.cancel_order import tell_final
 from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
+from actions.flows.meaning import meant
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
 from actions.flows.wishes import begin, clear_wish, guessed, left, queue_of, queued, read, wishes
@@ -40,6 +41,7 @@ CHOICES = frozenset(
         "case_order",
         "case_issue",
         "case_remedy",
+        "promo_order",
     }
 )  # a plain no to these is a no to it all
 # Wishes that a correction takes up once more.
@@ -75,7 +77,7 @@ def stay(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
 
 def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Go by the words where they are clear; else offer the likeliest wishes, and the second time a person."""
-    wish, heard = clear_wish(tracker), message(tracker)
+    wish, heard = clear_wish(tracker) or meant(tracker), message(tracker)
     if wish:  # maybe two, between which the classifier could not decide
         reading = read(heard.text, wish, guessed(tracker), heard.confidence)
         first = wishes()[reading.first.wish or wish]
@@ -130,7 +132,7 @@ def guesses(tracker: Tracker) -> list[dict[str, str]]:
 
 def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Do what a fragment most likely asks for."""
-    heard, wish, offer = message(tracker), clear_wish(tracker), standing(tracker)
+    heard, wish, offer = message(tracker), clear_wish(tracker) or meant(tracker), standing(tracker)
     if wish and wish != offer:
         return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
     again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
@@ -270,7 +272,8 @@ class ActionCorrect(Action):
             return [SlotSet("return_change", True)]
         if hint(dispatcher, tracker):
             return []
-        heard, last, wish = message(tracker), tracker.get_slot("last_wish"), clear_wish(tracker)
+        heard, last = message(tracker), tracker.get_slot("last_wish")
+        wish = clear_wish(tracker) or meant(tracker)
         if heard.email and "action_handoff" in actions_of(tracker, back=1):
             return take_fragment(dispatcher, tracker)
         if wish and wish != last:
@@ -285,7 +288,7 @@ class ActionCorrect(Action):
                 SlotSet("handoff_wish", "start_return"),
                 SlotSet("handoff_words", heard.text),
             ]
-        again = last in AGAIN or (last == "reset_password" and heard.email)
+        again = last in AGAIN or wish == last or (last == "reset_password" and heard.email)
         if again and last in wishes():
             return [*begin(str(last), heard.text), FollowupAction(wishes()[str(last)].action)]
         dispatcher.utter_message(response="utter_what_is_wrong")

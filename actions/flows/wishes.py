@@ -16,6 +16,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 from ruamel.yaml import YAML
 
+from actions.flows.meaning import meant_instead
 from actions.flows.mood import empathy
 from actions.flows.turn import SURE, Said, message, message_before, spoken
 
@@ -299,6 +300,9 @@ class ActionAcknowledge(Action):
 
     def _meant(self, tracker: Tracker, heard: Said) -> str | None:
         """Return the wish that only shows from what went before: "and the hammock one?" after an order."""
+        instead = meant_instead(tracker)
+        if instead:
+            return instead
         asks_again = heard.intent == "ask_product" and heard.short and heard.has(ONE_OF_THEM)
         if asks_again and tracker.get_slot("last_wish") == "order_status" and tracker.get_slot("verified"):
             return "order_status"

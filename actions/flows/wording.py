@@ -34,6 +34,11 @@ def amount(value: Decimal, currency: str = "USD") -> str:
     return f"${value:,.2f}" if currency == "USD" else f"{value:,.2f} {currency}"
 
 
+def either(names: Sequence[str]) -> str:
+    """Join names as in "a, b or c"."""
+    return " or ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
 def listed(names: Sequence[str]) -> str:
     """Join names as in "a, b and c"."""
     if len(names) < 2:

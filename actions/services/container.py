@@ -24,6 +24,8 @@ from actions.services.outbox import Outbox, Sink, sink_from_environment
 from actions.services.payment_changes import PaymentChanges
 from actions.services.products import Products
 from actions.services.profile import Profile
+from actions.services.promotions import Promotions
+from actions.services.quotes import Quotes
 from actions.services.remedies import Remedies
 from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies
@@ -50,6 +52,8 @@ class Services:
     swaps: Swaps
     callbacks: Callbacks
     remedies: Remedies
+    promotions: Promotions
+    quotes: Quotes
     accounts: Accounts
     addresses: Addresses
     payments: PaymentChanges
@@ -76,6 +80,8 @@ class Services:
         self.remedies = Remedies(
             self.database, self.commerce, self.identity, self.tickets, self.policies, clock
         )
+        self.promotions = Promotions(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.quotes = Quotes(self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.addresses = Addresses(self.commerce, self.identity, self.policies, clock)
         self.payments = PaymentChanges(self.commerce, self.identity, self.tickets, self.policies, clock)

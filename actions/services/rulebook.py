@@ -47,6 +47,7 @@ from actions.services.readings import (
     span,
     whole,
 )
+from actions.services.sales_policies import PromotionsPolicy, QuotesPolicy
 
 FOLDER = Path(__file__).parent.parent / "policies"
 # Facts that stand in two files because both subjects need them.
@@ -225,6 +226,8 @@ class Policies:
     loyalty: LoyaltyPolicy
     delivery: DeliveryPolicy
     compensation: CompensationPolicy
+    promotions: PromotionsPolicy
+    quotes: QuotesPolicy
     facts: Mapping[str, Any]
 
     def fact(self, path: str) -> Any:
@@ -256,6 +259,8 @@ def load_policies(folder: Path = FOLDER) -> Policies:
         loyalty=_typed(LoyaltyPolicy, folder / "loyalty.yml", files),
         delivery=_typed(DeliveryPolicy, folder / "shipping.yml", files),
         compensation=_typed(CompensationPolicy, folder / "compensation.yml", files),
+        promotions=_typed(PromotionsPolicy, folder / "promotions.yml", files),
+        quotes=_typed(QuotesPolicy, folder / "quotes.yml", files),
         facts={stem: _plain(content) for stem, content in files.items()},
     )
     _check_together(policies, folder)
