@@ -91,6 +91,20 @@ def sentences(value: object) -> dict[str, str]:
     return {str(name): text(entry) for name, entry in value.items()}
 
 
+WAYS = ("email", "email_order", "email_postcode", "name_postcode")
+
+
+def levels(value: object) -> dict[str, tuple[str, ...]]:
+    """Read the levels of identity, each with the ways to reach it."""
+    wanted = f"a map from a level to a list of ways, such as {{account: [email_order]}}; ways are {', '.join(WAYS)}"
+    if not isinstance(value, Mapping) or not value:
+        raise Unusable(wanted)
+    read = {str(name): texts(entry) for name, entry in value.items() if isinstance(entry, list)}
+    if len(read) < len(value) or not all(entry and set(entry) <= set(WAYS) for entry in read.values()):
+        raise Unusable(wanted)
+    return read
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why something is returned, and whose fault that is."""
@@ -137,6 +151,7 @@ Flag = Annotated[bool, flag]
 List = Annotated[tuple[str, ...], texts]
 Shares = Annotated[Mapping[str, Decimal], shares]
 Sentences = Annotated[Mapping[str, str], sentences]
+Levels = Annotated[Mapping[str, tuple[str, ...]], levels]
 Reasons = Annotated[Mapping[str, Reason], reasons]
 RefundMethod = Annotated[str, method]
 UnknownDate = Annotated[str, unknown_date]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from ruamel.yaml.error import YAMLError
 from actions.services.errors import PolicyError
 from actions.services.readings import (
     Flag,
+    Levels,
     List,
     Money,
     Positive,
@@ -35,6 +37,8 @@ from actions.services.readings import (
 )
 
 FOLDER = Path(__file__).parent.parent / "policies"
+VARIABLE = "FRONTDESK_POLICIES"  # another folder: the rules of another shop
+ANYTHING = "anything"  # in `needs` of identity.yml: every action that isn't named
 # Facts that stand in two files because both subjects need them.
 SAME = (
     ("refunds.cancelled_order_business_days", "cancellations.refund_business_days"),
@@ -102,13 +106,24 @@ class RefundsPolicy:
 class IdentityPolicy:
     """identity.yml."""
 
-    proofs: List
+    levels: Levels
+    needs: Sentences
+    one_customer: Flag
     attempts_per_conversation: Positive
     attempts_per_email: Positive
     attempts_window_minutes: Positive
     lock_minutes: Positive
     idle_minutes: Positive
     longest_minutes: Positive
+
+    def ways(self, action: str = ANYTHING) -> tuple[str, ...]:
+        """The ways to prove who one is, each of which is enough for an action."""
+        return self.levels[self.needs.get(action, self.needs[ANYTHING])]
+
+    def suffices(self, way: str, action: str = ANYTHING) -> bool:
+        """Tell whether what was proven is enough for an action; an e-mail address and more is more than it alone."""
+        ways = self.ways(action)
+        return way in ways or ("email" in ways and way.startswith("email"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,8 +185,20 @@ class Policies:
         return value
 
 
-def load_policies(folder: Path = FOLDER) -> Policies:
+def policies_folder() -> Path:
+    """Tell which folder holds the policies: the one that the environment names, else the assistant's own."""
+    named = os.environ.get(VARIABLE, "").strip()
+    return Path(named) if named else FOLDER
+
+
+def load_policies(folder: Path | None = None) -> Policies:
     """Read and check every `*.yml` of a folder; a PolicyError names file, line and key."""
+    folder = folder or policies_folder()
+    if not folder.is_dir():
+        raise PolicyError(
+            f"There is no folder of policies '{folder}'. Let {VARIABLE} name one that holds a file for each subject, "
+            "such as a changed copy of actions/policies."
+        )
     files = {path.stem: _load_file(path) for path in sorted(folder.glob("*.yml"))}
     for stem, content in files.items():
         for line, key, value in _leaves(content):
@@ -247,7 +274,9 @@ def _typed(kind: type[T], path: Path, files: Mapping[str, CommentedMap]) -> T:
     """Make the typed policy of one file."""
     content = files.get(path.stem)
     if content is None:
-        raise PolicyError(f"The policy file {path.name} is missing.")
+        raise PolicyError(
+            f"The policy file {path.name} is missing in '{path.parent}'. Begin with a copy of actions/policies/{path.name}."
+        )
     values: dict[str, Any] = {}
     for name, annotation in get_type_hints(kind, include_extras=True).items():
         if name not in content:
@@ -268,9 +297,12 @@ def _check_together(policies: Policies, folder: Path) -> None:
             f"{folder.name}/returns.yml: 'restocking_fee_exceptions' names {sorted(unknown)}, "
             "which 'reasons' doesn't have."
         )
-    proofs = set(policies.identity.proofs) - {"order_number", "postcode"}
-    if proofs or not policies.identity.proofs:
-        raise PolicyError(f"{folder.name}/identity.yml: 'proofs' has to hold order_number, postcode or both.")
+    identity = policies.identity
+    if ANYTHING not in identity.needs:
+        raise PolicyError(f"{folder.name}/identity.yml: 'needs' has to say which level '{ANYTHING}' needs.")
+    strange = sorted(set(identity.needs.values()) - set(identity.levels))
+    if strange:
+        raise PolicyError(f"{folder.name}/identity.yml: 'needs' names {strange}, which 'levels' doesn't have.")
     for one, other in SAME:
         try:
             differ = policies.fact(one) != policies.fact(other)
