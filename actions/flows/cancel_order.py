@@ -20,30 +20,28 @@ from actions.flows.cancel_words import (
     reason_of,
     says_go_ahead,
 )
-from actions.flows.choice import OTHER, ask_which, choose, described, fitting, payload, placed, recent
-from actions.flows.identity import PrivateForm, known_customer, tell_block
+from actions.flows.choice import OTHER, choose, described, payload, placed, recent
+from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
-from actions.flows.order_status import SHORT_STATES
-from actions.flows.turn import Said, said, set_in_this_turn, summed_up
-from actions.flows.wishes import done
+from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
+from actions.flows.turn import Said, said
 from actions.flows.wording import amount, listed
 from actions.services import services
-from actions.services.context import caller
-from actions.services.errors import Refused
+from actions.services.context import Caller
 from actions.services.policy import Decision
 
 FORM = "cancel_form"
 WISH = "cancel_order"
-SLOTS = ("cancel_number", "cancel_reason", "cancel_confirmed")
+FLOW = OrderFlow(
+    wish=WISH,
+    form=FORM,
+    order_slot="cancel_number",
+    confirmed_slot="cancel_confirmed",
+    told_slots=("cancel_number", "cancel_reason"),
+    worth_asking=frozenset({"being_packed"}),
+)
 SUMMARY = {False: "utter_cancel_summary", True: "utter_cancel_summary_approval"}  # with a colleague's consent
 AGAIN = {False: "utter_cancel_confirm_again", True: "utter_cancel_confirm_approval_again"}
-WORTH_ASKING = frozenset({"being_packed"})  # rules from which a person may depart
-
-
-def chosen_order(customer: Customer, tracker: Tracker) -> Order | None:
-    """Return the order that is to be cancelled, if it is the customer's."""
-    number = tracker.get_slot("cancel_number")
-    return services().orders.find(customer, str(number)) if number else None
 
 
 def possible(order: Order) -> bool:
@@ -91,14 +89,14 @@ class ValidateCancelForm(PrivateForm):
 
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing more where the order can't be cancelled."""
-        order = chosen_order(customer, tracker)
+        order = FLOW.order(customer, tracker)
         if undone(tracker, str(tracker.get_slot("wish_words") or "")):
             return []
         if order is not None and not possible(order):
             return ["cancel_number"]
         if order is None and not open_orders(customer):
             return ["cancel_number"] if self._named(customer, tracker) else []
-        return list(SLOTS)
+        return [*FLOW.told_slots, FLOW.confirmed_slot]
 
     def _named(self, customer: Customer, tracker: Tracker) -> bool:
         """Tell whether the customer named an order of theirs: then they hear why that one can't be cancelled."""
@@ -110,7 +108,7 @@ class ValidateCancelForm(PrivateForm):
     ) -> dict[str, Any]:
         """Notice another order, or another reason, than the one chosen before."""
         customer = known_customer(tracker)
-        order = chosen_order(customer, tracker) if customer else None
+        order = FLOW.order(customer, tracker) if customer else None
         if customer is None or order is None or not heard.text:
             return {}
         another = heard.number is not None and heard.number != order.number
@@ -185,14 +183,7 @@ class ValidateCancelForm(PrivateForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept a plain yes, or a no, to the summary that was shown."""
-        changed = set_in_this_turn(tracker, SLOTS[:2])  # something that the summary said
-        if tracker.get_slot("requested_slot") != "cancel_confirmed" or changed:
-            return {"cancel_confirmed": None}
-        if value is False:
-            return {"cancel_confirmed": False}
-        heard = self.heard(tracker)
-        agreed = value is True and (heard.plain_yes or says_go_ahead(heard))
-        return {"cancel_confirmed": True if agreed else None}
+        return {"cancel_confirmed": FLOW.answered(value, self.heard(tracker), tracker, says_go_ahead)}
 
 
 def tell_only_one(dispatcher: CollectingDispatcher, order: Order) -> None:
@@ -220,9 +211,7 @@ class ActionAskCancelNumber(Action):
         """Offer the orders that can be cancelled."""
         customer = known_customer(tracker)
         if customer:
-            left = open_orders(customer)
-            fits = [order for order in fitting(customer, said(tracker, FORM)) if order in left]
-            ask_which(dispatcher, "utter_ask_cancel_number", fits or left, SHORT_STATES)
+            FLOW.ask_order(dispatcher, tracker, "utter_ask_cancel_number", open_orders(customer))
         return []
 
 
@@ -241,9 +230,9 @@ class ActionAskCancelReason(Action):
             {"title": words[:1].upper() + words[1:], "payload": payload("inform", cancel_reason=name)}
             for name, words in services().cancellations.reasons.items()
         ]
-        customer = known_customer(tracker)
-        order = chosen_order(customer, tracker) if customer else None
-        if order:
+        found = FLOW.mine(tracker)
+        if found:
+            _, order = found
             dispatcher.utter_message(
                 response="utter_ask_cancel_reason",
                 buttons=buttons,
@@ -264,13 +253,13 @@ class ActionAskCancelConfirmed(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Say what is cancelled, what is paid back, how, and when; nothing is written yet."""
-        customer = known_customer(tracker)
-        order = chosen_order(customer, tracker) if customer else None
-        if order is None:
+        found = FLOW.mine(tracker)
+        if found is None:
             return []
+        _, order = found
         quote = services().cancellations.quote(order)
         approval = services().cancellations.decide(order).needs_approval
-        again = summed_up(tracker, (SUMMARY[False], *AGAIN.values()), SLOTS[:2])
+        again = FLOW.again(tracker, (SUMMARY[False], *AGAIN.values()))
         dispatcher.utter_message(
             response=(AGAIN if again else SUMMARY)[approval],
             chosen_order=order.number,
@@ -283,49 +272,42 @@ class ActionAskCancelConfirmed(Action):
         return []
 
 
-class ActionSubmitCancel(Action):
+class ActionSubmitCancel(SubmitOrderWrite):
     """Cancel the order after a yes, or say why it can't be."""
+
+    flow = FLOW
 
     def name(self) -> str:
         """Name the action."""
         return "action_submit_cancel"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Ask the services for it; they check identity and policy once more."""
-        closing: list[EventType] = [*done(WISH), *(SlotSet(name, None) for name in SLOTS)]
-        customer = known_customer(tracker)
-        if customer is None:
-            return [*tell_block(dispatcher, tracker), *closing]
-        closing.append(SlotSet("order_number", None))
-        if tell_final(dispatcher, tracker, str(tracker.get_slot("wish_words") or "")):
-            return closing
-        order = chosen_order(customer, tracker)
-        if order is None:
-            return [*_nothing_open(dispatcher, tracker, customer), *closing]
-        closing.append(SlotSet("last_order", order.number))
-        if tracker.get_slot("cancel_confirmed") is False:
-            dispatcher.utter_message(response="utter_cancel_kept", chosen_order=order.number)
-            return closing
-        if tracker.get_slot("cancel_confirmed") is not True:
-            decision = services().cancellations.decide(order)
-            return [*tell_refusal(dispatcher, tracker, decision), *closing]
-        return [*self._cancel(dispatcher, tracker, customer, order), *closing]
+    def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
+        """Say that a cancellation can't be undone, where that is what was asked for."""
+        return tell_final(dispatcher, tracker, str(tracker.get_slot("wish_words") or ""))
 
-    def _cancel(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    def decide(self, customer: Customer, order: Order, tracker: Tracker) -> Decision:
+        """Return why the order can't be cancelled."""
+        return services().cancellations.decide(order)
+
+    def declined(self, dispatcher: CollectingDispatcher, order: Order) -> None:
+        """Say that the order stays."""
+        dispatcher.utter_message(response="utter_cancel_kept", chosen_order=order.number)
+
+    def write(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        who: Caller,
+        customer: Customer,
+        order: Order,
     ) -> list[EventType]:
         """Cancel, or pass it to a person where the amount asks for one."""
-        who, reason = caller(tracker), str(tracker.get_slot("cancel_reason"))
-        try:
-            if services().cancellations.decide(order).needs_approval:
-                ticket = services().cancellations.ask_approval(who, customer, order.number, reason)
-                dispatcher.utter_message(response="utter_cancel_waits_for_approval", ticket=ticket.number)
-                return [SlotSet("ticket", ticket.number)]
-            receipt = services().cancellations.cancel(who, customer, order.number, reason)
-        except Refused as refusal:
-            return tell_refusal(dispatcher, tracker, refusal.decision)
+        reason = str(tracker.get_slot("cancel_reason"))
+        if services().cancellations.decide(order).needs_approval:
+            ticket = services().cancellations.ask_approval(who, customer, order.number, reason)
+            dispatcher.utter_message(response="utter_cancel_waits_for_approval", ticket=ticket.number)
+            return [SlotSet("ticket", ticket.number)]
+        receipt = services().cancellations.cancel(who, customer, order.number, reason)
         dispatcher.utter_message(
             response="utter_cancel_done",
             chosen_order=receipt.order_number,
@@ -335,21 +317,11 @@ class ActionSubmitCancel(Action):
         )
         return []
 
-
-def _nothing_open(dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer) -> list[EventType]:
-    """Say that there is no order that can be cancelled."""
-    orders = recent(customer)
-    if not orders:
-        dispatcher.utter_message(response="utter_no_orders")
-        return []
-    if len(orders) == 1:
-        return tell_refusal(dispatcher, tracker, services().cancellations.decide(orders[0]))
-    dispatcher.utter_message(response="utter_cancel_nothing_open")
-    return offer_ticket(dispatcher, tracker, WISH)
-
-
-def tell_refusal(dispatcher: CollectingDispatcher, tracker: Tracker, decision: Decision) -> list[EventType]:
-    """Explain the rule that stands in the way, and offer a person where one may decide otherwise."""
-    dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
-    worth_asking = decision.needs_approval or decision.rule in WORTH_ASKING
-    return offer_ticket(dispatcher, tracker, WISH) if worth_asking else []
+    def none_possible(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+    ) -> list[EventType]:
+        """Say that there is no order that can be cancelled."""
+        if len(orders) == 1:
+            return FLOW.tell_refusal(dispatcher, tracker, services().cancellations.decide(orders[0]))
+        dispatcher.utter_message(response="utter_cancel_nothing_open")
+        return offer_ticket(dispatcher, tracker, WISH)

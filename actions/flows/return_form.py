@@ -12,6 +12,7 @@ from rasa_sdk.types import DomainDict
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, choose, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.order_writes import OrderFlow
 from actions.flows.return_words import (
     ADDS,
     ALL_OF_THEM,
@@ -23,20 +24,22 @@ from actions.flows.return_words import (
     reason_of,
     spared_items,
 )
-from actions.flows.turn import Said, set_in_this_turn
+from actions.flows.turn import Said
 from actions.flows.wording import listed
 from actions.services import services
 
 FORM = "return_form"
 PART = re.compile(r"^(?:the |another |a |other |different )*(item|order|reason)s?$")
-STEPS = ["return_order", "return_items", "return_reason"]
+FLOW = OrderFlow(
+    wish="start_return",
+    form=FORM,
+    order_slot="return_order",
+    confirmed_slot="return_confirmed",
+    told_slots=("return_order", "return_items", "return_reason"),
+    further_slots=("return_change", "return_part"),
+    worth_asking=frozenset({"window_over", "final_sale"}),
+)
 AFTER_ITEMS = frozenset({"return_reason", "return_confirmed", "return_part"})
-
-
-def chosen_order(customer: Customer, tracker: Tracker) -> Order | None:
-    """Return the order that the return is about, if it is the customer's."""
-    number = tracker.get_slot("return_order")
-    return services().orders.find(customer, str(number)) if number else None
 
 
 def open_orders(customer: Customer) -> list[Order]:
@@ -60,7 +63,7 @@ def part_of(heard: Said, tracker: Tracker) -> str | None:
 class ValidateReturnForm(PrivateForm):
     """Validate the return form: identity, order, items, reason, and an explicit yes."""
 
-    wish = "start_return"
+    wish = FLOW.wish
 
     def name(self) -> str:
         """Name the action."""
@@ -68,7 +71,7 @@ class ValidateReturnForm(PrivateForm):
 
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing where no item can go back."""
-        order = chosen_order(customer, tracker)
+        order = FLOW.order(customer, tracker)
         if order is not None and not services().returns.returnable(order):
             return ["return_order"]
         if order is None and not open_orders(customer):
@@ -76,14 +79,14 @@ class ValidateReturnForm(PrivateForm):
         last = (
             ["return_part", "return_confirmed"] if tracker.get_slot("return_change") else ["return_confirmed"]
         )
-        return STEPS + last
+        return [*FLOW.told_slots, *last]
 
     def corrections(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
     ) -> dict[str, Any]:
         """Take back the order, the items or the reason when the customer says so."""
         customer = known_customer(tracker)
-        order = chosen_order(customer, tracker) if customer else None
+        order = FLOW.order(customer, tracker) if customer else None
         if customer is None or order is None or not heard.text:
             return {}
         asked = tracker.get_slot("requested_slot")
@@ -183,7 +186,7 @@ class ValidateReturnForm(PrivateForm):
     ) -> dict[str, Any]:
         """Find out which items are meant; the only one is taken without asking."""
         customer = known_customer(tracker)
-        order = chosen_order(customer, tracker) if customer else None
+        order = FLOW.order(customer, tracker) if customer else None
         if order is None or tracker.get_slot("return_items"):
             return {}
         heard = self.heard(tracker)
@@ -213,7 +216,7 @@ class ValidateReturnForm(PrivateForm):
     ) -> dict[str, Any]:
         """Keep the items that may go back, and say why the others may not."""
         customer = known_customer(tracker)
-        order = chosen_order(customer, tracker) if customer else None
+        order = FLOW.order(customer, tracker) if customer else None
         ids = [str(item_id) for item_id in value or [] if order and order.item(str(item_id))]
         if order is None or not ids:
             return {"return_items": None}
@@ -258,21 +261,15 @@ class ValidateReturnForm(PrivateForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept a plain yes to the summary that was shown; after a no, ask what to change."""
-        asked = tracker.get_slot("requested_slot") == "return_confirmed"
-        if not asked or self._changed(tracker):
+        if tracker.get_slot("return_confirmed") is None:
             return {"return_confirmed": None}
-        if value is False:
+        answer = FLOW.answered(value, self.heard(tracker), tracker)
+        if answer is False:
             return {"return_confirmed": None, "return_change": True}
-        return {"return_confirmed": True if value is True and self.heard(tracker).plain_yes else None}
+        return {"return_confirmed": answer}
 
     def extract_return_part(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Find nothing: what is to be changed takes effect at once, as a correction."""
         return {}
-
-    def _changed(self, tracker: Tracker) -> bool:
-        """Tell whether this message changed something that the summary said."""
-        if tracker.get_slot("return_confirmed") is None:
-            return True
-        return set_in_this_turn(tracker, STEPS)

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import ask_which, fitting, payload, recent
-from actions.flows.identity import known_customer, tell_block
+from actions.flows.choice import payload
+from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
-from actions.flows.order_status import SHORT_STATES
-from actions.flows.return_form import FORM, chosen_items, chosen_order, open_orders
+from actions.flows.order_writes import SubmitOrderWrite
+from actions.flows.return_form import FLOW, FORM, chosen_items, open_orders
 from actions.flows.return_words import item_match, named_items
-from actions.flows.turn import Said, last_message, said, summed_up
-from actions.flows.wishes import done
+from actions.flows.turn import Said, last_message, said
 from actions.flows.wording import amount, listed
 from actions.services import services
-from actions.services.context import caller
-from actions.services.errors import Refused
+from actions.services.context import Caller
 from actions.services.policy import Decision
 
 TELLS = ("utter_return_summary", "utter_return_confirm_again")
-SLOTS = ("return_order", "return_items", "return_reason", "return_confirmed", "return_change", "return_part")
-
-WORTH_ASKING = frozenset({"window_over", "final_sale"})  # rules from which a person may depart
-
-
-def cleared() -> list[EventType]:
-    """Return the events that empty the return form."""
-    return [SlotSet(name, None) for name in SLOTS]
 
 
 class ActionAskReturnOrder(Action):
@@ -48,9 +36,7 @@ class ActionAskReturnOrder(Action):
         """Offer the orders from which something can still go back."""
         customer = known_customer(tracker)
         if customer:
-            possible = open_orders(customer)
-            fits = [order for order in fitting(customer, said(tracker, FORM)) if order in possible]
-            ask_which(dispatcher, "utter_ask_return_order", fits or possible, SHORT_STATES)
+            FLOW.ask_order(dispatcher, tracker, "utter_ask_return_order", open_orders(customer))
         return []
 
 
@@ -65,10 +51,10 @@ class ActionAskReturnItems(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Offer each item that can go back, and all of them."""
-        customer = known_customer(tracker)
-        order = chosen_order(customer, tracker) if customer else None
-        if order is None:
+        found = FLOW.mine(tracker)
+        if found is None:
             return []
+        _, order = found
         left = services().returns.returnable(order)
         match = item_match(order, said(tracker, FORM))
         if match.ambiguous:
@@ -111,10 +97,9 @@ class ActionAskReturnReason(Action):
 
 def chosen_names(tracker: Tracker) -> str:
     """Name the items that go back."""
-    customer = known_customer(tracker)
-    order = chosen_order(customer, tracker) if customer else None
-    ids = chosen_items(order, tracker) if order else []
-    return listed([item.label for item in order.items if item.id in ids]) if order else ""
+    found = FLOW.mine(tracker)
+    ids = chosen_items(found[1], tracker) if found else []
+    return listed([item.label for item in found[1].items if item.id in ids]) if found else ""
 
 
 def _asked_before(tracker: Tracker) -> bool:
@@ -136,15 +121,14 @@ class ActionAskReturnConfirmed(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Say what goes back, what is paid back, how, and when; nothing is written yet."""
-        customer = known_customer(tracker)
-        order = chosen_order(customer, tracker) if customer else None
-        reason = tracker.get_slot("return_reason")
-        if order is None or not reason:
+        found, reason = FLOW.mine(tracker), tracker.get_slot("return_reason")
+        if found is None or not reason:
             return []
+        _, order = found
         ids = chosen_items(order, tracker)
         quote = services().returns.quote(order, ids, str(reason))
         why = services().policies.returns.reasons[str(reason)]
-        if summed_up(tracker, TELLS, SLOTS[:3]):
+        if FLOW.again(tracker, TELLS):
             dispatcher.utter_message(
                 response="utter_return_confirm_again",
                 item_names=listed([item.label for item in order.items if item.id in ids]),
@@ -169,47 +153,35 @@ class ActionAskReturnConfirmed(Action):
         return []
 
 
-class ActionSubmitReturn(Action):
+class ActionSubmitReturn(SubmitOrderWrite):
     """Start the return after a yes, or say why it can't be started."""
+
+    flow = FLOW
 
     def name(self) -> str:
         """Name the action."""
         return "action_submit_return"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Ask the services for the return; they check identity and policy once more."""
-        closing: list[EventType] = [*done("start_return"), *cleared()]
-        customer = known_customer(tracker)
-        if customer is None:
-            return [*tell_block(dispatcher, tracker), *closing]
-        closing.append(SlotSet("order_number", None))
-        order = chosen_order(customer, tracker)
-        if order is None:
-            return [*self._nothing_open(dispatcher, tracker, customer), *closing]
-        closing.append(SlotSet("last_order", order.number))
-        if tracker.get_slot("return_confirmed") is not True:
-            named = named_items(order, Said(str(tracker.get_slot("wish_words") or "")))
-            decision = services().returns.decide(order, named or None)
-            return [*tell_refusal(dispatcher, tracker, decision), *closing]
-        return [*self._start(dispatcher, tracker, customer, order), *closing]
+    def decide(self, customer: Customer, order: Order, tracker: Tracker) -> Decision:
+        """Return why nothing of what was named can go back."""
+        named = named_items(order, Said(str(tracker.get_slot("wish_words") or "")))
+        return services().returns.decide(order, named or None)
 
-    def _start(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    def write(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        who: Caller,
+        customer: Customer,
+        order: Order,
     ) -> list[EventType]:
         """Write the return, or pass it to a person where the amount asks for one."""
-        who, ids = caller(tracker), chosen_items(order, tracker)
-        reason = str(tracker.get_slot("return_reason"))
-        decision = services().returns.decide(order, ids)
-        try:
-            if decision.needs_approval:
-                ticket = services().returns.ask_approval(who, customer, order.number, ids, reason)
-                dispatcher.utter_message(response="utter_return_waits_for_approval", ticket=ticket.number)
-                return [SlotSet("ticket", ticket.number)]
-            receipt = services().returns.start(who, customer, order.number, ids, reason)
-        except Refused as refusal:
-            return tell_refusal(dispatcher, tracker, refusal.decision)
+        ids, reason = chosen_items(order, tracker), str(tracker.get_slot("return_reason"))
+        if services().returns.decide(order, ids).needs_approval:
+            ticket = services().returns.ask_approval(who, customer, order.number, ids, reason)
+            dispatcher.utter_message(response="utter_return_waits_for_approval", ticket=ticket.number)
+            return [SlotSet("ticket", ticket.number)]
+        receipt = services().returns.start(who, customer, order.number, ids, reason)
         dispatcher.utter_message(
             response="utter_return_started",
             reference=receipt.reference,
@@ -220,26 +192,11 @@ class ActionSubmitReturn(Action):
         )
         return [SlotSet("last_return", receipt.reference)]
 
-    def _nothing_open(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer
+    def none_possible(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
     ) -> list[EventType]:
         """Say that there is no order from which something can go back."""
-        orders = recent(customer)
-        if not orders:
-            dispatcher.utter_message(response="utter_no_orders")
-            return []
-        return tell_refusal(
-            dispatcher, tracker, services().returns.decide(orders[0]), several=len(orders) > 1
-        )
-
-
-def tell_refusal(
-    dispatcher: CollectingDispatcher, tracker: Tracker, decision: Decision, several: bool = False
-) -> list[EventType]:
-    """Explain the rule that stands in the way, and offer a person where one may decide otherwise."""
-    if several:
+        if len(orders) == 1:
+            return FLOW.tell_refusal(dispatcher, tracker, services().returns.decide(orders[0]))
         dispatcher.utter_message(response="utter_return_nothing_open")
-    else:
-        dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
-    worth_asking = several or decision.needs_approval or decision.rule in WORTH_ASKING
-    return offer_ticket(dispatcher, tracker, "start_return") if worth_asking else []
+        return offer_ticket(dispatcher, tracker, FLOW.wish)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar, get_type_hints
 
 from sqlalchemy import Connection, insert, select
 
@@ -14,6 +17,47 @@ from actions.services.context import Caller
 from actions.services.errors import KeyReused
 
 LONGEST_KEY = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a write gives the customer; the same one again when the request is repeated."""
+
+    repeated: bool = False  # it was done before this call
+
+
+R = TypeVar("R", bound=Receipt)
+
+
+def row(receipt: Receipt) -> dict[str, Any]:
+    """Write a receipt as JSON: texts, numbers, amounts, dates, and tuples of texts."""
+    kept = {field.name: getattr(receipt, field.name) for field in fields(receipt) if field.name != "repeated"}
+    return {name: _written(value) for name, value in kept.items()}
+
+
+def read(kind: type[R], stored: Mapping[str, Any]) -> R:
+    """Read a receipt from JSON, as a repeated one."""
+    types = get_type_hints(kind)
+    values = {name: _read(types[name], value) for name, value in stored.items()}
+    return kind(**{**values, "repeated": True})
+
+
+def _written(value: Any) -> Any:
+    """Write one value of a receipt as JSON."""
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _read(kind: Any, value: Any) -> Any:
+    """Read one value of a receipt from JSON."""
+    if isinstance(value, list):
+        return tuple(value)
+    if value is not None and kind is Decimal:
+        return Decimal(value)
+    return date.fromisoformat(value) if value is not None and kind is date else value
 
 
 def request_hash(*parts: object) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from actions.commerce import schema
 from actions.commerce.model import Customer
-from actions.services import cancellations as module
+from actions.services import order_writes as module
 from actions.services.cancellations import CancelReceipt
 from actions.services.container import Services
 from actions.services.errors import Refused, ServiceError
-from tests.assistant.conftest import MARCUS, count, verified, who
+from tests.assistant.conftest import MARCUS, NOW, count, verified, who
 
 NUMBER = "L204991"
 GRACE = ("grace.okafor@example.com", NUMBER, "30307")
@@ -153,7 +154,7 @@ def test_cancellations_count_towards_what_a_case_may_pay_back(shop: Services, gr
     receipt = shop.cancellations.cancel(who(), grace, NUMBER, "too_slow")
     order = shop.orders.find(grace, "L204206")
     assert order is not None
-    since = shop.returns._case_since(shop.returns._clock())
+    since = NOW - timedelta(days=shop.policies.returns.authority_period_days)
     assert shop.commerce.promised(grace.id, since) == receipt.refund
 
 

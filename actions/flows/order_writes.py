@@ -1,0 +1,159 @@
+"""What flows that change an order share: the chosen order, a plain yes to the summary, the refusal, and the end."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.commerce.model import Customer, Order
+from actions.flows.choice import ask_which, fitting, recent
+from actions.flows.identity import known_customer, tell_block
+from actions.flows.offers import offer_ticket
+from actions.flows.order_status import SHORT_STATES
+from actions.flows.turn import Said, said, set_in_this_turn, summed_up
+from actions.flows.wishes import done
+from actions.services import services
+from actions.services.context import Caller, caller
+from actions.services.errors import Refused
+from actions.services.policy import Decision
+
+
+@dataclass(frozen=True)
+class OrderFlow:
+    """How one flow keeps what it knows.
+
+    >>> CANCEL = OrderFlow(wish="cancel_order", form="cancel_form", order_slot="cancel_number", ...)
+    """
+
+    wish: str
+    form: str
+    order_slot: str
+    confirmed_slot: str
+    told_slots: tuple[str, ...]  # what the summary says, the order first
+    further_slots: tuple[str, ...] = ()  # emptied with the others at the end
+    worth_asking: frozenset[str] = field(default=frozenset())  # rules from which a person may depart
+
+    def order(self, customer: Customer, tracker: Tracker) -> Order | None:
+        """Return the chosen order, if it is the customer's."""
+        number = tracker.get_slot(self.order_slot)
+        return services().orders.find(customer, str(number)) if number else None
+
+    def mine(self, tracker: Tracker) -> tuple[Customer, Order] | None:
+        """Return the verified customer and the chosen order, once both are known."""
+        customer = known_customer(tracker)
+        order = self.order(customer, tracker) if customer else None
+        return (customer, order) if customer and order else None
+
+    def emptied(self) -> list[EventType]:
+        """Return the events that empty the form."""
+        names = dict.fromkeys((*self.told_slots, self.confirmed_slot, *self.further_slots))
+        return [SlotSet(name, None) for name in names]
+
+    def answered(
+        self, value: Any, heard: Said, tracker: Tracker, agrees: Callable[[Said], bool] = lambda _: False
+    ) -> bool | None:
+        """Return what an answer to the summary says: a plain yes, a no, or neither.
+
+        It is neither where the summary wasn't what was asked for last, and where this message changed something
+        that the summary said. `agrees` knows what is as good as a yes ("cancel it").
+        """
+        asked = tracker.get_slot("requested_slot") == self.confirmed_slot
+        if not asked or set_in_this_turn(tracker, self.told_slots):
+            return None
+        if value is False:
+            return False
+        return True if value is True and (heard.plain_yes or agrees(heard)) else None
+
+    def again(self, tracker: Tracker, responses: tuple[str, ...]) -> bool:
+        """Tell whether the same summary was said in the turn before, so that a short one will do."""
+        return summed_up(tracker, responses, self.told_slots)
+
+    def ask_order(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, response: str, offered: list[Order]
+    ) -> None:
+        """Ask which order is meant: of those that are possible, the ones that the words describe."""
+        customer = known_customer(tracker)
+        if customer:
+            fits = [order for order in fitting(customer, said(tracker, self.form)) if order in offered]
+            ask_which(dispatcher, response, fits or offered, SHORT_STATES)
+
+    def tell_refusal(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, decision: Decision
+    ) -> list[EventType]:
+        """Explain the rule that stands in the way, and offer a person where one may decide otherwise."""
+        dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
+        worth_asking = decision.needs_approval or decision.rule in self.worth_asking
+        return offer_ticket(dispatcher, tracker, self.wish) if worth_asking else []
+
+
+class SubmitOrderWrite(Action, ABC):
+    """End a flow that changes an order: write after a yes, or say why not; then the flow is empty again."""
+
+    flow: ClassVar[OrderFlow]
+
+    @abstractmethod
+    def write(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        who: Caller,
+        customer: Customer,
+        order: Order,
+    ) -> list[EventType]:
+        """Ask the service to do it, and tell what was done; a Refused is told by the caller."""
+
+    @abstractmethod
+    def decide(self, customer: Customer, order: Order, tracker: Tracker) -> Decision:
+        """Return the decision that tells why the form ended without a question about it."""
+
+    @abstractmethod
+    def none_possible(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+    ) -> list[EventType]:
+        """Say that none of the customer's orders allows it."""
+
+    def declined(self, dispatcher: CollectingDispatcher, order: Order) -> None:
+        """Say that nothing was done, after a no."""
+        dispatcher.utter_message(response="utter_stopped")
+
+    def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
+        """Answer what needs no order, and tell whether that was so."""
+        return False
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Ask the services for it; they check identity and policy once more."""
+        closing: list[EventType] = [*done(self.flow.wish), *self.flow.emptied()]
+        customer = known_customer(tracker)
+        if customer is None:
+            return [*tell_block(dispatcher, tracker), *closing]
+        closing.append(SlotSet("order_number", None))
+        if self.settles(dispatcher, tracker):
+            return closing
+        order = self.flow.order(customer, tracker)
+        if order is None:
+            orders = recent(customer)
+            if not orders:
+                dispatcher.utter_message(response="utter_no_orders")
+                return closing
+            return [*self.none_possible(dispatcher, tracker, customer, orders), *closing]
+        closing.append(SlotSet("last_order", order.number))
+        confirmed = tracker.get_slot(self.flow.confirmed_slot)
+        if confirmed is False:
+            self.declined(dispatcher, order)
+            return closing
+        if confirmed is not True:
+            decision = self.decide(customer, order, tracker)
+            return [*self.flow.tell_refusal(dispatcher, tracker, decision), *closing]
+        try:
+            return [*self.write(dispatcher, tracker, caller(tracker), customer, order), *closing]
+        except Refused as refusal:
+            return [*self.flow.tell_refusal(dispatcher, tracker, refusal.decision), *closing]

@@ -1,0 +1,227 @@
+"""Writing to one order of a customer: whose it is, done once, recorded, or handed to a person who decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+
+from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Payment
+from actions.commerce.port import Commerce, Work
+from actions.helpdesk.port import Ticket, Tickets
+from actions.services import audit, outbox, receipts
+from actions.services.clock import Clock, utc_now
+from actions.services.context import Caller
+from actions.services.errors import Refused
+from actions.services.identity import Identity
+from actions.services.mail import Letter
+from actions.services.orders import order_number
+from actions.services.policy import Decision, Share, dollars, refusal
+from actions.services.receipts import Receipt
+from actions.services.rulebook import Policies
+
+R = TypeVar("R", bound=Receipt)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderWrite:
+    """A write that is under way: its transaction, on whose behalf it is done, and the order as it is now."""
+
+    work: Work
+    caller: Caller
+    customer: Customer
+    order: Order
+    action: str
+    now: datetime
+    since: datetime  # the beginning of what counts as one case
+
+    def promised(self) -> Decimal:
+        """Sum what the customer was promised back in the same case before."""
+        return self.work.promised(self.customer.id, self.since)
+
+    def earlier(self) -> list[Row]:
+        """List the receipts that this conversation got for the same action before."""
+        return receipts.of_conversation(self.work.connection, self.caller, self.action)
+
+    def record(self, letter: Letter, *, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Put the e-mail into the outbox and the change into the audit trail."""
+        outbox.put(self.work.connection, letter, self.now)
+        audit.record(
+            self.work.connection,
+            self.caller,
+            self.now,
+            self.action,
+            f"order {self.order.number}",
+            customer_id=self.customer.id,
+            rule="allowed",
+            before=before,
+            after=after,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appeal:
+    """What a person has to know who decides where the assistant may not."""
+
+    what: str  # as in "Return"
+    order: Order
+    decision: Decision
+    rules: Mapping[str, str]
+    lines: Sequence[str] = ()  # further facts, one a line
+
+    @property
+    def subject(self) -> str:
+        """The subject of the ticket."""
+        return f"{self.what} of order {self.order.number} to approve"
+
+    @property
+    def body(self) -> str:
+        """The text of the ticket."""
+        rule = self.decision.rule
+        head = (
+            f"{self.what} of order {self.order.number} needs a decision by a person.",
+            f"Rule: {rule} ({self.rules.get(rule, 'allowed')})",
+        )
+        return "".join(f"{line}\n" for line in (*head, *self.lines))
+
+
+class OrderWrites:
+    """Carries out one kind of write on orders; the services of returns, cancellations and so on own one.
+
+    >>> writes = OrderWrites(commerce, identity, tickets, policies, action="order.cancel", subject="cancel")
+    >>> receipt = writes.once(caller, customer, "L204991", (), write, CancelReceipt)
+    """
+
+    def __init__(
+        self,
+        commerce: Commerce,
+        identity: Identity,
+        tickets: Tickets,
+        policies: Policies,
+        clock: Clock = utc_now,
+        *,
+        action: str,
+        subject: str,
+    ) -> None:
+        self._commerce = commerce
+        self._identity = identity
+        self._tickets = tickets
+        self._policies = policies
+        self._clock = clock
+        self._action = action  # under which receipts and audit rows are kept
+        self._subject = subject  # with which the names of the responses about refusals begin
+
+    def now(self) -> datetime:
+        """Tell the time by which decisions are made."""
+        return self._clock()
+
+    def promised(self, customer_id: str) -> Decimal:
+        """Sum what a customer was promised back in the case that is open now."""
+        return self._commerce.promised(customer_id, self._case_since(self._clock()))
+
+    def once(
+        self,
+        caller: Caller,
+        customer: Customer,
+        number: str,
+        request: Sequence[object],
+        write: Callable[[OrderWrite], R],
+        kind: type[R],
+        before: Callable[[OrderWrite], Row | None] = lambda _: None,
+    ) -> R:
+        """Carry out a write in one transaction, or find the receipt of the call that this one repeats.
+
+        `request` is what tells this request from another one under the same idempotency key; `before` may find
+        the receipt of a write that has done the same already. Raises Refused when it isn't the customer's order,
+        and whatever `write` raises.
+        """
+        try:
+            return self._once(caller, customer, number, request, write, kind, before)
+        except IntegrityError:  # another call with the same key or order was a moment faster
+            return self._once(caller, customer, number, request, write, kind, before)
+
+    def _once(
+        self,
+        caller: Caller,
+        customer: Customer,
+        number: str,
+        request: Sequence[object],
+        write: Callable[[OrderWrite], R],
+        kind: type[R],
+        before: Callable[[OrderWrite], Row | None],
+    ) -> R:
+        now = self._clock()
+        with self._commerce.begin() as work:
+            work.lock_customer(customer.id)
+            order = self._own_order(work, caller, customer, number)
+            under_way = OrderWrite(
+                work=work,
+                caller=caller,
+                customer=customer,
+                order=order,
+                action=self._action,
+                now=now,
+                since=self._case_since(now),
+            )
+            asked = receipts.request_hash(customer.id, order.number, *request)
+            stored = receipts.find(work.connection, caller, self._action, asked)
+            stored = before(under_way) if stored is None else stored
+            if stored is not None:
+                return receipts.read(kind, stored)
+            receipt = write(under_way)
+            receipts.keep(work.connection, caller, self._action, asked, receipts.row(receipt), now)
+        return receipt
+
+    def ask_approval(
+        self, caller: Caller, customer: Customer, number: str, appeal: Callable[[Order], Appeal]
+    ) -> Ticket:
+        """Hand a write that is above the assistant's authority to a person."""
+        with self._commerce.begin() as work:
+            order = self._own_order(work, caller, customer, number)
+        asked = appeal(order)
+        return self._tickets.open(caller, asked.subject, asked.body, "high", customer)
+
+    def _own_order(self, work: Work, caller: Caller, customer: Customer, number: str) -> Order:
+        """Read an order of the customer whom this conversation was verified as, and of nobody else."""
+        if not self._identity.is_verified(work.connection, caller, customer):
+            raise Refused(refusal("not_verified", subject=self._subject))
+        order = work.order(order_number(number) or number)
+        if order is None or order.customer_id != customer.id:
+            raise Refused(refusal("unknown_order", subject=self._subject))
+        return order
+
+    def _case_since(self, now: datetime) -> datetime:
+        """Tell since when a customer's refunds count as one case."""
+        return now - timedelta(days=self._policies.returns.authority_period_days)
+
+
+def refunds_of(
+    shares: Sequence[Share],
+    now: datetime,
+    *,
+    reference: str | None = None,
+    at_once: frozenset[str] = frozenset(),
+) -> list[Payment]:
+    """Make the refunds of a quote's shares; those to the methods `at_once` are settled, the others pending."""
+    return [
+        Payment(
+            kind="refund",
+            amount=share.amount,
+            method_id=share.method_id,
+            at=now,
+            status="settled" if share.method_id in at_once else "pending",
+            return_reference=reference,
+        )
+        for share in shares
+        if share.amount > NOTHING
+    ]
+
+
+def item_lines(items: Sequence[OrderItem]) -> list[str]:
+    """List items for a person who decides."""
+    return ["Items:", *(f"- {item.label}, {dollars(item.total)}" for item in items)]

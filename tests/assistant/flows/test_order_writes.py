@@ -1,0 +1,44 @@
+"""What flows that change an order share: which answers to a summary count, and what is emptied."""
+
+from __future__ import annotations
+
+import pytest
+
+from actions.flows.cancel_order import FLOW
+from actions.flows.turn import message
+from tests.assistant.flows.talking import Talk
+
+KNOWN = {"cancel_number": "L204991", "cancel_reason": "other"}
+
+
+def answered(talk: Talk, value: object) -> bool | None:
+    tracker = talk.tracker("validate_cancel_form")
+    return FLOW.answered(value, message(tracker), tracker)
+
+
+def asked(slot: str = "cancel_confirmed") -> Talk:
+    return Talk().within("cancel_form", slot).set(**KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "answer"),
+    [("yes please", True, True), ("no", False, False), ("yes, but wait", True, None), ("hm", None, None)],
+)
+def test_that_only_a_plain_answer_counts(text: str, value: bool | None, answer: bool | None) -> None:
+    intent = {True: "affirm", False: "deny"}.get(value, "inform")
+    assert answered(asked().hear(text, intent), value) is answer
+
+
+def test_that_a_yes_to_another_question_is_none() -> None:
+    assert answered(asked("cancel_reason").hear("yes", "affirm"), True) is None
+
+
+def test_that_a_yes_with_something_new_is_none() -> None:
+    talk = asked().hear("yes", "affirm")
+    talk.events.append({"event": "slot", "name": "cancel_reason", "value": "too_slow"})
+    assert answered(talk, True) is None
+
+
+def test_that_the_form_is_emptied_as_a_whole() -> None:
+    emptied = {event["name"]: event["value"] for event in FLOW.emptied()}
+    assert emptied == {"cancel_number": None, "cancel_reason": None, "cancel_confirmed": None}
