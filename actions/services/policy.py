@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Protocol
 
 from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMethod
 from actions.services.errors import ServiceError
 from actions.services.rulebook import Policies, ReturnsPolicy
 
 # Rules under which a person may still say yes.
+UNDER_WAY = frozenset({"return_requested", "exchange_requested"})
 FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid"})
 
 
@@ -38,6 +40,21 @@ class Share:
 
     method_id: str
     amount: Decimal
+
+
+class RefundPlace(Protocol):
+    """Where a refund goes (refund_choice.py)."""
+
+    @property
+    def label(self) -> str:
+        """Name it in words."""
+
+    @property
+    def business_days(self) -> str:
+        """How long it takes."""
+
+    def shares(self, order: Order, refund: Decimal) -> tuple[Share, ...]:
+        """Spread a refund over what it pays to."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +130,13 @@ def item_rule(order: Order, item: OrderItem, policy: ReturnsPolicy, today: date)
     if order.status == "refunded":
         return "already_refunded"
     if order.status not in policy.returnable_states:
-        return "not_delivered"
+        return "once_only" if order.status in UNDER_WAY else "not_delivered"
     if item.category in policy.final_sale_categories or set(item.tags) & set(policy.final_sale_tags):
         return "final_sale"
     shipment = order.shipment_of(item.id)
     arrived = shipment.delivered_at if shipment else order.delivered_at
+    if policy.window_days is None:
+        return None
     if arrived is None:
         if shipment is not None and shipment.status not in (None, "delivered"):
             return "not_delivered"
@@ -133,19 +152,20 @@ def quote_return(
     *,
     item_ids: Sequence[str],
     reason: str,
+    to: RefundPlace | None = None,
 ) -> ReturnQuote:
-    """Work out what returning some items pays back.
+    """Work out what returning some items pays back; `to` is where the customer wants it, else the policies say.
 
     Items count with their part of the discount and of the tax, so that all the items of an order together
     give exactly what was paid for them. No return pays back more than is left of what was paid.
     """
     returns, refunds = policies.returns, policies.refunds
-    if reason not in returns.reasons:
+    if returns.reasons and reason not in returns.reasons:
         raise ServiceError(
             f"'{reason}' isn't a reason of returns.yml; those are {', '.join(returns.reasons)}."
         )
     items = [item for item in _chosen(order, item_ids) if item is not None]
-    shop_fault = returns.reasons[reason].shop_fault
+    shop_fault = bool(returns.reasons) and returns.reasons[reason].shop_fault
     rate = returns.restocking_fee_exceptions.get(reason, returns.restocking_fee)
     fee = (_value(order, items) * rate).quantize(CENT, ROUND_HALF_UP)
     fee += returns.label_fee_shop_fault if shop_fault else returns.label_fee
@@ -153,8 +173,10 @@ def quote_return(
     if shop_fault and refunds.shipping_refunded_for_shop_fault and len(items) == len(order.items):
         refund += order.shipping
     refund = max(min(refund, order.paid - order.refunded), NOTHING)
-    if refunds.method == "store_credit":
-        shares: tuple[Share, ...] = (Share("store_credit", refund),)
+    if to is not None:
+        shares, words, days = to.shares(order, refund), to.label, to.business_days
+    elif refunds.method == "store_credit":
+        shares = (Share("store_credit", refund),)
         words, days = "store credit", refunds.store_credit_business_days
     else:
         shares = shares_of(order, refund)
@@ -165,6 +187,11 @@ def quote_return(
 def dollars(amount: Decimal) -> str:
     """Write an amount as customers read it: "$1,204.50"."""
     return f"${amount:,.2f}"
+
+
+def takes(business_days: str) -> str:
+    """Write how long a refund takes, as a sentence goes on after "that": "takes 3-5 business days"."""
+    return "happens at once" if business_days in ("0", "0-0") else f"takes {business_days} business days"
 
 
 def long_date(day: date) -> str:
@@ -232,6 +259,7 @@ def _facts(order: Order, policy: ReturnsPolicy, items: Sequence[OrderItem], toda
         "order_number": order.number,
         "status": order.status.replace("_", " "),
         "window_days": str(policy.window_days),
+        "window": policy.window_words,
         "today": long_date(today),
         "items": listed([item.label for item in items]),
         "item": items[0].label if items else "",
@@ -241,7 +269,7 @@ def _facts(order: Order, policy: ReturnsPolicy, items: Sequence[OrderItem], toda
     if arrived is not None:
         day = arrived.astimezone(UTC).date()
         facts["delivered_on"] = long_date(day)
-        facts["last_day"] = long_date(day + timedelta(days=policy.window_days))
+        facts["last_day"] = long_date(day + timedelta(days=policy.window_days or 0))
     entry = order.return_of(items[0].id) if items else None
     if entry is not None:
         facts["reference"] = entry.reference

@@ -38,6 +38,26 @@ def money(value: object) -> Decimal:
     return Decimal(value.replace("$", "").replace(",", "")).quantize(Decimal("0.01"))
 
 
+def limit(value: object) -> Decimal:
+    """Read an amount, or "none" for no limit."""
+    if value == "none":
+        return Decimal("Infinity")
+    try:
+        return money(value)
+    except Unusable:
+        raise Unusable('an amount such as "$500", or none') from None
+
+
+def window(value: object) -> int | None:
+    """Read a number of days, or "none" where time doesn't matter."""
+    if value == "none":
+        return None
+    try:
+        return whole(value)
+    except Unusable:
+        raise Unusable("a whole number such as 30, without quotes, or none") from None
+
+
 def share(value: object) -> Decimal:
     """Read a share such as "10%" as a fraction of one."""
     found = SHARE.fullmatch(value) if isinstance(value, str) else None
@@ -116,7 +136,7 @@ class Reason:
 def reasons(value: object) -> dict[str, Reason]:
     """Read the accepted reasons of a return."""
     wanted = "a map such as {damaged: {fault: shop, text: it arrived damaged}}, with fault shop or customer"
-    if not isinstance(value, Mapping) or not value:
+    if not isinstance(value, Mapping):
         raise Unusable(wanted)
     read: dict[str, Reason] = {}
     for name, entry in value.items():
@@ -144,6 +164,8 @@ def unknown_date(value: object) -> str:
 Whole = Annotated[int, whole]
 Positive = Annotated[int, positive]
 Money = Annotated[Decimal, money]
+Limit = Annotated[Decimal, limit]
+Window = Annotated[int | None, window]
 Share = Annotated[Decimal, share]
 Span = Annotated[str, span]
 Words = Annotated[str, text]

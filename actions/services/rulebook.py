@@ -17,6 +17,7 @@ from actions.services.errors import PolicyError
 from actions.services.readings import (
     Flag,
     Levels,
+    Limit,
     List,
     Money,
     Positive,
@@ -29,6 +30,7 @@ from actions.services.readings import (
     UnknownDate,
     Unusable,
     Whole,
+    Window,
     Words,
     money,
     share,
@@ -47,6 +49,7 @@ SAME = (
     ("accounts.order_history_years", "privacy.order_retention_years"),
     ("payments.currency", "refunds.currency"),
 )
+REFUND_CHOICES = frozenset({"original_payment", "gift_card", "store_credit"})
 COUNTED = ("_days", "_hours", "_minutes", "_months", "_weeks", "_years")
 
 T = TypeVar("T")
@@ -56,12 +59,13 @@ T = TypeVar("T")
 class ReturnsPolicy:
     """returns.yml, as far as code decides by it."""
 
-    window_days: Whole
+    window_days: Window
     returnable_states: List
     when_delivery_date_unknown: UnknownDate
     final_sale_categories: List
     final_sale_tags: List
-    authority_limit: Money
+    final_sale_text: Words
+    authority_limit: Limit
     authority_period_days: Positive
     reasons: Reasons
     restocking_fee: Share
@@ -74,6 +78,18 @@ class ReturnsPolicy:
     drop_off_text: Words
     rules: Sentences
 
+    @property
+    def exceptions_words(self) -> str:
+        """What can never go back, as it ends a sentence; nothing where everything can."""
+        return f", except {self.final_sale_text}" if self.final_sale_categories or self.final_sale_tags else ""
+
+    @property
+    def window_words(self) -> str:
+        """Until when something can go back, as it stands in a sentence."""
+        if self.window_days is None:
+            return "once it has been delivered"
+        return f"within {self.window_days} days after delivery"
+
 
 @dataclass(frozen=True, kw_only=True)
 class CancellationsPolicy:
@@ -85,8 +101,23 @@ class CancellationsPolicy:
     refund_business_days: Span
     gift_card_business_days: Span
     reasons: Sentences
-    authority_limit: Money
+    authority_limit: Limit
     rules: Sentences
+
+    @property
+    def grace_words(self) -> str:
+        """Until when an order that is being packed could be canceled, as it stands in a sentence."""
+        if not (self.grace_minutes and self.grace_states):
+            return "that's possible only until then"
+        return f"that's possible within {self.grace_minutes} minutes after ordering"
+
+    @property
+    def until_words(self) -> str:
+        """Until when any order can be canceled, as it stands in a sentence."""
+        until = "until an order is being packed"
+        if not (self.grace_minutes and self.grace_states):
+            return until
+        return f"{until}, and in any case within {self.grace_minutes} minutes after you placed it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +130,8 @@ class RefundsPolicy:
     gift_card_business_days: Span
     store_credit_business_days: Span
     method: RefundMethod
+    choices: List
+    ask: Flag
     shipping_refunded_for_shop_fault: Flag
 
 
@@ -243,7 +276,7 @@ def _check_leaf(path: Path, line: int, key: str, value: object) -> None:
         raise PolicyError(f"{path.name}:{line}: '{key}' has no value.")
     if key.endswith("_business_days") or key == "business_days":
         readers.append(span)
-    elif key.endswith(COUNTED):
+    elif key.endswith(COUNTED) and value != "none":
         readers.append(whole)
     elif isinstance(value, str) and value.startswith("$"):
         readers.append(money)
@@ -296,6 +329,12 @@ def _check_together(policies: Policies, folder: Path) -> None:
         raise PolicyError(
             f"{folder.name}/returns.yml: 'restocking_fee_exceptions' names {sorted(unknown)}, "
             "which 'reasons' doesn't have."
+        )
+    refunds = policies.refunds
+    if refunds.method not in refunds.choices or set(refunds.choices) - REFUND_CHOICES:
+        raise PolicyError(
+            f"{folder.name}/refunds.yml: 'choices' has to hold the value of 'method' and may hold "
+            f"{', '.join(sorted(REFUND_CHOICES))}, nothing else."
         )
     identity = policies.identity
     if ANYTHING not in identity.needs:
