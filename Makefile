@@ -54,7 +54,7 @@ format: $(VENV)/dev ## Format the code
 	@$(BIN)/ruff format .
 
 lock: ## Pin all dependencies anew, with hashes (needs uv)
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements/serve.txt
+	uv pip compile pyproject.toml --group assistant --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements/serve.txt
 	uv pip compile pyproject.toml --group dev $(addprefix --extra ,$(TESTED)) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements/serve.txt -o requirements/dev.txt
 	printf 'hatchling==1.27.0\neditables\n' | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements/dev.txt -o requirements/build.txt
 

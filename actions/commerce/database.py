@@ -24,7 +24,6 @@ from sqlalchemy import (
     make_url,
     select,
     text,
-    update,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -36,7 +35,6 @@ DEFAULT = "sqlite:///.frontdesk/shop.db"
 BUSY_SECONDS = 5.0
 SEED_SECONDS = 60.0  # a second process waits this long while the first one fills the shop
 COUNTERS = ("return", "ticket")
-SMALLER = (1,)  # earlier versions, which lack tables and differ in nothing else
 ADVISORY_LOCK = 4_150_071  # PostgreSQL: one filler at a time
 
 Fill = Callable[[Connection], None]
@@ -72,7 +70,11 @@ class Database:
             with self._lock:
                 if self._engine is None:
                     engine = _make_engine(self.url)
-                    _prepare(engine, self._fill, self._source)
+                    try:
+                        _prepare(engine, self._fill, self._source)
+                    except BaseException:
+                        engine.dispose()
+                        raise
                     self._engine = engine
         return self._engine
 
@@ -87,6 +89,17 @@ class Database:
         """Open a writing transaction; the writers of an SQLite file take turns."""
         with _writing(self.engine) as connection:
             yield connection
+
+    @contextmanager
+    def unprepared(self) -> Iterator[Connection]:
+        """Open a writing transaction on the database as it stands, in whatever revision."""
+        engine = _make_engine(self.url)
+        try:
+            with _writing(engine) as connection:
+                _take_turns(connection)
+                yield connection
+        finally:
+            engine.dispose()
 
     def close(self) -> None:
         """Close every connection."""
@@ -191,22 +204,19 @@ def _prepare(engine: Engine, fill: Fill | None, source: str) -> None:
         if _is_ready(connection):
             return
     with _writing(engine, patience=SEED_SECONDS) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        _take_turns(connection)
         if _is_ready(connection):
             return
         if "shop_meta" in inspect(connection).get_table_names():
-            schema.metadata.create_all(connection)  # an earlier version lacks tables, and nothing else
-            connection.execute(update(schema.shop_meta).values(version=schema.VERSION))
+            from actions.commerce.migrate import move  # Alembic is needed by earlier databases only
+
+            move(connection, schema.REVISION)
             return
         schema.metadata.create_all(connection, checkfirst=False)
+        connection.execute(insert(schema.alembic_version).values(version_num=schema.REVISION))
         connection.execute(
             insert(schema.shop_meta).values(
-                id=1,
-                version=schema.VERSION,
-                source=source,
-                salt=secrets.token_hex(16),
-                filled_at=datetime.now(UTC),
+                id=1, source=source, salt=secrets.token_hex(16), filled_at=datetime.now(UTC)
             )
         )
         connection.execute(insert(schema.counters), [{"name": name, "value": 10_000} for name in COUNTERS])
@@ -214,8 +224,14 @@ def _prepare(engine: Engine, fill: Fill | None, source: str) -> None:
             fill(connection)
 
 
+def _take_turns(connection: Connection) -> None:
+    """Keep other processes from making or changing the tables; SQLite's writers take turns anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+
+
 def _is_ready(connection: Connection) -> bool:
-    """Tell whether the tables are there; complain when they are another version's."""
+    """Tell whether the tables are there, in this program's revision."""
     tables = set(inspect(connection).get_table_names())
     if "shop_meta" not in tables:
         taken = tables & set(schema.metadata.tables)
@@ -225,12 +241,7 @@ def _is_ready(connection: Connection) -> bool:
                 f"Name another database in {VARIABLE}."
             )
         return False
-    version = connection.execute(select(schema.shop_meta.c.version)).scalar()
-    if version in SMALLER:
+    if schema.alembic_version.name not in tables:
         return False
-    if version != schema.VERSION:
-        raise StoreMismatch(
-            f"The shop's database is of version {version}, this program needs {schema.VERSION}. "
-            "Export it with the program that made it, and import it into a new database."
-        )
-    return True
+    revision = connection.execute(select(schema.alembic_version.c.version_num)).scalar()
+    return bool(revision == schema.REVISION)

@@ -25,7 +25,7 @@ from sqlalchemy import (
     event,
 )
 
-VERSION = 2
+REVISION = "0003"  # the newest of migrations/versions; what it is for stands in its first line
 
 
 class Money(TypeDecorator[Decimal]):
@@ -75,11 +75,12 @@ Serial = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
 
+alembic_version = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))
+
 shop_meta = Table(
     "shop_meta",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("version", Integer, nullable=False),
     Column("source", String(16), nullable=False),  # demo, import or empty
     Column("salt", String(64), nullable=False),  # for hashes of e-mail addresses in counters
     Column("filled_at", Moment, nullable=False),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 
 import httpx
 import pytest
 
+from frontdesk.runtime.agent import APOLOGY, STARTS
 from tests.faults.probe import Desk, until
 
 KILLED = (httpx.RemoteProtocolError, httpx.ReadError)
@@ -92,6 +94,24 @@ def test_killed_again_and_again(desk: Desk) -> None:
     assert len(desk.tries()) == 4
     assert desk.say("/gate_last", message_id="m1") == ["Done under 1."]
     assert [line for line in desk.history() if line.startswith("user")] == ["user: /gate_last"]
+
+
+def test_a_message_that_ends_the_server_each_time_is_given_up(desk: Desk) -> None:
+    desk.start()
+    with pytest.raises(KILLED):
+        desk.say("/die", message_id="m1")
+    for _ in range(STARTS):
+        desk.server.process.wait(30)
+        with suppress(RuntimeError):  # it ended before it answered
+            desk.start()
+    desk.server.process.wait(30)
+    assert len(desk.tries()) == 1 + STARTS
+    desk.start()
+    desk.until_answered("m1")
+    assert desk.say("/die", message_id="m1") == [APOLOGY]
+    assert desk.say("hello", message_id="m2") == ["Hello!"]
+    assert len(desk.tries()) == 1 + STARTS
+    assert "is given up" in desk.log()
 
 
 def test_a_signal_ends_the_server_after_the_turn(desk: Desk) -> None:

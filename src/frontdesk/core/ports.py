@@ -299,6 +299,9 @@ class TrackerStore(Protocol):
     async def unfinished(self, older_than: float) -> list[tuple[Delivery, UserMessage]]:
         """Return messages that began more than so many seconds ago and were never answered."""
 
+    async def tried(self, delivery: Delivery) -> int:
+        """Count one more try to finish an unanswered message, and return how many there were with this one."""
+
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased, in seconds since the epoch; None where there is none."""
 

@@ -15,6 +15,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,6 +29,8 @@ SUFFIXES = frozenset({".json", ".npz", ".npy", ".onnx", ".txt", ".yml", ".md", "
 MOST_FILES = 2_000
 MOST_BYTES = 4 * 1024**3
 MOST_MANIFEST = 4 * 1024**2
+KEPT = 5  # unpacked models, and all that were used within KEPT_SECONDS
+KEPT_SECONDS = 24 * 3600
 _CHUNK = 1024 * 1024
 _EXTERNAL_TENSOR = (
     b"\n\x08location"  # how an ONNX file names data outside itself (StringStringEntryProto.key)
@@ -72,12 +75,14 @@ def _add(tar: tarfile.TarFile, name: str, source: Any, size: int) -> None:
 def unpack(archive: Path, cache: Path) -> Path:
     """Return a folder with the archive's files, unpacked once into `cache` and named by the archive's digest.
 
+    What was unpacked from other archives goes once it is old: the last few stay, and whatever was used within a day.
     Raises PackageError where the archive is missing, damaged, unsafe, or made by a newer version.
     """
     if not archive.is_file():
         raise PackageError("There is no such model.", where=str(archive), hint="Train one: frontdesk train.")
     target = cache / file_digest(archive)[:32]
     if target.is_dir():
+        os.utime(target)
         return target
     _check(archive)
     cache.mkdir(parents=True, exist_ok=True)
@@ -99,7 +104,24 @@ def unpack(archive: Path, cache: Path) -> Path:
                 raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+    _forget_old(cache)
     return target
+
+
+def _forget_old(cache: Path) -> None:
+    """Delete unpacked models that nobody used for long."""
+    by_use = sorted((folder for folder in cache.iterdir() if folder.is_dir()), key=_used, reverse=True)
+    limit = time.time() - KEPT_SECONDS
+    for folder in by_use[KEPT:]:
+        if _used(folder) < limit:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _used(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:  # another process deleted it
+        return 0.0
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

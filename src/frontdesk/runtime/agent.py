@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from frontdesk.core.events import (
@@ -40,7 +41,19 @@ Step = Callable[[Processor, Tracker, Save], Awaitable[Tracker]]
 """Adds to a conversation: gets its latest session, and a function that commits what is new in a tracker."""
 
 ATTEMPTS = 5  # at one message, while other servers write to the same conversation
+STARTS = 3  # at which an unanswered message is begun again; then it is taken to be what ends the server
 APOLOGY = "Sorry, something went wrong on my side and I couldn't finish that. Please try again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message that is written down: `alone` where nobody else can answer it, `again` where a crash cut it off."""
+
+    delivery: Delivery
+    message: UserMessage
+    on_reply: OnReply | None = None
+    alone: bool = False
+    again: bool = False
 
 
 class Agent:
@@ -123,7 +136,7 @@ class Agent:
             if stored is not None:
                 return await pass_on(stored, on_reply)
             self._need_model()  # it may have gone while the message was written down
-            turn = self._begin(delivery, message, on_reply, alone=alone)
+            turn = self._begin(Incoming(delivery, message, on_reply, alone=alone))
         finally:
             self._leave(delivery)
         # Shielded: a client that hangs up does not leave a turn half done.
@@ -141,54 +154,47 @@ class Agent:
             raise _not_yours()
         return stored
 
-    def _begin(
-        self,
-        delivery: Delivery,
-        message: UserMessage,
-        on_reply: OnReply | None = None,
-        *,
-        alone: bool = False,
-    ) -> asyncio.Task[Sequence[Reply]]:
+    def _begin(self, incoming: Incoming) -> asyncio.Task[Sequence[Reply]]:
         """Let a message take its place in the conversation's line; it is answered whether or not somebody waits."""
-        turn = self._turns.begin(self._in_line(delivery, message, on_reply, alone))
-        self._at_work[delivery] += 1
-        turn.add_done_callback(lambda _: self._leave(delivery))
+        turn = self._turns.begin(self._in_line(incoming))
+        self._at_work[incoming.delivery] += 1
+        turn.add_done_callback(lambda _: self._leave(incoming.delivery))
         return turn
 
-    async def _in_line(
-        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None, alone: bool
-    ) -> Sequence[Reply]:
-        async with self.locks.lock(message.sender_id):
-            for earlier, text in tuple(self._owed.get(message.sender_id, {}).items()):
-                if earlier != delivery:
+    async def _in_line(self, incoming: Incoming) -> Sequence[Reply]:
+        sender_id = incoming.message.sender_id
+        async with self.locks.lock(sender_id):
+            for earlier, text in tuple(self._owed.get(sender_id, {}).items()):
+                if earlier != incoming.delivery:
                     with suppress(StoreError):  # then it stays owed
-                        await self._answer_or_owe(earlier, text, None)
-            return await self._answer_or_owe(delivery, message, on_reply, alone=alone)
+                        await self._answer_or_owe(Incoming(earlier, text))
+            # Counted here, so that what only waits behind such a message is not given up with it.
+            if incoming.again and await self.store.tried(incoming.delivery) > STARTS:
+                log.error("A message is given up: the server ended %d times while it was answered.", STARTS)
+                return await self._apologise(incoming)
+            return await self._answer_or_owe(incoming)
 
-    async def _answer_or_owe(
-        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None, *, alone: bool = False
-    ) -> Sequence[Reply]:
+    async def _answer_or_owe(self, incoming: Incoming) -> Sequence[Reply]:
+        sender_id = incoming.message.sender_id
         try:
-            replies = await self._answer(delivery, message, on_reply, alone)
+            replies = await self._answer(incoming)
         except StoreError:
-            self._owed.setdefault(message.sender_id, {})[delivery] = message
+            self._owed.setdefault(sender_id, {})[incoming.delivery] = incoming.message
             raise
-        owed = self._owed.get(message.sender_id, {})
-        owed.pop(delivery, None)
+        owed = self._owed.get(sender_id, {})
+        owed.pop(incoming.delivery, None)
         if not owed:
-            self._owed.pop(message.sender_id, None)
+            self._owed.pop(sender_id, None)
         return replies
 
-    async def _answer(
-        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None, alone: bool
-    ) -> Sequence[Reply]:
+    async def _answer(self, incoming: Incoming) -> Sequence[Reply]:
         """Answer a message whose turn it is. Raises StoreError where the answer cannot be committed."""
         for _ in range(ATTEMPTS):
             try:
                 async with asyncio.timeout(self.settings.turn_deadline):
-                    return await self._turn(delivery, message, on_reply, alone=alone)
+                    return await self._turn(incoming)
             except StaleConversation:
-                alone = False
+                incoming = dataclasses.replace(incoming, alone=False)
                 log.warning(
                     "Another server wrote to a conversation in between; its message is handled again."
                 )
@@ -197,15 +203,14 @@ class Agent:
             except Exception:  # whatever went wrong, the user hears of it and the conversation goes on
                 log.exception("A message could not be answered.")
                 break
-        return await self._apologise(delivery, message, on_reply)
+        return await self._apologise(incoming)
 
-    async def _turn(
-        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None, *, alone: bool = False
-    ) -> Sequence[Reply]:
+    async def _turn(self, incoming: Incoming) -> Sequence[Reply]:
+        delivery, message, on_reply = incoming.delivery, incoming.message, incoming.on_reply
         processor = self.processor
         before = await self._load(message.sender_id, processor)
         # Looked up after loading: whatever another server answers from now on makes `before` stale.
-        stored = None if alone else await self._write_down(delivery, message)
+        stored = None if incoming.alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
             return await pass_on(stored, on_reply)
         saver = self._saver(before, Origin(message.channel, message.authenticated), on_reply)
@@ -217,13 +222,13 @@ class Agent:
         await saver.finish(after, delivery, replies)
         return replies
 
-    async def _apologise(
-        self, delivery: Delivery, message: UserMessage, on_reply: OnReply | None
-    ) -> Sequence[Reply]:
+    async def _apologise(self, incoming: Incoming) -> Sequence[Reply]:
+        message = incoming.message
         tracker = await self._load(message.sender_id)
         after = tracker.extend(stamped(event, time.time()) for event in apology(tracker, message))
         replies = replies_to(after, message.message_id)
-        await self._saver(tracker, Origin(message.channel), on_reply).finish(after, delivery, replies)
+        saver = self._saver(tracker, Origin(message.channel), incoming.on_reply)
+        await saver.finish(after, incoming.delivery, replies)
         return replies
 
     async def resume(self, older_than: float = 0.0) -> int:
@@ -235,17 +240,18 @@ class Agent:
     async def take_up(self, older_than: float = 0.0) -> list[asyncio.Task[Sequence[Reply]]]:
         """Let messages whose turn was cut off by a crash take their places in line, before any that comes later.
 
-        Raises StoreError where they cannot be read.
+        One that was begun at several starts already gets an apology: it seems to end the server each time. Raises
+        StoreError where they cannot be read.
         """
         pending = await self.store.unfinished(older_than)
-        return [self._begin(delivery, message) for delivery, message in pending]
+        return [self._begin(Incoming(delivery, message, again=True)) for delivery, message in pending]
 
     async def settle(self) -> None:
         """Try again to answer messages whose turn could not be committed."""
         if not self.ready:
             return
         owed = [pair for messages in self._owed.values() for pair in messages.items()]
-        await asyncio.gather(*(self._begin(*pair) for pair in owed), return_exceptions=True)
+        await asyncio.gather(*(self._begin(Incoming(*pair)) for pair in owed), return_exceptions=True)
 
     async def change(self, sender_id: str, step: Step, origin: Origin = NOWHERE) -> Tracker:
         """Let `step` add to a conversation in its line and in one commit; returns the latest session."""

@@ -37,6 +37,7 @@ class _Received:
     begun: float
     finished: float | None = None
     replies: str = "[]"
+    tries: int = 0
 
 
 class MemoryTrackerStore:
@@ -143,6 +144,15 @@ class MemoryTrackerStore:
             for delivery, received in self._inbox.items()
             if received.finished is None and received.begun <= limit and received.message is not None
         ]
+
+    async def tried(self, delivery: Delivery) -> int:
+        """Count one more try to finish an unanswered message, and return how many there were."""
+        self._check_open()
+        received = self._inbox.get(delivery)
+        if received is None or received.finished is not None:
+            return 0
+        received.tries += 1
+        return received.tries
 
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased; None where there is none."""

@@ -25,8 +25,11 @@ from sqlalchemy import (
 
 from frontdesk.errors import StoreError
 
-VERSION = 2
-"""Of the side tables; a later version knows how to go on from an earlier one. Since 2 there are reminders."""
+VERSION = 3
+"""Of the side tables; a later version knows how to go on from an earlier one.
+
+Since 2 there are reminders, since 3 the inbox counts tries.
+"""
 
 metadata = MetaData()
 
@@ -54,7 +57,8 @@ conversations = Table(
     Column("last_id", Integer, nullable=False),
 )
 
-# Every message as it arrived, and what was answered; `begun` and `finished` are seconds since the epoch.
+# Every message as it arrived, and what was answered; `begun` and `finished` are seconds since the epoch. `tries` counts
+# the starts at which an unanswered message was begun again.
 inbox = Table(
     "frontdesk_inbox",
     metadata,
@@ -65,6 +69,7 @@ inbox = Table(
     Column("begun", Float, nullable=False),
     Column("finished", Float),
     Column("replies", Text),
+    Column("tries", Integer, nullable=False, server_default="0"),
     Index("ix_frontdesk_inbox_finished", "finished"),
 )
 
@@ -109,9 +114,8 @@ def prepare(connection: Connection) -> None:
             f"The tables of conversations are of version {max(found)}; this Frontdesk reads up to {VERSION}."
         )
         raise StoreError(what, hint="Upgrade Frontdesk, or name another database.")
-    elif (
-        max(found) < VERSION
-    ):  # tables are added, none is changed, so that `create_all` was all there is to do
+    elif max(found) < VERSION:  # missing tables were made by `create_all`
+        connection.execute(text("ALTER TABLE frontdesk_inbox ADD COLUMN tries INTEGER NOT NULL DEFAULT 0"))
         connection.execute(delete(version))
         connection.execute(insert(version), {"version": VERSION})
     _check_events(connection)

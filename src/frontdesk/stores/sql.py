@@ -100,6 +100,10 @@ class SqlTrackerStore:
         until = self._clock() - older_than
         return await self._database.read(lambda c: statements.unfinished(c, until, self._complain))
 
+    async def tried(self, delivery: Delivery) -> int:
+        """Count one more try to finish an unanswered message, and return how many there were."""
+        return await self._database.write(lambda c: statements.tried(c, delivery))
+
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased; None where there is none."""
         return await self._database.read(reminders.next_free)

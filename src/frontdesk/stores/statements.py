@@ -73,6 +73,8 @@ _FINISH = (
     .where(_this_delivery, inbox.c.finished.is_(None))
     .values(finished=bindparam("now"), replies=bindparam("said"))
 )
+_TRIED = update(inbox).where(_this_delivery, inbox.c.finished.is_(None)).values(tries=inbox.c.tries + 1)
+_TRIES = select(inbox.c.tries).where(_this_delivery, inbox.c.finished.is_(None))
 _UNFINISHED = (
     select(inbox.c.channel, inbox.c.sender_id, inbox.c.message_id, inbox.c.message)
     .where(inbox.c.finished.is_(None), inbox.c.begun <= bindparam("until"))
@@ -254,6 +256,12 @@ def unfinished(
             continue
         found.append((Delivery(row.channel, row.sender_id, row.message_id), message))
     return found
+
+
+def tried(connection: Connection, delivery: Delivery) -> int:
+    """Count one more try to finish a message; 0 where it is answered."""
+    connection.execute(_TRIED, _key(delivery))
+    return int(connection.execute(_TRIES, _key(delivery)).scalar() or 0)
 
 
 def senders(connection: Connection, after: str, most: int) -> Sequence[str]:

@@ -26,7 +26,7 @@ ADVICE: Mapping[str, str] = {
     " messages to gate.receive(); name it by its dotted path in credentials.yml",
     "output channel": "drop it: what is said is what gate.receive() returns (or hands to on_reply, one by one), and"
     " the channel sends it",
-    "tracker store": "make it a class with load, save, begin, unfinished, senders and close (see"
+    "tracker store": "make it a class with load, save, begin, unfinished, tried, senders and close (see"
     " frontdesk.core.ports.TrackerStore), and name it by its dotted path in endpoints.yml",
     "lock store": "make it a class with lock(sender_id), and name it by its dotted path in endpoints.yml",
     "event broker": "make it a class with publish(sender_id, event) and close()",

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError
 
 from actions.commerce import schema
@@ -24,66 +17,6 @@ from actions.services.errors import Refused
 
 from ..conftest import ANNA, MARCUS, NOW, Clock, Letters, verified, who
 from .test_transfer import SMALL, contents
-
-
-def missing(what: str) -> None:
-    """Skip, or fail where servers are required."""
-    if os.environ.get("FRONTDESK_REQUIRE_SERVERS") == "1":
-        pytest.fail(f"{what} is missing, and FRONTDESK_REQUIRE_SERVERS=1")
-    pytest.skip(f"{what} is missing")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A PostgreSQL server of our own, on a socket in a folder of its own."""
-    if not shutil.which("initdb") or not shutil.which("postgres"):
-        missing("PostgreSQL (initdb and postgres)")
-    pytest.importorskip("psycopg")
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    as_owner: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        try:
-            owner = pwd.getpwnam("postgres")
-        except KeyError:
-            missing("the user 'postgres'")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-        as_owner = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-    place = str(folder / "db")
-    settings = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
-    subprocess.run(
-        [*as_owner, "initdb", "-D", place, "-U", "shop", "-A", "trust"],
-        check=True,
-        capture_output=True,
-        cwd="/",
-    )
-    process = subprocess.Popen(
-        [*as_owner, "postgres", "-D", place, *settings], stderr=subprocess.DEVNULL, cwd="/"
-    )
-    url = f"postgresql+psycopg://shop@/postgres?host={folder}"
-    engine = create_engine(url)
-    for _ in range(200):
-        try:
-            engine.connect().close()
-            break
-        except DBAPIError:
-            time.sleep(0.05)
-    engine.dispose()
-    yield url
-    process.send_signal(signal.SIGINT)  # a fast shutdown
-    process.wait(timeout=20)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture()
-def database(server: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """An empty database of that server."""
-    name = f"t{abs(hash(request.node.name)) % 10**9}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    yield server.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture()

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from frontdesk.errors import PackageError
-from frontdesk.graph.package import MANIFEST, newest, pack, peek_manifest, read_manifest, unpack
+from frontdesk.graph.package import KEPT, MANIFEST, newest, pack, peek_manifest, read_manifest, unpack
 
 
 @pytest.fixture
@@ -35,6 +36,19 @@ def test_round_trip(folder: Path, tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "models").iterdir()] == ["m.tar.gz"]
 
 
+def test_what_nobody_used_for_long_is_forgotten(folder: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    archives = [pack(folder, tmp_path / f"{n}.tar.gz", {"model_id": str(n)}) for n in range(KEPT + 3)]
+    unpacked = [unpack(archive, cache) for archive in archives[:-1]]
+    assert all(out.is_dir() for out in unpacked), "what was used within a day stays"
+    for age, out in enumerate(unpacked):
+        os.utime(out, (0, 1_000_000_000 - age))
+    assert unpack(archives[KEPT + 1], cache) == unpacked[-1], "used again, it is not old any more"
+    last = unpack(archives[-1], cache)
+    assert sorted(cache.iterdir()) == sorted([last, unpacked[-1], *unpacked[: KEPT - 2]])
+    assert read_manifest(unpack(archives[KEPT], cache))["model_id"] == str(KEPT)
+
+
 def test_the_same_files_give_the_same_archive(folder: Path, tmp_path: Path) -> None:
     one = pack(folder, tmp_path / "1.tar.gz", {}).read_bytes()
     assert pack(folder, tmp_path / "2.tar.gz", {}).read_bytes() == one
@@ -54,8 +68,6 @@ def test_a_failed_write_leaves_the_old_archive(folder: Path, tmp_path: Path, mon
 
 
 def test_newest(tmp_path: Path) -> None:
-    import os
-
     assert newest(tmp_path) is None
     for age, name in ((20, "b"), (10, "a")):
         file = tmp_path / f"{name}.tar.gz"

@@ -12,7 +12,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import AuthError, LimitError, StaleConversation, StoreError
-from frontdesk.runtime.agent import APOLOGY
+from frontdesk.runtime.agent import APOLOGY, STARTS, Incoming
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.processor import Processor
 from tests.engine.runtime.conftest import Desk, make_desk
@@ -176,11 +176,8 @@ async def crashed(desk: Desk, text: str, message_id: str, at_save: int) -> None:
     desk.store.save = dying
     try:
         with pytest.raises(Crash):
-            await desk.agent._turn(
-                Delivery("rest", "ann", message_id),
-                await begun(desk, text, message_id),
-                None,
-            )
+            message = await begun(desk, text, message_id)
+            await desk.agent._turn(Incoming(Delivery("rest", "ann", message_id), message))
     finally:
         desk.store.save = save
 
@@ -202,6 +199,21 @@ async def test_a_turn_cut_off_anywhere_is_resumed_with_the_same_keys(desk: Desk,
     events = (await desk.agent.tracker("ann")).events()
     assert [e.value for e in events if isinstance(e, SlotSet)] == [1, 2]
     assert sum(isinstance(e, UserUttered) for e in events) == 1
+
+
+async def test_a_message_that_ends_every_server_is_given_up_and_those_behind_it_are_answered(
+    desk: Desk,
+) -> None:
+    deadly = Delivery("rest", "ann", "m1")
+    await begun(desk, "twice", "m1")
+    await begun(desk, "hello", "m2")
+    for _ in range(STARTS):
+        await desk.store.tried(deadly)
+    assert await desk.agent.resume() == 2
+    assert await say(desk, "twice", "m1") == [APOLOGY]
+    assert await say(desk, "hello", "m2") == ["Hello!"]
+    assert desk.server.calls == []
+    assert await desk.agent.resume() == 0
 
 
 async def test_a_hand_over_to_another_model_between_messages(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,7 +42,7 @@ def say(page: Any, *texts: str) -> None:
         page.keyboard.press("Enter")
         page.locator(".entry.message").nth(heard).wait_for()
         page.locator("#send:enabled").wait_for()
-        page.locator(".turn .decision").first.wait_for()
+        page.get_by_role("heading", name=f"Message {heard + 1}", exact=True).wait_for()
 
 
 def start(page: Any, *texts: str) -> None:
@@ -240,6 +241,133 @@ def test_by_keyboard_and_for_screen_readers(inspector: Inspector, open_page: Ope
     assert page.get_by_role("status").count() == 1
     assert page.get_by_role("heading", level=1).count() == 1
     assert page.get_by_role("navigation", name="Conversations").count() == 1
+
+
+class Late:
+    """Holds the server's answers about turns back, until it is told to let them go."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.routes: list[Any] = []
+        page.route("**/inspector/api/turn?*", lambda route: self.routes.append(route))
+
+    def wait(self) -> None:
+        """Wait until the page has asked for a turn."""
+        deadline = time.monotonic() + 30
+        while not self.routes:
+            assert time.monotonic() < deadline, "the page has not asked for the turn"
+            self.page.wait_for_timeout(20)
+
+    def arrive(self) -> None:
+        """Let the answers go, and wait until the page has drawn them."""
+        self.page.evaluate(
+            "() => { window.drawn = false;"
+            "new MutationObserver(() => { window.drawn = true }).observe(document.querySelector('#turn'),"
+            "{ subtree: true, childList: true, attributes: true, characterData: true }) }"
+        )
+        self.wait()
+        while self.routes:
+            self.routes.pop().continue_()
+        self.page.wait_for_function("() => window.drawn")
+
+
+def focused(page: Any) -> str:
+    """Return what the control that has the focus says."""
+    text: str = page.evaluate("document.activeElement.textContent")
+    return text
+
+
+@pytest.mark.parametrize("answer", ["while the dialog is open", "after it was closed"])
+def test_a_turn_that_is_drawn_anew_keeps_the_focus(
+    inspector: Inspector, open_page: Open, answer: str
+) -> None:
+    page = open_page(inspector.link)
+    start(page, "hello")
+    late = Late(page)
+    page.locator(".entry.message .open").click()
+    late.wait()
+    page.get_by_role("button", name="Correct this").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Another intent").fill("half of a na")
+    if answer == "while the dialog is open":
+        late.arrive()
+        assert dialog.get_by_label("Another intent").input_value() == "half of a na"
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    if answer == "after it was closed":
+        late.arrive()
+    page.wait_for_function("() => document.activeElement.textContent === 'Correct this'")
+
+
+def test_a_turn_that_is_drawn_anew_stays_as_it_was_scrolled_and_unfolded(
+    inspector: Inspector, open_page: Open
+) -> None:
+    page = open_page(inspector.link)
+    start(page, "hello", "who am I talking to?")
+    unfold(page)
+    page.locator("#turn").evaluate("turn => { turn.scrollTop = 150 }")
+    folds = page.locator(".turn details").count()
+    late = Late(page)
+    page.get_by_role("button", name="Refresh").click()
+    late.arrive()
+    assert page.locator(".turn details[open]").count() == folds
+    assert page.locator("#turn").evaluate("turn => turn.scrollTop") == 150
+    # another turn begins folded, at its top
+    page.locator(".entry.message .open").first.click()
+    late.arrive()
+    assert "Message 1" in page.locator(".turn-head").inner_text()
+    assert page.locator(".turn details[open]").count() == 0
+    assert page.locator("#turn").evaluate("turn => turn.scrollTop") == 0
+
+
+def test_the_list_keeps_the_focus_on_its_conversation(inspector: Inspector, open_page: Open) -> None:
+    inspector.says("list-one", "hello")
+    inspector.says("list-two", "hello")
+    page = open_page(inspector.link)
+    row = page.locator(".row", has_text="list-one")
+    row.focus()
+    inspector.says("list-three", "hello")
+    page.locator("#refresh").evaluate("button => button.click()")
+    page.locator(".row", has_text="list-three").wait_for()
+    assert page.evaluate("document.activeElement.querySelector('.row-id')?.textContent") == "list-one"
+    names = [text.strip() for text in page.locator(".row .row-id").all_inner_texts()]
+    assert names[:3] == ["list-three", "list-two", "list-one"]
+
+
+def test_a_correction_is_about_the_turn_that_is_shown(inspector: Inspector, open_page: Open) -> None:
+    page = open_page(inspector.link)
+    start(page, "hello", "rather not today")
+    late = Late(page)
+    page.locator(".entry.message .open").first.click()
+    late.wait()
+    page.get_by_role("button", name="Correct this").click()
+    dialog = page.get_by_role("dialog")
+    assert "rather not today" in dialog.inner_text()
+    dialog.get_by_label("Another intent").fill("goodbye")
+    page.unroute("**/inspector/api/turn?*")
+    dialog.get_by_role("button", name="Go on from here").click()
+    dialog.wait_for(state="hidden")
+    assert heard(page) == ["hello", "rather not today"]
+    page.locator(".entry.message").nth(1).locator(".chip.fixed").wait_for()
+    assert page.locator(".entry.message").nth(0).locator(".chip.fixed").count() == 0
+
+
+def test_a_dialog_can_be_gone_through_by_keyboard(inspector: Inspector, open_page: Open) -> None:
+    page = open_page(inspector.link)
+    start(page, "write to ann at example dot com please")
+    page.get_by_role("button", name="Correct this").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="ann", exact=True).focus()
+    page.keyboard.press("Enter")
+    assert focused(page) == "ann"
+    assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    # an error keeps the focus where it was asked for
+    dialog.get_by_label("Another intent").fill(" ")
+    dialog.get_by_role("button", name="Go on from here").focus()
+    page.keyboard.press("Enter")
+    dialog.get_by_role("alert").get_by_text("Choose what the user wants").wait_for()
+    page.wait_for_function("() => document.activeElement.textContent === 'Go on from here'")
 
 
 def test_what_customers_write_is_never_html(inspector: Inspector, open_page: Open) -> None:

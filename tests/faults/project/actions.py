@@ -6,6 +6,7 @@ waits at the gate, which opens when the file `gate-open` is there.
 
 import asyncio
 import os
+import signal
 import sqlite3
 import time
 from datetime import datetime, timedelta
@@ -121,6 +122,17 @@ class ActionLeave(Action):
 
     def run(self, dispatcher, tracker, domain):
         raise SystemExit(3)
+
+
+class ActionDie(Action):
+    """Ends the server as a fault in a native library would."""
+
+    def name(self):
+        return "action_die"
+
+    def run(self, dispatcher, tracker, domain):
+        effect(tracker)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class ActionBlock(Action):

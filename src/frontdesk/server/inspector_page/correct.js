@@ -2,6 +2,7 @@
 
 import { closeDialog, openDialog } from "./dialog.js";
 import { button, choice, code, field, make, percent, value } from "./dom.js";
+import { redraw } from "./redraw.js";
 import { post } from "./server.js";
 import { isPayload } from "./understood.js";
 
@@ -114,16 +115,14 @@ function entityEditor(text, found, about) {
   }
 
   function drawWords() {
-    const focused = words.contains(document.activeElement) ? document.activeElement.dataset.at : null;
-    words.replaceChildren(...spans(text).map(([start, end]) => {
+    redraw(words, spans(text).map(([start, end]) => {
       const inside = picked && start >= picked[0] && end <= picked[1];
       const taken = entities.some((entity) => start < entity.end && end > entity.start);
       const word = button(characters.slice(start, end).join(""), `word${inside ? " on" : ""}${taken ? " taken" : ""}`, () => pick(start, end));
-      word.dataset.at = start;
+      word.dataset.key = start;
       word.setAttribute("aria-pressed", String(Boolean(inside)));
       return word;
     }));
-    if (focused !== null) words.querySelector(`[data-at="${focused}"]`)?.focus();
     form.hidden = !picked;
   }
 

@@ -2,6 +2,8 @@
 
 import { button, find, make } from "./dom.js";
 
+const FIRST = ".content :is(input, select, textarea, button, [tabindex])";
+
 /** Open a dialog; `actions` are [text, className, onClick]. An error of one is shown, and the dialog stays. */
 export function openDialog(title, content, actions) {
   const dialog = find("dialog");
@@ -21,6 +23,7 @@ export function openDialog(title, content, actions) {
         trouble.hidden = false;
       }
       for (const other of buttons) other.disabled = false;
+      if (dialog.open && document.activeElement === document.body) made.focus();
     });
     return made;
   });
@@ -31,7 +34,10 @@ export function openDialog(title, content, actions) {
     make("footer", "", buttons),
   );
   if (!dialog.open) dialog.showModal();
-  (dialog.querySelector("[autofocus]") ?? dialog.querySelector(".content input, .content select, .content button"))?.focus();
+  (dialog.querySelector("[autofocus]") ?? dialog.querySelector(FIRST))?.focus();
+  dialog.onclose = () => { // the browser gives the focus back, unless what had it is gone
+    if (document.activeElement === document.body) find("turn").focus({ preventScroll: true });
+  };
 }
 
 export function closeDialog() {

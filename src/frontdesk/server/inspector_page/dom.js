@@ -13,7 +13,7 @@ export function make(tag, className, ...children) {
 export function button(text, className, onClick) {
   const element = make("button", className, text);
   element.type = "button";
-  element.addEventListener("click", onClick);
+  element.onclick = onClick; // a property: drawn anew, the button takes it over
   return element;
 }
 

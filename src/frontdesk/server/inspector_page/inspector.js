@@ -4,6 +4,7 @@ import { correctAction, correctMessage } from "./correct.js";
 import { decided, logged, remembered } from "./decided.js";
 import { openDialog } from "./dialog.js";
 import { button, field, find, make, time } from "./dom.js";
+import { redraw } from "./redraw.js";
 import { saveExample, saveStory } from "./save.js";
 import { NeedsKey, get, post, takeKey, useKey } from "./server.js";
 import { showList, showTalk } from "./talk.js";
@@ -12,6 +13,7 @@ import { understood } from "./understood.js";
 let about = null;
 let talk = null; // the conversation that is open
 let selected = null; // the number of the turn that is shown
+let shown = ""; // the conversation and turn on the right
 let round = 0; // grows with whatever is opened, so that late answers for what was open before are dropped
 
 function status(text, trouble = false) {
@@ -95,49 +97,54 @@ function draw() {
 
 async function select(number) {
   selected = number;
-  const focused = document.activeElement?.dataset?.turn;
   draw();
-  if (focused !== undefined) document.querySelector(`[data-turn="${focused}"]`)?.focus();
   view("turn");
   await showTurn();
-  find("turn").scrollTop = 0;
 }
 
 async function showTurn() {
   const mine = ++round;
+  const whole = talk;
   if (selected === null) {
-    find("turn").replaceChildren(make("p", "welcome soft", talk
+    drawPart("", make("p", "welcome soft", talk
       ? "Each message you send appears on the left. Choose it there to see what the assistant made of it."
       : "Choose a conversation, or begin a new one. Then you see here what the assistant understood, what it decided and why."));
     return;
   }
-  const turn = await trying(() => get("turn", { id: talk.id, turn: selected }));
+  const turn = await trying(() => get("turn", { id: whole.id, turn: selected }));
   if (!turn || mine !== round) return;
-  drawTurn(turn);
+  drawTurn(whole, turn);
 }
 
-function drawTurn(turn) {
+function drawPart(what, ...children) {
+  redraw(find("turn"), children, { fresh: what !== shown });
+  shown = what;
+}
+
+/** Draw a turn. Its buttons are about this turn, also while the next one that was chosen is still on its way. */
+function drawTurn(whole, turn) {
+  const { number } = turn;
   const heard = turn.text !== null;
   const head = make("header", "turn-head",
     button("‹", "quiet small back", () => view("talk")),
     make("div", "grow",
-      make("h2", "", heard ? `Message ${place(turn.number)}` : "The assistant by itself"),
+      make("h2", "", heard ? `Message ${place(whole, number)}` : "The assistant by itself"),
       make("p", "soft", [time(turn.time), turn.channel && `channel ${turn.channel}`].filter(Boolean).join(" · "))),
     make("div", "tools",
-      talk.own && selected !== talk.turns.at(-1).number ? button("Undo to here", "quiet small", () => undo(selected)) : null,
-      talk.own && heard ? button("Undo this", "quiet small", () => undo(selected - 1)) : null,
-      button("Fork from here", "quiet small", () => fork(selected)),
-      button("Save as story", "quiet small", () => saveStory(talk, selected, told))));
+      whole.own && number !== whole.turns.at(-1).number ? button("Undo to here", "quiet small", () => undo(whole.id, number)) : null,
+      whole.own && heard ? button("Undo this", "quiet small", () => undo(whole.id, number - 1)) : null,
+      button("Fork from here", "quiet small", () => fork(whole.id, number)),
+      button("Save as story", "quiet small", () => saveStory(whole, number, told))));
   head.querySelector(".back").setAttribute("aria-label", "Back to the conversation");
   const panels = make("div", "panels",
-    make("div", "side", heard ? understood(turn, { onCorrect: () => correct(turn), onExample: () => keep(turn) }) : null, remembered(turn)),
-    make("div", "side", decided(turn, { onAction: heard ? (step) => another(step) : null }), logged(turn)));
-  find("turn").replaceChildren(head, panels);
+    make("div", "side", heard ? understood(turn, { onCorrect: () => correct(whole, turn), onExample: () => keep(whole, turn) }) : null, remembered(turn)),
+    make("div", "side", decided(turn, { onAction: heard ? (step) => another(whole, turn, step) : null }), logged(turn)));
+  drawPart(`${whole.id} ${number}`, head, panels);
 }
 
 /** Which message of the user it is, counted from the first one that is shown. */
-function place(number) {
-  const earlier = talk.earlier ? "" : talk.turns.filter((each) => each.kind === "message" && each.number <= number).length;
+function place(whole, number) {
+  const earlier = whole.earlier ? "" : whole.turns.filter((each) => each.kind === "message" && each.number <= number).length;
   return earlier || number;
 }
 
@@ -145,12 +152,12 @@ function told(text) {
   status(text);
 }
 
-function correct(turn) {
-  correctMessage(turn, about, talk.own, {
+function correct(whole, turn) {
+  const writable = toWrite(whole, turn);
+  correctMessage(turn, about, whole.own, {
     onApply: async ({ intent, entities }) => {
-      const number = selected;
-      const id = await writable(number);
-      await show(await post("understanding", { id, turn: number, intent, entities }), number);
+      const id = await writable();
+      await show(await post("understanding", { id, turn: turn.number, intent, entities }), turn.number);
       status(`Understood as ${intent} now.`);
       refreshList().catch(() => {});
     },
@@ -158,39 +165,38 @@ function correct(turn) {
   });
 }
 
-function another(step) {
-  correctAction(step, about, talk.own, async (action) => {
-    const number = selected;
-    const id = await writable(number);
-    await show(await post("action", { id, turn: number, at: step.at, action }), number);
+function another(whole, turn, step) {
+  const writable = toWrite(whole, turn);
+  correctAction(step, about, whole.own, async (action) => {
+    const id = await writable();
+    await show(await post("action", { id, turn: turn.number, at: step.at, action }), turn.number);
     status(`Did ${action} instead.`);
     refreshList().catch(() => {});
   });
 }
 
-/** Return the id of a conversation that may be changed: this one, or a copy of it up to a turn. */
-async function writable(number) {
-  if (talk.own) return talk.id;
-  talk = await post("fork", { id: talk.id, turn: number });
-  return talk.id;
+/** Return what gives the id of a conversation that may be changed: this one, or one copy of it up to a turn. */
+function toWrite(whole, turn) {
+  let id = whole.own ? whole.id : null;
+  return async () => (id ??= (await post("fork", { id: whole.id, turn: turn.number })).id);
 }
 
-function keep(turn) {
+function keep(whole, turn) {
   const { then, annotated } = turn.understanding;
   if (!then.intent || then.intent === "nlu_fallback") {
-    correct(turn);
+    correct(whole, turn);
     return;
   }
   saveExample({ intent: then.intent, annotated }, told);
 }
 
-async function undo(number) {
-  const found = await trying(() => post("undo", { id: talk.id, turn: number }), "Going back …");
+async function undo(id, turn) {
+  const found = await trying(() => post("undo", { id, turn }), "Going back …");
   if (found) await show(found);
 }
 
-async function fork(number) {
-  const found = await trying(() => post("fork", { id: talk.id, turn: number }), "Copying …");
+async function fork(id, turn) {
+  const found = await trying(() => post("fork", { id, turn }), "Copying …");
   if (!found) return;
   await show(found);
   status("This is the copy. The original is in the list.");
@@ -227,7 +233,7 @@ function wire() {
   find("search").addEventListener("input", () => trying(refreshList));
   find("to-list").addEventListener("click", () => view("list"));
   find("save-whole").addEventListener("click", () => saveStory(talk, null, told));
-  find("copy").addEventListener("click", () => fork(talk.turns.at(-1).number));
+  find("copy").addEventListener("click", () => fork(talk.id, talk.turns.at(-1).number));
   const entry = find("entry");
   const submit = async () => {
     const text = entry.value.trim();

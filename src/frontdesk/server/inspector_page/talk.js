@@ -1,6 +1,7 @@
 // The left side: the list of conversations, and the one that is open, turn by turn.
 
 import { button, find, make, percent, time } from "./dom.js";
+import { redraw } from "./redraw.js";
 
 const SHORT = 34;
 
@@ -17,10 +18,12 @@ export function showList(rows, current, onOpen) {
       make("span", "row-id", row.id.length > SHORT ? `${row.id.slice(0, SHORT)}…` : row.id),
     );
     if (row.id === current) open.setAttribute("aria-current", "true");
-    return make("li", "", open);
+    const line = make("li", "", open);
+    open.dataset.key = line.dataset.key = row.id;
+    return line;
   });
   if (!lines.length) lines.push(make("li", "soft empty", "No conversation yet. Begin one, or talk on the chat page."));
-  find("conversations").replaceChildren(...lines);
+  redraw(find("conversations"), lines);
 }
 
 export function showTalk(found, selected, { onTurn, onEarlier, onButton }) {
@@ -36,7 +39,7 @@ export function showTalk(found, selected, { onTurn, onEarlier, onButton }) {
     lines.unshift(make("li", "divider", button(`Show ${found.earlier} earlier turns`, "quiet small", onEarlier)));
   }
   if (!lines.length) lines.push(make("li", "soft empty", "Say something, and see here what the assistant makes of it."));
-  find("turns").replaceChildren(...lines);
+  redraw(find("turns"), lines);
 }
 
 function line(turn, selected, live, { onTurn, onButton }) {
@@ -44,7 +47,7 @@ function line(turn, selected, live, { onTurn, onButton }) {
   if (selected) item.classList.add("selected");
   const open = button("", "open", () => onTurn(turn.number));
   open.setAttribute("aria-pressed", String(selected));
-  open.dataset.turn = turn.number;
+  open.dataset.turn = open.dataset.key = item.dataset.key = turn.number;
   if (turn.kind === "message") {
     open.append(
       make("span", "unseen", "User: "),

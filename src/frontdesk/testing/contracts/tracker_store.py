@@ -241,6 +241,13 @@ class InboxContract:
         assert [delivery.message_id for delivery, _ in await store.unfinished(0)] == names
         assert await store.unfinished(3600) == []
 
+    async def test_tries_are_counted_until_there_is_an_answer(self, store: TrackerStore) -> None:
+        await store.begin(self.delivery, self.message)
+        assert [await store.tried(self.delivery) for _ in range(3)] == [1, 2, 3]
+        await store.save(Commit("ann", [said("hi")], 0, self.delivery, []))
+        assert await store.tried(self.delivery) == 0
+        assert await store.tried(Delivery("rest", "ann", "unknown")) == 0
+
     async def test_what_was_written_first_stays(self, store: TrackerStore) -> None:
         await store.begin(self.delivery, self.message)
         await store.begin(self.delivery, UserMessage("changed", "ann", "rest", "m1"))
