@@ -6,9 +6,10 @@ from alembic import context
 
 from actions.commerce import schema
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=schema.metadata,
-    transactional_ddl=False,  # the transaction is ours: all the steps of an upgrade, or none
-)
-context.run_migrations()
+if hasattr(context, "config"):  # where Alembic runs it; the action server imports every module of the package
+    context.configure(
+        connection=context.config.attributes["connection"],
+        target_metadata=schema.metadata,
+        transactional_ddl=False,  # the transaction is ours: all the steps of an upgrade, or none
+    )
+    context.run_migrations()
