@@ -261,6 +261,7 @@ verifications = Table(
     Column("customer_id", String(64), ForeignKey("customers.id"), nullable=False),
     Column("verified_at", Moment, nullable=False),
     Column("last_seen_at", Moment, nullable=False),
+    Column("way", String(40)),  # what was proven, as identity.yml names it; none: an address with more
 )
 
 throttles = Table(

@@ -25,7 +25,7 @@ from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
 from actions.flows.turn import Said, said
-from actions.flows.wording import amount, listed
+from actions.flows.wording import amount, listed, within
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision
@@ -267,7 +267,7 @@ class ActionAskCancelConfirmed(Action):
             reason_text=services().cancellations.reasons[str(tracker.get_slot("cancel_reason"))],
             refund=amount(quote.refund, quote.currency),
             method=quote.method,
-            business_days=quote.business_days,
+            when=within(quote.business_days),
         )
         return []
 
@@ -313,7 +313,7 @@ class ActionSubmitCancel(SubmitOrderWrite):
             chosen_order=receipt.order_number,
             refund=amount(receipt.refund, receipt.currency),
             method=receipt.method,
-            business_days=receipt.business_days,
+            when=within(receipt.business_days),
         )
         return []
 
@@ -323,5 +323,10 @@ class ActionSubmitCancel(SubmitOrderWrite):
         """Say that there is no order that can be cancelled."""
         if len(orders) == 1:
             return FLOW.tell_refusal(dispatcher, tracker, services().cancellations.decide(orders[0]))
-        dispatcher.utter_message(response="utter_cancel_nothing_open")
+        policies = services().policies
+        dispatcher.utter_message(
+            response="utter_cancel_nothing_open",
+            until=policies.cancellations.until_words,
+            window=policies.returns.window_words,
+        )
         return offer_ticket(dispatcher, tracker, WISH)

@@ -18,10 +18,13 @@ from rasa_sdk.types import DomainDict
 from actions.commerce.model import Customer
 from actions.flows.forms import AttentiveForm
 from actions.flows.memo import looked_up, one_look
+from actions.flows.names import full_name
 from actions.flows.turn import EMAIL, SURE, Said, said, turn_events
-from actions.flows.wishes import cued, wishes
+from actions.flows.wishes import cued, served_by, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
+from actions.services.proofs import Claim
+from actions.services.rulebook import ANYTHING
 
 CHOICES = frozenset(
     {
@@ -43,59 +46,122 @@ LACKS = re.compile(
     r"\b(?:don'?t|do not|didn'?t|can'?t) (?:have|know|remember|find|recall)\b|\bno idea\b|\blost it\b"
 )
 FEW = 2  # tries left from which they are counted aloud
+IDENTITY = frozenset({"email", "identity_proof"})
 NOBODY: dict[str, Any] = {"verified": None, "customer_name": None, "identity_proof": None}
 
 
-def known_customer(tracker: Tracker) -> Customer | None:
-    """Return the customer to whom this conversation belongs, if that was proven and still holds."""
-    return looked_up(("customer", tracker.sender_id), lambda: services().identity.customer(caller(tracker)))
+def known_customer(tracker: Tracker, action: str | None = None) -> Customer | None:
+    """Return the customer to whom this conversation belongs, if that was proven well enough and still holds.
+
+    Well enough for `action`, else for the wish that the running form serves.
+    """
+    needed = action or served_by(tracker.active_loop_name) or ANYTHING
+    return looked_up(
+        ("customer", tracker.sender_id, needed),
+        lambda: services().identity.customer(caller(tracker), needed),
+    )
 
 
-def settle(dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said) -> dict[str, Any]:
+def settle(
+    dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, action: str = ANYTHING
+) -> dict[str, Any]:
     """Take one step towards knowing the customer; return the slots that change.
 
-    With an e-mail address and a proof in hand the identity service is asked, once for each pair.
+    With what an action asks for in hand the identity service is asked, once for each claim.
     """
-    who = caller(tracker)
+    who, identity = caller(tracker), services().identity
     if not who.authenticated:
         return {"identity_block": "unavailable"}
-    customer = services().identity.customer(who)
-    if customer and heard.email and heard.email != customer.email.lower():
-        services().identity.forget(who)
-        return {**NOBODY, **_try(dispatcher, tracker, heard, who), "email": heard.email}
+    known, customer = identity.known(who), identity.customer(who, action)
+    other = known is not None and heard.email is not None and heard.email != known.email.lower()
+    if other and identity.one_customer:
+        dispatcher.utter_message(response="utter_identity_one_customer")
+        return {"email": known.email.lower() if known else None}
+    if other:
+        identity.forget(who)
+        return {**NOBODY, **_try(dispatcher, tracker, heard, who, action), "email": heard.email}
     if customer:
-        known = {"verified": True, "customer_name": customer.first_name}
-        return {name: value for name, value in known.items() if tracker.get_slot(name) != value}
+        now = {"verified": True, "customer_name": customer.first_name}
+        return {name: value for name, value in now.items() if tracker.get_slot(name) != value}
     stale = {name: None for name in NOBODY if tracker.get_slot(name) is not None}
-    return {**stale, **_try(dispatcher, tracker, heard, who)}
+    return {**stale, **_try(dispatcher, tracker, heard, who, action, known)}
 
 
-def _try(dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, who: Caller) -> dict[str, Any]:
+def _try(
+    dispatcher: CollectingDispatcher,
+    tracker: Tracker,
+    heard: Said,
+    who: Caller,
+    action: str,
+    known: Customer | None = None,
+) -> dict[str, Any]:
     """Verify with what is at hand, and say so when it didn't work."""
-    email = heard.email or tracker.get_slot("email")
-    proof = heard.number or heard.postcode or tracker.get_slot("order_number") or tracker.get_slot("postcode")
+    named = (
+        full_name(heard.text, asked=tracker.get_slot("requested_slot") in IDENTITY)
+        if by_name(action)
+        else None
+    )
+    claim = _claim(tracker, heard, known, named)
     given: dict[str, Any] = {"email": heard.email} if heard.email else {}
+    given |= {"person_name": named} if named else {}
     if heard.number or heard.postcode:
         given["identity_proof"] = None
-    pair = f"{email} {proof}".lower()
-    if not email or not proof or pair == tracker.get_slot("identity_tried"):
+    tried = f"{claim.email} {claim.name} {claim.proof}".lower()
+    if not services().identity.could_prove(claim, action) or tried == tracker.get_slot("identity_tried"):
         return given
-    result = services().identity.verify(who, str(email), str(proof))
+    result = services().identity.verify(who, claim.email, claim.proof, name=claim.name, action=action)
     if result.status == "verified" and result.customer:
-        name = result.customer.first_name
         return {
             **given,
-            "identity_proof": proof,
+            "identity_proof": claim.proof or claim.email,
             "verified": True,
-            "customer_name": name,
+            "customer_name": result.customer.first_name,
             "identity_tried": None,
+            "person_name": None,
         }
     if result.status in ("locked", "unavailable"):
         return {**given, "identity_proof": None, "identity_tried": None, "identity_block": result.status}
-    left = result.attempts_left
-    response = "utter_identity_failed_few" if left is not None and left <= FEW else "utter_identity_failed"
-    dispatcher.utter_message(response=response, attempts_left=left, email=str(email))
-    return {**given, "identity_proof": None, "identity_tried": pair}
+    if result.status == "one_customer":
+        dispatcher.utter_message(response="utter_identity_one_customer")
+        return {"identity_tried": tried}
+    _tell_failure(dispatcher, claim, result.attempts_left, action)
+    emptied = {"email": None} if claim.email and "email" in services().identity.ways(action) else {}
+    return {**given, **emptied, "identity_proof": None, "identity_tried": tried}
+
+
+def _claim(tracker: Tracker, heard: Said, known: Customer | None, named: str | None) -> Claim:
+    """Put together what the customer has said of themselves so far; what they say now counts before that."""
+    proof = heard.number or heard.postcode or tracker.get_slot("order_number") or tracker.get_slot("postcode")
+    email = heard.email or (known.email if known else tracker.get_slot("email"))
+    name = named or tracker.get_slot("person_name")
+    if name and not (heard.postcode or email):  # a name goes with a ZIP code
+        proof = tracker.get_slot("postcode")
+    elif name and heard.postcode:
+        proof = heard.postcode
+    return Claim(str(email or ""), str(proof or ""), str(name or ""))
+
+
+def _tell_failure(dispatcher: CollectingDispatcher, claim: Claim, left: int, action: str) -> None:
+    """Say that what was given proves nobody, and what else may be tried."""
+    kind = "_name" if not claim.email else "_alone" if "email" in services().identity.ways(action) else ""
+    few = "_few" if not kind and left <= FEW else ""
+    dispatcher.utter_message(
+        response=f"utter_identity_failed{kind}{few}", attempts_left=left, email=claim.email
+    )
+    if kind and left <= FEW:
+        dispatcher.utter_message(response="utter_identity_tries_left", attempts_left=left)
+
+
+def by_name(action: str = ANYTHING) -> bool:
+    """Tell whether a name and a ZIP code prove who somebody is."""
+    return "name_postcode" in services().identity.ways(action)
+
+
+def identity_questions(tracker: Tracker, domain_slots: list[str], action: str) -> list[str]:
+    """Return what to ask somebody who isn't known well enough: only what is missing."""
+    known = services().identity.known(caller(tracker)) is not None
+    named = tracker.get_slot("person_name") and not tracker.get_slot("email") and by_name(action)
+    return [slot for slot in domain_slots if slot != "email"] if known or named else domain_slots
 
 
 def tell_block(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
@@ -103,6 +169,27 @@ def tell_block(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Event
     locked = tracker.get_slot("identity_block") == "locked"
     dispatcher.utter_message(response="utter_identity_locked" if locked else "utter_identity_unavailable")
     return [SlotSet("identity_block", None), SlotSet("pending_offer", "handoff")]
+
+
+class ActionAskEmail(Action):
+    """Ask for the e-mail address, and name what will do instead; not right after saying that one didn't match."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_ask_email"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Ask as the wish needs it; a password needs the address in any case."""
+        wish = served_by(tracker.active_loop_name)
+        private = wish is not None and wish != "reset_password"
+        if private and _failed(tracker):
+            return []
+        dispatcher.utter_message(
+            response="utter_ask_email_or_name" if private and by_name(wish or ANYTHING) else "utter_ask_email"
+        )
+        return []
 
 
 class ActionAskIdentityProof(Action):
@@ -116,13 +203,21 @@ class ActionAskIdentityProof(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Ask, but not right after saying that the last try didn't match."""
-        failed = any(
-            event.get("event") == "slot" and event.get("name") == "identity_tried" and event.get("value")
-            for event in turn_events(tracker)
-        )
-        if not failed:
-            dispatcher.utter_message(response="utter_ask_identity_proof")
+        if _failed(tracker):
+            return []
+        known = services().identity.known(caller(tracker))
+        named = tracker.get_slot("person_name") and not tracker.get_slot("email")
+        response = "utter_ask_identity_step" if known else "utter_ask_identity_proof"
+        dispatcher.utter_message(response="utter_ask_name_postcode" if named and not known else response)
         return []
+
+
+def _failed(tracker: Tracker) -> bool:
+    """Tell whether a claim was refused in this turn."""
+    return any(
+        event.get("event") == "slot" and event.get("name") == "identity_tried" and event.get("value")
+        for event in turn_events(tracker)
+    )
 
 
 class PrivateForm(AttentiveForm, ABC):
@@ -161,7 +256,7 @@ class PrivateForm(AttentiveForm, ABC):
         """Settle who the customer is, apply corrections, then extract and validate as any form does."""
         self.give_way(tracker)
         heard = self.heard(tracker)
-        changes = settle(dispatcher, tracker, heard)
+        changes = settle(dispatcher, tracker, self._introduced(tracker, heard), self.wish)
         tracker.slots.update(changes)
         corrections = self.corrections(dispatcher, tracker, heard, domain)
         tracker.slots.update(corrections)
@@ -171,11 +266,17 @@ class PrivateForm(AttentiveForm, ABC):
             events = await super().run(dispatcher, tracker, domain)
         return [*(SlotSet(name, value) for name, value in changes.items()), *events]
 
+    def _introduced(self, tracker: Tracker, heard: Said) -> Said:
+        """Return the words that may say who it is: of a wish its opening, and any answer to the question who."""
+        if heard.text or tracker.get_slot("requested_slot") not in IDENTITY:
+            return heard
+        return said(tracker, self.form_name())
+
     def _lacking(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> dict[str, Any]:
         """Help somebody who doesn't have what was asked for."""
         asked = tracker.get_slot("requested_slot")
         words = said(tracker, self.form_name())
-        if asked not in ("email", "identity_proof") or not words.short or not words.has(LACKS):
+        if asked not in IDENTITY or not words.short or not words.has(LACKS):
             return {}
         if words.email or words.number or words.postcode:
             return {}
@@ -194,8 +295,10 @@ class PrivateForm(AttentiveForm, ABC):
         """Ask for identity while it is unknown; ask nothing where it can't be established."""
         if tracker.get_slot("identity_block"):
             return []
-        customer = known_customer(tracker)
-        return self.steps(customer, tracker) if customer else domain_slots
+        customer = known_customer(tracker, self.wish)
+        if customer is None:
+            return identity_questions(tracker, domain_slots, self.wish)
+        return self.steps(customer, tracker)
 
     def own_order(
         self, slot: str, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker
@@ -221,4 +324,4 @@ class PrivateForm(AttentiveForm, ABC):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Keep the proof only while the identity service still vouches for the conversation."""
-        return {"identity_proof": value if known_customer(tracker) else None}
+        return {"identity_proof": value if known_customer(tracker, self.wish) else None}

@@ -13,6 +13,7 @@ from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, choose, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
+from actions.flows.refund_words import asks_where, other_refund, wanted_refund
 from actions.flows.return_words import (
     ADDS,
     ALL_OF_THEM,
@@ -35,11 +36,11 @@ FLOW = OrderFlow(
     form=FORM,
     order_slot="return_order",
     confirmed_slot="return_confirmed",
-    told_slots=("return_order", "return_items", "return_reason"),
+    told_slots=("return_order", "return_items", "return_reason", "return_method"),
     further_slots=("return_change", "return_part"),
     worth_asking=frozenset({"window_over", "final_sale"}),
 )
-AFTER_ITEMS = frozenset({"return_reason", "return_confirmed", "return_part"})
+AFTER_ITEMS = frozenset({"return_reason", "return_method", "return_confirmed", "return_part"})
 
 
 def open_orders(customer: Customer) -> list[Order]:
@@ -79,7 +80,9 @@ class ValidateReturnForm(PrivateForm):
         last = (
             ["return_part", "return_confirmed"] if tracker.get_slot("return_change") else ["return_confirmed"]
         )
-        return [*FLOW.told_slots, *last]
+        reason = ["return_reason"] if services().returns.reasons else []
+        where = ["return_method"] if order is not None and asks_where(order) else []
+        return ["return_order", "return_items", *reason, *where, *last]
 
     def corrections(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
@@ -93,6 +96,7 @@ class ValidateReturnForm(PrivateForm):
         changed = self._other_order(customer, order, dispatcher, tracker, heard)
         changed = changed or self._other_items(order, dispatcher, tracker, heard, domain)
         changed = changed or self._other_reason(heard, asked, part_of(heard, tracker))
+        changed = changed or self._other_place(order, heard, tracker)
         settled = {"return_confirmed": None, "return_change": None, "wish_words": None}
         return {**changed, **settled} if changed else {}
 
@@ -157,6 +161,13 @@ class ValidateReturnForm(PrivateForm):
         if reason:
             return {"return_reason": reason}
         return {"return_reason": None} if part == "reason" or heard.has(WRONG_REASON) else {}
+
+    def _other_place(self, order: Order, heard: Said, tracker: Tracker) -> dict[str, Any]:
+        """Notice that the refund should go elsewhere than the summary said."""
+        if tracker.get_slot("requested_slot") not in ("return_confirmed", "return_part"):
+            return {}
+        place = other_refund(order, heard, tracker.get_slot("return_method"))
+        return {"return_method": place.id} if place else {}
 
     def extract_return_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -256,6 +267,29 @@ class ValidateReturnForm(PrivateForm):
     ) -> dict[str, Any]:
         """Accept the reasons that the policies know."""
         return {"return_reason": value if value in services().policies.returns.reasons else None}
+
+    def extract_return_method(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out where the refund should go, where the customer says so."""
+        customer = known_customer(tracker)
+        order = FLOW.order(customer, tracker) if customer else None
+        if order is None or tracker.get_slot("return_method"):
+            return {}
+        heard, asked = self.heard(tracker), tracker.get_slot("requested_slot") == "return_method"
+        named = heard.entity("refund_to")
+        place = wanted_refund(order, Said(named) if named else heard, asked=asked or named is not None)
+        if place is None and tracker.get_slot("wish_words"):
+            place = wanted_refund(order, self.opening(tracker), asked=False)
+        return {"return_method": place.id} if place else {}
+
+    def validate_return_method(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept what the policies allow for this order."""
+        found = FLOW.mine(tracker)
+        allowed = {choice.id for choice in services().returns.choices(found[1])} if found else set()
+        return {"return_method": value if value in allowed else None}
 
     def validate_return_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

@@ -12,14 +12,17 @@ from actions.flows.choice import payload
 from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import SubmitOrderWrite
+from actions.flows.refund_words import ask_where
 from actions.flows.return_form import FLOW, FORM, chosen_items, open_orders
 from actions.flows.return_words import item_match, named_items
 from actions.flows.turn import Said, last_message, said
-from actions.flows.wording import amount, listed
+from actions.flows.wording import after, amount, listed
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision
+from actions.services.readings import Reason
 
+UNASKED = Reason("", shop_fault=False)  # in a shop that asks for no reason
 TELLS = ("utter_return_summary", "utter_return_confirm_again")
 
 
@@ -95,6 +98,23 @@ class ActionAskReturnReason(Action):
         return []
 
 
+class ActionAskReturnMethod(Action):
+    """Ask where the refund of a return should go."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_return_method"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer the places that the policies allow."""
+        found = FLOW.mine(tracker)
+        if found:
+            ask_where(dispatcher, found[1], "utter_ask_return_method")
+        return []
+
+
 def chosen_names(tracker: Tracker) -> str:
     """Name the items that go back."""
     found = FLOW.mine(tracker)
@@ -121,13 +141,13 @@ class ActionAskReturnConfirmed(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Say what goes back, what is paid back, how, and when; nothing is written yet."""
-        found, reason = FLOW.mine(tracker), tracker.get_slot("return_reason")
-        if found is None or not reason:
+        found = FLOW.mine(tracker)
+        if found is None:
             return []
         _, order = found
-        ids = chosen_items(order, tracker)
-        quote = services().returns.quote(order, ids, str(reason))
-        why = services().policies.returns.reasons[str(reason)]
+        ids, reason = chosen_items(order, tracker), str(tracker.get_slot("return_reason") or "")
+        quote = services().returns.quote(order, ids, reason, tracker.get_slot("return_method"))
+        why = services().policies.returns.reasons.get(reason, UNASKED)
         if FLOW.again(tracker, TELLS):
             dispatcher.utter_message(
                 response="utter_return_confirm_again",
@@ -140,6 +160,8 @@ class ActionAskReturnConfirmed(Action):
             response = "utter_return_summary_approval"
         elif quote.fee and not why.shop_fault:
             response = "utter_return_summary_fee"
+        elif why is UNASKED:
+            response = "utter_return_summary_unasked"
         dispatcher.utter_message(
             response=response,
             chosen_order=order.number,
@@ -148,7 +170,7 @@ class ActionAskReturnConfirmed(Action):
             refund=amount(quote.refund, quote.currency),
             fee=amount(quote.fee, quote.currency),
             method=quote.method,
-            business_days=quote.business_days,
+            after=after(quote.business_days),
         )
         return []
 
@@ -176,19 +198,20 @@ class ActionSubmitReturn(SubmitOrderWrite):
         order: Order,
     ) -> list[EventType]:
         """Write the return, or pass it to a person where the amount asks for one."""
-        ids, reason = chosen_items(order, tracker), str(tracker.get_slot("return_reason"))
+        ids, reason = chosen_items(order, tracker), str(tracker.get_slot("return_reason") or "")
+        to = tracker.get_slot("return_method")
         if services().returns.decide(order, ids).needs_approval:
-            ticket = services().returns.ask_approval(who, customer, order.number, ids, reason)
+            ticket = services().returns.ask_approval(who, customer, order.number, ids, reason, to)
             dispatcher.utter_message(response="utter_return_waits_for_approval", ticket=ticket.number)
             return [SlotSet("ticket", ticket.number)]
-        receipt = services().returns.start(who, customer, order.number, ids, reason)
+        receipt = services().returns.start(who, customer, order.number, ids, reason, to)
         dispatcher.utter_message(
             response="utter_return_started",
             reference=receipt.reference,
             label_url=receipt.label_url,
             refund=amount(receipt.refund, order.currency),
             method=receipt.method,
-            business_days=receipt.business_days,
+            after=after(receipt.business_days),
         )
         return [SlotSet("last_return", receipt.reference)]
 
@@ -198,5 +221,10 @@ class ActionSubmitReturn(SubmitOrderWrite):
         """Say that there is no order from which something can go back."""
         if len(orders) == 1:
             return FLOW.tell_refusal(dispatcher, tracker, services().returns.decide(orders[0]))
-        dispatcher.utter_message(response="utter_return_nothing_open")
+        policy = services().policies.returns
+        dispatcher.utter_message(
+            response="utter_return_nothing_open",
+            window=policy.window_words,
+            exceptions=policy.exceptions_words,
+        )
         return offer_ticket(dispatcher, tracker, FLOW.wish)

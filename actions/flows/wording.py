@@ -39,6 +39,24 @@ def either(names: Sequence[str]) -> str:
     return " or ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
+def within(business_days: str) -> str:
+    """Write how long something takes: "within 3-5 business days", "within 1 business day", "right away"."""
+    return f"within {_days(business_days)}" if _takes(business_days) else "right away"
+
+
+def after(business_days: str) -> str:
+    """Write how long after something it happens, to go before "after": "3-5 business days", "right"."""
+    return _days(business_days) if _takes(business_days) else "right"
+
+
+def _takes(business_days: str) -> bool:
+    return business_days not in ("0", "0-0")
+
+
+def _days(business_days: str) -> str:
+    return f"{business_days} business {'day' if business_days == '1' else 'days'}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Join names as in "a, b and c"."""
     if len(names) < 2:

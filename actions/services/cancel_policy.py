@@ -44,6 +44,8 @@ def decide_cancellation(
         "items": listed([item.label for item in order.items]),
         "amount": dollars(refund),
         "limit": dollars(policy.authority_limit),
+        "window": policies.returns.window_words,
+        "grace": policy.grace_words,
     }
     rule = _rule(order, policy, now)
     if rule is None and promised + refund > policy.authority_limit:

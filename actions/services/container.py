@@ -28,7 +28,7 @@ from actions.services.promotions import Promotions
 from actions.services.quotes import Quotes
 from actions.services.remedies import Remedies
 from actions.services.returns import Returns
-from actions.services.rulebook import Policies, load_policies
+from actions.services.rulebook import Policies, load_policies, policies_folder
 from actions.services.swaps import Swaps
 
 logger = logging.getLogger(__name__)
@@ -127,19 +127,20 @@ class Courier:
                 logger.warning("the outbox couldn't be delivered: %s", error)
 
 
-_made: dict[str, tuple[Services, Courier | None]] = {}
+_made: dict[tuple[str, str], tuple[Services, Courier | None]] = {}
 _lock = Lock()
 
 
 def services() -> Services:
     """Give the services on the database that the environment names, made once per process."""
     url = database_url()
-    found = _made.get(url)
+    place = url, str(policies_folder())
+    found = _made.get(place)
     if found is None:
         with _lock:
-            found = _made.get(url)
+            found = _made.get(place)
             if found is None:
-                found = _made[url] = _make(url)
+                found = _made[place] = _make(url)
     return found[0]
 
 

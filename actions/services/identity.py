@@ -1,10 +1,9 @@
-"""Who the customer is: proven by e-mail plus order number or postcode, kept per conversation."""
+"""Who the customer is: proven in one of the ways that the policies accept, kept per conversation."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,42 +11,34 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from actions.commerce import schema
-from actions.commerce.database import Database, order_key
+from actions.commerce.database import Database
 from actions.commerce.errors import StoreBusy
 from actions.commerce.model import Customer
-from actions.commerce.rows import email_key
 from actions.commerce.store import SqlStore, find_customer_by_id
 from actions.services import audit, throttle
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
-from actions.services.orders import order_number
-from actions.services.rulebook import IdentityPolicy
+from actions.services.proofs import LONGEST_INPUT, Claim, Proven, claimed_ways, plain, prove
+from actions.services.rulebook import ANYTHING, IdentityPolicy
 from actions.services.throttle import Throttle
 
-POSTCODE = re.compile(r"(?<![0-9A-Za-z])(\d{5})(?:[-\s]?\d{4})?(?![0-9A-Za-z])")
 TOUCH = timedelta(seconds=60)  # how exact "last seen" is
-LONGEST_INPUT = 320
-NOWHERE = {"postcode": "00000"}  # stands in for an address, so that an unknown customer costs the same
+OLD_WAY = "email_order"  # of a verification from before ways were kept
 
 
 @dataclass(frozen=True)
 class Verification:
     """How an attempt to prove an identity ended.
 
-    `status` is "verified", "failed", "locked" (too many wrong guesses, until `locked_until`) or "unavailable"
-    (this conversation may never be verified, because anyone could have begun it).
+    `status` is "verified", "failed", "locked" (too many wrong guesses, until `locked_until`), "unavailable" (this
+    conversation may never be verified, because anyone could have begun it) or "one_customer" (the conversation is
+    another customer's, and stays so).
     """
 
     status: str
     customer: Customer | None = None
     attempts_left: int = 0
     locked_until: datetime | None = None
-
-
-def postcode(text: str) -> str | None:
-    """Find a US postcode in a text and give its five digits."""
-    found = POSTCODE.search(text[:LONGEST_INPUT])
-    return found[1] if found else None
 
 
 class Identity:
@@ -73,24 +64,29 @@ class Identity:
         )
         self._by_email = Throttle("identity.email", policy.attempts_per_email, window, lock)
 
-    def verify(self, caller: Caller, email: str, proof: str) -> Verification:
-        """Check a proof and remember who the conversation belongs to; count a wrong guess."""
+    def verify(
+        self, caller: Caller, email: str, proof: str = "", *, name: str = "", action: str = ANYTHING
+    ) -> Verification:
+        """Check a claim and remember who the conversation belongs to; count a wrong guess."""
         if not caller.authenticated:
             return Verification("unavailable")
+        claim = Claim(email[:LONGEST_INPUT], proof[:LONGEST_INPUT], name[:LONGEST_INPUT])
         now = self._clock()
-        email, proof = email[:LONGEST_INPUT], proof[:LONGEST_INPUT]
         with self._database.write() as connection:
-            keys = (hashed(caller.conversation), hashed(email_key(email), salt(connection)))
+            if self._belongs_to_another(connection, caller, claim, now):
+                return Verification("one_customer")
+            keys = (hashed(caller.conversation), hashed(claim.subject, salt(connection)))
             pairs = list(zip((self._by_conversation, self._by_email), keys, strict=True))
             standings = [limit.standing(connection, key, now) for limit, key in pairs]
             until = max((entry.locked_until for entry in standings if entry.locked_until), default=None)
             if until is not None:
                 return Verification("locked", locked_until=until)
-            proven = self._proven(connection, email, proof)
-            if proven is not None:
-                self._remember(connection, caller, proven, now)
-                customer = find_customer_by_id(connection, proven)
-                return Verification("verified", customer, min(entry.left for entry in standings))
+            for proven in prove(connection, claim):
+                way = next((way for way in proven.ways if self._policy.suffices(way, action)), None)
+                if way is not None:
+                    self._remember(connection, caller, proven, way, now)
+                    customer = find_customer_by_id(connection, proven.customer_id)
+                    return Verification("verified", customer, min(entry.left for entry in standings))
             standings = [limit.hit(connection, key, now) for limit, key in pairs]
             audit.record(connection, caller, now, "identity.failed", "identity")
             throttle.prune(connection, now)
@@ -98,14 +94,36 @@ class Identity:
         left = min(entry.left for entry in standings)
         return Verification("locked" if until else "failed", attempts_left=left, locked_until=until)
 
-    def customer(self, caller: Caller) -> Customer | None:
-        """Tell whom the conversation was verified as; None once it was silent for too long."""
+    def could_prove(self, claim: Claim, action: str = ANYTHING) -> bool:
+        """Tell whether a claim would be enough for an action, if it is right."""
+        return any(self._policy.suffices(way, action) for way in claimed_ways(claim))
+
+    def ways(self, action: str = ANYTHING) -> tuple[str, ...]:
+        """The ways that are enough for an action."""
+        return self._policy.ways(action)
+
+    @property
+    def one_customer(self) -> bool:
+        """Whether a conversation stays with the customer whom it was verified as."""
+        return self._policy.one_customer
+
+    def known(self, caller: Caller) -> Customer | None:
+        """Tell whom the conversation was verified as on any level, be it too low for what is wanted."""
+        return self.customer(caller, None)
+
+    def customer(self, caller: Caller, action: str | None = ANYTHING) -> Customer | None:
+        """Tell whom the conversation was verified as, well enough for an action.
+
+        None once it was silent for too long. Without an action any level will do.
+        """
         if not caller.authenticated:
             return None
         now = self._clock()
         with self._database.read() as connection:
             row = _verification(connection, caller)
         if row is None or not self._is_fresh(row, now):
+            return None
+        if action is not None and not self._policy.suffices(row["way"] or OLD_WAY, action):
             return None
         if now - row["last_seen_at"] >= TOUCH:
             table = schema.verifications
@@ -115,12 +133,16 @@ class Identity:
                 )
         return self._store.customer(row["customer_id"])
 
-    def is_verified(self, connection: Connection, caller: Caller, customer: Customer) -> bool:
-        """Tell, within a transaction, whether the conversation was verified as this customer."""
+    def is_verified(
+        self, connection: Connection, caller: Caller, customer: Customer, action: str = ANYTHING
+    ) -> bool:
+        """Tell, within a transaction, whether the conversation was verified as this customer, well enough for an action."""
         if not caller.authenticated:
             return False
         row = _verification(connection, caller)
-        return row is not None and row["customer_id"] == customer.id and self._is_fresh(row, self._clock())
+        if row is None or row["customer_id"] != customer.id or not self._is_fresh(row, self._clock()):
+            return False
+        return self._policy.suffices(row["way"] or OLD_WAY, action)
 
     def forget(self, caller: Caller) -> None:
         """Forget whom the conversation was verified as."""
@@ -144,26 +166,24 @@ class Identity:
         idle = now - row["last_seen_at"] <= timedelta(minutes=self._policy.idle_minutes)
         return bool(idle and now - row["verified_at"] <= timedelta(minutes=self._policy.longest_minutes))
 
-    def _proven(self, connection: Connection, email: str, proof: str) -> str | None:
-        """Check both halves of a proof and give the customer's id; every wrong one costs the same work."""
-        customers, orders = schema.customers, schema.orders
-        number = order_key(order_number(proof) or proof)[:40]
-        customer = connection.execute(
-            select(customers.c.id, customers.c.address).where(customers.c.email_key == email_key(email))
-        ).first()
-        order = connection.execute(select(orders.c.customer_id).where(orders.c.number_key == number)).first()
-        wanted, address = (customer.id, customer.address) if customer else ("!", NOWHERE)
-        owner = order.customer_id if order else "?"
-        by_order = hmac.compare_digest(owner.encode(), wanted.encode())
-        own, given = postcode(address["postcode"]) or "-", postcode(proof) or "+"
-        by_postcode = hmac.compare_digest(own.encode(), given.encode())
-        proofs = self._policy.proofs
-        right = (by_order and "order_number" in proofs) or (by_postcode and "postcode" in proofs)
-        return wanted if customer and right else None
+    def _belongs_to_another(
+        self, connection: Connection, caller: Caller, claim: Claim, now: datetime
+    ) -> bool:
+        """Tell whether the conversation is somebody else's already; what exists isn't looked at for that."""
+        row = _verification(connection, caller) if self._policy.one_customer else None
+        if row is None or not self._is_fresh(row, now):
+            return False
+        owner = find_customer_by_id(connection, row["customer_id"])
+        if owner is None:
+            return False
+        own_email = not claim.email or claim.subject == Claim(email=owner.email).subject
+        return not (own_email and (not claim.name or plain(claim.name) == plain(owner.name)))
 
-    def _remember(self, connection: Connection, caller: Caller, customer_id: str, now: datetime) -> None:
-        """Keep whom the conversation belongs to, in place of anyone before."""
-        table = schema.verifications
+    def _remember(
+        self, connection: Connection, caller: Caller, proven: Proven, way: str, now: datetime
+    ) -> None:
+        """Keep whom the conversation belongs to and how that was proven, in place of anyone before."""
+        table, customer_id = schema.verifications, proven.customer_id
         before = _verification(connection, caller)
         conversation = caller.conversation
         connection.execute(delete(table).where(table.c.conversation == conversation))
@@ -174,6 +194,7 @@ class Identity:
                 "customer_id": customer_id,
                 "verified_at": now,
                 "last_seen_at": now,
+                "way": proven.ways[0] if way == "email" else way,  # of an address with more, all of it
             },
         )
         audit.record(
@@ -184,7 +205,7 @@ class Identity:
             "identity",
             customer_id=customer_id,
             before={"customer_id": before["customer_id"]} if before else None,
-            after={"customer_id": customer_id},
+            after={"customer_id": customer_id, "way": way},
         )
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from actions.commerce.model import Customer
-from actions.services.policy import dollars, long_date
+from actions.services.policy import dollars, long_date, takes
 from actions.services.rulebook import Policies
 
 
@@ -46,7 +46,7 @@ def return_label(
         f"2. Pack the items and hand the parcel to {policies.returns.drop_off_text} "
         f"by {long_date(expires_on)}.\n\n"
         f"Your refund is {dollars(refund)}, to {method}. {cost}"
-        f"It takes {business_days} business days once the parcel is checked in.\n\n"
+        f"It {takes(business_days)} once the parcel is checked in.\n\n"
         f"If something is not right, answer this e-mail or write to {policies.support.email}.\n\n"
         f"{policies.support.shop_name}\n"
     )
@@ -68,7 +68,7 @@ def cancelled(
     body = (
         f"Hello {customer.first_name},\n\n"
         f"order {order_number} is canceled. It was for:\n{lines}\n\n"
-        f"{dollars(refund)} goes back to {method}; that takes {business_days} business days.\n\n"
+        f"{dollars(refund)} goes back to {method}; that {takes(business_days)}.\n\n"
         f"If that wasn't you, answer this e-mail at once or write to {policies.support.email}.\n\n"
         f"{policies.support.shop_name}\n"
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Protocol
 
 from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMethod
 from actions.services.errors import ServiceError
@@ -13,9 +14,8 @@ from actions.services.rulebook import ExchangesPolicy, Policies, ReturnsPolicy
 
 # Rules under which a person may still say yes.
 FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid", "part_of_line"})
-
-# Rules for orders of which something is on its way back, where a shop allows nothing further then.
-SENT_BACK = {"return_requested": "already_returned", "exchange_requested": "already_exchanged"}
+# States in which something of an order is on its way back; whether more may follow is the shop's rule.
+UNDER_WAY = frozenset({"return_requested", "exchange_requested"})
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,21 @@ class Share:
 
     method_id: str
     amount: Decimal
+
+
+class RefundPlace(Protocol):
+    """Where a refund goes (refund_choice.py)."""
+
+    @property
+    def label(self) -> str:
+        """Name it in words."""
+
+    @property
+    def business_days(self) -> str:
+        """How long it takes."""
+
+    def shares(self, order: Order, refund: Decimal) -> tuple[Share, ...]:
+        """Spread a refund over what it pays to."""
 
 
 @dataclass(frozen=True)
@@ -126,11 +141,13 @@ def item_rule(
     if order.status == "refunded":
         return "already_refunded"
     if order.status not in states:
-        return SENT_BACK.get(order.status, "not_delivered")
+        return "once_only" if order.status in UNDER_WAY else "not_delivered"
     if item.category in policy.final_sale_categories or set(item.tags) & set(policy.final_sale_tags):
         return "final_sale"
     shipment = order.shipment_of(item.id)
     arrived = shipment.delivered_at if shipment else order.delivered_at
+    if period.window_days is None:
+        return None
     if arrived is None:
         if shipment is not None and shipment.status not in (None, "delivered"):
             return "not_delivered"
@@ -146,19 +163,20 @@ def quote_return(
     *,
     item_ids: Sequence[str],
     reason: str,
+    to: RefundPlace | None = None,
 ) -> ReturnQuote:
-    """Work out what returning some items pays back.
+    """Work out what returning some items pays back; `to` is where the customer wants it, else the policies say.
 
     Items count with their part of the discount and of the tax, so that all the items of an order together
     give exactly what was paid for them. No return pays back more than is left of what was paid.
     """
     returns, refunds = policies.returns, policies.refunds
-    if reason not in returns.reasons:
+    if returns.reasons and reason not in returns.reasons:
         raise ServiceError(
             f"'{reason}' isn't a reason of returns.yml; those are {', '.join(returns.reasons)}."
         )
     items = [item for item in _chosen(order, item_ids) if item is not None]
-    shop_fault = returns.reasons[reason].shop_fault
+    shop_fault = bool(returns.reasons) and returns.reasons[reason].shop_fault
     rate = returns.restocking_fee_exceptions.get(reason, returns.restocking_fee)
     fee = (_value(order, items) * rate).quantize(CENT, ROUND_HALF_UP)
     fee += returns.label_fee_shop_fault if shop_fault else returns.label_fee
@@ -166,8 +184,10 @@ def quote_return(
     if shop_fault and refunds.shipping_refunded_for_shop_fault and len(items) == len(order.items):
         refund += order.shipping
     refund = max(min(refund, order.paid - order.refunded), NOTHING)
-    if refunds.method == "store_credit":
-        shares: tuple[Share, ...] = (Share("store_credit", refund),)
+    if to is not None:
+        shares, words, days = to.shares(order, refund), to.label, to.business_days
+    elif refunds.method == "store_credit":
+        shares = (Share("store_credit", refund),)
         words, days = "store credit", refunds.store_credit_business_days
     else:
         shares = shares_of(order, refund)
@@ -178,6 +198,11 @@ def quote_return(
 def dollars(amount: Decimal) -> str:
     """Write an amount as customers read it: "$1,204.50"."""
     return f"${amount:,.2f}"
+
+
+def takes(business_days: str) -> str:
+    """Write how long a refund takes, as a sentence goes on after "that": "takes 3-5 business days"."""
+    return "happens at once" if business_days in ("0", "0-0") else f"takes {business_days} business days"
 
 
 def long_date(day: date) -> str:
@@ -245,6 +270,7 @@ def _facts(order: Order, policy: ReturnsPolicy, items: Sequence[OrderItem], toda
         "order_number": order.number,
         "status": order.status.replace("_", " "),
         "window_days": str(policy.window_days),
+        "window": policy.window_words,
         "today": long_date(today),
         "items": listed([item.label for item in items]),
         "item": items[0].label if items else "",
@@ -254,7 +280,7 @@ def _facts(order: Order, policy: ReturnsPolicy, items: Sequence[OrderItem], toda
     if arrived is not None:
         day = arrived.astimezone(UTC).date()
         facts["delivered_on"] = long_date(day)
-        facts["last_day"] = long_date(day + timedelta(days=policy.window_days))
+        facts["last_day"] = long_date(day + timedelta(days=policy.window_days or 0))
     entry = order.return_of(items[0].id) if items else None
     if entry is not None:
         facts["reference"] = entry.reference

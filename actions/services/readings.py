@@ -43,6 +43,26 @@ def money(value: object) -> Decimal:
     return Decimal(value.replace("$", "").replace(",", "")).quantize(Decimal("0.01"))
 
 
+def limit(value: object) -> Decimal:
+    """Read an amount, or "none" for no limit."""
+    if value == "none":
+        return Decimal("Infinity")
+    try:
+        return money(value)
+    except Unusable:
+        raise Unusable('an amount such as "$500", or none') from None
+
+
+def window(value: object) -> int | None:
+    """Read a number of days, or "none" where time doesn't matter."""
+    if value == "none":
+        return None
+    try:
+        return whole(value)
+    except Unusable:
+        raise Unusable("a whole number such as 30, without quotes, or none") from None
+
+
 def share(value: object) -> Decimal:
     """Read a share such as "10%" as a fraction of one."""
     found = SHARE.fullmatch(value) if isinstance(value, str) else None
@@ -132,6 +152,20 @@ def compensations(value: object) -> dict[str, Compensation]:
     return read
 
 
+WAYS = ("email", "email_order", "email_postcode", "name_postcode")
+
+
+def levels(value: object) -> dict[str, tuple[str, ...]]:
+    """Read the levels of identity, each with the ways to reach it."""
+    wanted = f"a map from a level to a list of ways, such as {{account: [email_order]}}; ways are {', '.join(WAYS)}"
+    if not isinstance(value, Mapping) or not value:
+        raise Unusable(wanted)
+    read = {str(name): texts(entry) for name, entry in value.items() if isinstance(entry, list)}
+    if len(read) < len(value) or not all(entry and set(entry) <= set(WAYS) for entry in read.values()):
+        raise Unusable(wanted)
+    return read
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why something is returned, and whose fault that is."""
@@ -143,7 +177,7 @@ class Reason:
 def reasons(value: object) -> dict[str, Reason]:
     """Read the accepted reasons of a return."""
     wanted = "a map such as {damaged: {fault: shop, text: it arrived damaged}}, with fault shop or customer"
-    if not isinstance(value, Mapping) or not value:
+    if not isinstance(value, Mapping):
         raise Unusable(wanted)
     read: dict[str, Reason] = {}
     for name, entry in value.items():
@@ -205,6 +239,8 @@ def holidays(value: object) -> dict[str, Holiday]:
 Whole = Annotated[int, whole]
 Positive = Annotated[int, positive]
 Money = Annotated[Decimal, money]
+Limit = Annotated[Decimal, limit]
+Window = Annotated[int | None, window]
 Share = Annotated[Decimal, share]
 Span = Annotated[str, span]
 Words = Annotated[str, text]
@@ -212,6 +248,7 @@ Flag = Annotated[bool, flag]
 List = Annotated[tuple[str, ...], texts]
 Shares = Annotated[Mapping[str, Decimal], shares]
 Sentences = Annotated[Mapping[str, str], sentences]
+Levels = Annotated[Mapping[str, tuple[str, ...]], levels]
 Reasons = Annotated[Mapping[str, Reason], reasons]
 RefundMethod = Annotated[str, method]
 Settling = Annotated[str, settling]

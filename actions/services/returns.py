@@ -9,21 +9,23 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Return
+from actions.commerce.model import NOTHING, Customer, Order, OrderItem, PaymentMethod, Return
 from actions.commerce.port import Commerce
 from actions.helpdesk.port import Ticket, Tickets
 from actions.services import mail
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
-from actions.services.errors import Refused
+from actions.services.errors import Refused, ServiceError
 from actions.services.identity import Identity
 from actions.services.item_matching import ItemMatch, match_items
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
 from actions.services.policy import Decision, ReturnQuote, decide_return, dollars, quote_return
 from actions.services.receipts import Receipt
+from actions.services.refund_choice import RefundChoice, refund_choices
 from actions.services.rulebook import Policies
 
 ACTION = "return.start"
+UNSTATED = "unstated"  # the reason, in a shop that doesn't ask for one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,16 +97,44 @@ class Returns:
         """Find the items that a text means; an empty list when none is recognized."""
         return list(self.match(order, text).items)
 
-    def quote(self, order: Order, item_ids: Sequence[str], reason: str) -> ReturnQuote:
-        """Work out what returning some items would pay back."""
+    def choices(self, order: Order) -> tuple[RefundChoice, ...]:
+        """List where the refund of a return may go, what the policies prefer first."""
+        customer = self._commerce.customer(order.customer_id)
+        return refund_choices(order, customer.payment_methods if customer else (), self._policies)
+
+    def quote(self, order: Order, item_ids: Sequence[str], reason: str, to: str | None = None) -> ReturnQuote:
+        """Work out what returning some items would pay back; `to` is the id of one of the choices."""
         customer = self._commerce.customer(order.customer_id)
         methods = customer.payment_methods if customer else ()
-        return quote_return(order, self._policies, methods, item_ids=item_ids, reason=reason)
+        return self._quote(order, methods, item_ids, reason, to)
+
+    def _quote(
+        self,
+        order: Order,
+        methods: Sequence[PaymentMethod],
+        item_ids: Sequence[str],
+        reason: str,
+        to: str | None,
+    ) -> ReturnQuote:
+        """Work out a quote, paid to a place that the policies allow."""
+        places = {choice.id: choice for choice in refund_choices(order, methods, self._policies)}
+        if to is not None and to not in places:
+            raise ServiceError(f"A refund can't go to '{to}'; it can go to {', '.join(places)}.")
+        place = places[to] if to is not None else None
+        return quote_return(order, self._policies, methods, item_ids=item_ids, reason=reason, to=place)
 
     def start(
-        self, caller: Caller, customer: Customer, order_number: str, item_ids: Sequence[str], reason: str
+        self,
+        caller: Caller,
+        customer: Customer,
+        order_number: str,
+        item_ids: Sequence[str],
+        reason: str,
+        to: str | None = None,
     ) -> ReturnReceipt:
         """Start a return: label, pending refund, e-mail and audit in one transaction.
+
+        `to` is the id of one of the choices, where the customer made one.
 
         The same call again, or one for the same items from the same conversation, gives the first receipt.
         Raises Refused with the decision when a rule stands against it.
@@ -112,22 +142,28 @@ class Returns:
         chosen = tuple(dict.fromkeys(item_ids))
 
         def write(under_way: OrderWrite) -> ReturnReceipt:
-            return self._start(under_way, chosen, reason)
+            return self._start(under_way, chosen, reason, to)
 
         def before(under_way: OrderWrite) -> dict[str, Any] | None:
             return _same_items(under_way, chosen)
 
-        request = (sorted(chosen), reason)
+        request = (sorted(chosen), reason) if to is None else (sorted(chosen), reason, to)
         return self._writes.once(caller, customer, order_number, request, write, ReturnReceipt, before)
 
     def ask_approval(
-        self, caller: Caller, customer: Customer, order_number: str, item_ids: Sequence[str], reason: str
+        self,
+        caller: Caller,
+        customer: Customer,
+        order_number: str,
+        item_ids: Sequence[str],
+        reason: str,
+        to: str | None = None,
     ) -> Ticket:
         """Hand a return that is above the assistant's authority to a person."""
 
         def appeal(order: Order) -> Appeal:
             items = [item for item_id in item_ids if (item := order.item(item_id)) is not None]
-            quote = self.quote(order, item_ids, reason)
+            quote = self.quote(order, item_ids, reason, to)
             return Appeal(
                 what="Return",
                 order=order,
@@ -142,7 +178,9 @@ class Returns:
 
         return self._writes.ask_approval(caller, customer, order_number, appeal)
 
-    def _start(self, write: OrderWrite, item_ids: tuple[str, ...], reason: str) -> ReturnReceipt:
+    def _start(
+        self, write: OrderWrite, item_ids: tuple[str, ...], reason: str, to: str | None
+    ) -> ReturnReceipt:
         """Write the return with its refund, e-mail and audit row, if it is allowed."""
         order, customer = write.order, write.customer
         decision = decide_return(
@@ -150,14 +188,12 @@ class Returns:
         )
         if not decision.allowed:
             raise Refused(decision)
-        quote = quote_return(
-            order, self._policies, customer.payment_methods, item_ids=item_ids, reason=reason
-        )
+        quote = self._quote(order, customer.payment_methods, item_ids, reason, to)
         receipt = self._receipt(write.work.next_return_reference(), order, item_ids, quote, write.now)
         entry = Return(
             reference=receipt.reference,
             item_ids=item_ids,
-            reason=reason,
+            reason=reason or UNSTATED,
             status="label_sent",
             refund=quote.refund,
             fee=quote.fee,

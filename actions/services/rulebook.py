@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from actions.services.readings import (
     Factors,
     Flag,
     Holidays,
+    Levels,
+    Limit,
     List,
     Money,
     Positive,
@@ -40,6 +43,7 @@ from actions.services.readings import (
     UnknownDate,
     Unusable,
     Whole,
+    Window,
     Words,
     Zone,
     money,
@@ -50,6 +54,8 @@ from actions.services.readings import (
 from actions.services.sales_policies import PromotionsPolicy, QuotesPolicy
 
 FOLDER = Path(__file__).parent.parent / "policies"
+VARIABLE = "FRONTDESK_POLICIES"  # another folder: the rules of another shop
+ANYTHING = "anything"  # in `needs` of identity.yml: every action that isn't named
 # Facts that stand in two files because both subjects need them.
 SAME = (
     ("refunds.cancelled_order_business_days", "cancellations.refund_business_days"),
@@ -58,6 +64,7 @@ SAME = (
     ("accounts.order_history_years", "privacy.order_retention_years"),
     ("payments.currency", "refunds.currency"),
 )
+REFUND_CHOICES = frozenset({"original_payment", "gift_card", "store_credit"})
 COUNTED = ("_days", "_hours", "_minutes", "_months", "_weeks", "_years")
 
 T = TypeVar("T")
@@ -67,12 +74,13 @@ T = TypeVar("T")
 class ReturnsPolicy:
     """returns.yml, as far as code decides by it."""
 
-    window_days: Whole
+    window_days: Window
     returnable_states: List
     when_delivery_date_unknown: UnknownDate
     final_sale_categories: List
     final_sale_tags: List
-    authority_limit: Money
+    final_sale_text: Words
+    authority_limit: Limit
     authority_period_days: Positive
     reasons: Reasons
     restocking_fee: Share
@@ -85,6 +93,20 @@ class ReturnsPolicy:
     carrier: Words
     drop_off_text: Words
     rules: Sentences
+
+    @property
+    def exceptions_words(self) -> str:
+        """What can never go back, as it ends a sentence; nothing where everything can."""
+        return (
+            f", except {self.final_sale_text}" if self.final_sale_categories or self.final_sale_tags else ""
+        )
+
+    @property
+    def window_words(self) -> str:
+        """Until when something can go back, as it stands in a sentence."""
+        if self.window_days is None:
+            return "once it has been delivered"
+        return f"within {self.window_days} days after delivery"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,16 +125,31 @@ class CancellationsPolicy:
     refund_business_days: Span
     gift_card_business_days: Span
     reasons: Sentences
-    authority_limit: Money
+    authority_limit: Limit
     rules: Sentences
     change_rules: Sentences
+
+    @property
+    def grace_words(self) -> str:
+        """Until when an order that is being packed could be canceled, as it stands in a sentence."""
+        if not (self.grace_minutes and self.grace_states):
+            return "that's possible only until then"
+        return f"that's possible within {self.grace_minutes} minutes after ordering"
+
+    @property
+    def until_words(self) -> str:
+        """Until when any order can be canceled, as it stands in a sentence."""
+        until = "until an order is being packed"
+        if not (self.grace_minutes and self.grace_states):
+            return until
+        return f"{until}, and in any case within {self.grace_minutes} minutes after you placed it"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExchangesPolicy:
     """exchanges.yml, as far as code decides by it."""
 
-    window_days: Whole
+    window_days: Window
     exchangeable_states: List
     when_delivery_date_unknown: UnknownDate
     once_per_order: Flag
@@ -132,6 +169,8 @@ class RefundsPolicy:
     store_credit_business_days: Span
     method: RefundMethod
     price_adjustment_days: Whole
+    choices: List
+    ask: Flag
     shipping_refunded_for_shop_fault: Flag
 
 
@@ -139,13 +178,24 @@ class RefundsPolicy:
 class IdentityPolicy:
     """identity.yml."""
 
-    proofs: List
+    levels: Levels
+    needs: Sentences
+    one_customer: Flag
     attempts_per_conversation: Positive
     attempts_per_email: Positive
     attempts_window_minutes: Positive
     lock_minutes: Positive
     idle_minutes: Positive
     longest_minutes: Positive
+
+    def ways(self, action: str = ANYTHING) -> tuple[str, ...]:
+        """The ways to prove who one is, each of which is enough for an action."""
+        return self.levels[self.needs.get(action, self.needs[ANYTHING])]
+
+    def suffices(self, way: str, action: str = ANYTHING) -> bool:
+        """Tell whether what was proven is enough for an action; an e-mail address and more is more than it alone."""
+        ways = self.ways(action)
+        return way in ways or ("email" in ways and way.startswith("email"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,8 +290,20 @@ class Policies:
         return value
 
 
-def load_policies(folder: Path = FOLDER) -> Policies:
+def policies_folder() -> Path:
+    """Tell which folder holds the policies: the one that the environment names, else the assistant's own."""
+    named = os.environ.get(VARIABLE, "").strip()
+    return Path(named) if named else FOLDER
+
+
+def load_policies(folder: Path | None = None) -> Policies:
     """Read and check every `*.yml` of a folder; a PolicyError names file, line and key."""
+    folder = folder or policies_folder()
+    if not folder.is_dir():
+        raise PolicyError(
+            f"There is no folder of policies '{folder}'. Let {VARIABLE} name one that holds a file for each subject, "
+            "such as a changed copy of actions/policies."
+        )
     files = {path.stem: _load_file(path) for path in sorted(folder.glob("*.yml"))}
     for stem, content in files.items():
         for line, key, value in _leaves(content):
@@ -294,7 +356,7 @@ def _check_leaf(path: Path, line: int, key: str, value: object) -> None:
         raise PolicyError(f"{path.name}:{line}: '{key}' has no value.")
     if key.endswith("_business_days") or key == "business_days":
         readers.append(span)
-    elif key.endswith(COUNTED):
+    elif key.endswith(COUNTED) and value != "none":
         readers.append(whole)
     elif isinstance(value, str) and value.startswith("$"):
         readers.append(money)
@@ -325,7 +387,9 @@ def _typed(kind: type[T], path: Path, files: Mapping[str, CommentedMap]) -> T:
     """Make the typed policy of one file."""
     content = files.get(path.stem)
     if content is None:
-        raise PolicyError(f"The policy file {path.name} is missing.")
+        raise PolicyError(
+            f"The policy file {path.name} is missing in '{path.parent}'. Begin with a copy of actions/policies/{path.name}."
+        )
     values: dict[str, Any] = {}
     for name, annotation in get_type_hints(kind, include_extras=True).items():
         if name not in content:
@@ -352,9 +416,20 @@ def _check_together(policies: Policies, folder: Path) -> None:
             f"{folder.name}/accounts.yml: 'chat_changes' names {sorted(unknown)}; known are {sorted(CHANGES)}."
         )
     check_tiers(policies.loyalty, policies.facts["loyalty"], folder)
-    proofs = set(policies.identity.proofs) - {"order_number", "postcode"}
-    if proofs or not policies.identity.proofs:
-        raise PolicyError(f"{folder.name}/identity.yml: 'proofs' has to hold order_number, postcode or both.")
+    refunds = policies.refunds
+    if refunds.method not in refunds.choices or set(refunds.choices) - REFUND_CHOICES:
+        raise PolicyError(
+            f"{folder.name}/refunds.yml: 'choices' has to hold the value of 'method' and may hold "
+            f"{', '.join(sorted(REFUND_CHOICES))}, nothing else."
+        )
+    identity = policies.identity
+    if ANYTHING not in identity.needs:
+        raise PolicyError(f"{folder.name}/identity.yml: 'needs' has to say which level '{ANYTHING}' needs.")
+    strange = sorted(set(identity.needs.values()) - set(identity.levels))
+    if strange:
+        raise PolicyError(
+            f"{folder.name}/identity.yml: 'needs' names {strange}, which 'levels' doesn't have."
+        )
     for one, other in SAME:
         try:
             differ = policies.fact(one) != policies.fact(other)

@@ -79,7 +79,8 @@ def test_the_policies_as_they_are() -> None:
             "valid YAML",
         ),
         ("identity.yml", "attempts_per_email: 5", "attempts_per_email: 0", "from 1 on"),
-        ("identity.yml", "- postcode", "- birthday", "order_number, postcode or both"),
+        ("identity.yml", "- email_postcode", "- birthday", "ways are email, email_order"),
+        ("identity.yml", "anything: account", "anything: best", "'needs' names ['best']"),
         ("shipping.yml", 'free_from: "$49"', 'free_from: "$forty"', "'free_from' is \"$forty\""),
         (
             "loyalty.yml",

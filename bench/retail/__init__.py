@@ -1,0 +1,1 @@
+"""A shop of another kind, served with data and policies only: its rules, its articles, and tasks for a scripted customer."""
