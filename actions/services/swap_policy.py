@@ -329,7 +329,8 @@ def _facts(order: Order, policies: Policies, items: Sequence[OrderItem]) -> dict
     arrived = order.delivered_at
     if arrived is not None:
         facts["delivered_on"] = long_date(arrived.date())
-        facts["last_day"] = long_date(arrived.date() + timedelta(days=policies.exchanges.window_days))
+        if policies.exchanges.window_days is not None:
+            facts["last_day"] = long_date(arrived.date() + timedelta(days=policies.exchanges.window_days))
     ids = {item.id for item in items or order.items}
     references = [entry.reference for entry in order.exchanges if entry.open and ids & set(entry.item_ids)]
     references += [entry.reference for entry in order.returns if entry.open and ids & set(entry.item_ids)]
