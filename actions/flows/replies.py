@@ -16,9 +16,10 @@ from actions.flows.cancel_order import tell_final
 from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
 from actions.flows.meaning import meant
+from actions.flows.mood import empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
-from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
-from actions.flows.wishes import begin, clear_wish, guessed, left, queue_of, queued, read, wishes
+from actions.flows.turn import HESITATES, LIKE_A_NUMBER, SURE, actions_of, message, set_in_last_turn
+from actions.flows.wishes import PLAIN, begin, clear_wish, guessed, left, queue_of, queued, read, wishes
 
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
@@ -26,7 +27,6 @@ TELLS_MORE = re.compile(r"\d|\w+\W+\w+")
 NOT_THERE = re.compile(
     r"\b(?:still|nothing|didn'?t|did not|haven'?t|hasn'?t|never|no (?:e-?mail|link|mail))\b"
 )
-LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
 CHOICES = frozenset(
     {
         "return_items",
@@ -83,6 +83,7 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
         first = wishes()[reading.first.wish or wish]
         waiting = [{"wish": part.wish, "words": part.words} for part in reading.others]
         return [
+            *empathy(dispatcher, tracker, first.empathy, PLAIN if first.asks else SURE),
             *queued(waiting + queue_of(tracker)),
             *begin(first.intent, reading.first.words),
             FollowupAction(first.action),

@@ -33,6 +33,8 @@ NAMES = frozenset(
     {"order_number", "email", "postcode", "product"}
 )  # entities that stand for words in a payload
 SURE = 0.6
+# What was meant as an order number, well or badly written.
+LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
 HESITATES = re.compile(
     r"\b(?:but|wait|not|except|instead|however|hold on|unless|if|maybe|perhaps|possibly|depends|guess"
     r"|h+m+|u+m+|u+h+(?! ?-?huh)|er+m*|(?:let me|i'?ll|have to|need to) (?:think|see|check|ask))\b"
