@@ -4,9 +4,9 @@ themselves. What the tests have besides: the shop's database, to see what was ch
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,7 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.assistant.flows.talking import DOMAIN
 from tests.conftest import Server, start_server
+
+RESPONSES = DOMAIN["responses"]
 
 # Whatever a business effect leaves a row in.
 EFFECTS = (
@@ -50,8 +53,9 @@ class Visitor:
         return {"Authorization": f"Bearer {self.token}"}
 
     def history(self) -> str:
-        """Return what the page would show after a reload."""
-        return httpx.get(f"{self.server.url}/webhooks/chat/history", headers=self.headers).text
+        """Return what the assistant said, as the page would show it after a reload."""
+        found = httpx.get(f"{self.server.url}/webhooks/chat/history", headers=self.headers).json()["messages"]
+        return "\n".join(line.get("text") or "" for line in found if line["role"] == "bot")
 
 
 def said(response: httpx.Response) -> str:
@@ -135,16 +139,44 @@ class Target:
             others = self.rows(
                 "SELECT number FROM orders WHERE customer_id = ? AND number != ?", row[0], row[4]
             )
-            things = self.rows("SELECT name FROM order_items WHERE order_number = ?", row[4])
-            secrets = [*row[6:], *(name for (name,) in things), *(number for (number,) in others)]
+            secrets = [*row[6:], *(number for (number,) in others)]
             secrets += [number for (numbers,) in parcels for number in json.loads(numbers)]
-            return Victim(*row[:6], secrets=tuple(secret for secret in secrets if secret))
+            return Victim(
+                *row[:6], secrets=tuple(s for s in secrets if s and s.lower() not in row[1].lower())
+            )
         raise LookupError(f"The demo shop has no further customer with an order that is {status}.")
 
 
+def by_wording(text: str, *names: str) -> str:
+    """Put a response's name in place of each line that is one of its wordings, of which one is drawn each time."""
+    shapes = []
+    for line in text.splitlines():
+        for name in names:
+            for variation in RESPONSES[name]:
+                pattern = re.sub(r"\\\{.*?\\\}", ".*", re.escape(str(variation["text"])))
+                line = name if re.fullmatch(pattern, line) else line
+        shapes.append(line)
+    return "\n".join(shapes)
+
+
+ABOUT_ORDERS = (
+    "on its way",
+    "was delivered",
+    "delivered order",
+    "being packed",
+    "to be packed",
+    "is canceled",
+    "shall i",
+)
+
+
 def leaks(text: str, victim: Victim) -> list[str]:
-    """Return what a text tells that only the victim may hear."""
-    return [secret for secret in victim.secrets if secret.lower() in text.lower()]
+    """Return what a text tells that only the victim may hear: a fact of theirs, or how their order stands."""
+    found = [secret for secret in victim.secrets if secret.lower() in text.lower()]
+    for line in text.lower().splitlines():
+        if victim.number.lower() in line:
+            found += [words for words in ABOUT_ORDERS if words in line]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -159,8 +191,3 @@ def target(assistant: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     server.stop()
     log = server.log.read_text("utf-8", "replace")
     assert "Traceback" not in log, log[log.index("Traceback") - 2000 :]
-
-
-def today() -> float:
-    """Return the present time, for claims."""
-    return time.time()
