@@ -12,6 +12,7 @@ from rasa_sdk.interfaces import Tracker
 
 from actions.commerce.model import Order, OrderItem, Product
 from actions.flows.identity import known_customer
+from actions.flows.memo import looked_up
 from actions.flows.return_words import ABOUT_ORDER, reason_of
 from actions.flows.swap_state import SwapState
 from actions.flows.turn import EMAIL, Said
@@ -94,7 +95,9 @@ def understood(
 def _read(order: Order, text: str, about: Sequence[OrderItem] = ()) -> Reading:
     """Read the words against the items of an order."""
     counts = services().swaps.kind(order) == CHANGE
-    return read_swaps(text, order.items, services().swaps.catalogue(order), about, counts=counts)
+    catalogue = looked_up(("catalogue", order.number), lambda: services().swaps.catalogue(order))
+    elsewhere = looked_up(("option values",), services().swaps.option_values)
+    return read_swaps(text, order.items, catalogue, about, counts=counts, elsewhere=elsewhere)
 
 
 def _about(order: Order, state: SwapState) -> list[OrderItem]:
