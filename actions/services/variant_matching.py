@@ -270,12 +270,16 @@ def _decided(
     return Found(choices=tuple(ranked[:SHOWN]), missing=missing, label=label, met=bool(near))
 
 
-def _meets(product: Product, variant: Variant, current: Mapping[str, str], wish: Wish) -> bool:
-    """Tell whether a variant is what was wished, as far as it was said."""
-    asked = all(
+def meets(variant: Variant, wish: Wish) -> bool:
+    """Tell whether a variant has the options that were named."""
+    return all(
         any(variant.options.get(option) == value for option, value in pairs) for pairs in wish.constraints
     )
-    return asked and all(_steps_up(product, variant, current, step) for step in wish.steps)
+
+
+def _meets(product: Product, variant: Variant, current: Mapping[str, str], wish: Wish) -> bool:
+    """Tell whether a variant is what was wished, as far as it was said."""
+    return meets(variant, wish) and all(_steps_up(product, variant, current, step) for step in wish.steps)
 
 
 def _steps_up(product: Product, variant: Variant, current: Mapping[str, str], step: Step) -> bool:
