@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
@@ -21,12 +20,18 @@ from actions.flows.swap_form import FORM, chosen_order, flow_of, open_orders
 from actions.flows.swap_state import SwapState
 from actions.flows.swap_words import adds_product
 from actions.flows.wishes import begin
-from actions.flows.wording import amount, listed
+from actions.flows.wording import amount, listed, within
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision
-from actions.services.swaps import described
+from actions.services.swap_policy import SwapQuote
+from actions.services.swaps import SwapReceipt, described
 
+TOLD = tuple(
+    f"utter_swap_{what}_{way}"
+    for what in ("summary_change", "summary_exchange", "confirm")
+    for way in ("charge", "refund", "even", "noted")
+)
 FEW = 8  # variants that are all shown as buttons
 
 
@@ -161,16 +166,18 @@ class ActionAskSwapMethod(Action):
             for method in customer.payment_methods
         ]
         dispatcher.utter_message(
-            response=f"utter_ask_swap_method_{direction(quote.difference)}",
+            response=f"utter_ask_swap_method_{direction(quote)}",
             buttons=buttons,
             difference=amount(abs(quote.difference), quote.currency),
         )
         return []
 
 
-def direction(difference: Decimal) -> str:
-    """Tell which way a difference goes, as the names of responses say it."""
-    return "charge" if difference > NOTHING else "refund" if difference < NOTHING else "even"
+def direction(priced: SwapQuote | SwapReceipt) -> str:
+    """Tell which way a difference goes, as the names of responses say it; "noted": none, but a method was named."""
+    if priced.difference == NOTHING:
+        return "noted" if priced.named else "even"
+    return "charge" if priced.difference > NOTHING else "refund"
 
 
 class ActionAskSwapConfirmed(Action):
@@ -190,16 +197,16 @@ class ActionAskSwapConfirmed(Action):
         _, order = found
         method = tracker.get_slot("swap_method")
         quote = services().swaps.quote(order, swaps, str(method) if method else None)
-        again = flow_of(tracker).again(tracker, ("utter_swap_summary", "utter_swap_confirm"))
+        again = flow_of(tracker).again(tracker, TOLD)
         told = {
             "chosen_order": order.number,
             "item_changes": told_swaps(described(order, quote, swaps)),
             "difference": amount(abs(quote.difference), quote.currency),
             "method": quote.method,
-            "business_days": quote.business_days,
+            "when": within(quote.business_days),
         }
         summary = "confirm" if again else f"summary_{quote.kind}"
-        dispatcher.utter_message(response=f"utter_swap_{summary}_{direction(quote.difference)}", **told)
+        dispatcher.utter_message(response=f"utter_swap_{summary}_{direction(quote)}", **told)
         approval = services().swaps.decide(order, swaps, str(method) if method else None).needs_approval
         final = services().swaps.is_final(order)
         ending = "approval" if approval else "once" if final else "plain"
@@ -264,12 +271,11 @@ class ActionSubmitSwap(SubmitOrderWrite):
             "item_changes": told_swaps(receipt.items),
             "difference": amount(abs(receipt.difference), receipt.currency),
             "method": receipt.method,
-            "business_days": receipt.business_days,
+            "when": within(receipt.business_days),
             "reference": receipt.reference,
             "label_url": receipt.label_url,
         }
-        way = direction(receipt.difference)
-        dispatcher.utter_message(response=f"utter_swap_done_{receipt.kind}_{way}", **told)
+        dispatcher.utter_message(response=f"utter_swap_done_{receipt.kind}_{direction(receipt)}", **told)
         return []
 
     def none_possible(
