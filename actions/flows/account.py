@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -14,7 +15,7 @@ from actions.flows.account_words import CHANGES, topic_of, value_in
 from actions.flows.change_payment import named
 from actions.flows.identity import PrivateForm, known_customer, tell_block
 from actions.flows.order_writes import OrderFlow
-from actions.flows.turn import Said
+from actions.flows.turn import EMAIL, Said
 from actions.flows.wishes import done
 from actions.flows.wording import amount, listed
 from actions.services import services
@@ -43,6 +44,12 @@ def field_of(tracker: Tracker) -> str | None:
     return CHANGES[topic][0] if topic in CHANGES else None
 
 
+def only_explained(tracker: Tracker) -> bool:
+    """Tell whether the e-mail address is to be changed: that is explained to anybody, and needs no identity."""
+    words = str(tracker.get_slot("wish_words") or "")
+    return topic_of(Said(words)) == "change_email" and not tracker.get_slot("account_topic")
+
+
 class ValidateAccountForm(PrivateForm):
     """Validate the account form: identity, what it is about, and for a change the new value and an explicit yes."""
 
@@ -53,11 +60,30 @@ class ValidateAccountForm(PrivateForm):
         """Name the action."""
         return f"validate_{FORM}"
 
+    def heard(self, tracker: Tracker) -> Said:
+        """Return the words for this form; an e-mail address that is to be a new one says nothing about who it is."""
+        words = super().heard(tracker)
+        if not words.email or topic_of(words) != "change_email":
+            return words
+        others = tuple(entity for entity in words.entities if entity.get("entity") != "email")
+        return replace(words, text=EMAIL.sub(" ", words.text), entities=others)
+
+    async def required_slots(
+        self, domain_slots: list[str], dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[str]:
+        """Ask nothing for what is only explained."""
+        if only_explained(tracker):
+            return []
+        found: list[str] = await super().required_slots(domain_slots, dispatcher, tracker, domain)
+        return found
+
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for a value and a yes only where something is to be changed, and may be."""
         field, value = field_of(tracker), tracker.get_slot("account_value")
-        if field is None:
+        if field is None and tracker.get_slot("account_topic"):
             return ["account_topic"]
+        if field is None:
+            return ["account_topic", "account_value", FLOW.confirmed_slot]
         decision = services().profile.decide(customer, field, str(value or ""))
         if decision.rule == "not_in_chat" or (value and decision.rule == "same"):
             return ["account_topic"]
@@ -69,7 +95,15 @@ class ValidateAccountForm(PrivateForm):
         """Notice another value than the summary said."""
         customer, field = known_customer(tracker), field_of(tracker)
         asked = tracker.get_slot("requested_slot") == FLOW.confirmed_slot
-        if customer is None or field not in ("name", "phone") or not asked or not heard.text or heard.payload:
+        if customer is None or field is None or not heard.text or heard.payload:
+            return {}
+        topic = topic_of(heard) if heard.intent == WISH else None
+        if topic and topic != tracker.get_slot("account_topic"):
+            if topic in CHANGES:
+                return {"account_topic": topic, "account_value": None, "account_confirmed": None}
+            tell(dispatcher, customer, topic)
+            return {"account_confirmed": None}
+        if field not in ("name", "phone") or not asked:
             return {}
         value = value_in(heard, field, customer, asked=False)
         if value is None or value == tracker.get_slot("account_value"):
@@ -97,7 +131,9 @@ class ValidateAccountForm(PrivateForm):
         if fixed:
             return {"account_value": fixed}
         asked = tracker.get_slot("requested_slot") == "account_value"
-        found = value_in(self.heard(tracker), field, customer, asked=asked)
+        heard = self.heard(tracker)
+        answers = heard.intent not in ("affirm", "deny")
+        found = value_in(heard, field, customer, asked=asked) if answers else None
         if found is None and not asked:
             found = value_in(self.opening(tracker), field, customer, asked=False)
         return {"account_value": found} if found else {}
@@ -159,6 +195,9 @@ class ActionSubmitAccount(Action):
         """Ask the services; they check identity and policy once more."""
         closing: list[EventType] = [*done(WISH), *FLOW.emptied(), SlotSet("order_number", None)]
         customer = known_customer(tracker)
+        if only_explained(tracker):
+            dispatcher.utter_message(response="utter_account_change_email")
+            return [*closing, SlotSet("email", customer.email if customer else None)]
         if customer is None:
             return [*tell_block(dispatcher, tracker), *closing]
         field, topic = field_of(tracker), str(tracker.get_slot("account_topic") or EVERYTHING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,11 @@ def takes_own(heard: Said) -> bool:
     return not heard.payload and not read_address(heard.text).line1 and speaks(heard.text, "own")
 
 
+def takes_last(heard: Said) -> bool:
+    """Tell whether the address that was spoken of a moment ago is to be taken."""
+    return not heard.payload and not read_address(heard.text).line1 and speaks(heard.text, "last")
+
+
 def opening_parts(text: str, base: Address) -> Parts:
     """Read the address with which a wish begins: a new one, or what is wrong with the present one."""
     found, present = read_address(text), parts_of(base)
@@ -124,31 +129,24 @@ def without_postcode(heard: Said) -> Said:
 
 def draft_of(tracker: Tracker) -> Parts:
     """Return what is known of the new address so far."""
-    kept = tracker.get_slot("address_draft")
-    return _parts(kept) if isinstance(kept, Mapping) else Parts()
+    return parts_from(tracker.get_slot("address_draft"))
 
 
 def draft(parts: Parts) -> dict[str, Any] | None:
     """Write parts as a slot keeps them; None where there are none."""
-    row = {name: getattr(parts, name) for name in FIELDS if getattr(parts, name)}
+    row = {name: getattr(parts, name) for name in (*FIELDS, "abroad") if getattr(parts, name)}
     return row or None
 
 
 def new_address(tracker: Tracker) -> Address | None:
     """Return the new address, once it is whole."""
-    kept = tracker.get_slot("address_new")
-    if not isinstance(kept, Mapping):
-        return None
-    parts = _parts(kept)
+    parts = parts_from(tracker.get_slot("address_new"))
     return None if parts.missing else parts.address()
 
 
-def written(address: Address) -> dict[str, str]:
-    """Write an address as a slot keeps it."""
-    return {name: value for name, value in asdict(address).items() if name in FIELDS}
-
-
-def _parts(row: Mapping[str, Any]) -> Parts:
+def parts_from(kept: Any) -> Parts:
     """Read parts from a slot."""
-    line1, line2, city, state, postcode = (str(row.get(name) or "") for name in FIELDS)
-    return Parts(line1, line2, city, state, postcode)
+    if not isinstance(kept, Mapping):
+        return Parts()
+    line1, line2, city, state, postcode = (str(kept.get(name) or "") for name in FIELDS)
+    return Parts(line1, line2, city, state, postcode, abroad=str(kept.get("abroad") or ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
@@ -77,9 +77,10 @@ class ValidatePaymentForm(PrivateForm):
     ) -> list[EventType]:
         """Refuse a card number before anything else is done with the message."""
         text = message(tracker).text
-        if without_cards(text) != text:
-            dispatcher.utter_message(response="utter_card_number_refused")
-        return await super().run(dispatcher, tracker, domain)
+        if without_cards(text) == text:
+            return await super().run(dispatcher, tracker, domain)
+        dispatcher.utter_message(response="utter_card_number_refused")
+        return [*await super().run(dispatcher, tracker, domain), SlotSet(FLOW.confirmed_slot, None)]
 
     def heard(self, tracker: Tracker) -> Said:
         """Return the words for this form; the name of a way to pay is an answer, whatever it was taken for."""
@@ -114,9 +115,10 @@ class ValidatePaymentForm(PrivateForm):
         elif tracker.get_slot("requested_slot") == FLOW.confirmed_slot:
             now = tracker.get_slot("payment_method")
             others = [method for method in choices(customer, order) if method.id != now]
-            fits = [
-                method for method in meant(heard, customer.payment_methods, paying(order)) if method.id != now
-            ]
+            named_now = meant(heard, customer.payment_methods, paying(order))
+            fits = [method for method in named_now if method.id != now]
+            if named_now and not fits and heard.intent != "affirm":
+                return {"payment_confirmed": None}  # the one that was summed up is named once more
             if fits or (speaks(heard.text, "other") and others):
                 changes["payment_method"] = (fits or others)[0].id if len(fits or others) == 1 else None
         if not changes:
