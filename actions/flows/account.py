@@ -36,6 +36,7 @@ FLOW = OrderFlow(
 )
 EVERYTHING = "everything"
 NOTHING_NOTED = "nothing"
+REWARDS = {0: "utter_account_no_rewards", 1: "utter_account_one_reward"}
 
 
 def field_of(tracker: Tracker) -> str | None:
@@ -267,7 +268,7 @@ def tell_loyalty(dispatcher: CollectingDispatcher, standing: Standing) -> None:
     )
     if standing.points is not None:
         dispatcher.utter_message(
-            response="utter_account_rewards" if standing.rewards else "utter_account_no_rewards",
+            response=REWARDS.get(standing.rewards, "utter_account_rewards"),
             rewards=str(standing.rewards),
             to_reward=str(standing.points_to_reward),
         )

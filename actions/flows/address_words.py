@@ -50,7 +50,7 @@ def target_of(heard: Said, *, open_order: bool) -> str | None:
     if speaks(words, "only_profile"):
         return PROFILE
     order, profile = speaks(words, "order") or bool(heard.number), speaks(words, "profile")
-    own = speaks(words, "own") and not heard.payload
+    own = speaks(words, "own") and not (heard.payload or speaks(words, "last"))
     if speaks(words, "both") or (order and profile and not own):
         return BOTH
     if profile and not own:
@@ -65,12 +65,19 @@ def takes_own(heard: Said) -> bool:
     """Tell whether the address on the account is to be taken."""
     if heard.entity("address_source") == PROFILE:
         return True
-    return not heard.payload and not read_address(heard.text).line1 and speaks(heard.text, "own")
+    plain = not heard.payload and not read_address(heard.text).line1
+    return plain and speaks(heard.text, "own") and not speaks(heard.text, "last")
 
 
 def takes_last(heard: Said) -> bool:
     """Tell whether the address that was spoken of a moment ago is to be taken."""
     return not heard.payload and not read_address(heard.text).line1 and speaks(heard.text, "last")
+
+
+def order_words(heard: Said) -> Said:
+    """Return the words that may describe an order: neither an address nor whose home it is."""
+    around = around_address(heard.text)
+    return replace(heard, text=cues()["own"].sub(" ", around.lower()) if speaks(around, "own") else around)
 
 
 def opening_parts(text: str, base: Address) -> Parts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -22,6 +21,7 @@ from actions.flows.address_words import (
     names_address,
     new_address,
     opening_parts,
+    order_words,
     parts_from,
     postcode_of,
     takes_last,
@@ -34,7 +34,7 @@ from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
 from actions.flows.turn import Said, message
 from actions.services import services
-from actions.services.address_reading import around_address, corrected
+from actions.services.address_reading import corrected
 from actions.services.us_addresses import Parts, parts_of
 
 FORM = "address_form"
@@ -128,7 +128,7 @@ class ValidateAddressForm(PrivateForm):
             return {}
         changes: dict[str, Any] = {}
         order, target = FLOW.order(customer, tracker), tracker.get_slot("address_target")
-        around = replace(heard, text=around_address(heard.text))
+        around = order_words(heard)
         another = heard.number is not None and order is not None and heard.number != order.number
         if order is not None and (another or around.has(OTHER)):
             changes["address_order"] = choose(customer, around, tracker, current=order.number)
@@ -168,9 +168,7 @@ class ValidateAddressForm(PrivateForm):
                 return {"address_target": target}
         heard = self.heard(tracker)
         asked = tracker.get_slot("requested_slot") == "address_target"
-        if choose(customer, replace(heard, text=around_address(heard.text)), tracker) or (
-            asked and placed(heard, offered)
-        ):
+        if choose(customer, order_words(heard), tracker) or (asked and placed(heard, offered)):
             return {"address_target": ORDER}
         return {} if offered else {"address_target": PROFILE}
 
@@ -190,15 +188,13 @@ class ValidateAddressForm(PrivateForm):
             return {}
         heard, offered = self.heard(tracker), open_orders(customer)
         asked = tracker.get_slot("requested_slot") == "address_order"
-        around = replace(heard, text=around_address(heard.text))
+        around = order_words(heard)
         number = (
             heard.number or choose(customer, around, tracker) or (placed(heard, offered) if asked else None)
         )
         opening = self.opening(tracker)
         if number is None and opening.text:
-            number = opening.number or choose(
-                customer, replace(opening, text=around_address(opening.text)), tracker
-            )
+            number = opening.number or choose(customer, order_words(opening), tracker)
         if number is None and len(offered) == 1:
             number = offered[0].number
         return {"address_order": number} if number else {}

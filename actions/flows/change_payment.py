@@ -62,6 +62,11 @@ def named(method: PaymentMethod) -> str:
     return f"{method.label} with {amount(method.balance)} on it"
 
 
+def owned(label: str) -> str:
+    """Write a method as part of a sentence: a gift card has no name of its own."""
+    return f"your {label}" if label[:1].islower() and not label.startswith("the ") else label
+
+
 class ValidatePaymentForm(PrivateForm):
     """Validate the payment form: identity, order, method on file, and an explicit yes."""
 
@@ -161,6 +166,8 @@ class ValidatePaymentForm(PrivateForm):
         asked = tracker.get_slot("requested_slot") == "payment_method"
         possible = choices(customer, order)
         for heard in (self.heard(tracker), Said() if asked else self.opening(tracker)):
+            if without_cards(heard.text) != heard.text:
+                return {}  # a number is refused, and says nothing about what is on file
             fits = meant(heard, customer.payment_methods, paying(order)) if heard.text else []
             fits = [each for each in fits if each in possible] or fits
             if len(fits) == 1:
@@ -267,8 +274,8 @@ class ActionAskPaymentConfirmed(Action):
             chosen_order=order.number,
             item_names=listed([item.label for item in order.items]),
             total=amount(quote.total, quote.currency),
-            method=quote.method,
-            back_to=quote.back_to,
+            method=owned(quote.method),
+            back_to=owned(quote.back_to),
             business_days=quote.business_days,
         )
         return []
@@ -310,8 +317,8 @@ class ActionSubmitPayment(SubmitOrderWrite):
             response="utter_payment_done",
             chosen_order=receipt.order_number,
             total=amount(receipt.total, receipt.currency),
-            method=receipt.method,
-            back_to=receipt.back_to,
+            method=owned(receipt.method),
+            back_to=owned(receipt.back_to),
             business_days=receipt.business_days,
         )
         return []
