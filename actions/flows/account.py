@@ -11,7 +11,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
-from actions.flows.account_words import CHANGES, topic_of, value_in
+from actions.flows.account_words import CHANGES, topic_of, topics, value_in
 from actions.flows.change_payment import named
 from actions.flows.identity import PrivateForm, known_customer, tell_block
 from actions.flows.order_writes import OrderFlow
@@ -121,6 +121,12 @@ class ValidateAccountForm(PrivateForm):
         found = (topic_of(words) for words in (self.heard(tracker), self.opening(tracker)) if words.text)
         return {"account_topic": next((topic for topic in found if topic), EVERYTHING)}
 
+    def validate_account_topic(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept the topics that there are."""
+        return {"account_topic": value if value in topics() else None}
+
     def extract_account_value(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
@@ -138,6 +144,14 @@ class ValidateAccountForm(PrivateForm):
         if found is None and not asked:
             found = value_in(self.opening(tracker), field, customer, asked=False)
         return {"account_value": found} if found else {}
+
+    def validate_account_value(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept what the account can keep; the service looks at it once more."""
+        customer, field = known_customer(tracker), field_of(tracker)
+        usable = customer and field and services().profile.decide(customer, field, str(value or ""))
+        return {"account_value": value if usable and usable.rule != "unusable" else None}
 
     def validate_account_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

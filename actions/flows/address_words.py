@@ -35,8 +35,13 @@ def cues() -> Mapping[str, re.Pattern[str]]:
 
 def speaks(text: str, name: str) -> bool:
     """Tell whether words of a list stand in the text."""
-    plain = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
-    return bool(cues()[name].search(" ".join(re.sub(r"[^a-z0-9]+", " ", plain).split())))
+    return bool(cues()[name].search(_plain(text)))
+
+
+def _plain(text: str) -> str:
+    """Write words in lower case, without marks."""
+    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", bare).split())
 
 
 def target_of(heard: Said, *, open_order: bool) -> str | None:
@@ -50,7 +55,7 @@ def target_of(heard: Said, *, open_order: bool) -> str | None:
     if speaks(words, "only_profile"):
         return PROFILE
     order, profile = speaks(words, "order") or bool(heard.number), speaks(words, "profile")
-    own = speaks(words, "own") and not (heard.payload or speaks(words, "last"))
+    own = goes_to_own(words) and not (heard.payload or speaks(words, "last"))
     if speaks(words, "both") or (order and profile and not own):
         return BOTH
     if profile and not own:
@@ -61,12 +66,19 @@ def target_of(heard: Said, *, open_order: bool) -> str | None:
     return (ORDER if open_order else PROFILE) if delivery else None
 
 
-def takes_own(heard: Said) -> bool:
-    """Tell whether the address on the account is to be taken."""
+def takes_own(heard: Said, *, asked: bool = False) -> bool:
+    """Tell whether the address on the account is to be taken; as an answer, naming it is enough."""
     if heard.entity("address_source") == PROFILE:
         return True
-    plain = not heard.payload and not read_address(heard.text).line1
-    return plain and speaks(heard.text, "own") and not speaks(heard.text, "last")
+    if heard.payload or read_address(heard.text).line1 or speaks(heard.text, "last"):
+        return False
+    return speaks(heard.text, "own") if asked else goes_to_own(heard.text)
+
+
+def goes_to_own(text: str) -> bool:
+    """Tell whether something is to go to the address on the account, rather than that address to be changed."""
+    own = cues()["own"].search(_plain(text))
+    return own is not None and bool(cues()["towards"].search(_plain(text)[: own.start()]))
 
 
 def takes_last(heard: Said) -> bool:

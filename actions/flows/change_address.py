@@ -222,7 +222,7 @@ class ValidateAddressForm(PrivateForm):
         heard, so_far, base = self.heard(tracker), draft_of(tracker), base_of(customer, tracker)
         asked = tracker.get_slot("requested_slot") == "address_new"
         target, first = tracker.get_slot("address_target"), self.opening(tracker)
-        if target == ORDER and (takes_own(heard) or (not asked and takes_own(first))):
+        if target == ORDER and (takes_own(heard, asked=asked) or (not asked and takes_own(first))):
             return parts_of(customer.address)
         last = services().orders.find(customer, str(tracker.get_slot("last_order") or ""))
         if target == PROFILE and last and (takes_last(heard) or (not asked and takes_last(first))):

@@ -14,7 +14,7 @@ from actions.flows.choice import OTHER, choose, payload, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
-from actions.flows.payment_words import meant, names_some, speaks
+from actions.flows.payment_words import meant, names_digits, names_some, speaks
 from actions.flows.turn import Said, message
 from actions.flows.wording import amount, listed, within
 from actions.services import services
@@ -168,20 +168,20 @@ class ValidatePaymentForm(PrivateForm):
         for heard in (self.heard(tracker), Said() if asked else self.opening(tracker)):
             if without_cards(heard.text) != heard.text:
                 return {}  # a number is refused, and says nothing about what is on file
+            if (
+                heard.text
+                and speaks(heard.text, "new")
+                and not names_digits(heard.text, customer.payment_methods)
+            ):
+                dispatcher.utter_message(response="utter_payment_new_card")
+                return {}
             fits = meant(heard, customer.payment_methods, paying(order)) if heard.text else []
             fits = [each for each in fits if each in possible] or fits
-            if len(fits) == 1:
-                return {"payment_method": fits[0].id}
             if fits:
+                return {"payment_method": fits[0].id} if len(fits) == 1 else {}
+            if heard.text and names_some(heard.text):
+                dispatcher.utter_message(response="utter_payment_not_on_file")
                 return {}
-            if heard.text and (speaks(heard.text, "new") or names_some(heard.text)):
-                new = speaks(heard.text, "new")
-                dispatcher.utter_message(
-                    response="utter_payment_new_card" if new else "utter_payment_not_on_file"
-                )
-                return {}
-        if asked and placed(self.heard(tracker), []):
-            return {}
         return {"payment_method": possible[0].id} if len(possible) == 1 and not asked else {}
 
     def validate_payment_method(
