@@ -86,8 +86,10 @@ class ValidateAccountForm(PrivateForm):
         if field is None:
             return ["account_topic", "account_value", FLOW.confirmed_slot]
         decision = services().profile.decide(customer, field, str(value or ""))
-        if decision.rule == "not_in_chat" or (value and decision.rule == "same"):
+        if decision.rule == "not_in_chat":
             return ["account_topic"]
+        if value and decision.rule == "same":
+            return ["account_topic", "account_value"]
         return ["account_topic", "account_value", FLOW.confirmed_slot]
 
     def corrections(

@@ -29,7 +29,7 @@ from actions.flows.address_words import (
     target_of,
     without_postcode,
 )
-from actions.flows.choice import OTHER, choose, placed, recent
+from actions.flows.choice import OTHER, choose, described, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
 from actions.flows.turn import Said, message
@@ -168,7 +168,7 @@ class ValidateAddressForm(PrivateForm):
                 return {"address_target": target}
         heard = self.heard(tracker)
         asked = tracker.get_slot("requested_slot") == "address_target"
-        if choose(customer, order_words(heard), tracker) or (asked and placed(heard, offered)):
+        if described(customer, order_words(heard)) or (asked and placed(heard, offered)):
             return {"address_target": ORDER}
         return {} if offered else {"address_target": PROFILE}
 

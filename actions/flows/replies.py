@@ -20,6 +20,7 @@ from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.turn import HESITATES, SURE, Said, actions_of, message, set_in_last_turn
 from actions.flows.wishes import begin, clear_wish, guessed, left, queue_of, queued, read, wishes
 from actions.services.address_reading import read_address
+from actions.services.method_matching import names_method
 
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
@@ -168,10 +169,12 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
 
 
 def told_without_asking(heard: Said) -> str | None:
-    """Return the wish of somebody who only tells what is: a parcel that went wrong, or an address."""
+    """Return the wish of somebody who only tells: a parcel that went wrong, an address, how an order is paid."""
     if issue_of(heard, "delivery_problem") in WENT_WRONG:
         return "delivery_problem"
-    return "change_address" if read_address(heard.text).line1 else None
+    if read_address(heard.text).line1:
+        return "change_address"
+    return "change_payment" if heard.number and names_method(heard.text) else None
 
 
 class ActionClarify(Action):
