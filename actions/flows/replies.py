@@ -18,8 +18,18 @@ from actions.flows.choice import payload
 from actions.flows.meaning import meant
 from actions.flows.mood import empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
-from actions.flows.turn import HESITATES, LIKE_A_NUMBER, SURE, actions_of, message, set_in_last_turn
+from actions.flows.turn import (
+    HESITATES,
+    LIKE_A_NUMBER,
+    SURE,
+    Said,
+    actions_of,
+    message,
+    set_in_last_turn,
+)
 from actions.flows.wishes import PLAIN, begin, clear_wish, guessed, left, queue_of, queued, read, wishes
+from actions.services.address_reading import read_address
+from actions.services.method_matching import names_method
 
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
@@ -148,8 +158,9 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
         return note_more(dispatcher, tracker, offer)
     if tracker.get_slot("last_wish") == "reset_password" and heard.has(NOT_THERE) and not heard.email:
         return password_not_there(dispatcher, tracker)
-    if not heard.payload and issue_of(heard, "delivery_problem") in WENT_WRONG:
-        return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
+    told = None if heard.payload else told_without_asking(heard)
+    if told:
+        return [*begin(told, heard.text), FollowupAction(wishes()[told].action)]
     if heard.number:
         return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
     if heard.email and tracker.get_slot("last_wish") == "reset_password":
@@ -164,6 +175,15 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
     unclear = heard.has(LIKE_A_NUMBER) and not heard.postcode and not heard.payload
     dispatcher.utter_message(response="utter_number_unclear" if unclear else "utter_what_about_it")
     return []
+
+
+def told_without_asking(heard: Said) -> str | None:
+    """Return the wish of somebody who only tells: a parcel that went wrong, an address, how an order is paid."""
+    if issue_of(heard, "delivery_problem") in WENT_WRONG:
+        return "delivery_problem"
+    if read_address(heard.text).line1:
+        return "change_address"
+    return "change_payment" if heard.number and names_method(heard.text) else None
 
 
 class ActionClarify(Action):

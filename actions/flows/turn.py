@@ -170,7 +170,7 @@ def said(tracker: Tracker, flow: str) -> Said:
     whole = message(tracker)
     if words is None:
         return whole
-    inside = tuple(entity for entity in whole.entities if _mentioned(entity, whole.text, words))
+    inside = tuple(e for e in whole.entities if whole.payload or _mentioned(e, whole.text, words))
     return Said(words, wish or whole.intent, whole.confidence, inside, whole.payload)
 
 
