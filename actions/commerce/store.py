@@ -366,7 +366,7 @@ def _customers(connection: Connection, *where: Any) -> list[Customer]:
 
 
 def _orders(connection: Connection, query: Select[Any]) -> list[Order]:
-    """Read orders with all their parts, in ten queries however many there are."""
+    """Read orders with all their parts, in eleven queries however many there are."""
     found = connection.execute(query).mappings().all()
     numbers = [row["number"] for row in found]
     parts = {table.name: _parts_of(connection, table, "order_number", numbers) for table in PARTS}

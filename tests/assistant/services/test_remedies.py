@@ -150,3 +150,22 @@ def test_a_failure_leaves_nothing_behind(
         shop.remedies.give(who(), elena, LOST, REFUND)
     assert read(shop, elena, LOST).refunds == ()
     assert (count(shop, "remedies"), count(shop, "remedy_claims"), count(shop, "outbox")) == (0, 0, 0)
+
+
+def test_what_was_made_good_cant_go_back_as_well(shop: Services, elena: Customer) -> None:
+    item = f"{TWICE}-1"
+    shop.remedies.give(who(key="a"), elena, TWICE, Remedy("goodwill", "damaged", (item,)))
+    order = read(shop, elena, TWICE)
+    assert order.made_good == {item}
+    assert shop.returns.decide(order, [item]).rule == "made_good"
+    with pytest.raises(Refused) as refused:
+        shop.returns.start(who(key="b"), elena, TWICE, [item], "damaged")
+    assert refused.value.decision.rule == "made_good"
+
+
+def test_what_goes_back_isnt_made_good_as_well(shop: Services, elena: Customer) -> None:
+    item = f"{TWICE}-1"
+    shop.returns.start(who(key="a"), elena, TWICE, [item], "damaged")
+    with pytest.raises(Refused) as refused:
+        shop.remedies.give(who(key="b"), elena, TWICE, Remedy("replacement", "damaged", (item,)))
+    assert refused.value.decision.rule == "already_given"
