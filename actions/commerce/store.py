@@ -373,6 +373,7 @@ def _orders(connection: Connection, query: Select[Any]) -> list[Order]:
     parts["cancellations"] = _parts_of(
         connection, schema.cancellations, "order_number", numbers, "order_number"
     )
+    parts["remedy_claims"] = _parts_of(connection, schema.remedy_claims, "order_number", numbers, "claim")
     inside = {
         part.name: _inside(connection, parts[whole.name], part)
         for whole, part in (
