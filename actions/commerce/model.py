@@ -305,6 +305,7 @@ class Order:
     currency: str = "USD"
     source_status: str | None = None  # the status in the words of an imported shop, while it is still true
     cancel_reason: str | None = None
+    made_good: frozenset[str] = frozenset()  # items that were paid back, sent again, or kept at a lower price
 
     @property
     def subtotal(self) -> Decimal:

@@ -28,6 +28,8 @@ from actions.commerce.model import (
 
 Row = Mapping[str, Any] | RowMapping
 
+GOODS = "goods/"  # with which the claims begin that make an item good
+
 
 def product_from(row: Row, variants: Iterable[Row]) -> Product:
     """Make a product of its row and the rows of its variants."""
@@ -109,6 +111,11 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
         promo_code=row["promo_code"],
         currency=row["currency"],
         cancel_reason=next((entry["reason"] for entry in parts["cancellations"]), None),
+        made_good=frozenset(
+            entry["claim"].removeprefix(GOODS)
+            for entry in parts["remedy_claims"]
+            if entry["claim"].startswith(GOODS)
+        ),
         items=tuple(_item_from(entry) for entry in parts["order_items"]),
         shipments=tuple(_shipment_from(entry) for entry in parts["shipments"]),
         payments=payments,

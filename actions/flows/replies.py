@@ -312,5 +312,7 @@ class ActionCorrect(Action):
         again = last in AGAIN or wish == last or (last == "reset_password" and heard.email)
         if again and last in wishes():
             return [*begin(str(last), heard.text), FollowupAction(wishes()[str(last)].action)]
+        if issue_of(heard, "delivery_problem") in WENT_WRONG:
+            return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
         dispatcher.utter_message(response="utter_what_is_wrong")
         return []

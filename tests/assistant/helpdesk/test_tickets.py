@@ -10,7 +10,7 @@ from sqlalchemy import select
 from actions.commerce import schema
 from actions.services.container import Services
 
-from ..conftest import NOW, who
+from ..conftest import NOW, count, who
 
 
 def test_a_ticket_is_opened_once(shop: Services) -> None:
@@ -60,3 +60,37 @@ def test_texts_are_tamed(shop: Services) -> None:
 def test_an_unknown_priority_is_an_error(shop: Services) -> None:
     with pytest.raises(ValueError, match="low, normal, high, urgent"):
         shop.tickets.open(who(), "A", "B", "whenever")
+
+
+def test_one_open_ticket_for_one_case(shop: Services) -> None:
+    first = shop.tickets.open(who(key="a"), "Cancellation", "first", case="cancel/L204991")
+    again = shop.tickets.open(who(key="b"), "Cancellation", "second", case="cancel/L204991")
+    other = shop.tickets.open(who(key="c"), "Cancellation", "third", case="cancel/L204735")
+    assert (again.number, again.repeated, first.repeated) == (first.number, True, False)
+    assert other.number != first.number
+    assert (count(shop, "tickets"), count(shop, "ticket_notes", text="second")) == (2, 1)
+
+
+def test_a_case_belongs_to_one_conversation_or_customer(shop: Services) -> None:
+    first = shop.tickets.open(who("web-1", "a"), "Help", "x", case="talk_to_human/")
+    other = shop.tickets.open(who("web-2", "b"), "Help", "x", case="talk_to_human/")
+    assert other.number != first.number
+
+
+def test_many_at_once_open_one_ticket_for_a_case(shop: Services) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        made = pool.map(
+            lambda n: shop.tickets.open(who(key=f"k{n}"), "Help", "x", case="return/L204393"), range(6)
+        )
+        numbers = {ticket.number for ticket in made}
+    assert len(numbers) == count(shop, "tickets") == 1
+
+
+def test_notes_are_added_once_and_tickets_listed_for_their_owner(shop: Services) -> None:
+    ticket = shop.tickets.open(who(key="a"), "Help", "x")
+    for _ in range(2):
+        shop.tickets.add(who(key="b"), ticket, "one more thing")
+    assert count(shop, "ticket_notes") == 1
+    assert [each.number for each in shop.tickets.of(who(), None)] == [ticket.number]
+    assert shop.tickets.of(who("web-2"), None) == []
+    assert shop.tickets.of(who(authenticated=False), None) == []
