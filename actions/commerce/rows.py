@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from actions.commerce.compatibility_records import compatibility_from, compatibility_record
 from actions.commerce.database import order_key
 from actions.commerce.exchanges import exchange_from, exchange_item_rows, exchange_row
 from actions.commerce.model import (
@@ -40,6 +41,7 @@ def product_from(row: Row, variants: Iterable[Row]) -> Product:
         description=row["description"],
         specs=row["specs"],
         tags=tuple(row["tags"]),
+        compatibility=compatibility_from(row["compatibility"]),
         variants=tuple(
             Variant(
                 id=entry["id"],
@@ -201,6 +203,7 @@ def product_rows(position: int, product: Product) -> tuple[dict[str, Any], list[
         "description": product.description,
         "specs": dict(product.specs),
         "tags": list(product.tags),
+        "compatibility": compatibility_record(product.compatibility) or None,
     }
     variants = [
         {

@@ -46,6 +46,7 @@ products = Table(
     Column("description", Text),
     Column("specs", JSON, nullable=False),
     Column("tags", JSON, nullable=False),
+    Column("compatibility", JSON(none_as_null=True)),  # what it goes together with, as far as that is on file
 )
 
 variants = Table(
