@@ -11,7 +11,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, choose, placed, recent
-from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.identity import QUESTION, PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
 from actions.flows.refund_words import asks_where, other_refund, wanted_refund
 from actions.flows.return_words import (
@@ -20,6 +20,7 @@ from actions.flows.return_words import (
     TAKES_BACK,
     WRONG_ITEMS,
     WRONG_REASON,
+    item_match,
     named_items,
     opening_items,
     reason_of,
@@ -69,6 +70,13 @@ class ValidateReturnForm(PrivateForm):
     def name(self) -> str:
         """Name the action."""
         return f"validate_{FORM}"
+
+    def tells(self, asked: str, words: Said, tracker: Tracker) -> bool:
+        """Tell whether the words hold what was asked for; of the items the name or an option of one will do."""
+        if asked != "return_items" or words.has(QUESTION):
+            return super().tells(asked, words, tracker)
+        found = FLOW.mine(tracker)
+        return found is not None and bool(item_match(found[1], words).items)
 
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing where no item can go back."""
@@ -176,13 +184,15 @@ class ValidateReturnForm(PrivateForm):
         customer = known_customer(tracker)
         if customer is None or tracker.get_slot("return_order"):
             return {}
-        number = choose(customer, self.heard(tracker), tracker)
-        if number is None and tracker.get_slot("requested_slot") == "return_order":
-            number = placed(self.heard(tracker), open_orders(customer))
-        if number is None and tracker.get_slot("wish_words"):
-            number = choose(customer, self.opening(tracker), tracker)
         orders = open_orders(customer)
-        if number is None and len(orders) == 1 and tracker.get_slot("requested_slot") != "return_order":
+        number = choose(customer, self.heard(tracker), tracker, possible=orders)
+        if number is None and tracker.get_slot("requested_slot") == "return_order":
+            number = placed(self.heard(tracker), orders)
+        if number is None and tracker.get_slot("wish_words"):
+            number = choose(customer, self.opening(tracker), tracker, possible=orders)
+        refused = tracker.get_slot("last_wish") == self.wish and tracker.get_slot("last_order")
+        alone = len(orders) == 1 and (not refused or refused == orders[0].number)
+        if number is None and alone and tracker.get_slot("requested_slot") != "return_order":
             number = orders[0].number
         return {"return_order": number} if number else {}
 

@@ -184,7 +184,7 @@ class Customer:
             return Utterance(self._change(view))
         if asked in METHOD_SLOTS and "payment" in self.goal:
             return Utterance(self.words.say("give_payment", payment=self.goal["payment"]["say"]))
-        if asked == "cancel_reason":
+        if asked == "cancel_reason" and "reason" in self.goal:
             key = f"give_reason_{self.goal['reason'].replace(' ', '_')}"
             return Utterance(self.words.say(key))
         if asked == "address_new":
