@@ -21,7 +21,7 @@ from actions.flows.cancel_words import (
     says_go_ahead,
 )
 from actions.flows.choice import OTHER, choose, described, payload, placed, recent
-from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.identity import QUESTION, PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
 from actions.flows.turn import Said, said
@@ -86,6 +86,11 @@ class ValidateCancelForm(PrivateForm):
     def name(self) -> str:
         """Name the action."""
         return f"validate_{FORM}"
+
+    def tells(self, asked: str, words: Said, tracker: Tracker) -> bool:
+        """Tell whether the words hold what was asked for; a reason may sound like anything."""
+        reason = asked == "cancel_reason" and not words.has(QUESTION) and reason_of(words) is not None
+        return reason or super().tells(asked, words, tracker)
 
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing more where the order can't be cancelled."""
