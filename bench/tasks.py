@@ -59,10 +59,15 @@ def main() -> int:
     given = _options()
     data = given.data or (Path(os.environ[VARIABLE]) if VARIABLE in os.environ else None)
     if data is None or not (data / "retail" / "tasks.jsonl").is_file():
-        print(f"bench.tasks: name the data with --data or {VARIABLE}; it has to hold retail/tasks.jsonl.", file=sys.stderr)
+        print(
+            f"bench.tasks: name the data with --data or {VARIABLE}; it has to hold retail/tasks.jsonl.",
+            file=sys.stderr,
+        )
         return 1
     retail = data / "retail"
-    tasks = [json.loads(line) for line in (retail / "tasks.jsonl").read_text("utf-8").splitlines() if line.strip()]
+    tasks = [
+        json.loads(line) for line in (retail / "tasks.jsonl").read_text("utf-8").splitlines() if line.strip()
+    ]
     tasks = [task for task in tasks if _wanted(task, given.only)][: given.most]
     begun = time.perf_counter()
 
@@ -70,18 +75,23 @@ def main() -> int:
         print(f"{time.perf_counter() - begun:7.1f} s  {text}", file=sys.stderr, flush=True)
 
     try:
-        with tempfile.TemporaryDirectory(prefix="frontdesk-tasks-") as work, served(retail / "shop", Path(work), say) as running:
+        with (
+            tempfile.TemporaryDirectory(prefix="frontdesk-tasks-") as work,
+            served(retail / "shop", Path(work), say) as running,
+        ):
             before = running.records()
             outcomes = [
-                outcome
-                for seed in given.seeds
-                for outcome in _run_all(running, tasks, before, seed, say)
+                outcome for seed in given.seeds for outcome in _run_all(running, tasks, before, seed, say)
             ]
     except Failed as error:
         print(f"bench.tasks: {error}", file=sys.stderr)
         return 1
     given.out.mkdir(parents=True, exist_ok=True)
-    results = {"machine": machine(), "seeds": given.seeds, "outcomes": [asdict(outcome) for outcome in outcomes]}
+    results = {
+        "machine": machine(),
+        "seeds": given.seeds,
+        "outcomes": [asdict(outcome) for outcome in outcomes],
+    }
     (given.out / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
     table = report(outcomes)
     (given.out / "tasks.md").write_text(table, "utf-8")
@@ -93,9 +103,13 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.tasks", description=__doc__)
     parser.add_argument("--data", type=Path, metavar="FOLDER", help=f"where the data is (or {VARIABLE})")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2], help="seeds of the wording (1 2)")
-    parser.add_argument("--only", nargs="+", default=[], help="task ids, flows (all of a task's), goals or refusals")
+    parser.add_argument(
+        "--only", nargs="+", default=[], help="task ids, flows (all of a task's), goals or refusals"
+    )
     parser.add_argument("--most", type=int, help="at most so many tasks")
-    parser.add_argument("--out", type=Path, default=ROOT / "results" / "tasks", help="where to write the results")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "results" / "tasks", help="where to write the results"
+    )
     return parser.parse_args()
 
 
@@ -126,7 +140,9 @@ def _run_all(
         if outcome.problems:
             say(f"seed {seed} {task['id']} ({outcome.flow}): {outcome.problems[0][:220]}")
         if place % 10 == 0 or place == len(tasks):
-            say(f"seed {seed}: {place} of {len(tasks)}, {sum(each.done for each in outcomes)} as they should be")
+            say(
+                f"seed {seed}: {place} of {len(tasks)}, {sum(each.done for each in outcomes)} as they should be"
+            )
     return outcomes
 
 
@@ -215,7 +231,12 @@ def _private(task: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
     found = {user["email"], user["address"]["address1"]}
     found |= {method["last_four"] for method in user["payment_methods"].values() if "last_four" in method}
     found |= {item["name"] for order in orders for item in order["items"]}
-    found |= {number for order in orders for parcel in order.get("fulfillments", ()) for number in parcel["tracking_id"]}
+    found |= {
+        number
+        for order in orders
+        for parcel in order.get("fulfillments", ())
+        for number in parcel["tracking_id"]
+    }
     return sorted(word.lower() for word in found)
 
 
@@ -234,15 +255,22 @@ def report(outcomes: Sequence[Outcome]) -> str:
         names = sorted({*each.flow.split("+")})
         for name in names:
             by_flow[f"{name}, refused" if each.refusal else name].append(each)
-    lines += ["", "| tasks with this flow | done | of | turns (median) | turns (most) |", "|---|---|---|---|---|"]
+    lines += [
+        "",
+        "| tasks with this flow | done | of | turns (median) | turns (most) |",
+        "|---|---|---|---|---|",
+    ]
     for name, each in sorted(by_flow.items()):
         turns = [one.turns for one in each]
-        lines.append(f"| {name} | {sum(one.done for one in each)} | {len(each)} | {statistics.median(turns):g} | {max(turns)} |")
+        lines.append(
+            f"| {name} | {sum(one.done for one in each)} | {len(each)} | {statistics.median(turns):g} | {max(turns)} |"
+        )
     failed = [each for each in outcomes if not each.done]
     if failed:
         lines += ["", "| failed | seed | flows | why |", "|---|---|---|---|"]
         lines += [
-            f"| {each.task} | {each.seed} | {each.flow} | {each.problems[0][:160].replace('|', '/')} |" for each in failed
+            f"| {each.task} | {each.seed} | {each.flow} | {each.problems[0][:160].replace('|', '/')} |"
+            for each in failed
         ]
         reasons = Counter(each.problems[0].split(":")[0].split("(")[0][:60] for each in failed)
         lines += ["", *(f"- {number} x {reason}" for reason, number in reasons.most_common())]

@@ -24,6 +24,16 @@ from frontdesk.testing.servers import report_missing_servers, require_found
 hypothesis.settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("deterministic")
 
+PATIENCE = 60.0
+"""Seconds that a test waits for something; only one that fails on an idle machine waits as long."""
+
+# httpx gives up after five seconds, and Playwright after thirty: a busy machine may need longer.
+for call in (
+    httpx.get, httpx.post, httpx.put, httpx.delete, httpx.options, httpx.request, httpx.stream.__wrapped__,
+    httpx.Client.__init__, httpx.AsyncClient.__init__,
+):  # fmt: skip
+    call.__kwdefaults__["timeout"] = httpx.Timeout(PATIENCE)
+
 ROOT = Path(__file__).parents[1]
 ASSISTANT = ("config.yml", "endpoints.yml", "credentials.yml", "domain", "data", "kb", "actions")
 FLAGS = [
@@ -44,7 +54,7 @@ def frontdesk(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comp
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
 
@@ -56,13 +66,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def until(condition: Callable[[], Any], what: str, more: Callable[[], str] = str) -> Any:
+    """Wait until something is so, and return what the condition returned; `more` tells what else there is to see."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"Waited in vain until {what}. {more()}"
+        time.sleep(0.02)
+    return found
+
+
 def until_it_waits(pid: int) -> None:
-    """Return when a program has been waiting for something, a key for instance, for a quarter of a second."""
+    """Return when all threads of a program have been waiting, for a key for instance, for a quarter of a second."""
     quiet = 0
-    while quiet < 5:
-        time.sleep(0.05)
-        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
-        quiet = quiet + 1 if state == "S" else 0
+
+    def waits() -> bool:
+        nonlocal quiet
+        time.sleep(0.03)
+        threads = Path(f"/proc/{pid}/task").glob("*/stat")
+        states = {thread.read_text("utf-8").rpartition(")")[2].split()[0] for thread in threads}
+        quiet = quiet + 1 if states == {"S"} else 0
+        return quiet == 5
+
+    until(waits, "the program waits")
 
 
 @dataclass
@@ -77,15 +102,15 @@ class Server:
         """End it as an operator would, and kill it if it does not end."""
         self.process.terminate()
         try:
-            self.process.wait(15)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(15)
+            self.process.wait(PATIENCE)
 
     def kill(self) -> None:
         """End it as a power cut would."""
         self.process.kill()
-        self.process.wait(15)
+        self.process.wait(PATIENCE)
 
 
 def start_server(folder: Path, *arguments: str, **environment: str) -> Server:
@@ -108,12 +133,12 @@ def start_server(folder: Path, *arguments: str, **environment: str) -> Server:
 
 def wait_for(server: Server) -> None:
     """Wait until a server answers; one that does not is ended, and what it logged is told."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 2 * PATIENCE
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             raise RuntimeError(f"The server ended: {server.log.read_text('utf-8', 'replace')}")
         try:
-            httpx.get(f"{server.url}/health", timeout=2, trust_env=False)
+            httpx.get(f"{server.url}/health", timeout=5, trust_env=False)
             return
         except httpx.TransportError:
             time.sleep(0.05)

@@ -34,7 +34,7 @@ VARIABLE = "FRONTDESK_SHOP_DB"
 DEFAULT = "sqlite:///.frontdesk/shop.db"
 BUSY_SECONDS = 5.0
 SEED_SECONDS = 60.0  # a second process waits this long while the first one fills the shop
-COUNTERS = ("return", "ticket")
+COUNTERS = ("return", "ticket", "callback", "refund", "quote")
 ADVISORY_LOCK = 4_150_071  # PostgreSQL: one filler at a time
 
 Fill = Callable[[Connection], None]
@@ -219,6 +219,7 @@ def _prepare(engine: Engine, fill: Fill | None, source: str) -> None:
                 id=1, source=source, salt=secrets.token_hex(16), filled_at=datetime.now(UTC)
             )
         )
+        connection.execute(insert(schema.audit_head).values(id=1, rows=0, hash=""))
         connection.execute(insert(schema.counters), [{"name": name, "value": 10_000} for name in COUNTERS])
         if fill is not None:
             fill(connection)

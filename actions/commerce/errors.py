@@ -4,6 +4,7 @@ ShopError
   + StoreError            the database can't be used as it is
     x StoreBusy           another writer kept the database locked for too long
     x StoreMismatch       the database was made by another version, or holds something else
+  x SoldOut               there are fewer pieces in stock than are to be taken out
   x ShopFormatError       a shop file has a record that can't be read
   + ServiceError          (services/errors.py)
 """
@@ -25,6 +26,10 @@ class StoreBusy(StoreError):
 
 class StoreMismatch(StoreError):
     """The database belongs to another version or is not empty where it has to be."""
+
+
+class SoldOut(ShopError):
+    """There are fewer pieces in stock than are to be taken out of it."""
 
 
 class ShopFormatError(ShopError):

@@ -40,10 +40,17 @@ def _any_text(value: Any) -> str:
 
 
 def _amount(value: Any) -> Decimal:
+    amount = _signed_amount(value)
+    if amount < 0:
+        raise ValueError("should be an amount from 0 on")
+    return amount
+
+
+def _signed_amount(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("should be an amount such as 12.50")
     amount = Decimal(value)
-    if not amount.is_finite() or amount < 0 or amount >= 10**10:
+    if not amount.is_finite() or abs(amount) >= 10**10:
         raise ValueError("should be an amount from 0 on")
     if amount != amount.quantize(Decimal("0.01")):
         raise ValueError("has a fraction of a cent")
@@ -112,6 +119,7 @@ def _places(value: Any) -> tuple[int, ...]:
 TEXT = Kind(_text, "")
 ANY_TEXT = Kind(_any_text, "")
 AMOUNT = Kind(_amount, NOTHING)
+SIGNED_AMOUNT = Kind(_signed_amount, NOTHING)
 FLAG = Kind(_flag, True)
 COUNT = Kind(_count, 0)
 MOMENT = Kind(_moment, None)

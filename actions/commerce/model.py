@@ -13,6 +13,7 @@ NOTHING = Decimal("0.00")
 # Every state that an order can be in, in the order of its life.
 ORDER_STATES = (
     "pending",
+    "changed",  # still pending, its items were changed, and the shop allows that once
     "processing",
     "partially_shipped",
     "shipped",
@@ -25,6 +26,8 @@ ORDER_STATES = (
     "refunded",
 )
 RETURN_STATES = ("label_sent", "in_transit", "received", "refunded", "rejected", "cancelled")
+EXCHANGE_STATES = ("requested", "shipped", "completed", "rejected", "cancelled")
+OPEN_EXCHANGE_STATES = ("requested", "shipped", "completed")
 OPEN_RETURN_STATES = ("label_sent", "in_transit", "received", "refunded")
 SHIPMENT_STATES = ("label_created", "in_transit", "out_for_delivery", "delivered", "exception", "returned")
 
@@ -87,6 +90,7 @@ class Customer:
     points: int | None = None
     phone: str | None = None
     created_at: datetime | None = None
+    marketing_email: bool | None = None  # whether they want offers by e-mail; None when nobody noted it
 
     @property
     def name(self) -> str:
@@ -109,6 +113,10 @@ class Variant:
     def label(self) -> str:
         """The options in words, as in "black, 500 ml"."""
         return ", ".join(self.options.values())
+
+    def can_be_had(self, pieces: int = 1) -> bool:
+        """Tell whether so many pieces can be sold now."""
+        return self.available and (self.stock is None or self.stock >= pieces)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,6 +249,40 @@ class Return:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExchangeItem:
+    """One line that is exchanged, and the variant that comes instead."""
+
+    item_id: str  # OrderItem.id
+    variant_id: str  # the new one
+    options: Mapping[str, str] = field(default_factory=dict)
+    price: Decimal  # of one new piece
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """Items on their way back to the shop, in exchange for other variants of the same products."""
+
+    reference: str  # as in "X-10042"
+    items: tuple[ExchangeItem, ...]
+    status: str  # one of EXCHANGE_STATES
+    difference: Decimal  # what is to be paid; negative: what is paid back
+    method_id: str  # with which that is settled
+    created_at: datetime | None = None
+    label_url: str | None = None
+    label_expires_on: date | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether its items count as exchanged (it was neither rejected nor withdrawn)."""
+        return self.status in OPEN_EXCHANGE_STATES
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """The lines that are exchanged."""
+        return tuple(item.item_id for item in self.items)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """An order with everything that happened to it."""
 
@@ -252,6 +294,7 @@ class Order:
     shipments: tuple[Shipment, ...] = ()
     payments: tuple[Payment, ...] = ()
     returns: tuple[Return, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
     refunds: tuple[Refund, ...] = ()  # derived from payments, with the method in words
     placed_at: datetime | None = None
     shipping_service: str | None = None  # standard, expedited, overnight, oversize
@@ -322,6 +365,10 @@ class Order:
     def return_of(self, item_id: str) -> Return | None:
         """Find the return that a line is in, if it wasn't rejected or withdrawn."""
         return next((entry for entry in self.returns if entry.open and item_id in entry.item_ids), None)
+
+    def exchange_of(self, item_id: str) -> Exchange | None:
+        """Find the exchange that a line is in, if it wasn't rejected or withdrawn."""
+        return next((entry for entry in self.exchanges if entry.open and item_id in entry.item_ids), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from actions.commerce.model import Customer, Order, Payment, Product, Return
+from actions.commerce.model import Address, Customer, Exchange, Order, Payment, Product, Return
 
 
 class Work(Protocol):
@@ -29,6 +29,40 @@ class Work(Protocol):
     def cancel(self, order: Order, reason: str, refunds: Sequence[Payment], at: datetime) -> None:
         """Cancel an order: pay back, put the items back into stock, and keep the reason."""
 
+    def customer(self, customer_id: str) -> Customer | None:
+        """Read a customer as this transaction sees them."""
+
+    def set_address(self, order: Order, address: Address) -> None:
+        """Send an order elsewhere."""
+
+    def move_payment(self, order: Order, refunds: Sequence[Payment], payment: Payment) -> None:
+        """Charge another method and pay back those that paid before; gift cards change their balance at once."""
+
+    def set_details(self, customer_id: str, **values: Any) -> None:
+        """Change what is on file about a customer: address, first_name, last_name, phone, marketing_email."""
+
+    def pay_back(self, order: Order, refunds: Sequence[Payment]) -> None:
+        """Pay money back for an order that stays as it is."""
+
+    def settle(self, order: Order) -> None:
+        """Note that all of an order was paid back."""
+
+    def send_again(self, order: Order, item_ids: Sequence[str]) -> None:
+        """Take the items out of the stock once more, where it is counted."""
+
+    def credit_code(
+        self,
+        order: Order,
+        codes: str,
+        credit: Decimal,
+        figures: Mapping[str, Decimal],
+        refunds: Sequence[Payment],
+        at: datetime,
+        *,
+        once_key: str | None,
+    ) -> None:
+        """Give an order its codes and its new figures (discount, shipping, tax), and pay the difference back."""
+
     def promised(self, customer_id: str, since: datetime) -> Decimal:
         """Sum the refunds of a customer's returns and cancellations since a time."""
 
@@ -37,6 +71,15 @@ class Work(Protocol):
 
     def next_return_reference(self) -> str:
         """Reserve the next return reference, as in "R-10042"."""
+
+    def next_exchange_reference(self) -> str:
+        """Reserve the next exchange reference, as in "X-10042"."""
+
+    def add_exchange(self, order: Order, entry: Exchange) -> None:
+        """Add an exchange, set its new items aside, and move the order to its new state."""
+
+    def change_items(self, order: Order, changed: Order, entries: Sequence[Payment]) -> None:
+        """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
 
 
 class Commerce(Protocol):

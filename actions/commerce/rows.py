@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from actions.commerce.database import order_key
+from actions.commerce.exchanges import exchange_from, exchange_item_rows, exchange_row
 from actions.commerce.model import (
     Address,
     Customer,
@@ -63,6 +64,7 @@ def customer_from(row: Row, methods: Iterable[Row]) -> Customer:
         points=row["points"],
         phone=row["phone"],
         created_at=row["created_at"],
+        marketing_email=row["marketing_email"],
         payment_methods=tuple(method_from(entry) for entry in methods),
     )
 
@@ -79,6 +81,9 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
     returned: dict[str, list[str]] = {}
     for entry in parts["return_items"]:
         returned.setdefault(entry["reference"], []).append(entry["item_id"])
+    exchanged: dict[str, list[Row]] = {}
+    for entry in parts["exchange_items"]:
+        exchanged.setdefault(entry["reference"], []).append(entry)
     payments = tuple(
         Payment(
             kind=entry["kind"],
@@ -109,6 +114,9 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
         payments=payments,
         returns=tuple(
             _return_from(entry, returned.get(entry["reference"], [])) for entry in parts["returns"]
+        ),
+        exchanges=tuple(
+            exchange_from(entry, exchanged.get(entry["reference"], [])) for entry in parts["exchanges"]
         ),
         refunds=tuple(refund_from(entry, methods) for entry in payments if entry.kind == "refund"),
     )
@@ -217,6 +225,7 @@ def customer_rows(position: int, customer: Customer) -> tuple[dict[str, Any], li
         "points": customer.points,
         "phone": customer.phone,
         "created_at": customer.created_at,
+        "marketing_email": customer.marketing_email,
     }
     methods = [
         {
@@ -282,6 +291,8 @@ def order_rows(position: int, order: Order) -> dict[str, list[dict[str, Any]]]:
         "payments": [own | payment_row(place, entry) for place, entry in enumerate(order.payments)],
         "returns": [own | return_row(place, entry) for place, entry in enumerate(order.returns)],
         "return_items": [row for entry in order.returns for row in return_item_rows(entry)],
+        "exchanges": [own | exchange_row(place, entry) for place, entry in enumerate(order.exchanges)],
+        "exchange_items": [row for entry in order.exchanges for row in exchange_item_rows(entry)],
         "cancellations": [own | {"reason": order.cancel_reason, "created_at": None}]
         if order.cancel_reason
         else [],

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
-
 from sqlalchemy import (
     DDL,
     JSON,
@@ -13,65 +9,19 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Integer,
     MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     event,
 )
 
+from actions.commerce.column_types import Moment, Money, Serial
+
 REVISION = "0003"  # the newest of migrations/versions; what it is for stands in its first line
 
-
-class Money(TypeDecorator[Decimal]):
-    """An amount, kept as whole cents so that sums are exact in every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        """Turn an amount into cents; a fraction of a cent is a mistake."""
-        if value is None:
-            return None
-        cents = Decimal(value) * 100
-        if cents != cents.to_integral_value():
-            raise ValueError(f"{value} isn't a whole number of cents")
-        return int(cents)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        """Turn cents into an amount with two places."""
-        return None if value is None else (Decimal(int(value)) / 100).quantize(Decimal("0.01"))
-
-
-class Moment(TypeDecorator[datetime]):
-    """A time in UTC, aware on both sides; a naive one is refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn any aware time into UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a time zone can't be stored")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give times back in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-# SQLite counts up by itself only for a column of exactly this type.
-Serial = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
 
@@ -125,6 +75,7 @@ customers = Table(
     Column("points", Integer),
     Column("phone", String(40)),
     Column("created_at", Moment),
+    Column("marketing_email", Boolean),  # empty where nobody noted it
 )
 
 payment_methods = Table(
@@ -230,12 +181,70 @@ return_items = Table(
     Column("open_item_id", String(80), unique=True),
 )
 
+# A line that is exchanged for another variant of the same product; the difference is settled when the old one is back.
+exchanges = Table(
+    "exchanges",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("order_number", String(40), ForeignKey("orders.number"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("status", String(40), nullable=False),
+    Column("difference", Money, nullable=False),  # what is to be paid; negative: what is paid back
+    Column("method_id", String(64), nullable=False),
+    Column("created_at", Moment),
+    Column("label_url", String(300)),
+    Column("label_expires_on", Date),
+)
+
+exchange_items = Table(
+    "exchange_items",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("reference", String(40), ForeignKey("exchanges.reference"), nullable=False, index=True),
+    Column("item_id", String(80), ForeignKey("order_items.id"), nullable=False),
+    Column("variant_id", String(64), ForeignKey("variants.id"), nullable=False),  # the new one
+    Column("options", JSON, nullable=False),
+    Column("price", Money, nullable=False),  # of one new piece
+    Column("open_item_id", String(80), unique=True),  # as in return_items
+)
+
 cancellations = Table(
     "cancellations",
     metadata,
     Column("order_number", String(40), ForeignKey("orders.number"), primary_key=True),
     Column("reason", String(80), nullable=False),
     Column("created_at", Moment),
+)
+
+# A code that was credited to an order after it was placed.
+promo_credits = Table(
+    "promo_credits",
+    metadata,
+    Column("order_number", String(40), ForeignKey("orders.number"), primary_key=True),
+    Column("codes", String(80), primary_key=True),  # that the order has from then on
+    Column("credit", Money, nullable=False),
+    Column("once_key", String(130), unique=True),  # customer and code, where a customer has a code once
+    Column("created_at", Moment, nullable=False),
+)
+
+quotes = Table(
+    "quotes",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("revision", Integer, nullable=False),  # from 1 on
+    Column("conversation", String(255), nullable=False, index=True),
+    Column("customer_id", String(64)),
+    Column("status", String(16), nullable=False),  # open or discarded
+    Column("lines", JSON, nullable=False),  # variant, label, quantity, and what they cost
+    Column("goods", Money, nullable=False),
+    Column("discount", Money, nullable=False),
+    Column("shipping", Money, nullable=False),
+    Column("total", Money, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("token", String(64), nullable=False, unique=True),  # of its page
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
 )
 
 counters = Table(
@@ -313,6 +322,59 @@ tickets = Table(
     Column("status", String(16), nullable=False),
     Column("reply_hours", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
+    # What it is about while it is open, empty once it was closed: one open ticket for one case.
+    Column("open_case", String(200), index=True, unique=True),
+)
+
+ticket_notes = Table(
+    "ticket_notes",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("ticket_number", String(40), ForeignKey("tickets.number"), nullable=False, index=True),
+    Column("conversation", String(255), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+remedies = Table(
+    "remedies",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("order_number", String(40), ForeignKey("orders.number"), nullable=False, index=True),
+    Column("customer_id", String(64), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),  # see services/case_policy.py
+    Column("issue", String(40), nullable=False),
+    Column("item_ids", JSON, nullable=False),
+    Column("amount", Money, nullable=False),  # paid back
+    Column("worth", Money, nullable=False),  # with the goods that were sent again
+    Column("created_at", Moment, nullable=False, index=True),
+)
+
+remedy_claims = Table(
+    "remedy_claims",
+    metadata,
+    Column("order_number", String(40), ForeignKey("orders.number"), primary_key=True),
+    Column("claim", String(120), primary_key=True),  # what an order gives only once
+    Column("reference", String(40), ForeignKey("remedies.reference"), nullable=False),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("conversation", String(255), nullable=False, index=True),
+    Column("customer_id", String(64), index=True),  # None: nobody was verified
+    Column("phone", String(20), nullable=False),
+    Column("topic", String(400), nullable=False),
+    Column("starts_at", Moment, nullable=False, index=True),
+    Column("minutes", Integer, nullable=False),
+    Column("status", String(16), nullable=False),  # booked or canceled
+    # The slot and the place in it while the call is booked, empty afterwards: no place is given twice.
+    Column("open_place", String(60), unique=True),
+    # The number while the call is booked: one call for each number.
+    Column("open_phone", String(20), unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
 )
 
 audit = Table(
@@ -329,13 +391,28 @@ audit = Table(
     Column("rule", String(80)),
     Column("before", JSON),
     Column("after", JSON),
+    Column("previous", String(64)),  # the hash of the row before; empty in rows from before the chain
+    Column("hash", String(64), index=True),  # of this row's content and `previous`
+)
+
+audit_head = Table(
+    "audit_head",  # the end of the chain: one row, which writers lock in turn
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
 )
 
 # What a shop consists of, in the order in which it can be deleted.
 SHOP_TABLES = (
+    exchange_items,
+    exchanges,
+    remedy_claims,
+    remedies,
     return_items,
     returns,
     cancellations,
+    promo_credits,
     payments,
     shipments,
     verifications,
@@ -357,11 +434,16 @@ POSTGRES_TRIGGER = (
     "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit "
     "FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()"
 )
+POSTGRES_TRUNCATE = (
+    "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
+)
 APPEND_ONLY = (
     ("sqlite", f"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit {REFUSE}"),
     ("sqlite", f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit {REFUSE}"),
     ("postgresql", POSTGRES_REFUSE),
     ("postgresql", POSTGRES_TRIGGER),
+    ("postgresql", POSTGRES_TRUNCATE),
 )
 for _dialect, _statement in APPEND_ONLY:
     _ddl = DDL(_statement)  # type: ignore[no-untyped-call]

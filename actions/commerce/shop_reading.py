@@ -11,6 +11,7 @@ from typing import Any
 
 from actions.commerce.database import order_key
 from actions.commerce.errors import ShopFormatError
+from actions.commerce.exchanges import check_exchanges, read_exchange
 from actions.commerce.fields import (
     AMOUNT,
     ANY_TEXT,
@@ -73,6 +74,7 @@ def read_shop(folder: Path, progress: Callable[[str, int, int], None] | None = N
     ]
     check_customers(users, customers, orders, problems)
     check_orders(orders, problems)
+    check_exchanges(orders, problems)
     if problems:
         raise ShopFormatError(problems)
     return Shop(products=tuple(products), customers=tuple(customers), orders=tuple(orders))
@@ -91,6 +93,7 @@ class Catalogue:
                         f"products.json, product '{product.id}': item '{variant.id}' is there twice"
                     )
                 self.variants[variant.id] = product, variant
+        self.product_of = {variant_id: product.id for variant_id, (product, _) in self.variants.items()}
 
 
 def _load(path: Path) -> Mapping[str, Any]:
@@ -191,6 +194,7 @@ def _customer(record: Record) -> Customer:
         tier=record.maybe("tier", TEXT),
         points=record.maybe("points", COUNT),
         created_at=record.maybe("created_at", MOMENT),
+        marketing_email=record.maybe("marketing_email", FLAG),
         payment_methods=tuple(_method(methods, key) for key in methods.value),
     )
     name.done()
@@ -258,6 +262,10 @@ def _order(record: Record, catalogue: Catalogue, methods: Mapping[str, Mapping[s
         payments=payments,
         refunds=refunds,
         returns=tuple(_return(each, items) for each in record.each("returns", needed=False)),
+        exchanges=tuple(
+            read_exchange(each, items, catalogue.product_of)
+            for each in record.each("exchanges", needed=False)
+        ),
         placed_at=record.maybe("placed_at", MOMENT),
         shipping_service=record.maybe("shipping_service", TEXT),
         shipping=record.maybe("shipping", AMOUNT, NOTHING),

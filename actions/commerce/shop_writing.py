@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from actions.commerce.exchanges import number, written_exchange
 from actions.commerce.model import (
     NOTHING,
     Address,
@@ -51,14 +52,9 @@ def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, (), [], {}, "")}
 
 
-def _number(amount: Decimal) -> int | float:
-    """Write an amount as a JSON number; two decimals survive this exactly."""
-    return int(amount) if amount == amount.to_integral_value() else float(amount)
-
-
 def _paid(amount: Decimal) -> int | float | None:
     """Write an amount unless it is nothing."""
-    return _number(amount) if amount != NOTHING else None
+    return number(amount) if amount != NOTHING else None
 
 
 def _product(product: Product) -> dict[str, Any]:
@@ -80,7 +76,7 @@ def _variant(variant: Variant) -> dict[str, Any]:
         "item_id": variant.id,
         "options": dict(variant.options),
         "available": variant.available,
-        "price": _number(variant.price),
+        "price": number(variant.price),
         **_given(stock=variant.stock, tags=list(variant.tags)),
     }
 
@@ -106,12 +102,13 @@ def _customer(customer: Customer, numbers: list[str]) -> dict[str, Any]:
             tier=customer.tier,
             points=customer.points,
             created_at=customer.created_at.isoformat() if customer.created_at else None,
+            marketing_email=customer.marketing_email,
         ),
         "payment_methods": {
             method.id: {
                 "source": method.kind,
                 **_given(brand=method.brand, last_four=method.last_four),
-                **({} if method.balance is None else {"balance": _number(method.balance)}),
+                **({} if method.balance is None else {"balance": number(method.balance)}),
                 "id": method.id,
             }
             for method in customer.payment_methods
@@ -141,6 +138,7 @@ def _order(order: Order, products: Mapping[str, Product]) -> dict[str, Any]:
             currency=order.currency if order.currency != "USD" else None,
             cancel_reason=order.cancel_reason,
             returns=[_return(entry, lines) for entry in order.returns],
+            exchanges=[written_exchange(entry, lines) for entry in order.exchanges],
         ),
     }
 
@@ -151,7 +149,7 @@ def _item(item: OrderItem, products: Mapping[str, Product]) -> dict[str, Any]:
         "name": item.name,
         "product_id": item.product_id,
         "item_id": item.variant_id,
-        "price": _number(item.price),
+        "price": number(item.price),
         "options": dict(item.options),
     }
     if item.quantity != 1:
@@ -190,7 +188,7 @@ def _shipment(entry: Shipment, variants: Mapping[str, str]) -> dict[str, Any]:
 def _payment(entry: Payment) -> dict[str, Any]:
     return {
         "transaction_type": entry.kind,
-        "amount": _number(entry.amount),
+        "amount": number(entry.amount),
         "payment_method_id": entry.method_id,
         **_given(
             at=entry.at.isoformat() if entry.at else None,
@@ -206,7 +204,7 @@ def _return(entry: Return, lines: Mapping[str, int]) -> dict[str, Any]:
         "lines": [lines[item_id] for item_id in entry.item_ids],
         "reason": entry.reason,
         "status": entry.status,
-        "refund": _number(entry.refund),
+        "refund": number(entry.refund),
         **_given(
             fee=_paid(entry.fee),
             created_at=entry.created_at.isoformat() if entry.created_at else None,

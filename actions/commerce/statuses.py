@@ -7,8 +7,8 @@ from actions.commerce.model import ORDER_STATES
 # Words that other shops use for our states.
 OTHER_WORDS = {
     "processed": "processing",
-    "pending (item modified)": "pending",
-    "pending (items modified)": "pending",
+    "pending (item modified)": "changed",
+    "pending (items modified)": "changed",
     "open": "pending",
     "unfulfilled": "pending",
     "in transit": "shipped",

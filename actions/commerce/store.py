@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -11,13 +11,15 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
 
-from actions.commerce import rows, schema
+from actions.commerce import details, movements, rows, schema
 from actions.commerce.database import Database, order_key
 from actions.commerce.errors import StoreMismatch
 from actions.commerce.model import (
     NOTHING,
     OPEN_RETURN_STATES,
+    Address,
     Customer,
+    Exchange,
     Order,
     Payment,
     PaymentMethod,
@@ -26,8 +28,9 @@ from actions.commerce.model import (
     Shop,
 )
 
+FIRST_NUMBER = 10_001
 BATCH = 500  # values of one IN (...), below every database's limit
-PARTS = (schema.order_items, schema.shipments, schema.payments, schema.returns)
+PARTS = (schema.order_items, schema.shipments, schema.payments, schema.returns, schema.exchanges)
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -144,6 +147,22 @@ class SqlWork:
         """Sum the refunds of a customer's returns and cancellations since a time."""
         return _promised(self.connection, customer_id, since)
 
+    def customer(self, customer_id: str) -> Customer | None:
+        """Read a customer as this transaction sees them."""
+        return find_customer_by_id(self.connection, customer_id)
+
+    def set_address(self, order: Order, address: Address) -> None:
+        """Send an order elsewhere."""
+        details.set_address(self.connection, order, address)
+
+    def move_payment(self, order: Order, refunds: Sequence[Payment], payment: Payment) -> None:
+        """Charge another method and pay back those that paid before; gift cards change their balance at once."""
+        details.move_payment(self.connection, order, refunds, payment)
+
+    def set_details(self, customer_id: str, **values: Any) -> None:
+        """Change what is on file about a customer: address, first_name, last_name, phone, marketing_email."""
+        details.set_details(self.connection, customer_id, values)
+
     def next_return_reference(self) -> str:
         """Reserve the next return reference, as in "R-10042"."""
         return f"R-{next_number(self.connection, 'return')}"
@@ -159,33 +178,59 @@ class SqlWork:
 
     def cancel(self, order: Order, reason: str, refunds: Sequence[Payment], at: datetime) -> None:
         """Cancel an order: pay back, put the items back into stock, and keep the reason."""
-        own = {"order_number": order.number}
-        self.connection.execute(insert(schema.cancellations), own | {"reason": reason, "created_at": at})
-        for place, refund in enumerate(refunds, start=len(order.payments)):
-            self.connection.execute(insert(schema.payments), own | rows.payment_row(place, refund))
-            if refund.status == "settled":
-                self._give_back(order.customer_id, refund)
-        variants = schema.variants
+        row = {"order_number": order.number, "reason": reason, "created_at": at}
+        self.connection.execute(insert(schema.cancellations), row)
+        movements.add_payments(self.connection, order, refunds)
         for item in order.items:
-            self.connection.execute(
-                update(variants)
-                .where(variants.c.id == item.variant_id, variants.c.stock.is_not(None))
-                .values(stock=variants.c.stock + item.quantity)
-            )
+            movements.move_stock(self.connection, item.variant_id, item.quantity)
         self._move(order, "cancelled")
 
-    def _give_back(self, customer_id: str, refund: Payment) -> None:
-        """Raise the balance of a gift card, where it is known."""
-        table = schema.payment_methods
+    def next_exchange_reference(self) -> str:
+        """Reserve the next exchange reference, as in "X-10042"; they count on with the returns."""
+        return f"X-{next_number(self.connection, 'return')}"
+
+    def add_exchange(self, order: Order, entry: Exchange) -> None:
+        """Add an exchange, set its new items aside, and move the order to its new state."""
+        movements.add_exchange(self.connection, order, entry)
+        self._move(order, "exchange_requested")
+
+    def change_items(self, order: Order, changed: Order, entries: Sequence[Payment]) -> None:
+        """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
+        movements.change_items(self.connection, order, changed, entries)
+
+    def pay_back(self, order: Order, refunds: Sequence[Payment]) -> None:
+        """Pay money back for an order that stays as it is."""
+        movements.add_payments(self.connection, order, refunds)
+
+    def settle(self, order: Order) -> None:
+        """Note that all of an order was paid back."""
+        self._move(order, "refunded")
+
+    def send_again(self, order: Order, item_ids: Sequence[str]) -> None:
+        """Take the items out of the stock once more, where it is counted."""
+        for item in order.items:
+            if item.id in item_ids:
+                movements.move_stock(self.connection, item.variant_id, -item.quantity)
+
+    def credit_code(
+        self,
+        order: Order,
+        codes: str,
+        credit: Decimal,
+        figures: Mapping[str, Decimal],
+        refunds: Sequence[Payment],
+        at: datetime,
+        *,
+        once_key: str | None,
+    ) -> None:
+        """Give an order its codes and its new figures (discount, shipping, tax), and pay the difference back."""
+        own, table = {"order_number": order.number}, schema.orders
+        row = own | {"codes": codes, "credit": credit, "once_key": once_key, "created_at": at}
+        self.connection.execute(insert(schema.promo_credits), row)
         self.connection.execute(
-            update(table)
-            .where(
-                table.c.customer_id == customer_id,
-                table.c.id == refund.method_id,
-                table.c.balance.is_not(None),
-            )
-            .values(balance=table.c.balance + refund.amount)
+            update(table).where(table.c.number == order.number).values(promo_code=codes, **figures)
         )
+        movements.add_payments(self.connection, order, refunds)
 
     def _move(self, order: Order, status: str) -> None:
         """Put an order into another state."""
@@ -212,7 +257,7 @@ def find_order(connection: Connection, number: str, *, lock: bool = False) -> Or
 
 
 def _promised(connection: Connection, customer_id: str, since: datetime) -> Decimal:
-    """Sum the refunds of a customer's returns and cancellations, as they stand at this moment."""
+    """Sum what a customer's returns, cancellations and remedies give, as they stand at this moment."""
     table, orders = schema.returns, schema.orders
     query = (
         select(func.sum(table.c.refund))
@@ -232,17 +277,34 @@ def _promised(connection: Connection, customer_id: str, since: datetime) -> Deci
             orders.c.customer_id == customer_id,
             cancelled.c.created_at >= since,
             payments.c.kind == "refund",
+            payments.c.at >= cancelled.c.created_at,  # not what a change of the payment method moved before
             payments.c.return_reference.is_(None),
         )
     )
-    sums = (connection.execute(each).scalar() for each in (query, paid_back))
+    given = schema.remedies
+    made_good = select(func.sum(given.c.worth)).where(
+        given.c.customer_id == customer_id, given.c.created_at >= since
+    )
+    promo = schema.promo_credits
+    credited = (
+        select(func.sum(promo.c.credit))
+        .join(orders, orders.c.number == promo.c.order_number)
+        .where(
+            orders.c.customer_id == customer_id,
+            promo.c.created_at >= since,
+            promo.c.order_number.not_in(select(cancelled.c.order_number)),  # counted above
+        )
+    )
+    sums = (connection.execute(each).scalar() for each in (query, paid_back, made_good, credited))
     return sum((found for found in sums if found is not None), NOTHING)
 
 
 def next_number(connection: Connection, name: str) -> int:
     """Count up a counter within a transaction; two transactions never get the same number."""
     table = schema.counters
-    connection.execute(update(table).where(table.c.name == name).values(value=table.c.value + 1))
+    raised = connection.execute(update(table).where(table.c.name == name).values(value=table.c.value + 1))
+    if not raised.rowcount:  # a counter that an older database doesn't have yet
+        connection.execute(insert(table), {"name": name, "value": FIRST_NUMBER})
     return int(connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one())
 
 
@@ -274,7 +336,9 @@ def fill(connection: Connection, shop: Shop, *, progress: Progress = _no_progres
 
 def _raise_return_counter(connection: Connection, shop: Shop) -> None:
     """Let new return references begin above those of the shop."""
-    taken = [entry.reference.removeprefix("R-") for order in shop.orders for entry in order.returns]
+    references = [entry.reference for order in shop.orders for entry in order.returns]
+    references += [entry.reference for order in shop.orders for entry in order.exchanges]
+    taken = [reference.removeprefix("R-").removeprefix("X-") for reference in references]
     highest = max((int(number) for number in taken if number.isdecimal()), default=0)
     table = schema.counters
     raised = update(table).where(table.c.name == "return", table.c.value < highest).values(value=highest)
@@ -302,19 +366,20 @@ def _customers(connection: Connection, *where: Any) -> list[Customer]:
 
 
 def _orders(connection: Connection, query: Select[Any]) -> list[Order]:
-    """Read orders with all their parts, in eight queries however many there are."""
+    """Read orders with all their parts, in ten queries however many there are."""
     found = connection.execute(query).mappings().all()
     numbers = [row["number"] for row in found]
     parts = {table.name: _parts_of(connection, table, "order_number", numbers) for table in PARTS}
     parts["cancellations"] = _parts_of(
         connection, schema.cancellations, "order_number", numbers, "order_number"
     )
-    references = {row["reference"]: number for number, each in parts["returns"].items() for row in each}
-    returned: dict[str, list[Any]] = defaultdict(list)
-    for reference, each in _parts_of(
-        connection, schema.return_items, "reference", list(references), "id"
-    ).items():
-        returned[references[reference]].extend(each)
+    inside = {
+        part.name: _inside(connection, parts[whole.name], part)
+        for whole, part in (
+            (schema.returns, schema.return_items),
+            (schema.exchanges, schema.exchange_items),
+        )
+    }
     owners = list({row["customer_id"] for row in found})
     methods: dict[str, dict[str, PaymentMethod]] = {
         owner: {row["id"]: rows.method_from(row) for row in each}
@@ -323,12 +388,20 @@ def _orders(connection: Connection, query: Select[Any]) -> list[Order]:
     return [
         rows.order_from(
             row,
-            {name: each[row["number"]] for name, each in parts.items()}
-            | {"return_items": returned[row["number"]]},
+            {name: each[row["number"]] for name, each in (parts | inside).items()},
             methods.get(row["customer_id"], {}),
         )
         for row in found
     ]
+
+
+def _inside(connection: Connection, wholes: dict[str, list[Any]], part: Table) -> dict[str, list[Any]]:
+    """Read what is inside of some returns or exchanges, grouped by order."""
+    orders = {row["reference"]: number for number, each in wholes.items() for row in each}
+    grouped: dict[str, list[Any]] = defaultdict(list)
+    for reference, each in _parts_of(connection, part, "reference", list(orders), "id").items():
+        grouped[orders[reference]].extend(each)
+    return grouped
 
 
 def _parts_of(

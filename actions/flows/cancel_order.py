@@ -286,9 +286,9 @@ class ActionSubmitCancel(SubmitOrderWrite):
         """Name the action."""
         return "action_submit_cancel"
 
-    def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
+    def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
         """Say that a cancellation can't be undone, where that is what was asked for."""
-        return tell_final(dispatcher, tracker, str(tracker.get_slot("wish_words") or ""))
+        return [] if tell_final(dispatcher, tracker, str(tracker.get_slot("wish_words") or "")) else None
 
     def decide(self, customer: Customer, order: Order, tracker: Tracker) -> Decision:
         """Return why the order can't be cancelled."""

@@ -19,7 +19,6 @@ from actions.flows.choice import contents
 from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
 from actions.flows.offers import note_more, standing
-from actions.flows.return_words import reason_of
 from actions.flows.turn import EMAIL, feels_bad, handoff, message, said, spoken
 from actions.flows.wishes import clear_wish, done, wishes
 from actions.services import services
@@ -35,8 +34,18 @@ SKIPS = re.compile(
     r"\b(?:skip|no e-?mail|(?:don'?t|do not) have (?:an? |any |one|e-?mail)|rather not|without"
     r"|just (?:do|send) it)\b"
 )
-WRITTEN = ("return_order", "return_items", "return_reason", "cancel_number", "cancel_reason", "promo_code")
-BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
+WRITTEN = (
+    "return_order",
+    "return_items",
+    "return_reason",
+    "cancel_number",
+    "cancel_reason",
+    "address_order",
+    "address_draft",
+    "payment_order",
+    "promo_code",
+)
+NEW_EACH_TIME = frozenset({"open_ticket"})  # whose tickets may each be about something else
 URGENT = frozenset({"delivery_problem", "cancel_order", "change_address"})
 
 
@@ -117,10 +126,11 @@ class ActionHandoff(Action):
         priority = "high" if wish.intent in URGENT or feels_bad(tracker) else "normal"
         if str(tracker.get_slot("urgent_ticket") or "").startswith("product"):
             priority = "urgent"
-        ticket = services().tickets.open(caller(tracker), subject, summary, priority, customer)
-        reachable = address != NOWHERE
+        case = None if wish.intent in NEW_EACH_TIME else f"{wish.intent}/{order or ''}"
+        ticket = services().tickets.open(caller(tracker), subject, summary, priority, customer, case)
+        told = "utter_handoff_done" if address != NOWHERE else "utter_handoff_done_no_address"
         dispatcher.utter_message(
-            response="utter_handoff_done" if reachable else "utter_handoff_done_no_address",
+            response="utter_handoff_again" if ticket.repeated else told,
             ticket=ticket.number,
             hours=str(ticket.reply_hours),
             address=address,
@@ -166,6 +176,8 @@ def _order_lines(tracker: Tracker, customer: Customer | None) -> list[str]:
     number = (
         tracker.get_slot("return_order")
         or tracker.get_slot("cancel_number")
+        or tracker.get_slot("address_order")
+        or tracker.get_slot("payment_order")
         or tracker.get_slot("last_order")
         or tracker.get_slot("order_number")
     )
@@ -209,16 +221,12 @@ class ActionPassOn(Action):
             return []
         if not running and wish == standing(tracker):
             return [*done(wish), *note_more(dispatcher, tracker, wish)]
-        broken = wish == "delivery_problem" and reason_of(heard) in BROKEN
-        variant = "_damaged" if broken else ""
-        if wish == "cancel_order":  # only of a return does it come here
-            variant = "_return"
-        canceling = wish == "request_refund" and tracker.active_loop_name == "cancel_form"
-        if canceling:
-            variant = "_cancel"
-        dispatcher.utter_message(response=f"utter_later_{wish}{variant}")
-        if canceling:
+        if wish == "request_refund" and running:  # the money comes with what is under way
+            variant = "return" if tracker.active_loop_name == "return_form" else "cancel"
+            dispatcher.utter_message(response=f"utter_later_request_refund_{variant}")
             return []
+        variant = "_return" if wish == "cancel_order" else ""  # only of a return does it come here
+        dispatcher.utter_message(response=f"utter_later_{wish}{variant}")
         if running:
             dispatcher.utter_message(response="utter_later_after_form")
             return []

@@ -27,7 +27,19 @@ from actions.services.method_matching import names_method
 from actions.services.proofs import Claim
 from actions.services.rulebook import ANYTHING
 
-CHOICES = frozenset({"status_order", "return_order", "return_items", "cancel_number"})
+CHOICES = frozenset(
+    {
+        "status_order",
+        "return_order",
+        "return_items",
+        "cancel_number",
+        "swap_order",
+        "swap_items",
+        "address_order",
+        "payment_order",
+        "promo_order",
+    }
+)
 ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8
 PICKS = re.compile(r"\b(?:the one|one with|that one|what about|i meant?)\b")
@@ -89,7 +101,11 @@ def _try(
     known: Customer | None = None,
 ) -> dict[str, Any]:
     """Verify with what is at hand, and say so when it didn't work."""
-    named = full_name(heard.text, asked=tracker.get_slot("requested_slot") in IDENTITY) if by_name(action) else None
+    named = (
+        full_name(heard.text, asked=tracker.get_slot("requested_slot") in IDENTITY)
+        if by_name(action)
+        else None
+    )
     claim = _claim(tracker, heard, known, named)
     given: dict[str, Any] = {"email": heard.email} if heard.email else {}
     given |= {"person_name": named} if named else {}

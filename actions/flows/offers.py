@@ -16,6 +16,7 @@ ABOUT_AN_ORDER = frozenset(
         "cancel_order",
         "change_order",
         "change_address",
+        "change_payment",
         "exchange_item",
         "promo_code",
         "schedule_callback",

@@ -98,6 +98,10 @@ class SubmitOrderWrite(Action, ABC):
 
     flow: ClassVar[OrderFlow]
 
+    def flow_for(self, tracker: Tracker) -> OrderFlow:
+        """Return the flow that ends; one that serves several wishes has one for each."""
+        return self.flow
+
     @abstractmethod
     def write(
         self,
@@ -123,22 +127,24 @@ class SubmitOrderWrite(Action, ABC):
         """Say that nothing was done, after a no."""
         dispatcher.utter_message(response="utter_stopped")
 
-    def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
-        """Answer what needs no order, and tell whether that was so."""
-        return False
+    def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
+        """Answer what needs no write and return what follows; None where that wasn't asked for."""
+        return None
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Ask the services for it; they check identity and policy once more."""
-        closing: list[EventType] = [*done(self.flow.wish), *self.flow.emptied()]
+        flow = self.flow_for(tracker)
+        closing: list[EventType] = [*done(flow.wish), *flow.emptied()]
         customer = known_customer(tracker)
         if customer is None:
             return [*tell_block(dispatcher, tracker), *closing]
         closing.append(SlotSet("order_number", None))
-        if self.settles(dispatcher, tracker):
-            return closing
-        order = self.flow.order(customer, tracker)
+        settled = self.settles(dispatcher, tracker)
+        if settled is not None:
+            return [*closing, *settled]
+        order = flow.order(customer, tracker)
         if order is None:
             orders = recent(customer)
             if not orders:
@@ -146,14 +152,14 @@ class SubmitOrderWrite(Action, ABC):
                 return closing
             return [*self.none_possible(dispatcher, tracker, customer, orders), *closing]
         closing.append(SlotSet("last_order", order.number))
-        confirmed = tracker.get_slot(self.flow.confirmed_slot)
+        confirmed = tracker.get_slot(flow.confirmed_slot)
         if confirmed is False:
             self.declined(dispatcher, order)
             return closing
         if confirmed is not True:
             decision = self.decide(customer, order, tracker)
-            return [*self.flow.tell_refusal(dispatcher, tracker, decision), *closing]
+            return [*flow.tell_refusal(dispatcher, tracker, decision), *closing]
         try:
             return [*self.write(dispatcher, tracker, caller(tracker), customer, order), *closing]
         except Refused as refusal:
-            return [*self.flow.tell_refusal(dispatcher, tracker, refusal.decision), *closing]
+            return [*flow.tell_refusal(dispatcher, tracker, refusal.decision), *closing]

@@ -13,8 +13,10 @@ from rasa_sdk.types import DomainDict
 
 from actions.flows.aside import answer_language
 from actions.flows.cancel_order import tell_final
+from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
 from actions.flows.identity import hint_for
+from actions.flows.meaning import meant
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
 from actions.flows.wishes import begin, clear_wish, guessed, left, queue_of, queued, read, served_by, wishes
@@ -28,8 +30,28 @@ NOT_THERE = re.compile(
 )
 LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
 CHOICES = frozenset(
-    {"return_items", "return_order", "status_order", "cancel_number"}
+    {
+        "return_items",
+        "return_order",
+        "status_order",
+        "cancel_number",
+        "swap_order",
+        "swap_items",
+        "swap_to",
+        "address_order",
+        "payment_order",
+        "case_order",
+        "case_issue",
+        "case_remedy",
+        "promo_order",
+    }
 )  # a plain no to these is a no to it all
+# Wishes that a correction takes up once more.
+AGAIN = frozenset(
+    {"order_status", "start_return", "cancel_order", "change_address", "change_payment", "schedule_callback"}
+)
+# What is wrong with a delivery when it is said without asking for anything.
+WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # The actions that give a hint when a form couldn't use an answer.
 HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
@@ -57,7 +79,7 @@ def stay(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
 
 def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Go by the words where they are clear; else offer the likeliest wishes, and the second time a person."""
-    wish, heard = clear_wish(tracker), message(tracker)
+    wish, heard = clear_wish(tracker) or meant(tracker), message(tracker)
     if wish:  # maybe two, between which the classifier could not decide
         reading = read(heard.text, wish, guessed(tracker), heard.confidence)
         first = wishes()[reading.first.wish or wish]
@@ -69,6 +91,8 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
         ]
     if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
         return []
+    if "delivery_problem" in guessed(tracker) and issue_of(heard, "delivery_problem") in WENT_WRONG:
+        return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
     if tell_final(dispatcher, tracker, message(tracker).text):
         return []
     offered = standing(tracker)
@@ -110,7 +134,7 @@ def guesses(tracker: Tracker) -> list[dict[str, str]]:
 
 def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Do what a fragment most likely asks for."""
-    heard, wish, offer = message(tracker), clear_wish(tracker), standing(tracker)
+    heard, wish, offer = message(tracker), clear_wish(tracker) or meant(tracker), standing(tracker)
     if wish and wish != offer:
         return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
     again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
@@ -125,6 +149,8 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
         return note_more(dispatcher, tracker, offer)
     if tracker.get_slot("last_wish") == "reset_password" and heard.has(NOT_THERE) and not heard.email:
         return password_not_there(dispatcher, tracker)
+    if not heard.payload and issue_of(heard, "delivery_problem") in WENT_WRONG:
+        return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
     if heard.number:
         return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
     if heard.email and tracker.get_slot("last_wish") == "reset_password":
@@ -248,7 +274,8 @@ class ActionCorrect(Action):
             return [SlotSet("return_change", True)]
         if hint(dispatcher, tracker):
             return []
-        heard, last, wish = message(tracker), tracker.get_slot("last_wish"), clear_wish(tracker)
+        heard, last = message(tracker), tracker.get_slot("last_wish")
+        wish = clear_wish(tracker) or meant(tracker)
         if heard.email and "action_handoff" in actions_of(tracker, back=1):
             return take_fragment(dispatcher, tracker)
         if wish and wish != last:
@@ -263,9 +290,7 @@ class ActionCorrect(Action):
                 SlotSet("handoff_wish", "start_return"),
                 SlotSet("handoff_words", heard.text),
             ]
-        again = last in ("order_status", "start_return", "cancel_order") or (
-            last == "reset_password" and heard.email
-        )
+        again = last in AGAIN or wish == last or (last == "reset_password" and heard.email)
         if again and last in wishes():
             return [*begin(str(last), heard.text), FollowupAction(wishes()[str(last)].action)]
         dispatcher.utter_message(response="utter_what_is_wrong")

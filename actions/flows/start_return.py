@@ -224,6 +224,8 @@ class ActionSubmitReturn(SubmitOrderWrite):
             return FLOW.tell_refusal(dispatcher, tracker, services().returns.decide(orders[0]))
         policy = services().policies.returns
         dispatcher.utter_message(
-            response="utter_return_nothing_open", window=policy.window_words, exceptions=policy.exceptions_words
+            response="utter_return_nothing_open",
+            window=policy.window_words,
+            exceptions=policy.exceptions_words,
         )
         return offer_ticket(dispatcher, tracker, FLOW.wish)

@@ -16,6 +16,7 @@ from rasa_sdk.events import EventType
 from rasa_sdk.interfaces import Tracker
 
 from actions.services.orders import order_number
+from frontdesk.redaction import without_cards
 
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}")
 POSTCODE = re.compile(r"(?<![\w-])(\d{5})(?:-\d{4})?(?![\w-])")
@@ -255,8 +256,8 @@ def feels_bad(tracker: Tracker, least: float = SURE) -> bool:
 
 
 def spoken(text: str, limit: int) -> str:
-    """Shorten words of a customer to one line of at most `limit` characters."""
-    line = " ".join(text.split())
+    """Shorten words of a customer to one line of at most `limit` characters; a card number is taken out."""
+    line = without_cards(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 

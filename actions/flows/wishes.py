@@ -16,6 +16,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 from ruamel.yaml import YAML
 
+from actions.flows.meaning import meant_instead
 from actions.flows.mood import empathy
 from actions.flows.turn import SURE, Said, message, message_before, spoken
 
@@ -33,6 +34,10 @@ MAY_I = re.compile(r"\b(?:can|could|may|am) i\b|\bis it (?:ok|okay|possible|free
 IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
 OF_A_RETURN = re.compile(
     r"\b(?:cancel|cancle|stop|undo|withdraw)\w* (?:(?!(?:and|or|then|but|also)\b)\w+ ){0,3}returns?\b"
+)
+EXPLAINED = frozenset({"cancel_order", "start_return"})  # whose forms only say how the money comes back
+MOVES_MONEY = frozenset(
+    {"cancel_order", "start_return", "request_refund", "billing_dispute", "delivery_problem"}
 )
 LAST = "action_pass_on"  # ends with an offer, to which a yes must be able to follow
 JOINTS = re.compile(
@@ -58,6 +63,8 @@ class Wish:
     replaces: frozenset[str] = frozenset()
     ends: bool = False
     asks: bool = False
+    follows: tuple[str, ...] = ()
+    opens: str = ""
 
     def includes(self, other: str) -> bool:
         """Tell whether serving this wish also serves another one."""
@@ -104,14 +111,17 @@ def wishes() -> Mapping[str, Wish]:
             replaces=frozenset(row.get("replaces") or ()),
             ends=bool(row.get("ends")),
             asks=bool(row.get("asks")),
+            opens=str(row.get("opens") or ""),
+            follows=tuple(_plain(cue) for cue in row.get("follows") or ()),
         )
         for intent, row in table.items()
     }
 
 
-def served_by(form: str | None) -> str | None:
-    """Return the wish that a form serves."""
-    return next((wish.intent for wish in wishes().values() if form and wish.action == form), None)
+def served_by(form: str | None, wish: object = None) -> str | None:
+    """Return the wish that a form serves; of several, the one that is named."""
+    serving = [w.intent for w in wishes().values() if form and form in (w.action, w.opens)]
+    return str(wish) if wish in serving else next(iter(serving), None)
 
 
 def cued(words: str) -> str | None:
@@ -258,19 +268,21 @@ class ActionAcknowledge(Action):
         if wish is None:
             return []
         events = empathy(dispatcher, tracker, wish.empathy, PLAIN if wish.asks else SURE)
-        running = served_by(tracker.active_loop_name)
+        running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
         reading = Reading(Part(wish.intent, heard.text))
         if not heard.payload:
             reading = read(heard.text, heard.intent, guessed(tracker), heard.confidence)
         first = wishes()[self._meant(tracker, heard) or reading.first.wish or wish.intent]
         others = [part for part in reading.others if part.wish != running]
+        if first.intent == "request_refund" and running in EXPLAINED:
+            return [*events, FollowupAction(LAST)]
         queue: list[dict[str, Any]] = [
             {"wish": p.wish, "words": spoken(p.words, LONGEST_WORDS)} for p in others
         ]
         if (
             running
             and first.form
-            and first.intent != running
+            and first.action != wishes()[running].action
             and not (first.ends or running in first.replaces)
         ):
             queue.append({"wish": running, "words": "", "resumed": True})
@@ -288,10 +300,21 @@ class ActionAcknowledge(Action):
 
     def _meant(self, tracker: Tracker, heard: Said) -> str | None:
         """Return the wish that only shows from what went before: "and the hammock one?" after an order."""
+        instead = meant_instead(tracker)
+        if instead:
+            return instead
         asks_again = heard.intent == "ask_product" and heard.short and heard.has(ONE_OF_THEM)
         if asks_again and tracker.get_slot("last_wish") == "order_status" and tracker.get_slot("verified"):
             return "order_status"
-        return None
+        return self._follows(tracker, heard)
+
+    def _follows(self, tracker: Tracker, heard: Said) -> str | None:
+        """Return the wish that a question about what was just done means: "when do I get my money?"."""
+        done_before = tracker.get_slot("last_wish") in MOVES_MONEY and tracker.get_slot("last_order")
+        if not done_before or tracker.active_loop_name or not wishes()[heard.intent].asks:
+            return None
+        plain = f" {_plain(heard.text)} "
+        return next((w.intent for w in wishes().values() if any(f" {c} " in plain for c in w.follows)), None)
 
     def _words(self, tracker: Tracker, heard: Said, wish: str, words: str) -> str:
         """Return the words of a wish, with the message before where a return speaks of "it" or follows an offer."""

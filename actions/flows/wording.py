@@ -34,6 +34,11 @@ def amount(value: Decimal, currency: str = "USD") -> str:
     return f"${value:,.2f}" if currency == "USD" else f"{value:,.2f} {currency}"
 
 
+def either(names: Sequence[str]) -> str:
+    """Join names as in "a, b or c"."""
+    return " or ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
 def within(business_days: str) -> str:
     """Write how long something takes: "within 3-5 business days", "within 1 business day", "right away"."""
     return f"within {_days(business_days)}" if _takes(business_days) else "right away"

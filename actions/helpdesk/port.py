@@ -10,6 +10,7 @@ from actions.commerce.model import Customer
 from actions.services.context import Caller
 
 PRIORITIES = ("low", "normal", "high", "urgent")
+CLOSED = frozenset({"solved", "closed"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,12 @@ class Ticket:
     priority: str
     status: str = "open"
     reply_hours: int = 24  # within how many hours a person answers
+    repeated: bool = False  # it was open before this call
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still works on it."""
+        return self.status not in CLOSED
 
 
 class Tickets(Protocol):
@@ -34,8 +41,18 @@ class Tickets(Protocol):
         body: str,
         priority: str = "normal",
         customer: Customer | None = None,
+        case: str | None = None,
     ) -> Ticket:
-        """Open a ticket; the same call again gives the same ticket."""
+        """Open a ticket; the same call again gives the same ticket.
+
+        So does another call about the same case while its ticket is open: the body is added to that as a note.
+        """
 
     def find(self, number: str) -> Ticket | None:
         """Find a ticket by its number."""
+
+    def of(self, caller: Caller, customer: Customer | None) -> list[Ticket]:
+        """List the tickets of this conversation and of its verified customer, newest first."""
+
+    def add(self, caller: Caller, ticket: Ticket, text: str) -> None:
+        """Add a note to a ticket; the same call again adds nothing."""

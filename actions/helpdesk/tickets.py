@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from actions.commerce import schema
@@ -18,7 +19,8 @@ from actions.services import audit, receipts
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 
-ACTION = "ticket.open"
+ACTION, ADD = "ticket.open", "ticket.add"
+LONGEST_CASE = 200
 LONGEST_SUBJECT = 200
 LONGEST_BODY = 20_000
 
@@ -41,14 +43,17 @@ class EmbeddedTickets:
         body: str,
         priority: str = "normal",
         customer: Customer | None = None,
+        case: str | None = None,
     ) -> Ticket:
-        """Open a ticket; the same call again gives the same ticket."""
+        """Open a ticket; the same call again, and another one about the same case, gives the same ticket."""
         if priority not in PRIORITIES:
             raise ValueError(f"'{priority}' isn't a priority; those are {', '.join(PRIORITIES)}.")
+        owner = customer.id if customer else caller.conversation
+        about = f"{owner}/{case}"[:LONGEST_CASE] if case else None
         try:
-            return self._open(caller, subject, body, priority, customer)
+            return self._open(caller, subject, body, priority, customer, about)
         except IntegrityError:  # the same call in another thread was a moment faster
-            return self._open(caller, subject, body, priority, customer)
+            return self._open(caller, subject, body, priority, customer, about)
 
     def find(self, number: str) -> Ticket | None:
         """Find a ticket by its number."""
@@ -57,8 +62,35 @@ class EmbeddedTickets:
             row = connection.execute(select(table).where(table.c.number == number)).mappings().first()
         return _ticket(row) if row is not None else None
 
+    def of(self, caller: Caller, customer: Customer | None) -> list[Ticket]:
+        """List the tickets of this conversation and of its verified customer, newest first."""
+        if not caller.authenticated:  # whoever named the conversation could be anybody
+            return []
+        table = schema.tickets
+        mine = [table.c.conversation == caller.conversation[:255]]
+        if customer is not None:
+            mine.append(table.c.customer_id == customer.id)
+        query = select(table).where(or_(*mine)).order_by(table.c.created_at.desc(), table.c.number.desc())
+        with self._database.read() as connection:
+            return [_ticket(row) for row in connection.execute(query).mappings()]
+
+    def add(self, caller: Caller, ticket: Ticket, text: str) -> None:
+        """Add a note to a ticket; the same call again adds nothing."""
+        now, request = self._clock(), receipts.request_hash(ticket.number, text)
+        with self._database.write() as connection:
+            if receipts.find(connection, caller, ADD, request) is not None:
+                return
+            _note(connection, caller, ticket.number, text, now)
+            receipts.keep(connection, caller, ADD, request, {"number": ticket.number}, now)
+
     def _open(
-        self, caller: Caller, subject: str, body: str, priority: str, customer: Customer | None
+        self,
+        caller: Caller,
+        subject: str,
+        body: str,
+        priority: str,
+        customer: Customer | None,
+        about: str | None,
     ) -> Ticket:
         """Open a ticket within one transaction, or find the one that this call repeats."""
         now = self._clock()
@@ -69,6 +101,11 @@ class EmbeddedTickets:
             if stored is not None:
                 query = select(schema.tickets).where(schema.tickets.c.number == stored["number"])
                 return _ticket(connection.execute(query).mappings().one())
+            known = _open_about(connection, about)
+            if known is not None:
+                if printable(body) != known["body"]:
+                    _note(connection, caller, known["number"], body, now)
+                return replace(_ticket(known), repeated=True)
             row: dict[str, Any] = {
                 "number": f"T-{next_number(connection, 'ticket')}",
                 "conversation": caller.conversation[:255],
@@ -79,6 +116,7 @@ class EmbeddedTickets:
                 "status": "open",
                 "reply_hours": self._reply_hours(priority),
                 "created_at": now,
+                "open_case": about,
             }
             connection.execute(insert(schema.tickets), row)
             receipts.keep(connection, caller, ACTION, request, {"number": row["number"]}, now)
@@ -92,6 +130,26 @@ class EmbeddedTickets:
                 after={"priority": priority},
             )
         return _ticket(row)
+
+
+def _open_about(connection: Connection, about: str | None) -> Any:
+    """Find the row of the open ticket about a case."""
+    if about is None:
+        return None
+    query = select(schema.tickets).where(schema.tickets.c.open_case == about)
+    return connection.execute(query).mappings().first()
+
+
+def _note(connection: Connection, caller: Caller, number: str, text: str, now: datetime) -> None:
+    """Write a note and its audit row, which doesn't hold the words."""
+    row = {
+        "ticket_number": number,
+        "conversation": caller.conversation[:255],
+        "text": printable(text)[:LONGEST_BODY],
+        "created_at": now,
+    }
+    connection.execute(insert(schema.ticket_notes), row)
+    audit.record(connection, caller, now, ADD, f"ticket {number}")
 
 
 def printable(text: str) -> str:

@@ -39,6 +39,20 @@
     shop.cancellations.ask_approval(who, customer, number, reason)
                                              -> Ticket         where decision.needs_approval
 
+    shop.addresses.decide(order, address=None), .decide_profile(customer, address)
+                                             -> Decision
+    shop.addresses.change(who, customer, address, number=None, profile=False)
+                                             -> AddressReceipt(...), or raises Refused(decision)
+    shop.payments.decide(customer, order, method_id=None)
+                                             -> Decision
+    shop.payments.quote(customer, order, method_id)
+                                             -> PaymentQuote(total, back_to, method, business_days)
+    shop.payments.change(who, customer, number, method_id)
+                                             -> PaymentReceipt(...), or raises Refused(decision)
+    shop.profile.standing(customer)          -> Standing       tier, points, and what is left to the next tier
+    shop.profile.decide(customer, field, value), .change(who, customer, field, value)
+                                             -> Decision; DetailReceipt(...), or raises Refused(decision)
+
     shop.accounts.request_password_reset(who, email) -> None
     shop.tickets.open(who, subject, body, priority="normal", customer=None)
                                              -> Ticket(number, created, priority, reply_hours, ...)

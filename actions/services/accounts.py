@@ -17,7 +17,8 @@ from actions.commerce.store import SqlStore
 from actions.services import audit, mail, outbox, receipts, throttle
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
-from actions.services.identity import LONGEST_INPUT, hashed, salt
+from actions.services.identity import hashed, salt
+from actions.services.proofs import LONGEST_INPUT
 from actions.services.rulebook import Policies
 from actions.services.throttle import Throttle
 

@@ -63,6 +63,8 @@ def _rule(order: Order, policy: CancellationsPolicy, now: datetime) -> str | Non
         return "delivered"
     if order.status in GONE_BACK:
         return "sent_back"
+    if order.status == "changed" and policy.changes_once:
+        return "changed"
     if order.status in ON_THE_WAY or any(parcel.shipped_at for parcel in order.shipments):
         return "dispatched"
     if order.status in policy.cancellable_states:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from datetime import date
+from datetime import date, datetime
 from threading import Event, Lock, Thread
 
 from sqlalchemy import Connection
@@ -14,14 +14,22 @@ from actions.commerce.store import SqlStore, fill
 from actions.helpdesk.port import Tickets
 from actions.helpdesk.tickets import EmbeddedTickets
 from actions.services.accounts import Accounts
+from actions.services.addresses import Addresses
+from actions.services.callbacks import Callbacks
 from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
+from actions.services.payment_changes import PaymentChanges
 from actions.services.products import Products
+from actions.services.profile import Profile
+from actions.services.promotions import Promotions
+from actions.services.quotes import Quotes
+from actions.services.remedies import Remedies
 from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies, policies_folder
+from actions.services.swaps import Swaps
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +49,15 @@ class Services:
     products: Products
     returns: Returns
     cancellations: Cancellations
+    swaps: Swaps
+    callbacks: Callbacks
+    remedies: Remedies
+    promotions: Promotions
+    quotes: Quotes
     accounts: Accounts
+    addresses: Addresses
+    payments: PaymentChanges
+    profile: Profile
     tickets: Tickets
     policies: Policies
     outbox: Outbox
@@ -59,8 +75,22 @@ class Services:
         self.tickets = EmbeddedTickets(self.database, self.policies.support.reply_hours, clock)
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.callbacks = Callbacks(self.database, self.identity, self.policies, clock)
+        self.remedies = Remedies(
+            self.database, self.commerce, self.identity, self.tickets, self.policies, clock
+        )
+        self.promotions = Promotions(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.quotes = Quotes(self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
+        self.addresses = Addresses(self.commerce, self.identity, self.policies, clock)
+        self.payments = PaymentChanges(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.profile = Profile(self.commerce, self.identity, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
+
+    def now(self) -> datetime:
+        """Tell the time by which the services decide, in UTC."""
+        return self._clock()
 
     def today(self) -> date:
         """Tell the date by which the services decide, in UTC."""

@@ -18,7 +18,7 @@ from actions.commerce.store import SqlStore, find_customer_by_id
 from actions.services import audit, throttle
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
-from actions.services.proofs import LONGEST_INPUT, Claim, Proven, claimed_ways, plain, postcode, prove
+from actions.services.proofs import LONGEST_INPUT, Claim, Proven, claimed_ways, plain, prove
 from actions.services.rulebook import ANYTHING, IdentityPolicy
 from actions.services.throttle import Throttle
 

@@ -75,6 +75,48 @@ def cancelled(
     return Letter("order_cancelled", customer.email, f"Order {order_number} is canceled", body)
 
 
+def order_changed(
+    customer: Customer, policies: Policies, *, order_number: str, items: Sequence[str], money: str
+) -> Letter:
+    """Write the e-mail that confirms changed items of an order."""
+    lines = "\n".join(f"  - {item}" for item in items)
+    body = (
+        f"Hello {customer.first_name},\n\n"
+        f"order {order_number} is changed:\n{lines}\n\n"
+        f"{money}\n\n"
+        f"If that wasn't you, answer this e-mail at once or write to {policies.support.email}.\n\n"
+        f"{policies.support.shop_name}\n"
+    )
+    return Letter("order_changed", customer.email, f"Order {order_number} is changed", body)
+
+
+def exchange_label(
+    customer: Customer,
+    policies: Policies,
+    *,
+    order_number: str,
+    reference: str,
+    items: Sequence[str],
+    label_url: str,
+    expires_on: date,
+    money: str,
+) -> Letter:
+    """Write the e-mail that carries the return label of an exchange."""
+    lines = "\n".join(f"  - {item}" for item in items)
+    body = (
+        f"Hello {customer.first_name},\n\n"
+        f"your exchange {reference} for order {order_number} is set up:\n{lines}\n\n"
+        f"1. Print the label: {label_url}\n"
+        f"2. Pack the old items and hand the parcel to {policies.returns.drop_off_text} "
+        f"by {long_date(expires_on)}.\n\n"
+        f"The new ones are set aside for you and leave {policies.fact('exchanges.ship_business_days')} business days "
+        f"after the carrier has scanned that parcel.\n{money}\n\n"
+        f"If something is not right, answer this e-mail or write to {policies.support.email}.\n\n"
+        f"{policies.support.shop_name}\n"
+    )
+    return Letter("exchange_label", customer.email, f"Your exchange {reference}", body)
+
+
 def password_reset(recipient: str, first_name: str, policies: Policies, url: str) -> Letter:
     """Write the e-mail that carries a password reset link."""
     minutes = policies.accounts.reset_link_minutes

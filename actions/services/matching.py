@@ -13,6 +13,7 @@ T = TypeVar("T")
 LONGEST_TEXT = 600  # characters that are looked at
 TYPO_RATIO = 0.82
 TYPO_LENGTH = 5  # shorter words have to match exactly
+IRREGULAR = {"mice": "mouse", "knives": "knife", "shelves": "shelf", "dishes": "dish"}
 WORD = re.compile(r"[a-z0-9]+")
 
 # Words that say nothing about which thing is meant.
@@ -26,6 +27,8 @@ def words(text: str) -> list[str]:
 
 def singular(word: str) -> str:
     """Take a plural ending off a word."""
+    if word in IRREGULAR:
+        return IRREGULAR[word]
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("ches", "shes", "sses", "xes")):

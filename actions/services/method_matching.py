@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from actions.commerce.model import PaymentMethod
 
 GIFT_CARD = re.compile(r"\bgift[\s-]?(?:card|certificate)s?\b", re.I)
-STORE_CREDIT = re.compile(r"\b(?:store|shop|account)[\s-]credit\b|\bcredit (?:to|on|in) (?:my|the) account\b", re.I)
+STORE_CREDIT = re.compile(
+    r"\b(?:store|shop|account)[\s-]credit\b|\bcredit (?:to|on|in) (?:my|the) account\b", re.I
+)
 ORIGINAL = re.compile(
     r"\boriginal(?:ly)?\b|\b(?:same|way|method|card|account|one|how|what|whatever) (?:that |which )?(?:i |we )?"
     r"(?:have |had |'ve )?(?:paid|used|bought|ordered|pay)\b|\bpaid (?:with|from|by)\b|\bsame (?:card|method|way|account|payment|place)\b"

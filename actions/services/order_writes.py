@@ -184,7 +184,8 @@ class OrderWrites:
         with self._commerce.begin() as work:
             order = self._own_order(work, caller, customer, number)
         asked = appeal(order)
-        return self._tickets.open(caller, asked.subject, asked.body, "high", customer)
+        case = f"{self._subject}/{order.number}"
+        return self._tickets.open(caller, asked.subject, asked.body, "high", customer, case)
 
     def _own_order(self, work: Work, caller: Caller, customer: Customer, number: str) -> Order:
         """Read an order of the customer whom this conversation was verified as, and of nobody else."""

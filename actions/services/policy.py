@@ -10,11 +10,12 @@ from typing import Protocol
 
 from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMethod
 from actions.services.errors import ServiceError
-from actions.services.rulebook import Policies, ReturnsPolicy
+from actions.services.rulebook import ExchangesPolicy, Policies, ReturnsPolicy
 
 # Rules under which a person may still say yes.
+FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid", "part_of_line"})
+# States in which something of an order is on its way back; whether more may follow is the shop's rule.
 UNDER_WAY = frozenset({"return_requested", "exchange_requested"})
-FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid"})
 
 
 @dataclass(frozen=True)
@@ -121,27 +122,37 @@ def decide_return(
     return Decision(True, "allowed", "utter_return_allowed", facts, refused_items=refused)
 
 
-def item_rule(order: Order, item: OrderItem, policy: ReturnsPolicy, today: date) -> str | None:
-    """Name the rule that keeps an item from being returned today, if one does."""
+def item_rule(
+    order: Order,
+    item: OrderItem,
+    policy: ReturnsPolicy,
+    today: date,
+    exchanges: ExchangesPolicy | None = None,
+) -> str | None:
+    """Name the rule that keeps an item from being returned (or exchanged) today, if one does."""
+    period = exchanges or policy
+    states = policy.returnable_states if exchanges is None else exchanges.exchangeable_states
     if order.status == "cancelled":
         return "cancelled"
     if order.return_of(item.id) is not None or order.status == "returned":
         return "already_returned"
+    if order.exchange_of(item.id) is not None:
+        return "already_exchanged"
     if order.status == "refunded":
         return "already_refunded"
-    if order.status not in policy.returnable_states:
+    if order.status not in states:
         return "once_only" if order.status in UNDER_WAY else "not_delivered"
     if item.category in policy.final_sale_categories or set(item.tags) & set(policy.final_sale_tags):
         return "final_sale"
     shipment = order.shipment_of(item.id)
     arrived = shipment.delivered_at if shipment else order.delivered_at
-    if policy.window_days is None:
+    if period.window_days is None:
         return None
     if arrived is None:
         if shipment is not None and shipment.status not in (None, "delivered"):
             return "not_delivered"
-        return "delivery_date_unknown" if policy.when_delivery_date_unknown == "person" else None
-    last_day = arrived.astimezone(UTC).date() + timedelta(days=policy.window_days)
+        return "delivery_date_unknown" if period.when_delivery_date_unknown == "person" else None
+    last_day = arrived.astimezone(UTC).date() + timedelta(days=period.window_days)
     return "window_over" if today > last_day else None
 
 

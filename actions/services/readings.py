@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from actions.services.calendar import Holiday, holiday_of
 
 MONEY = re.compile(r"\$(\d{1,3}(?:,\d{3})+|\d+)(\.\d\d)?")
 SHARE = re.compile(r"(\d{1,3})(\.\d{1,2})?%")
+FACTOR = re.compile(r"[1-9](\.\d{1,2})?")
 SPAN = re.compile(r"\d+(-\d+)?")
 
 
@@ -111,6 +116,42 @@ def sentences(value: object) -> dict[str, str]:
     return {str(name): text(entry) for name, entry in value.items()}
 
 
+def factor(value: object) -> Decimal:
+    """Read a factor such as "1.25"."""
+    if not isinstance(value, str) or not FACTOR.fullmatch(value):
+        raise Unusable('a factor in quotes such as "1.25"')
+    return Decimal(value)
+
+
+def factors(value: object) -> dict[str, Decimal]:
+    """Read a map from names to factors."""
+    if not isinstance(value, Mapping):
+        raise Unusable('a map such as {gold: "1.5"}')
+    return {str(name): factor(entry) for name, entry in value.items()}
+
+
+@dataclass(frozen=True)
+class Compensation:
+    """What an issue is worth: a share of the goods, up to a cap."""
+
+    share: Decimal
+    cap: Decimal
+    text: str
+
+
+def compensations(value: object) -> dict[str, Compensation]:
+    """Read what issues are worth."""
+    wanted = 'a map such as {late: {share: "10%", cap: "$20", text: the late delivery}}'
+    if not isinstance(value, Mapping) or not value:
+        raise Unusable(wanted)
+    read: dict[str, Compensation] = {}
+    for name, entry in value.items():
+        if not isinstance(entry, Mapping) or not {"share", "cap", "text"} <= set(entry):
+            raise Unusable(wanted)
+        read[str(name)] = Compensation(share(entry["share"]), money(entry["cap"]), text(entry["text"]))
+    return read
+
+
 WAYS = ("email", "email_order", "email_postcode", "name_postcode")
 
 
@@ -153,11 +194,45 @@ def method(value: object) -> str:
     return str(value)
 
 
+def settling(value: object) -> str:
+    """Read with which payment method a difference in price is settled."""
+    if value not in ("original", "named"):
+        raise Unusable("original or named")
+    return str(value)
+
+
 def unknown_date(value: object) -> str:
     """Read what happens to an order whose delivery date nobody noted."""
     if value not in ("person", "allow"):
         raise Unusable("person or allow")
     return str(value)
+
+
+def clock_time(value: object) -> time:
+    """Read a time of day such as "09:00"."""
+    try:
+        return time.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise Unusable('a time of day in quotes such as "09:00"') from None
+
+
+def zone(value: object) -> ZoneInfo:
+    """Read the name of a time zone."""
+    try:
+        return ZoneInfo(value if isinstance(value, str) else "")
+    except (ValueError, ZoneInfoNotFoundError):
+        raise Unusable("a time zone such as America/New_York") from None
+
+
+def holidays(value: object) -> dict[str, Holiday]:
+    """Read the days on which nobody is at work."""
+    wanted = "a map such as {Labor Day: 1st Monday of September, Christmas Day: December 25}"
+    if not isinstance(value, Mapping):
+        raise Unusable(wanted)
+    read = {str(name): holiday_of(str(entry)) for name, entry in value.items()}
+    if None in read.values():
+        raise Unusable(wanted)
+    return {name: entry for name, entry in read.items() if entry is not None}
 
 
 # Types of policy keys, each with the reader that checks it.
@@ -176,4 +251,10 @@ Sentences = Annotated[Mapping[str, str], sentences]
 Levels = Annotated[Mapping[str, tuple[str, ...]], levels]
 Reasons = Annotated[Mapping[str, Reason], reasons]
 RefundMethod = Annotated[str, method]
+Settling = Annotated[str, settling]
 UnknownDate = Annotated[str, unknown_date]
+TimeOfDay = Annotated[time, clock_time]
+Zone = Annotated[ZoneInfo, zone]
+Holidays = Annotated[Mapping[str, Holiday], holidays]
+Factors = Annotated[Mapping[str, Decimal], factors]
+Compensations = Annotated[Mapping[str, Compensation], compensations]

@@ -102,9 +102,7 @@ class Returns:
         customer = self._commerce.customer(order.customer_id)
         return refund_choices(order, customer.payment_methods if customer else (), self._policies)
 
-    def quote(
-        self, order: Order, item_ids: Sequence[str], reason: str, to: str | None = None
-    ) -> ReturnQuote:
+    def quote(self, order: Order, item_ids: Sequence[str], reason: str, to: str | None = None) -> ReturnQuote:
         """Work out what returning some items would pay back; `to` is the id of one of the choices."""
         customer = self._commerce.customer(order.customer_id)
         methods = customer.payment_methods if customer else ()
@@ -123,9 +121,7 @@ class Returns:
         if to is not None and to not in places:
             raise ServiceError(f"A refund can't go to '{to}'; it can go to {', '.join(places)}.")
         place = places[to] if to is not None else None
-        return quote_return(
-            order, self._policies, methods, item_ids=item_ids, reason=reason, to=place
-        )
+        return quote_return(order, self._policies, methods, item_ids=item_ids, reason=reason, to=place)
 
     def start(
         self,

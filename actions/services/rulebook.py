@@ -13,9 +13,20 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
+from actions.services.details_rules import (
+    CHANGES,
+    AccountsPolicy,
+    LoyaltyPolicy,
+    PaymentsPolicy,
+    ShippingPolicy,
+    check_tiers,
+)
 from actions.services.errors import PolicyError
 from actions.services.readings import (
+    Compensations,
+    Factors,
     Flag,
+    Holidays,
     Levels,
     Limit,
     List,
@@ -24,19 +35,23 @@ from actions.services.readings import (
     Reasons,
     RefundMethod,
     Sentences,
+    Settling,
     Share,
     Shares,
     Span,
+    TimeOfDay,
     UnknownDate,
     Unusable,
     Whole,
     Window,
     Words,
+    Zone,
     money,
     share,
     span,
     whole,
 )
+from actions.services.sales_policies import PromotionsPolicy, QuotesPolicy
 
 FOLDER = Path(__file__).parent.parent / "policies"
 VARIABLE = "FRONTDESK_POLICIES"  # another folder: the rules of another shop
@@ -73,6 +88,7 @@ class ReturnsPolicy:
     label_fee: Money
     label_fee_shop_fault: Money
     label_valid_days: Positive
+    damage_report_days: Whole
     label_url: Words
     carrier: Words
     drop_off_text: Words
@@ -81,7 +97,9 @@ class ReturnsPolicy:
     @property
     def exceptions_words(self) -> str:
         """What can never go back, as it ends a sentence; nothing where everything can."""
-        return f", except {self.final_sale_text}" if self.final_sale_categories or self.final_sale_tags else ""
+        return (
+            f", except {self.final_sale_text}" if self.final_sale_categories or self.final_sale_tags else ""
+        )
 
     @property
     def window_words(self) -> str:
@@ -98,11 +116,18 @@ class CancellationsPolicy:
     cancellable_states: List
     grace_minutes: Whole
     grace_states: List
+    changeable_states: List
+    changes_once: Flag
+    quantity_changes: Flag
+    removals: Flag
+    most_pieces: Positive
+    difference_method: Settling
     refund_business_days: Span
     gift_card_business_days: Span
     reasons: Sentences
     authority_limit: Limit
     rules: Sentences
+    change_rules: Sentences
 
     @property
     def grace_words(self) -> str:
@@ -121,6 +146,19 @@ class CancellationsPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExchangesPolicy:
+    """exchanges.yml, as far as code decides by it."""
+
+    window_days: Window
+    exchangeable_states: List
+    when_delivery_date_unknown: UnknownDate
+    once_per_order: Flag
+    same_variant: Flag
+    difference_method: Settling
+    rules: Sentences
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefundsPolicy:
     """refunds.yml, as far as code decides by it."""
 
@@ -130,6 +168,7 @@ class RefundsPolicy:
     gift_card_business_days: Span
     store_credit_business_days: Span
     method: RefundMethod
+    price_adjustment_days: Whole
     choices: List
     ask: Flag
     shipping_refunded_for_shop_fault: Flag
@@ -160,17 +199,6 @@ class IdentityPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountsPolicy:
-    """accounts.yml, as far as code decides by it."""
-
-    reset_link_minutes: Positive
-    reset_requests_per_email: Positive
-    reset_requests_per_conversation: Positive
-    reset_window_minutes: Positive
-    reset_url: Words
-
-
-@dataclass(frozen=True, kw_only=True)
 class SupportPolicy:
     """support.yml, as far as code decides by it."""
 
@@ -180,6 +208,19 @@ class SupportPolicy:
     high_reply_hours: Positive
     normal_reply_hours: Positive
     low_reply_hours: Positive
+    timezone: Words
+    zone: Zone
+    weekday_open: TimeOfDay
+    weekday_close: TimeOfDay
+    saturday_open: TimeOfDay
+    saturday_close: TimeOfDay
+    callback_notice_hours: Whole
+    callback_slot_minutes: Positive
+    callback_days_ahead: Positive
+    callback_capacity: Positive
+    callback_country: Words
+    callback_rules: Sentences
+    holidays: Holidays
 
     def reply_hours(self, priority: str) -> int:
         """Hours within which a ticket of this priority is answered."""
@@ -189,6 +230,29 @@ class SupportPolicy:
             "low": self.low_reply_hours,
         }
         return hours.get(priority, self.normal_reply_hours)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryPolicy:
+    """shipping.yml, as far as what becomes of a parcel is decided by it."""
+
+    lost_after_days: Positive
+    not_received_wait_days: Whole
+    missing_report_days: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompensationPolicy:
+    """compensation.yml, as far as code decides by it."""
+
+    issues: Compensations
+    tier_factors: Factors
+    per_customer: Whole
+    period_days: Positive
+    period_cap: Money
+    late_refund_services: List
+    authority_limit: Money
+    rules: Sentences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,10 +266,18 @@ class Policies:
 
     returns: ReturnsPolicy
     cancellations: CancellationsPolicy
+    exchanges: ExchangesPolicy
     refunds: RefundsPolicy
     identity: IdentityPolicy
     accounts: AccountsPolicy
     support: SupportPolicy
+    shipping: ShippingPolicy
+    payments: PaymentsPolicy
+    loyalty: LoyaltyPolicy
+    delivery: DeliveryPolicy
+    compensation: CompensationPolicy
+    promotions: PromotionsPolicy
+    quotes: QuotesPolicy
     facts: Mapping[str, Any]
 
     def fact(self, path: str) -> Any:
@@ -239,10 +311,18 @@ def load_policies(folder: Path | None = None) -> Policies:
     policies = Policies(
         returns=_typed(ReturnsPolicy, folder / "returns.yml", files),
         cancellations=_typed(CancellationsPolicy, folder / "cancellations.yml", files),
+        exchanges=_typed(ExchangesPolicy, folder / "exchanges.yml", files),
         refunds=_typed(RefundsPolicy, folder / "refunds.yml", files),
         identity=_typed(IdentityPolicy, folder / "identity.yml", files),
         accounts=_typed(AccountsPolicy, folder / "accounts.yml", files),
         support=_typed(SupportPolicy, folder / "support.yml", files),
+        shipping=_typed(ShippingPolicy, folder / "shipping.yml", files),
+        payments=_typed(PaymentsPolicy, folder / "payments.yml", files),
+        loyalty=_typed(LoyaltyPolicy, folder / "loyalty.yml", files),
+        delivery=_typed(DeliveryPolicy, folder / "shipping.yml", files),
+        compensation=_typed(CompensationPolicy, folder / "compensation.yml", files),
+        promotions=_typed(PromotionsPolicy, folder / "promotions.yml", files),
+        quotes=_typed(QuotesPolicy, folder / "quotes.yml", files),
         facts={stem: _plain(content) for stem, content in files.items()},
     )
     _check_together(policies, folder)
@@ -330,6 +410,12 @@ def _check_together(policies: Policies, folder: Path) -> None:
             f"{folder.name}/returns.yml: 'restocking_fee_exceptions' names {sorted(unknown)}, "
             "which 'reasons' doesn't have."
         )
+    unknown = set(policies.accounts.chat_changes) - CHANGES
+    if unknown:
+        raise PolicyError(
+            f"{folder.name}/accounts.yml: 'chat_changes' names {sorted(unknown)}; known are {sorted(CHANGES)}."
+        )
+    check_tiers(policies.loyalty, policies.facts["loyalty"], folder)
     refunds = policies.refunds
     if refunds.method not in refunds.choices or set(refunds.choices) - REFUND_CHOICES:
         raise PolicyError(
@@ -341,7 +427,9 @@ def _check_together(policies: Policies, folder: Path) -> None:
         raise PolicyError(f"{folder.name}/identity.yml: 'needs' has to say which level '{ANYTHING}' needs.")
     strange = sorted(set(identity.needs.values()) - set(identity.levels))
     if strange:
-        raise PolicyError(f"{folder.name}/identity.yml: 'needs' names {strange}, which 'levels' doesn't have.")
+        raise PolicyError(
+            f"{folder.name}/identity.yml: 'needs' names {strange}, which 'levels' doesn't have."
+        )
     for one, other in SAME:
         try:
             differ = policies.fact(one) != policies.fact(other)

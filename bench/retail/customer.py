@@ -22,7 +22,12 @@ DONE = {
     "cancel_order": ("utter_cancel_done",),
     "return_items": ("utter_return_started",),
     "exchange_items": ("utter_exchange_done", "utter_swap_done_exchange", "utter_exchange_started"),
-    "modify_items": ("utter_change_done", "utter_swap_done", "utter_swap_done_change", "utter_change_order_done"),
+    "modify_items": (
+        "utter_change_done",
+        "utter_swap_done",
+        "utter_swap_done_change",
+        "utter_change_order_done",
+    ),
     "change_payment": ("utter_payment_done",),
     "change_shipping_address": ("utter_address_done_order", "utter_address_done_both"),
     "change_user_address": ("utter_address_done_profile", "utter_address_done_both"),
@@ -209,7 +214,12 @@ class Customer:
     def _identity(self, asked: str, view: View) -> str:
         """Say who it is, by e-mail address or by name and ZIP code."""
         who, words = self.task["identity"], self.words
-        facts = {"first": who["first_name"], "last": who["last_name"], "zip": who["zip"], "email": who["email"]}
+        facts = {
+            "first": who["first_name"],
+            "last": who["last_name"],
+            "zip": who["zip"],
+            "email": who["email"],
+        }
         if who["via"] == "email":
             return words.say("give_email" if asked == "email" else "give_zip", **facts)
         if asked == "identity_proof" and view.slots.get("person_name"):
@@ -227,17 +237,23 @@ class Customer:
         text = " ".join(view.texts).lower()
         named = [item for item in items if item["name"].lower() in text]
         if len({item["name"] for item in items}) < len(items):
-            named = [item for item in named if all(str(v).lower() in text for v in item["options"].values())] or named
+            named = [
+                item for item in named if all(str(v).lower() in text for v in item["options"].values())
+            ] or named
         item = named[0] if named else items[0]
         if len(items) == 1 or len(named) == 1:
             return self.words.say("change_item", "answer", changes=self.words.options(item["change_to"]))
         said = self.words.item(item, among=self._in_order())
-        return self.words.say("change_item", "changes", item=said, changes=self.words.options(item["change_to"]))
+        return self.words.say(
+            "change_item", "changes", item=said, changes=self.words.options(item["change_to"])
+        )
 
     def _to_summary(self, view: View, asked: str) -> Utterance | None:
         """Say yes to a summary that is right; correct a wrong one."""
         if self.refused_wanted:
-            self.failure = f"was asked to confirm what should have been refused: {' '.join(view.texts)[:160]!r}"
+            self.failure = (
+                f"was asked to confirm what should have been refused: {' '.join(view.texts)[:160]!r}"
+            )
             return None
         wrong = self.wrong_in_summary(" ".join(self.told[self.at]), view)
         if not wrong:

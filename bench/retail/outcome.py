@@ -67,7 +67,12 @@ def products_differ(before: Mapping[str, Any], after: Mapping[str, Any]) -> list
 
     def plain(products: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            variant["item_id"]: (product["name"], variant["options"], variant["available"], cents(variant["price"]))
+            variant["item_id"]: (
+                product["name"],
+                variant["options"],
+                variant["available"],
+                cents(variant["price"]),
+            )
             for product in products.values()
             for variant in product["variants"].values()
         }
@@ -90,7 +95,13 @@ def order_as_told(order: Mapping[str, Any]) -> dict[str, Any]:
         and not (entry.get("exchange_id") and entry.get("status") == "pending")
     )
     told["items"] = sorted(
-        (item["item_id"], item["product_id"], item["name"], cents(item["price"]), json.dumps(item["options"], sort_keys=True))
+        (
+            item["item_id"],
+            item["product_id"],
+            item["name"],
+            cents(item["price"]),
+            json.dumps(item["options"], sort_keys=True),
+        )
         for item in order["items"]
     )
     for field in ("return_items", "exchange_items", "exchange_new_items"):
@@ -119,7 +130,9 @@ def cents(amount: float | int) -> int:
 def _status(order: Mapping[str, Any]) -> str:
     """Write the state of an order in the shop's words."""
     status = str(order["status"])
-    if status == "pending" and (order.get("items_changed_at") or order.get("modified_at") or order.get("changes")):
+    if status == "pending" and (
+        order.get("items_changed_at") or order.get("modified_at") or order.get("changes")
+    ):
         return MODIFIED
     return STATUSES.get(status, status)
 
@@ -131,7 +144,9 @@ def _returned(order: Mapping[str, Any]) -> dict[str, Any]:
     lines = [line for entry in order["returns"] for line in entry["lines"]]
     references = {entry["return_id"] for entry in order["returns"]}
     methods = {
-        entry["payment_method_id"] for entry in order["payment_history"] if entry.get("return_id") in references
+        entry["payment_method_id"]
+        for entry in order["payment_history"]
+        if entry.get("return_id") in references
     }
     return {
         "return_items": [order["items"][line - 1]["item_id"] for line in lines],
@@ -150,7 +165,9 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 
-def needed_facts(goal: Mapping[str, Any], before: Mapping[str, Any], methods: Mapping[str, Any]) -> list[Sequence[str]]:
+def needed_facts(
+    goal: Mapping[str, Any], before: Mapping[str, Any], methods: Mapping[str, Any]
+) -> list[Sequence[str]]:
     """List what the customer must have been told at the end of a goal; of each entry one wording is enough."""
     order = before["orders"][goal["order_id"]] if "order_id" in goal else None
     facts: list[Sequence[str]] = []
@@ -191,4 +208,6 @@ def method_words(method: Mapping[str, Any]) -> Sequence[str]:
     """Give the words by which a payment method is known."""
     if method.get("last_four"):
         return (str(method["last_four"]),)
-    return {"paypal": ("PayPal",), "gift_card": ("gift card",)}.get(str(method["source"]), (str(method["source"]),))
+    return {"paypal": ("PayPal",), "gift_card": ("gift card",)}.get(
+        str(method["source"]), (str(method["source"]),)
+    )

@@ -66,12 +66,12 @@ class Served:
             source.backup(target)
 
     def _call(self, path: str, body: object = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310 - a server of our own
+        request = urllib.request.Request(
             self.url + path,
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"},
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             return json.load(response)
 
 
@@ -119,8 +119,12 @@ def served(shop_folder: Path, work: Path, say: Callable[[str], None]) -> Iterato
     port = free_port()
     command = (sys.executable, "-m", "frontdesk.cli.main", "run", "--port", str(port), "--enable-api")
     with (work / "server.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            command, cwd=engine.folder, env={**os.environ, **environment}, stdout=log, stderr=subprocess.STDOUT
+        process = subprocess.Popen(
+            command,
+            cwd=engine.folder,
+            env={**os.environ, **environment},
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         with stopped_after(process):
             running = Served(f"http://127.0.0.1:{port}", token, live, template)

@@ -39,8 +39,10 @@ class Wording:
 
     def __init__(self, bank: Mapping[str, Any], seed: str) -> None:
         self._bank = bank
-        self._random = random.Random(seed)  # noqa: S311 - chooses among wordings
-        self._style: dict[str, str] = {}  # the pieces that this customer uses, so that they sound like one person
+        self._random = random.Random(seed)
+        self._style: dict[
+            str, str
+        ] = {}  # the pieces that this customer uses, so that they sound like one person
         self._lower = self.chance(0.4)
 
     def chance(self, share: float) -> bool:
@@ -97,13 +99,17 @@ class Wording:
 
     def options(self, options: Mapping[str, str]) -> str:
         """Say options, each with its name where the value alone says nothing."""
-        return _joined([self._option(option, value) for option, value in options.items()], self.choose([" and ", ", "]))
+        return _joined(
+            [self._option(option, value) for option, value in options.items()], self.choose([" and ", ", "])
+        )
 
     def swaps(self, items: Sequence[Mapping[str, Any]], among: Sequence[Mapping[str, Any]]) -> str:
         """Say what items are to become."""
         return _joined(
             [
-                self._piece("swap").format(item=self.item(item, among=among), changes=self.options(item["change_to"]))
+                self._piece("swap").format(
+                    item=self.item(item, among=among), changes=self.options(item["change_to"])
+                )
                 for item in items
             ],
             " and ",

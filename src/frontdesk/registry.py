@@ -76,6 +76,8 @@ STAND_INS = {
 CHANNELS = {
     "rest": "frontdesk.channels.rest:RestChannel",
     "chat": "frontdesk.channels.chat:ChatChannel",
+    "callback": "frontdesk.channels.callback:CallbackChannel",
+    "socketio": "frontdesk.channels.socketio:SocketIOChannel",
 }
 TRACKER_STORES = {
     "memory": "frontdesk.stores.memory:MemoryTrackerStore",

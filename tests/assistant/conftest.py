@@ -21,6 +21,7 @@ from actions.services import services as services_of_environment
 from actions.services.container import Services
 from actions.services.context import Caller
 from actions.services.rulebook import load_policies
+from frontdesk.testing import servers
 
 SECRET = "a-secret-that-is-only-for-tests-" + "0123456789" * 4
 POLICIES = load_policies()
@@ -74,6 +75,19 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def template_today(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo shop as of the real today."""
     return seeded(tmp_path_factory.mktemp("shop-today") / "shop.db", lambda: datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[servers.Server]:
+    """A real PostgreSQL server."""
+    with servers.postgresql() as server:
+        yield server
+
+
+@pytest.fixture()
+def database(postgresql: servers.Server) -> str:
+    """The URL of an empty PostgreSQL database."""
+    return postgresql.new_database().replace("postgresql:", "postgresql+psycopg:", 1)
 
 
 @pytest.fixture()

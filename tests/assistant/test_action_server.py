@@ -55,7 +55,7 @@ def start_actions(folder: Path, port: int, secret: str) -> subprocess.Popen[byte
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            httpx.get(f"http://127.0.0.1:{port}/health", timeout=2)
+            httpx.get(f"http://127.0.0.1:{port}/health", timeout=5)
             return process
         except httpx.TransportError:
             time.sleep(0.05)
@@ -85,7 +85,7 @@ def two(folder: Path) -> Iterator[Two]:
     yield Two(server, url, folder)
     server.stop()
     process.terminate()
-    process.wait(15)
+    process.wait(60)
 
 
 def chat(server: Server, *messages: str, token: str | None = None) -> tuple[str, list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Server, start_server
+from tests.conftest import PATIENCE, Server, start_server
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,15 @@ class Customer:
         return self.answer(before)
 
     def answer(self, before: int) -> str:
-        self.page.locator("#log > li.bot").nth(before).wait_for(timeout=20_000)
-        self.page.locator("#typing").wait_for(state="hidden", timeout=20_000)
+        self.page.locator("#log > li.bot").nth(before).wait_for()
+        self.page.locator("#typing").wait_for(state="hidden")
         return "\n".join(self.page.locator("#log > li.bot").all_inner_texts()[before:])
 
 
 @pytest.fixture
 def customer(browser: Any, server: Server) -> Iterator[Customer]:
     context = browser.new_context()
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     page.goto(f"{server.url}/")
     customer = Customer(page)

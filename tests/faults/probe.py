@@ -14,21 +14,9 @@ from typing import Any
 
 import httpx
 
-from tests.conftest import Server
+from tests.conftest import PATIENCE, Server, until
 
 APOLOGY = "Sorry, something went wrong on our side and I could not do that. Please try again in a moment."
-PATIENCE = 30.0  # seconds; only a test that fails waits as long
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Wait until something is so, and return what the condition returned."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"Waited in vain until {what}.")
 
 
 def post(server: Server, text: str, sender: str = "ann", message_id: str | None = None) -> httpx.Response:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.conftest import SECRET, free_port
-from tests.faults.probe import APOLOGY, Desk, until
+from tests.conftest import SECRET, free_port, until
+from tests.faults.probe import APOLOGY, Desk
 
 
 class ActionServer:
@@ -47,7 +47,7 @@ class ActionServer:
     def kill(self) -> None:
         if self.process is not None:
             self.send(signal.SIGKILL)
-            self.process.wait(15)
+            self.process.wait(60)
             self.process = None
 
 
@@ -62,7 +62,7 @@ def actions(desk: Desk) -> Iterator[ActionServer]:
 
 
 def test_down_up_killed_hanging_and_up_again(desk: Desk, actions: ActionServer) -> None:
-    desk.start(FRONTDESK_ACTION_DEADLINE="1.5", FRONTDESK_ACTIONS_SECRET=SECRET)
+    desk.start(FRONTDESK_ACTION_DEADLINE="5", FRONTDESK_ACTIONS_SECRET=SECRET)
     assert desk.say("/note", message_id="m1") == [APOLOGY]
     assert desk.say("hello") == ["Hello!"]
     assert "Is the action server running?" in desk.log()
@@ -82,7 +82,7 @@ def test_down_up_killed_hanging_and_up_again(desk: Desk, actions: ActionServer) 
 
     request = desk.send_to_gate("/gate_last", message_id="m5")
     actions.kill()
-    assert [reply["text"] for reply in request.result(30).json()] == [APOLOGY]
+    assert [reply["text"] for reply in request.result(60).json()] == [APOLOGY]
     assert desk.say("hello") == ["Hello!"]
     desk.open_gate()
     actions.start()

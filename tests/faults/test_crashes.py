@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from frontdesk.runtime.agent import APOLOGY, STARTS
-from tests.faults.probe import Desk, until
+from tests.conftest import until
+from tests.faults.probe import Desk
 
 KILLED = (httpx.RemoteProtocolError, httpx.ReadError)
 
@@ -35,7 +36,7 @@ def test_a_turn_that_was_cut_off_is_finished_by_itself(
     request = desk.send_to_gate(text, message_id="m2")
     restart_after_kill(desk)
     with pytest.raises(KILLED):
-        request.result(30)
+        request.result(60)
     desk.until_answered("m2")
     assert desk.effects() == ["m2"]
     assert len(desk.tries()) == tries
@@ -120,8 +121,8 @@ def test_a_signal_ends_the_server_after_the_turn(desk: Desk) -> None:
     desk.server.process.send_signal(signal.SIGTERM)
     until(lambda: refuses(desk), "the server takes nothing new")
     desk.open_gate()
-    assert [reply["text"] for reply in request.result(30).json()] == ["Done under 1."]
-    assert desk.server.process.wait(30) == 0
+    assert [reply["text"] for reply in request.result(60).json()] == ["Done under 1."]
+    assert desk.server.process.wait(60) == 0
     assert desk.inbox() == [("m1", True)]
     assert "Traceback" not in desk.log()
 
@@ -145,7 +146,7 @@ def test_a_client_that_hangs_up_gets_its_answer_when_it_asks_again(desk: Desk) -
         until(desk.at_gate.exists, "the action is at the gate")
     desk.open_gate()
     desk.until_answered("m1")
-    again = httpx.post(address, json=body, headers=headers, timeout=30).text
+    again = httpx.post(address, json=body, headers=headers).text
     assert again.count("event: message") == 2
     assert "Done under 2." in again
     assert desk.effects() == ["m1", "m1"]

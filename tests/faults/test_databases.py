@@ -42,7 +42,7 @@ def test_a_lock_in_the_middle_of_a_turn(desk: Desk) -> None:
     request = desk.send_to_gate("/gate_last", message_id="m1")
     with locked(desk.conversations):
         desk.open_gate()
-        response = request.result(30)
+        response = request.result(60)
     assert response.status_code == 503
     assert "Retry-After" in response.headers
     assert desk.say("hello", message_id="m2") == ["Hello!"]
@@ -59,7 +59,7 @@ def test_what_could_not_be_stored_is_stored_later_without_being_asked(desk: Desk
     request = desk.send_to_gate("/gate_first", message_id="m1")
     with locked(desk.conversations):
         desk.open_gate()
-        assert request.result(30).status_code == 503
+        assert request.result(60).status_code == 503
     desk.until_answered("m1")
     assert desk.effects() == ["m1"]
     assert desk.history()[-2:] == ["bot: Done under 1.", "slot: noted=1"]

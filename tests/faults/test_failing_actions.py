@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import frontdesk
-from tests.faults.probe import APOLOGY, Desk, until
+from tests.conftest import frontdesk, until
+from tests.faults.probe import APOLOGY, Desk
 
 BROKEN = ["/raise", "/leave", "/missing", "/wait", '/garbage{"kind": "number"}', '/garbage{"kind": "object"}',
           '/garbage{"kind": "wrong"}', '/garbage{"kind": "set"}', '/garbage{"kind": "deep"}']  # fmt: skip

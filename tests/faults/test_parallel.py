@@ -49,7 +49,7 @@ def test_messages_of_one_conversation_are_answered_in_the_order_of_arrival(runni
     others = [running.send("/note", "gus", f"g{number}") for number in range(1, 9)]
     running.say("/note", "bob", "b1")  # nobody else waits
     running.open_gate()
-    said = [texts(request.result(30))[0] for request in (first, *others)]
+    said = [texts(request.result(60))[0] for request in (first, *others)]
     begin = int(said[0].removeprefix("Done under ").removesuffix("."))
     assert said[1:] == [f"Noted under {number}." for number in range(begin + 1, begin + 9)]
     assert running.effects()[-10:] == ["b1", *(f"g{number}" for number in range(9))]
@@ -93,7 +93,7 @@ def test_a_second_server_that_starts_in_the_middle_of_a_turn(desk: Desk) -> None
     request = desk.send_to_gate("/gate_last", message_id="m1")
     desk.start()
     desk.open_gate()
-    assert texts(request.result(30)) == ["Done under 1."]
+    assert texts(request.result(60)) == ["Done under 1."]
     assert (
         desk.say("/gate_last", message_id="m1")
         == texts(post(one, "/gate_last", message_id="m1"))

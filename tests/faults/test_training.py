@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from frontdesk.graph.package import newest
-from tests.conftest import frontdesk
-from tests.faults.probe import Desk, until
+from tests.conftest import frontdesk, until
+from tests.faults.probe import Desk
 
 PART = '''
 from pathlib import Path
@@ -61,7 +61,7 @@ def train(desk: Desk) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
     yield begin
     for process in started:
         process.kill()
-        process.wait(15)
+        process.wait(60)
 
 
 def archives(desk: Desk) -> list[Path]:
@@ -70,7 +70,7 @@ def archives(desk: Desk) -> list[Path]:
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGKILL)
-    process.wait(15)
+    process.wait(60)
 
 
 def test_killed_while_a_part_learns(desk: Desk, train: Callable[[str], subprocess.Popen[bytes]]) -> None:

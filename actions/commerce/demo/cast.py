@@ -14,18 +14,22 @@ from actions.commerce.model import Address, Customer, PaymentMethod, Product
 
 FILE = Path(__file__).parent / "cast.yml"
 
-Member = tuple[Customer, list[Mapping[str, Any]]]
+Member = tuple[Customer, list[Mapping[str, Any]], bool]
 
 
 def read_cast(now: datetime) -> list[Member]:
     """Read the known customers, each with the stories of the orders."""
     entries = YAML(typ="safe", pure=True).load(FILE)
-    return [(_customer(entry, now), list(entry["orders"])) for entry in entries]
+    return [(_customer(entry, now), list(entry["orders"]), bool(entry.get("apart"))) for entry in entries]
 
 
 def cast_drafts(cast: list[Member], products: Mapping[str, Product], now: datetime) -> list[Draft]:
     """Draft the orders of the known customers, as of now."""
-    return [_draft(customer, story, products, now) for customer, stories in cast for story in stories]
+    return [
+        _draft(customer, story, products, now, apart)
+        for customer, stories, apart in cast
+        for story in stories
+    ]
 
 
 def _customer(entry: Mapping[str, Any], now: datetime) -> Customer:
@@ -46,7 +50,7 @@ def _customer(entry: Mapping[str, Any], now: datetime) -> Customer:
 
 
 def _draft(
-    customer: Customer, story: Mapping[str, Any], products: Mapping[str, Product], now: datetime
+    customer: Customer, story: Mapping[str, Any], products: Mapping[str, Product], now: datetime, apart: bool
 ) -> Draft:
     """Draft one order of a known customer; its days count back from today."""
     status, delivered = story["status"], story.get("delivered")
@@ -57,6 +61,8 @@ def _draft(
     }.get(status)
     if story.get("late"):
         expected = now.date() - timedelta(days=3)
+    if "expected" in story:
+        expected = now.date() - timedelta(days=story["expected"])
     return Draft(
         number=story["number"],
         customer=customer,
@@ -67,6 +73,10 @@ def _draft(
         expected_on=expected,
         carrier=story["carrier"],
         late=story.get("late", False),
+        service=story.get("service", "standard"),
+        apart=apart,
+        charged_twice=story.get("charged_twice", False),
+        unrefunded=story.get("unrefunded", False),
         return_reference=story.get("reference", ""),
     )
 

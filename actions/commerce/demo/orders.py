@@ -62,6 +62,9 @@ class Draft:
     carrier: str | None = None
     promo: bool = False
     late: bool = False
+    apart: bool = False  # its details are drawn by themselves
+    charged_twice: bool = False
+    unrefunded: bool = False  # cancelled, and not paid back
     return_reference: str = ""
 
 
@@ -119,7 +122,8 @@ def make_order(random: Random, draft: Draft, prices: Prices, now: datetime) -> O
         discount=discount,
         promo_code=prices.code if draft.promo else None,
     )
-    order = dataclasses.replace(order, payments=_payments(random, order, draft.customer))
+    payments = _payments(random, order, draft.customer)
+    order = dataclasses.replace(order, payments=payments * 2 if draft.charged_twice else payments)
     order = dataclasses.replace(order, shipments=_shipments(random, order, draft, now))
     return _with_endings(random, order, draft, prices, now)
 
@@ -225,6 +229,8 @@ def _with_endings(random: Random, order: Order, draft: Draft, prices: Prices, no
     """Add what happened after delivery or cancellation: returns and refunds."""
     if draft.status == "cancelled":
         at = min(draft.placed_at + timedelta(minutes=random.randint(5, 55)), now)
+        if draft.unrefunded:
+            return order
         back = tuple(dataclasses.replace(entry, kind="refund", at=at) for entry in order.payments)
         return dataclasses.replace(order, payments=order.payments + back)
     if draft.status not in ("return_requested", "returned", "refunded") or draft.delivered_at is None:

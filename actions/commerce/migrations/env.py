@@ -6,7 +6,7 @@ from alembic import context
 
 from actions.commerce import schema
 
-if hasattr(context, "config"):  # where Alembic runs it; the action server imports every module of the package
+if hasattr(context, "config"):  # else the module is only imported, with all the others of the actions
     context.configure(
         connection=context.config.attributes["connection"],
         target_metadata=schema.metadata,

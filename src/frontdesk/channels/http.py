@@ -85,17 +85,26 @@ def checked(value: str, what: str, longest: int | None) -> str:
     return value
 
 
-def message_id(request: Request, found: Mapping[str, Any]) -> str | None:
-    """Return the id under which a repeat of this message is known: `message_id`, or the Idempotency-Key header."""
-    header = request.headers.get("Idempotency-Key")
-    given = text_field(found, "message_id", longest=LONGEST_ID)
-    return given or (checked(header, "Idempotency-Key", LONGEST_ID) if header else None) or None
-
-
 def user_message(
     request: Request, found: Mapping[str, Any], *, sender_id: str, channel: str, authenticated: bool
 ) -> UserMessage:
-    """Return the message in the body of a request."""
+    """Return the message in the body of a request; a repeat is known by `message_id` or the Idempotency-Key header."""
+    header = request.headers.get("Idempotency-Key")
+    message_id = checked(header, "Idempotency-Key", LONGEST_ID) if header else None
+    return read_message(
+        found, sender_id=sender_id, channel=channel, authenticated=authenticated, message_id=message_id
+    )
+
+
+def read_message(
+    found: Mapping[str, Any],
+    *,
+    sender_id: str,
+    channel: str,
+    authenticated: bool,
+    message_id: str | None = None,
+) -> UserMessage:
+    """Return the message in an object `{"message", "message_id", "metadata"}`. Raises Refusal."""
     text = text_field(found, "message")
     if text is None:
         raise Refusal(400, "BadRequest", "The body has no 'message'.")
@@ -103,7 +112,7 @@ def user_message(
         text=text.strip(),
         sender_id=sender_id,
         channel=channel,
-        message_id=message_id(request, found),
+        message_id=text_field(found, "message_id", longest=LONGEST_ID) or message_id,
         metadata=_metadata(found),
         authenticated=authenticated,
     )

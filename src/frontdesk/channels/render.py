@@ -33,10 +33,12 @@ def render(event: BotUttered, recipient_id: str) -> list[dict[str, Any]]:
         if not isinstance(element, Mapping):
             continue
         title = f"{element.get('title', '')} : {element.get('subtitle', '')}"
-        bubbles.append({"text": title, "buttons": _buttons(element.get("buttons"))})
+        # Channels that can show a card find the element itself; to the others it is a text with buttons.
+        about = {"element": dict(element)}
+        bubbles.append({"text": title, "buttons": _buttons(element.get("buttons")), "metadata": about})
     sources = event.metadata.get("sources")
     if sources and bubbles:
-        bubbles[-1]["metadata"] = {"sources": list(sources)}
+        bubbles[-1]["metadata"] = {**bubbles[-1].get("metadata", {}), "sources": list(sources)}
     return [{"recipient_id": recipient_id, **bubble} for bubble in bubbles]
 
 
@@ -51,5 +53,5 @@ def _list(found: Any) -> Sequence[Any]:
 
 
 def plain(reply: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a reply without what only our own chat page knows (the sources of an answer)."""
+    """Return a reply in Rasa's REST form: without the sources of an answer and the element behind a text."""
     return {key: value for key, value in reply.items() if key != "metadata"}

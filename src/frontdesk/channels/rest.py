@@ -14,6 +14,7 @@ from sanic.response import json as json_response
 from frontdesk.auth.tokens import bearer, read
 from frontdesk.channels.http import LONGEST_ID, Refusal, body, text_field, user_message
 from frontdesk.channels.render import plain
+from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Gate, Options
 from frontdesk.errors import AuthError, ConfigError
 
@@ -54,11 +55,8 @@ class RestChannel:
     async def receive(self, request: Request, gate: Gate) -> HTTPResponse | None:
         """Handle one request."""
         found = body(request)
-        if type(found.get("sender")) is int:  # as Rasa takes it
-            found = {**found, "sender": str(found["sender"])}
-        sender, authenticated = self.sender(request, text_field(found, "sender", longest=LONGEST_ID))
         channel = text_field(found, "input_channel", longest=50) or self.name
-        message = user_message(request, found, sender_id=sender, channel=channel, authenticated=authenticated)
+        message = self.message(request, found, channel)
         if request.args.get("stream", "").lower() != "true":
             return json_response([plain(reply) for reply in await gate.receive(message)])
         response = await request.respond(content_type="text/event-stream")
@@ -69,6 +67,16 @@ class RestChannel:
         await gate.receive(message, send)
         await response.eof()
         return None
+
+    def message(self, request: Request, found: Mapping[str, Any], channel: str) -> UserMessage:
+        """Return the message of a request. Raises Refusal."""
+        given = found.get("sender")
+        if type(given) is int:  # as Rasa takes it
+            given = str(given)
+        sender, authenticated = self.sender(
+            request, text_field({"sender": given}, "sender", longest=LONGEST_ID)
+        )
+        return user_message(request, found, sender_id=sender, channel=channel, authenticated=authenticated)
 
     def sender(self, request: Request, given: str | None) -> tuple[str, bool]:
         """Return whose conversation it is, and whether that is certain. Raises Refusal (401, 403)."""

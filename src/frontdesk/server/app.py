@@ -53,6 +53,7 @@ def create_app(
     app.ctx.model_id = model_id
     app.ctx.articles = {}
     app.ctx.stopping = False
+    app.ctx.admits_origin = lambda _: False
     app.register_middleware(_show_article, "request")
     app.register_middleware(_secure, "response")
     app.error_handler.add(Exception, _failed)

@@ -23,6 +23,7 @@ def allowed(origin: str | None, origins: Sequence[str]) -> bool:
 
 def open_to(app: Sanic[Any, Any], origins: Sequence[str]) -> None:
     """Answer browsers that ask on behalf of pages of these origins."""
+    app.ctx.admits_origin = lambda origin: allowed(origin, origins)  # channels that are no plain HTTP ask it
     if not origins:
         return
 

@@ -7,8 +7,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, select, text
 
 from actions.commerce import schema
 from actions.commerce.database import Database, order_key
+from actions.commerce.demo.cast import read_cast
 from actions.commerce.errors import StoreBusy, StoreError, StoreMismatch
 from actions.services.container import Services
 
@@ -57,10 +58,10 @@ def run(code: str, url: str) -> subprocess.Popen[str]:
 def test_processes_that_begin_at_once_fill_the_shop_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/shop.db"
     started = [run(COUNT, url) for _ in range(2)]
-    told = {process.communicate(timeout=60)[0] for process in started}
+    told = {process.communicate(timeout=300)[0] for process in started}
     assert [process.returncode for process in started] == [0, 0]
     assert len(told) == 1
-    assert told.pop().split()[:2] == ["56", "72"]
+    assert told.pop().split()[:2] == ["56", str(64 + len(read_cast(datetime.now(UTC))))]
 
 
 def test_threads_that_begin_at_once_fill_the_shop_once(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_a_kill_in_the_middle_leaves_nothing_half_made(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "filled\n"
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     process.stdout.close()
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
@@ -96,13 +97,12 @@ def test_sqlite_runs_in_wal_mode_with_foreign_keys(shop: Services) -> None:
 
 
 def test_readers_do_not_wait_for_a_writer(shop: Services) -> None:
+    # One that waited would be told after some seconds that the database is locked: the writer is in the same thread.
     before = len(shop.commerce.products())
     with shop.database.write() as connection:
         connection.execute(schema.products.update().values(name="Changed"))
-        began = time.monotonic()
         assert len(shop.commerce.products()) == before
         assert shop.commerce.products()[0].name != "Changed"
-        assert time.monotonic() - began < 1
 
 
 def test_an_exception_undoes_a_write(shop: Services) -> None:

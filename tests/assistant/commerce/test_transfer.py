@@ -255,7 +255,7 @@ def test_the_command(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str
     ("text", "state"),
     [
         ("processed", "processing"), ("Out for delivery", "out_for_delivery"), ("return requested", "return_requested"),
-        ("pending (item modified)", "pending"), ("canceled", "cancelled"), ("Partially-Fulfilled", "partially_shipped"), ("gone", None),
+        ("pending (item modified)", "changed"), ("canceled", "cancelled"), ("Partially-Fulfilled", "partially_shipped"), ("gone", None),
     ],
 )  # fmt: skip
 def test_states_in_other_words(text: str, state: str | None) -> None:

@@ -137,7 +137,7 @@ def test_smtp(shop: Services) -> None:
     assert (
         Outbox(shop.database, SmtpSink(f"smtp://127.0.0.1:{server.port}"), shop.outbox._clock).deliver() == 1
     )
-    server.join(timeout=5)
+    server.join(timeout=60)
     assert b"Subject: Letter 0" in server.received[0]
     assert b"To: anna.bennett@example.com" in server.received[0]
 

@@ -29,7 +29,7 @@ from rasa_sdk import Action, ActionExecutionRejection, FormValidationAction
 from rasa_sdk.events import SlotSet
 
 GO = threading.Event()
-BOTH = threading.Barrier(2, timeout=10)
+BOTH = threading.Barrier(2, timeout=60)
 LATE = []
 
 
@@ -84,7 +84,7 @@ class Hanging(Action):
         return "action_hanging"
 
     def run(self, dispatcher, tracker, domain):
-        GO.wait(20)
+        GO.wait(60)
         LATE.append(1)
         return [SlotSet("seen", "late")]
 
@@ -374,6 +374,8 @@ async def main():
 
 asyncio.run(main())
 """
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=15, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
     assert run.stdout.strip() == "late"
     assert threading.active_count() < 100

@@ -40,7 +40,7 @@ def headers(session: dict[str, Any]) -> dict[str, str]:
 
 def send(server: Server, session: dict[str, Any], **body: Any) -> list[tuple[str, Any]]:
     response = httpx.post(
-        f"{server.url}/webhooks/chat/webhook", json=body, headers=headers(session), timeout=30
+        f"{server.url}/webhooks/chat/webhook", json=body, headers=headers(session), timeout=60
     )
     assert response.status_code == 200
     blocks = [block.split("\n") for block in response.text.strip().split("\n\n")]
@@ -186,7 +186,7 @@ def news(monkeypatch: pytest.MonkeyPatch) -> Any:
 async def test_news_come_as_soon_as_they_are_pushed(news: Any) -> None:
     asked = asyncio.create_task(news.ask(5))
     other = asyncio.create_task(news.ask(5))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while news.talk.looks < 2:
             await asyncio.sleep(0)
         await news.channel.send("somebody else", {"text": "x"})
@@ -200,12 +200,12 @@ async def test_news_come_as_soon_as_they_are_pushed(news: Any) -> None:
 
 async def test_news_that_are_there_already_are_not_waited_for(news: Any) -> None:
     news.talk.events = TALK
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert len((await news.ask(0, wait=3600.0))["messages"]) == 3
 
 
 async def test_a_server_that_gives_answers_little_time_still_gets_one(news: Any) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await news.ask(5, wait=3600.0, most=0.02) == {"messages": [], "position": 5}
 
 
@@ -222,7 +222,7 @@ async def test_a_position_that_is_none(news: Any, after: str) -> None:
 
 async def test_not_everybody_may_wait_at_once(news: Any) -> None:
     waiting = [asyncio.create_task(news.ask(5)) for _ in range(chat.MOST_WAITING)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while news.talk.looks < chat.MOST_WAITING:
             await asyncio.sleep(0)
         with pytest.raises(Refusal) as refused:

@@ -29,7 +29,7 @@ def test_everything_that_can_be_said() -> None:
         "elements": [{"title": "T", "subtitle": "S", "buttons": BUTTONS}],
     }
     assert [sorted(set(b) - {"recipient_id"}) for b in render(BotUttered(None, content), "ann")] == [
-        ["custom"], ["image"], ["attachment"], ["buttons", "text"],
+        ["custom"], ["image"], ["attachment"], ["buttons", "metadata", "text"],
     ]  # fmt: skip
 
 
@@ -49,7 +49,9 @@ def test_nothing_said_is_nothing_sent() -> None:
 
 def test_what_has_another_shape_ends_no_turn() -> None:
     odd = {"elements": ["x", {"title": "T", "subtitle": "S", "buttons": 5}], "buttons": 7}
-    assert render(BotUttered("a", odd), "ann") == [
+    bubbles = render(BotUttered("a", odd), "ann")
+    assert bubbles[1]["metadata"] == {"element": {"title": "T", "subtitle": "S", "buttons": 5}}
+    assert [plain(bubble) for bubble in bubbles] == [
         {"recipient_id": "ann", "text": "a", "buttons": []},
         {"recipient_id": "ann", "text": "T : S", "buttons": []},
     ]

@@ -22,7 +22,7 @@ def sender() -> str:
 
 
 def post(server: Server, body: object, **options: object) -> httpx.Response:
-    return httpx.post(f"{server.url}/webhooks/rest/webhook", json=body, timeout=30, **options)  # type: ignore[arg-type]
+    return httpx.post(f"{server.url}/webhooks/rest/webhook", json=body, timeout=60, **options)  # type: ignore[arg-type]
 
 
 def test_a_message_and_its_replies_as_rasa_writes_them(starter_server: Server, sender: str) -> None:
@@ -83,7 +83,7 @@ def test_a_payload_with_entities(starter_server: Server, sender: str) -> None:
     ],
 )
 def test_bad_bodies_get_one_clear_error(starter_server: Server, content: bytes, words: str) -> None:
-    response = httpx.post(f"{starter_server.url}/webhooks/rest/webhook", content=content, timeout=30)
+    response = httpx.post(f"{starter_server.url}/webhooks/rest/webhook", content=content, timeout=60)
     assert response.status_code == 400
     envelope = response.json()
     assert words in envelope["message"]
@@ -159,7 +159,7 @@ def test_what_cannot_be_kept_is_refused(
 @pytest.mark.parametrize("number", ["NaN", "Infinity"])
 def test_metadata_that_is_no_json(starter_server: Server, sender: str, number: str) -> None:
     content = f'{{"sender": "{sender}", "message": "hello", "metadata": {{"a": {number}}}}}'
-    response = httpx.post(f"{starter_server.url}/webhooks/rest/webhook", content=content, timeout=30)
+    response = httpx.post(f"{starter_server.url}/webhooks/rest/webhook", content=content, timeout=60)
     assert response.status_code == 400
 
 

@@ -9,14 +9,13 @@ import signal
 import ssl
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from frontdesk.cli.main import COMMANDS, main, make_parser
-from tests.conftest import free_port, frontdesk, start_server
+from tests.conftest import free_port, frontdesk, start_server, until
 
 # As they stand in Makefiles, Dockerfiles and workflows of public Rasa 3 projects, and in Rasa's own documentation.
 LINES = """
@@ -251,7 +250,7 @@ def test_cors_and_tls(copy_of_starter: Path, certificate: tuple[Path, Path]) -> 
             assert "POST" in reply.headers["Access-Control-Allow-Methods"]
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
 
@@ -343,6 +342,13 @@ def test_what_cannot_be_done_is_one_sentence(line: str, words: str, copy_of_star
     assert "Traceback" not in done.stderr
 
 
+def health(port: int, headers: dict[str, str]) -> httpx.Response | None:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health", headers=headers)
+    except httpx.TransportError:
+        return None
+
+
 def test_an_action_server_with_its_options(copy_of_starter: Path) -> None:
     port = free_port()
     line = f"run actions --actions actions -p {port} --cors https://shop.example --debug --quiet"
@@ -354,19 +360,12 @@ def test_an_action_server_with_its_options(copy_of_starter: Path) -> None:
     )
     page = {"Origin": "https://shop.example"}
     try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                reply = httpx.get(f"http://127.0.0.1:{port}/health", headers=page)
-                break
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, "the action server does not answer"
-                time.sleep(0.1)
+        reply = until(lambda: health(port, page), "the action server answers")
         assert reply.json()["status"] == "ok"
         assert reply.headers["Access-Control-Allow-Origin"] == "https://shop.example"
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # it and its workers, also where it has not fully started
-        process.wait(20)
+        process.wait(60)
 
 
 def test_init_trains_where_nobody_is_asked(tmp_path: Path) -> None:

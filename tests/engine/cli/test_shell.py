@@ -82,7 +82,7 @@ def test_ctrl_c_ends_it_at_once_in_the_middle_of_a_line(copy_of_starter: Path) -
         os.write(parent, b"half a li")
         until_it_waits(process.pid)  # a signal just before it reads would wait for the next key
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(60) == 130
     finally:
         process.kill()
         process.wait()

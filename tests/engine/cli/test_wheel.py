@@ -104,10 +104,10 @@ def test_init_train_test_run(installed: Path, tmp_path: Path) -> None:
         body = {"sender": "ann", "message": "I want to leave a message"}
         for text in ("I want to leave a message", "ann@example.com", "Hello team"):
             reply = httpx.post(
-                f"{url}/webhooks/rest/webhook", json=body | {"message": text}, timeout=30
+                f"{url}/webhooks/rest/webhook", json=body | {"message": text}, timeout=60
             ).json()
         assert "passed that on" in reply[-1]["text"]
     finally:
         server.terminate()
-        server.communicate(timeout=15)
+        server.communicate(timeout=60)
     assert server.returncode == 0

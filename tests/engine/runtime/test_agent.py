@@ -15,6 +15,7 @@ from frontdesk.errors import AuthError, LimitError, StaleConversation, StoreErro
 from frontdesk.runtime.agent import APOLOGY, STARTS, Incoming
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.processor import Processor
+from frontdesk.settings import Settings
 from tests.engine.runtime.conftest import Desk, make_desk
 
 
@@ -66,14 +67,15 @@ async def test_messages_of_one_conversation_are_handled_in_order(desk: Desk) -> 
 
 
 async def test_conversations_do_not_wait_for_each_other(desk: Desk) -> None:
-    waiting = asyncio.Event()
+    begun, waiting = asyncio.Event(), asyncio.Event()
 
     async def wait(_: str) -> None:
+        begun.set()
         await waiting.wait()
 
     desk.server.before = wait
     held = asyncio.create_task(say(desk, "count", sender="ann"))
-    await asyncio.sleep(0.01)
+    await begun.wait()
     assert await say(desk, "hello", sender="bob") == ["Hello!"]
     waiting.set()
     assert await held == ["Number 1"]
@@ -109,8 +111,9 @@ async def test_a_turn_that_breaks_ends_in_an_apology_that_is_kept(desk: Desk, mo
 
 async def test_a_turn_that_hangs_is_ended(store: Any) -> None:
     desk = make_desk(store, turn_deadline=0.05)
-    desk.server.before = lambda _: asyncio.sleep(5)
+    desk.server.before = lambda _: asyncio.sleep(3600)
     assert await say(desk, "count") == [APOLOGY]
+    desk.agent.settings = Settings()
     assert await say(desk, "hello") == ["Hello!"]
     await desk.agent.close()
 
@@ -121,12 +124,19 @@ async def test_actions_without_end_are_stopped(desk: Desk) -> None:
 
 
 async def test_a_client_that_hangs_up_does_not_cut_the_turn_off(desk: Desk) -> None:
-    desk.server.before = lambda _: asyncio.sleep(0.02)
+    begun, waiting = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: str) -> None:
+        begun.set()
+        await waiting.wait()
+
+    desk.server.before = wait
     request = asyncio.create_task(say(desk, "count", "m1"))
-    await asyncio.sleep(0.005)
+    await begun.wait()
     request.cancel()
     with pytest.raises(asyncio.CancelledError):
         await request
+    waiting.set()
     assert await say(desk, "count", "m1") == ["Number 1"]
     assert len(desk.server.calls) == 1
 

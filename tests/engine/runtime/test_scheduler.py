@@ -371,7 +371,7 @@ async def test_a_running_scheduler_is_woken_by_what_is_scheduled(
     await scheduler.start()
     await add(desk, scheduled(in_seconds=0.0))
     await add(desk, scheduled(in_seconds=0.2), sender="bob")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (await said(desk) and await said(desk, "bob")):
             await asyncio.sleep(0.01)
     await scheduler.stop()
@@ -397,7 +397,7 @@ async def test_more_than_it_can_do_at_once(desk: Desk, monkeypatch: pytest.Monke
         await add(desk, scheduled(in_seconds=0.0), sender=f"user-{number}")
     scheduler = ReminderScheduler(desk.agent)
     await scheduler.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await desk.store.next_reminder() is not None:
             await asyncio.sleep(0.01)
     await scheduler.stop()
@@ -428,7 +428,7 @@ async def test_a_database_that_is_away_does_not_end_it(
         scheduler = ReminderScheduler(desk.agent)
         await scheduler.start()
         await add(desk, scheduled(in_seconds=0.0))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await said(desk):
             await asyncio.sleep(0.01)
     await scheduler.stop()

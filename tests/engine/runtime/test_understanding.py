@@ -13,18 +13,19 @@ from frontdesk.runtime.understanding import LARGEST_BATCH, Understanding
 
 async def test_what_waits_is_one_batch() -> None:
     sizes: list[int] = []
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
 
     def process(texts: Sequence[str]) -> list[Message]:
-        gate.wait(5)
+        begun.set()
+        gate.wait(60)
         sizes.append(len(texts))
         return [Message(text) for text in texts]
 
     understanding = Understanding(process)
     first = asyncio.create_task(understanding.parse("0"))
-    await asyncio.sleep(0.01)
+    assert await asyncio.to_thread(begun.wait, 60)
     rest = [asyncio.create_task(understanding.parse(str(n))) for n in range(1, LARGEST_BATCH + 5)]
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)  # each of them has asked
     gate.set()
     assert (await first).text == "0"
     assert [m.text for m in await asyncio.gather(*rest)] == [str(n) for n in range(1, LARGEST_BATCH + 5)]

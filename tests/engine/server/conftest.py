@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Server, frontdesk, start_server
+from tests.conftest import Server, frontdesk, start_server, until
 
 STORY = """
 - story: a yes after hello
@@ -34,13 +33,9 @@ class Inspector:
 
     @property
     def link(self) -> str:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:  # it is printed right after the server answers
-            found = re.search(r"Inspector: (\S+)\n", self.server.log.read_text())
-            if found:
-                return found[1].replace("localhost", "127.0.0.1")
-            time.sleep(0.05)
-        raise AssertionError("The start printed no link.")
+        printed = re.compile(r"Inspector: (\S+)\n")  # right after the server answers
+        found = until(lambda: printed.search(self.server.log.read_text()), "the start prints the link")
+        return str(found[1]).replace("localhost", "127.0.0.1")
 
     @property
     def key(self) -> str:

@@ -34,7 +34,7 @@ def server(starter: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, params={"token": TOKEN}, timeout=30) as found:
+    with httpx.Client(base_url=server.url, params={"token": TOKEN}) as found:
         yield found
 
 

@@ -27,7 +27,7 @@ def server(starter: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=30) as found:
+    with httpx.Client(base_url=server.url) as found:
         yield found
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import Server, start_server
+from tests.conftest import Server, start_server, until
 
 TOKEN = "a-token-that-nobody-guesses"
 
@@ -48,14 +47,6 @@ def news(client: httpx.Client, session: dict[str, Any], after: int) -> list[str]
     return [line["text"] for line in response.json()["messages"]]
 
 
-def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 30
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-    return found
-
-
 @pytest.mark.parametrize("channel", ["chat", "latest"])
 def test_a_triggered_intent_is_sent_to_the_page(
     client: httpx.Client, session: dict[str, Any], channel: str
@@ -89,9 +80,9 @@ def test_events_schedule_reminders_and_are_sent_only_with_side_effects(
     assert [event["event"] for event in kept["events"]][-2:] == ["reminder", "bot"]
     state = client.post(path, params=asked, json=[said, reminder(entities={"email": "a@b.c"})]).json()
     assert state["events"][-1]["name"], "a reminder without a name gets one"
-    heard = until(lambda: external(client, session))
+    heard = until(lambda: external(client, session), "the reminder has come")
     assert [event["parse_data"]["entities"] for event in heard] == [[{"entity": "email", "value": "a@b.c"}]]
-    found = until(lambda: len(texts := news(client, session, before)) == 3 and texts)
+    found = until(lambda: len(texts := news(client, session, before)) == 3 and texts, "all three are there")
     assert found[:2] == ["From outside", "From outside"]
     assert len(external(client, session)) == 1
 
@@ -107,8 +98,8 @@ def test_a_reminder_on_a_channel_that_cannot_push_is_kept(client: httpx.Client, 
     asked = {"execute_side_effects": "true", "output_channel": "latest"}
     path = f"/conversations/{name}/tracker/events"
     client.post(path, params=asked, json=reminder(name="r"))
-    until(lambda: external(client, {"sender_id": name}))
-    until(lambda: "'rest' cannot send anything by itself" in server.log.read_text())
+    until(lambda: external(client, {"sender_id": name}), "the reminder has come")
+    until(lambda: "'rest' cannot send anything by itself" in server.log.read_text(), "the log says so")
 
 
 @pytest.mark.parametrize(

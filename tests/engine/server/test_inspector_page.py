@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import frontdesk
+from tests.conftest import PATIENCE, frontdesk
 from tests.engine.server.conftest import Inspector
 
 SIZES = {"desktop": {"width": 1400, "height": 900}, "phone": {"width": 390, "height": 844}}
@@ -22,6 +22,7 @@ def open_page(browser: Any) -> Iterator[Open]:
 
     def opened(link: str, size: str = "desktop") -> Any:
         contexts.append(browser.new_context(viewport=SIZES[size]))
+        contexts[-1].set_default_timeout(1000 * PATIENCE)
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: errors.append(said.text) if "Content Security" in said.text else None)
@@ -165,7 +166,7 @@ def test_a_conversation_that_is_begun_before_the_list_is_there(inspector: Inspec
     for route in held:
         if route not in late:
             route.continue_()
-    page.locator("#composer").wait_for(timeout=10_000)
+    page.locator("#composer").wait_for()
 
 
 def test_undo_and_fork(inspector: Inspector, open_page: Open) -> None:
@@ -253,7 +254,7 @@ class Late:
 
     def wait(self) -> None:
         """Wait until the page has asked for a turn."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not self.routes:
             assert time.monotonic() < deadline, "the page has not asked for the turn"
             self.page.wait_for_timeout(20)

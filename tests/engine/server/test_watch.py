@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
-from tests.conftest import Server
+from tests.conftest import Server, until
 
 
 def said(server: Server, message: str = "hello") -> str:
     body = {"sender": "ann", "message": message}
-    return str(httpx.post(f"{server.url}/webhooks/rest/webhook", json=body, timeout=30).json()[0]["text"])
-
-
-def until(condition: Callable[[], bool], what: str, server: Server) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"Waited in vain until {what}; the server wrote:\n{server.log.read_text()}")
+    return str(httpx.post(f"{server.url}/webhooks/rest/webhook", json=body).json()[0]["text"])
 
 
 def save(file: Path, old: str, new: str) -> None:
@@ -41,15 +31,15 @@ def test_what_is_saved_is_said_and_what_is_broken_is_told(
 ) -> None:
     server = serve(copy_of_starter, "--watch")
     domain = copy_of_starter / "domain.yml"
-    until(lambda: "ready" in server.log.read_text(), "the server is ready", server)
+    until(lambda: "ready" in server.log.read_text(), "the server is ready", server.log.read_text)
     assert said(server).startswith("Hello! I'm")
 
     save(domain, "Hello! I'm", "Good day! I'm")
-    until(lambda: said(server).startswith("Good day!"), "the new text is said", server)
-    until(lambda: "Reloaded after" in server.log.read_text(), "the log says so", server)
+    until(lambda: said(server).startswith("Good day!"), "the new text is said", server.log.read_text)
+    until(lambda: "Reloaded after" in server.log.read_text(), "the log says so", server.log.read_text)
 
     save(domain, "\nforms:", "\nfroms: [")
-    until(lambda: "Not reloaded" in server.log.read_text(), "the broken edit is told", server)
+    until(lambda: "Not reloaded" in server.log.read_text(), "the broken edit is told", server.log.read_text)
     log = server.log.read_text()
     assert log.count("Not reloaded") == log.count("frontdesk: ") == 1
     assert re.search(r"\bdomain\.yml:\d+: ", log)
@@ -58,6 +48,6 @@ def test_what_is_saved_is_said_and_what_is_broken_is_told(
 
     save(domain, "\nfroms: [", "\nforms:")
     save(domain, "Good day!", "Welcome!")
-    until(lambda: said(server).startswith("Welcome!"), "the repaired edit is said", server)
+    until(lambda: said(server).startswith("Welcome!"), "the repaired edit is said", server.log.read_text)
     assert said(server, "/leave_message") == "What is your e-mail address?"
     assert server.process.poll() is None

@@ -371,7 +371,8 @@ class TestFile:
 
 
 class TestLocked:
-    async def test_a_lock_that_passes_is_waited_for(self, store: SqlTrackerStore, file: Path) -> None:
+    async def test_a_lock_that_passes_is_waited_for(self, file: Path) -> None:
+        store = SqlTrackerStore({"db": str(file), "timeout": 60})
         await store.save(Commit("ann", [said("one")], 0))
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -382,6 +383,7 @@ class TestLocked:
             other.execute("COMMIT")
             await saving
         assert texts(await store.load("ann")) == ["one", "two"]
+        await store.close()
 
     async def test_a_lock_that_stays_is_an_error_and_the_store_goes_on(
         self, store: SqlTrackerStore, file: Path

@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(file: Path) -> AsyncIterator[SqlTrackerStore]:
-    store = SqlTrackerStore({"db": str(file), "timeout": 2})
+    store = SqlTrackerStore({"db": str(file), "timeout": 60})
     yield store
     await store.close()
 

@@ -1,0 +1,107 @@
+"""Writes within a transaction that move stock and money: exchanges, and items of an order that are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from actions.commerce import rows, schema
+from actions.commerce.errors import SoldOut
+from actions.commerce.exchanges import exchange_item_rows, exchange_row
+from actions.commerce.model import Exchange, Order, OrderItem, Payment
+
+
+def add_exchange(connection: Connection, order: Order, entry: Exchange) -> None:
+    """Add an exchange, and set its new items aside."""
+    own = {"order_number": order.number}
+    connection.execute(insert(schema.exchanges), own | exchange_row(len(order.exchanges), entry))
+    connection.execute(insert(schema.exchange_items), exchange_item_rows(entry))
+    for item in entry.items:
+        line = order.item(item.item_id)
+        move_stock(connection, item.variant_id, -(line.quantity if line else 1))
+
+
+def change_items(connection: Connection, order: Order, changed: Order, entries: Sequence[Payment]) -> None:
+    """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
+    pairs = [(item, changed.item(item.id)) for item in order.items]
+    pairs = [(before, after) for before, after in pairs if after != before]
+    for before, _ in pairs:
+        move_stock(connection, before.variant_id, before.quantity)
+    for before, after in pairs:
+        _change_line(connection, order, before, after)
+    table = schema.orders
+    values = {
+        "status": changed.status,
+        "source_status": changed.source_status,
+        "shipping": changed.shipping,
+        "tax": changed.tax,
+        "discount": changed.discount,
+    }
+    connection.execute(update(table).where(table.c.number == order.number).values(**values))
+    add_payments(connection, order, entries)
+
+
+def add_payments(connection: Connection, order: Order, entries: Sequence[Payment]) -> None:
+    """Add payments and refunds to an order; a gift card has its new balance when one is settled."""
+    for place, entry in enumerate(entries, start=len(order.payments)):
+        row = {"order_number": order.number} | rows.payment_row(place, entry)
+        connection.execute(insert(schema.payments), row)
+        if entry.status == "settled":
+            move_balance(connection, order.customer_id, entry)
+
+
+def move_stock(connection: Connection, variant_id: str, pieces: int) -> None:
+    """Put pieces into stock, or take them out; one that isn't counted stays so, and none falls below zero."""
+    table = schema.variants
+    moved = connection.execute(
+        update(table)
+        .where(table.c.id == variant_id, or_(table.c.stock.is_(None), table.c.stock + pieces >= 0))
+        .values(stock=table.c.stock + pieces)
+    )
+    if moved.rowcount != 1:
+        raise SoldOut(f"There aren't {-pieces} pieces of {variant_id} any more.")
+
+
+def move_balance(connection: Connection, customer_id: str, entry: Payment) -> None:
+    """Raise the balance of a gift card by a refund, or lower it by a payment, where it is known."""
+    table = schema.payment_methods
+    sign = 1 if entry.kind == "refund" else -1
+    connection.execute(
+        update(table)
+        .where(
+            table.c.customer_id == customer_id,
+            table.c.id == entry.method_id,
+            table.c.balance.is_not(None),
+        )
+        .values(balance=table.c.balance + sign * entry.amount)
+    )
+
+
+def _change_line(connection: Connection, order: Order, before: OrderItem, after: OrderItem | None) -> None:
+    """Put another line in place of one, or take it out."""
+    table = schema.order_items
+    if after is None:
+        connection.execute(delete(table).where(table.c.id == before.id))
+        _unpack(connection, order, before.id)
+        return
+    move_stock(connection, after.variant_id, -after.quantity)
+    values = {
+        "variant_id": after.variant_id,
+        "options": dict(after.options),
+        "price": after.price,
+        "quantity": after.quantity,
+    }
+    connection.execute(update(table).where(table.c.id == before.id).values(**values))
+
+
+def _unpack(connection: Connection, order: Order, item_id: str) -> None:
+    """Take a line out of the parcels that are planned for an order."""
+    table = schema.shipments
+    planned = connection.execute(
+        select(table.c.id, table.c.item_ids).where(table.c.order_number == order.number)
+    ).all()
+    for parcel, item_ids in planned:
+        if item_id in item_ids:
+            left = [each for each in item_ids if each != item_id]
+            connection.execute(update(table).where(table.c.id == parcel).values(item_ids=left))

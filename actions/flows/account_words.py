@@ -1,0 +1,100 @@
+"""What the words of a customer say about their account: what they ask for, and the new name or number in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from actions.commerce.model import Customer
+from actions.flows.payment_words import plain
+from actions.flows.turn import Said
+from actions.services.profile import OFF, ON, full_name, phone_number
+
+TABLE = Path(__file__).with_name("account_words.yml")
+# Topics that change something: the field, and its value where the topic says it.
+CHANGES: Mapping[str, tuple[str, str | None]] = {
+    "change_phone": ("phone", None),
+    "change_name": ("name", None),
+    "marketing_off": ("marketing", OFF),
+    "marketing_on": ("marketing", ON),
+}
+PHONE = re.compile(r"\+?\d[\d ().-]{8,18}\d")
+LAST_NAME = re.compile(r"\b(?:last name|surname|family name|married name|maiden name)\b", re.IGNORECASE)
+FIRST_NAME = re.compile(r"\b(?:first name|given name)\b", re.IGNORECASE)
+BEFORE_NAME = re.compile(
+    r"^.*\b(?:name(?:'?s)?(?: on (?:my|the) account)?(?: is| to| should be| as|:)?(?: now)?"
+    r"|should be|to|it'?s|spelled)\s+",
+    re.IGNORECASE,
+)
+AFTER_NAME = re.compile(
+    r"[,.;!?].*$|\s+(?:please|instead|now|not|rather|from|because|since|thanks)\b.*$", re.IGNORECASE
+)
+MOST_WORDS = 4
+
+
+@cache
+def topics() -> Mapping[str, tuple[str, ...]]:
+    """Read by which words a topic is told."""
+    table = YAML(typ="safe", pure=True).load(TABLE.read_text(encoding="utf-8"))
+    return {name: tuple(str(cue) for cue in cues) for name, cues in table.items()}
+
+
+def topic_of(heard: Said) -> str | None:
+    """Return the topic whose longest cue stands in the words; of two topics to be told, both are "everything"."""
+    named = heard.entity("account_topic")
+    if named in topics():
+        return named
+    text = f" {plain(heard.text)} "
+    found = {
+        name: max((len(cue) for cue in cues if f" {cue} " in text), default=0)
+        for name, cues in topics().items()
+    }
+    changes = {
+        name: length for name, length in found.items() if length and (name in CHANGES or _told_change(name))
+    }
+    if changes:
+        return max(changes, key=lambda name: changes[name])
+    asked = [name for name, length in found.items() if length]
+    if len(asked) > 1 and "everything" not in asked:
+        return (
+            max(asked, key=lambda name: found[name]) if len(asked) == 1 or _one_thing(asked) else "everything"
+        )
+    return asked[0] if asked else None
+
+
+def _told_change(name: str) -> bool:
+    """Tell whether a topic is a change that is only explained."""
+    return name in ("change_email", "cards")
+
+
+def _one_thing(asked: list[str]) -> bool:
+    """Tell whether the topics found are words for the same thing: an "e-mail address" is no address."""
+    return set(asked) in ({"addresses", "email"}, {"marketing", "email"}, {"loyalty", "name"})
+
+
+def value_in(heard: Said, field: str, customer: Customer, *, asked: bool) -> str | None:
+    """Return the new value in the words, written as the account keeps it."""
+    if field == "phone":
+        found = PHONE.search(heard.text)
+        return phone_number(found.group()) if found else None
+    return _name_in(heard.text, customer, asked=asked)
+
+
+def _name_in(text: str, customer: Customer, *, asked: bool) -> str | None:
+    """Return the full new name; of a last or first name alone, the other one is kept."""
+    told = BEFORE_NAME.match(text)
+    if not told and not asked:
+        return None
+    rest = AFTER_NAME.sub("", text[told.end() :] if told else text).strip(" \"'")
+    words = rest.split()
+    if not 0 < len(words) <= MOST_WORDS:
+        return None
+    if len(words) == 1:
+        first = bool(FIRST_NAME.search(text))
+        last = bool(LAST_NAME.search(text)) or not first
+        return full_name(f"{customer.first_name} {rest}" if last else f"{rest} {customer.last_name}")
+    return full_name(rest)

@@ -1,0 +1,154 @@
+"""What the words around an address say: whose it is, whether it is the one on file, and what they leave as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rasa_sdk.interfaces import Tracker
+from ruamel.yaml import YAML
+
+from actions.commerce.model import Address
+from actions.flows.turn import Said
+from actions.services.address_reading import around_address, corrected, read_address
+from actions.services.us_addresses import Parts, parts_of
+
+TABLE = Path(__file__).with_name("address_words.yml")
+ORDER, PROFILE, BOTH = "order", "profile", "both"
+TARGETS = frozenset({ORDER, PROFILE, BOTH})
+FIELDS = ("line1", "line2", "city", "state", "postcode")
+
+
+@cache
+def cues() -> Mapping[str, re.Pattern[str]]:
+    """Read the lists of words, each as one pattern."""
+    table = YAML(typ="safe", pure=True).load(TABLE.read_text(encoding="utf-8"))
+    return {
+        name: re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, words), key=len, reverse=True))})\b")
+        for name, words in table.items()
+    }
+
+
+def speaks(text: str, name: str) -> bool:
+    """Tell whether words of a list stand in the text."""
+    plain = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
+    return bool(cues()[name].search(" ".join(re.sub(r"[^a-z0-9]+", " ", plain).split())))
+
+
+def target_of(heard: Said, *, open_order: bool) -> str | None:
+    """Return whose address the words speak of: an order's, the account's, or both."""
+    named = heard.entity("address_target")
+    if named in TARGETS:
+        return named
+    words = around_address(heard.text)
+    if speaks(words, "only_order"):
+        return ORDER
+    if speaks(words, "only_profile"):
+        return PROFILE
+    order, profile = speaks(words, "order") or bool(heard.number), speaks(words, "profile")
+    own = speaks(words, "own") and not heard.payload
+    if speaks(words, "both") or (order and profile and not own):
+        return BOTH
+    if profile and not own:
+        return PROFILE
+    if order:
+        return ORDER
+    delivery = speaks(words, "delivery") or own
+    return (ORDER if open_order else PROFILE) if delivery else None
+
+
+def takes_own(heard: Said) -> bool:
+    """Tell whether the address on the account is to be taken."""
+    if heard.entity("address_source") == PROFILE:
+        return True
+    return not heard.payload and not read_address(heard.text).line1 and speaks(heard.text, "own")
+
+
+def opening_parts(text: str, base: Address) -> Parts:
+    """Read the address with which a wish begins: a new one, or what is wrong with the present one."""
+    found, present = read_address(text), parts_of(base)
+    if found.line1:
+        same_street = found.line1.split()[1:] == base.line1.split()[1:] and not (found.city or found.postcode)
+        return found.over(present) if same_street else found
+    whole = found.line2 or found.no_unit
+    if whole or speaks(text, "corrects"):
+        return corrected(present, text) or found
+    return replace(found, postcode="", state="") if not found.city else found
+
+
+def answered_parts(text: str, so_far: Parts, base: Address) -> Parts:
+    """Add to what is known of an address what the answer to the question for a part says."""
+    asked = next(iter(so_far.missing), "")
+    found = read_address(text, asked)
+    if not found.some and so_far.line1 and asked != "line1" and speaks(text, "same_place"):
+        return replace(so_far, city=base.city, state=base.state, postcode=base.postcode)
+    if found.some:
+        return found.over(so_far)
+    return so_far
+
+
+def names_address(heard: Said, asked: str | None) -> bool:
+    """Tell whether the words hold an address, so that a ZIP code in them says where, and not who."""
+    if heard.payload or not heard.text:
+        return False
+    found = read_address(heard.text)
+    if found.line1 or found.line2:
+        return True
+    return bool(found.postcode) and (
+        asked in ("address_new", "address_confirmed") or speaks(heard.text, "corrects")
+    )
+
+
+def postcode_of(heard: Said) -> str:
+    """Return the ZIP code of the address in the words; a mark that nothing begins with where there is none."""
+    return read_address(heard.text).postcode or "-"
+
+
+def without_postcode(heard: Said) -> Said:
+    """Return the words without the ZIP code of the address in them."""
+    postcode = read_address(heard.text).postcode
+    if not postcode:
+        return heard
+    before, _, after = heard.text.rpartition(postcode)
+    kept = [
+        e
+        for e in heard.entities
+        if not (e.get("entity") == "postcode" and str(e.get("value")).startswith(postcode))
+    ]
+    return replace(heard, text=f"{before}{after}" if before or after else heard.text, entities=tuple(kept))
+
+
+def draft_of(tracker: Tracker) -> Parts:
+    """Return what is known of the new address so far."""
+    kept = tracker.get_slot("address_draft")
+    return _parts(kept) if isinstance(kept, Mapping) else Parts()
+
+
+def draft(parts: Parts) -> dict[str, Any] | None:
+    """Write parts as a slot keeps them; None where there are none."""
+    row = {name: getattr(parts, name) for name in FIELDS if getattr(parts, name)}
+    return row or None
+
+
+def new_address(tracker: Tracker) -> Address | None:
+    """Return the new address, once it is whole."""
+    kept = tracker.get_slot("address_new")
+    if not isinstance(kept, Mapping):
+        return None
+    parts = _parts(kept)
+    return None if parts.missing else parts.address()
+
+
+def written(address: Address) -> dict[str, str]:
+    """Write an address as a slot keeps it."""
+    return {name: value for name, value in asdict(address).items() if name in FIELDS}
+
+
+def _parts(row: Mapping[str, Any]) -> Parts:
+    """Read parts from a slot."""
+    line1, line2, city, state, postcode = (str(row.get(name) or "") for name in FIELDS)
+    return Parts(line1, line2, city, state, postcode)

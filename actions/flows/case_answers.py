@@ -1,0 +1,432 @@
+"""When something went wrong: the questions with their buttons, the summary, and the one step that writes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.commerce.model import Customer, Order
+from actions.flows.case_words import issues
+from actions.flows.cases import (
+    FLOWS,
+    FORMS,
+    assessed,
+    chosen_remedy,
+    issue_at,
+    items_at,
+    likely_orders,
+    possible,
+    remedy_for,
+)
+from actions.flows.choice import payload
+from actions.flows.identity import known_customer, tell_block
+from actions.flows.offers import offer_ticket
+from actions.flows.order_writes import OrderFlow
+from actions.flows.turn import spoken, turn_events
+from actions.flows.wishes import begin, done
+from actions.flows.wording import amount, day, listed, today
+from actions.services import services
+from actions.services.case_policy import DISPUTE, GIVEN, TRACE, Assessment
+from actions.services.context import caller
+from actions.services.errors import Refused
+from actions.services.policy import listed as joined
+from actions.services.refund_status import RefundRow, overdue, refund_rows
+
+TICKETS = frozenset({TRACE, DISPUTE})
+TITLES = {
+    "replacement": "Send it again",
+    "refund": "Refund {amount}",
+    "return": "Send it back, label on us",
+    "goodwill": "Keep it, and {amount} back",
+    "shipping": "The shipping fee, {amount}, back",
+    "price": "The difference, {amount}, back",
+    "cancel": "Cancel the order",
+    "trace": "Have it looked into",
+    "dispute": "Have it looked into",
+}
+LATE_TITLE = "{amount} as an apology"
+NEXT = {"return": ("start_return", "return_form"), "cancel": ("cancel_order", "cancel_form")}
+REASONS = {"damaged": "damaged", "wrong_item": "wrong_item", "not_as_described": "not_as_described"}
+LINE = 300
+URGENT = frozenset({"unknown_charge", "not_received"})
+
+
+def flow_at(tracker: Tracker) -> OrderFlow | None:
+    """Return the flow that is under way."""
+    form = tracker.active_loop_name
+    wish = next((wish for wish, name in FORMS.items() if name == form), tracker.get_slot("wish"))
+    return FLOWS.get(str(wish))
+
+
+def case_at(tracker: Tracker) -> tuple[Customer, Order] | None:
+    """Return the verified customer and the order of the case that is under way."""
+    flow = flow_at(tracker)
+    return flow.mine(tracker) if flow else None
+
+
+def facts(order: Order, found: Assessment) -> dict[str, Any]:
+    """Put what is known of a case into words."""
+    told = {"order_number": order.number, "items": joined([item.label for item in order.items])}
+    return {**told, **found.facts}
+
+
+class ActionAskCaseOrder(Action):
+    """Ask which order it is about."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_ask_case_order"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer the orders with which it can be."""
+        customer, flow = known_customer(tracker), flow_at(tracker)
+        if customer and flow:
+            offered = likely_orders(customer, flow.wish, tracker.get_slot("case_issue"))
+            flow.ask_order(dispatcher, tracker, "utter_ask_which_order", offered)
+        return []
+
+
+class ActionAskCaseIssue(Action):
+    """Ask what went wrong."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_ask_case_issue"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer what can be wrong with the order in its state; own words are as good."""
+        flow, found = flow_at(tracker), case_at(tracker)
+        if flow is None or found is None:
+            return []
+        _, order = found
+        buttons = [
+            {"title": issue.text, "payload": payload("inform", case_issue=name)}
+            for name, issue in issues().items()
+            if flow.wish in issue.wishes and issue.fits(order)
+        ]
+        names = listed([item.label for item in order.items])
+        dispatcher.utter_message(
+            response=f"utter_ask_case_issue_{flow.wish}",
+            buttons=buttons,
+            chosen_order=order.number,
+            item_names=names,
+        )
+        return []
+
+
+class ActionAskCaseItems(Action):
+    """Ask which items are concerned."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_ask_case_items"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer each item of the order."""
+        found = case_at(tracker)
+        if found:
+            _, order = found
+            buttons = [
+                {"title": item.label, "payload": payload("inform", product=item.label)}
+                for item in order.items
+            ]
+            dispatcher.utter_message(
+                response="utter_ask_case_items", buttons=buttons, chosen_order=order.number
+            )
+        return []
+
+
+class ActionAskCaseRemedy(Action):
+    """Say what is the matter, and ask what should be done."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_ask_case_remedy"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer each remedy that is open, with its amount."""
+        found = case_at(tracker)
+        if found is None:
+            return []
+        _, order = found
+        assessment = assessed(tracker, order)
+        explain(dispatcher, tracker, order, assessment)
+        buttons = []
+        for kind in possible(tracker, order):
+            told = ""
+            if kind in GIVEN:
+                quote = services().remedies.quote(order, remedy_for(kind, tracker, order, assessment))
+                told = amount(quote.amount, quote.currency)
+            late = kind == "goodwill" and issue_at(tracker, order) == "late"
+            title = (LATE_TITLE if late else TITLES[kind]).format(amount=told)
+            buttons.append({"title": title, "payload": payload("inform", case_remedy=kind)})
+        dispatcher.utter_message(response="utter_ask_case_remedy", buttons=buttons)
+        return []
+
+
+class ActionAskCaseConfirmed(Action):
+    """Sum up what will be done, and ask for a yes."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_ask_case_confirmed"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Say what is given, for what, how much, to which method and when; nothing is written yet."""
+        flow, found = flow_at(tracker), case_at(tracker)
+        if flow is None or found is None:
+            return []
+        _, order = found
+        kind, assessment = chosen_remedy(tracker, order), assessed(tracker, order)
+        if kind is None:
+            return []
+        again = flow.again(tracker, ("utter_case_sum", "utter_case_again"))
+        if not again and not told_before(tracker, "utter_ask_case_remedy"):
+            explain(dispatcher, tracker, order, assessment)
+        prefix = "utter_case_again" if again else "utter_case_sum"
+        if kind in TICKETS:
+            dispatcher.utter_message(response=f"{prefix}_{kind}", **facts(order, assessment))
+            return []
+        remedy = remedy_for(kind, tracker, order, assessment)
+        quote = services().remedies.quote(order, remedy)
+        approval = services().remedies.decide(order, remedy).needs_approval
+        group = "replacement" if kind == "replacement" else "money"
+        dispatcher.utter_message(
+            response=f"{prefix}_{group}{'_approval' if approval else ''}",
+            chosen_order=order.number,
+            item_names=listed([item.label for item in order.items if item.id in remedy.item_ids])
+            or f"order {order.number}",
+            refund=amount(quote.amount, quote.currency),
+            method=quote.method,
+            business_days=quote.business_days,
+            purpose=purpose(kind, tracker, order),
+        )
+        return []
+
+
+def told_before(tracker: Tracker, response: str) -> bool:
+    """Tell whether a response was given in the turn before."""
+    events = turn_events(tracker, back=1)
+    return any((event.get("metadata") or {}).get("utter_action") == response for event in events)
+
+
+def purpose(kind: str, tracker: Tracker, order: Order) -> str:
+    """Say in words what money is given for."""
+    texts = services().policies.compensation.issues
+    issue = issue_at(tracker, order) or ""
+    if kind == "goodwill" and issue in texts:
+        return texts[issue].text
+    return {
+        "shipping": "the shipping fee of the late parcel",
+        "price": "the difference to today's price",
+        "charge": "the second charge",
+        "owed": "what you paid for the canceled order",
+    }.get(kind, "the goods")
+
+
+def explain(dispatcher: CollectingDispatcher, tracker: Tracker, order: Order, found: Assessment) -> None:
+    """Say what is the matter; refunds are told one by one, charges with what was paid."""
+    if found.rule == "refund_rows":
+        tell_refunds(dispatcher, order, today())
+        return
+    dispatcher.utter_message(
+        response=f"utter_case_{found.rule}",
+        **facts(order, found),
+        charges=charge_lines(order),
+        parts=price_parts(order),
+    )
+
+
+def charge_lines(order: Order) -> str:
+    """List the payments of an order with amount, method and day."""
+    customer = services().commerce.customer(order.customer_id)
+    labels = {method.id: method.label for method in (customer.payment_methods if customer else ())}
+    lines = []
+    for entry in order.payments:
+        if entry.kind == "payment":
+            on = f", {day(entry.at, today())}" if entry.at else ""
+            method = labels.get(entry.method_id, "your payment method")
+            lines.append(f"{amount(entry.amount, order.currency)} to {method}{on}")
+    return "; ".join(lines) or "no payment"
+
+
+def price_parts(order: Order) -> str:
+    """Say what an order's total is made of."""
+    parts = [f"{item.label} {amount(item.total, order.currency)}" for item in order.items]
+    parts += [f"{name} {amount(value, order.currency)}" for name, value in (
+        ("shipping", order.shipping), ("tax", order.tax), ("discount -", order.discount)) if value]  # fmt: skip
+    return ", ".join(parts).replace("discount - ", "discount -")
+
+
+def tell_refunds(dispatcher: CollectingDispatcher, order: Order, on: date) -> list[RefundRow]:
+    """Tell amount, method and day of every refund of an order."""
+    rows = refund_rows(order, services().policies, on)
+    for row in rows:
+        dispatcher.utter_message(
+            response=f"utter_refund_{row.state}",
+            order_number=order.number,
+            refund=amount(row.amount, order.currency),
+            method=row.method,
+            since=day(row.since, on) if row.since else "a while ago",
+            by=day(row.by, on) if row.by else "",
+            reference=row.reference or order.number,
+            business_days=row.business_days,
+        )
+    return rows
+
+
+class ActionSubmitCase(Action):
+    """Do what was agreed to, or say why nothing can be done, and what can."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_submit_case"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Ask the services for it; they check identity, dates and payments once more."""
+        flow = flow_at(tracker) or FLOWS["request_refund"]
+        closing: list[EventType] = [*done(flow.wish), *flow.emptied()]
+        customer = known_customer(tracker)
+        if customer is None:
+            return [*tell_block(dispatcher, tracker), *closing]
+        closing.append(SlotSet("order_number", None))
+        order = flow.order(customer, tracker)
+        if order is None:
+            dispatcher.utter_message(response="utter_no_orders")
+            return closing
+        closing.append(SlotSet("last_order", order.number))
+        kind, found = chosen_remedy(tracker, order), assessed(tracker, order)
+        if kind in NEXT or kind == "address":
+            explain(dispatcher, tracker, order, found)
+            return [*closing, *self._elsewhere(str(kind), tracker, order)]
+        confirmed = tracker.get_slot("case_confirmed")
+        if kind is None or confirmed is None:
+            return [*self._nothing(dispatcher, tracker, order, found, flow), *closing]
+        if confirmed is not True:
+            dispatcher.utter_message(response="utter_case_left")
+            return closing
+        try:
+            return [*self._do(dispatcher, tracker, customer, order, kind), *closing]
+        except Refused as refusal:
+            return [*flow.tell_refusal(dispatcher, tracker, refusal.decision), *closing]
+
+    def _nothing(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        order: Order,
+        found: Assessment,
+        flow: OrderFlow,
+    ) -> list[EventType]:
+        """Say what is the matter, and why nothing is given for it."""
+        refused = [kind for kind in found.remedies if kind in GIVEN]
+        decisions = [
+            services().remedies.decide(order, remedy_for(kind, tracker, order, found)) for kind in refused
+        ]
+        if any(decision.rule == "already_given" for decision in decisions):
+            given = listed(services().remedies.given(order))
+            dispatcher.utter_message(
+                response="utter_case_already_given", order_number=order.number, references=given
+            )
+            return offer_ticket(dispatcher, tracker, flow.wish)
+        explain(dispatcher, tracker, order, found)
+        for decision in decisions[:1]:
+            dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
+        late = found.rule == "refund_rows" and overdue(refund_rows(order, services().policies, today()))
+        worth_asking = bool(refused) or late or found.rule in ("in_time", "price_too_late", "not_cheaper")
+        return offer_ticket(dispatcher, tracker, flow.wish) if worth_asking else []
+
+    def _elsewhere(self, kind: str, tracker: Tracker, order: Order) -> list[EventType]:
+        """Begin the flow that carries out what was chosen, with what is known."""
+        if kind == "address":
+            return [*begin("change_address", ""), FollowupAction("action_pass_on")]
+        wish, form = NEXT[kind]
+        begun = begin(wish, str(tracker.get_slot("wish_words") or ""))
+        if kind == "cancel":
+            return [*begun, SlotSet("cancel_number", order.number), FollowupAction(form)]
+        reason = REASONS.get(issue_at(tracker, order) or "")
+        ids = [item_id for item_id in items_at(tracker, order) if order.return_of(item_id) is None]
+        known = {"return_order": order.number, "return_items": ids or None, "return_reason": reason}
+        return [*begun, *(SlotSet(name, value) for name, value in known.items()), FollowupAction(form)]
+
+    def _do(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        customer: Customer,
+        order: Order,
+        kind: str,
+    ) -> list[EventType]:
+        """Give the remedy, or pass it to a person."""
+        who, found = caller(tracker), assessed(tracker, order)
+        if kind in TICKETS:
+            issue = issue_at(tracker, order) or ""
+            ticket = services().tickets.open(
+                who,
+                f"{issues()[issue].text}: order {order.number}",
+                self._story(tracker, order, found),
+                "high" if issue in URGENT else "normal",
+                customer,
+                f"{kind}/{order.number}",
+            )
+            again = "_again" if ticket.repeated else ""
+            dispatcher.utter_message(
+                response=f"utter_case_{kind}_opened{again}",
+                ticket=ticket.number,
+                hours=str(ticket.reply_hours),
+                **facts(order, found),
+            )
+            return [SlotSet("ticket", ticket.number)]
+        remedy = remedy_for(kind, tracker, order, found)
+        if services().remedies.decide(order, remedy).needs_approval:
+            ticket = services().remedies.ask_approval(who, customer, order.number, remedy)
+            dispatcher.utter_message(response="utter_case_waits_for_approval", ticket=ticket.number)
+            return [SlotSet("ticket", ticket.number)]
+        receipt = services().remedies.give(who, customer, order.number, remedy)
+        group = "replacement" if kind == "replacement" else "money"
+        dispatcher.utter_message(
+            response=f"utter_case_done_{group}",
+            reference=receipt.reference,
+            refund=amount(receipt.amount, receipt.currency),
+            method=receipt.method,
+            business_days=receipt.business_days,
+            item_names=listed(list(receipt.items)),
+            purpose=purpose(kind, tracker, order),
+        )
+        return []
+
+    def _story(self, tracker: Tracker, order: Order, found: Assessment) -> str:
+        """Write down for a person what happened, and what the data say."""
+        words = spoken(str(tracker.get_slot("wish_words") or ""), LINE)
+        parcels = [
+            f"{parcel.carrier} {', '.join(parcel.tracking_numbers)}: {parcel.status}, expected {parcel.expected_on}, "
+            f"delivered {parcel.delivered_at}"
+            for parcel in order.shipments
+        ]
+        items = [item.label for item in order.items if item.id in items_at(tracker, order)]
+        lines = [
+            f"What happened: {issues()[issue_at(tracker, order) or 'late'].text}",
+            f"In the customer's words: {words}" if words else "",
+            f"Order {order.number}, {order.status}; items concerned: {joined(items) or 'all'}",
+            f"Rule: {found.rule}",
+            f"Charged: {charge_lines(order)}; total {order.total}, paid back {order.refunded}",
+            *parcels,
+        ]
+        return "\n".join(line for line in lines if line)

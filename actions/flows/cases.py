@@ -1,0 +1,333 @@
+"""When something went wrong: which order, what happened, which items, what should be done, and an explicit yes.
+
+Refunds, deliveries and charges are one conversation: what it is really about shows only in the course of it. Three
+forms, one for each wish, share their questions.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.commerce.model import Customer, Order
+from actions.flows.case_words import issue_of, issues, remedy_of
+from actions.flows.choice import OTHER, choose, placed, recent
+from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.order_writes import OrderFlow
+from actions.flows.return_words import named_items
+from actions.flows.turn import Said, said
+from actions.services import services
+from actions.services.case_policy import (
+    ENDED,
+    GIVEN,
+    GOODWILL,
+    PRICE,
+    REFUND,
+    REPLACEMENT,
+    WITH_ITEMS,
+    Assessment,
+)
+from actions.services.remedy_policy import Remedy
+
+SLOTS = ("case_order", "case_issue", "case_items", "case_remedy", "case_confirmed")
+FORMS = {
+    "request_refund": "refund_form",
+    "delivery_problem": "delivery_form",
+    "billing_dispute": "billing_form",
+}
+FLOWS = {
+    wish: OrderFlow(
+        wish=wish,
+        form=form,
+        order_slot="case_order",
+        confirmed_slot="case_confirmed",
+        told_slots=SLOTS[:4],
+        worth_asking=frozenset({"out_of_stock", "too_many", "nothing_left", "not_due"}),
+    )
+    for wish, form in FORMS.items()
+}
+WITH_THEM = frozenset({REFUND, REPLACEMENT, GOODWILL, PRICE})  # remedies that are about items
+PLAIN = frozenset({REFUND, REPLACEMENT})  # remedies that an opening may ask for
+ELSEWHERE = frozenset({"return", "cancel", "address"})  # remedies that other flows carry out
+MONEY = "request_refund"
+AFTER = frozenset(FORMS) | {
+    "cancel_order",
+    "start_return",
+    "order_status",
+}  # after which the same order is meant
+
+
+def issue_at(tracker: Tracker, order: Order | None) -> str | None:
+    """Return what is wrong: as it was said, else what goes without saying in the order's state."""
+    told = tracker.get_slot("case_issue")
+    if told in issues():
+        return str(told)
+    if order is not None and tracker.get_slot("wish") == MONEY and order.status in ENDED:
+        return "refund_status"
+    return None
+
+
+def items_at(tracker: Tracker, order: Order) -> tuple[str, ...]:
+    """Return the items that are concerned; of an order with one item, that."""
+    chosen = [str(item_id) for item_id in tracker.get_slot("case_items") or [] if order.item(str(item_id))]
+    return tuple(chosen) or (tuple(item.id for item in order.items) if len(order.items) == 1 else ())
+
+
+def asks_items(issue: str | None, order: Order) -> bool:
+    """Tell whether it has to be known which items are concerned."""
+    return issue in WITH_ITEMS and issue != "price_drop" and len(order.items) > 1
+
+
+def asks_items_still(tracker: Tracker, order: Order) -> bool:
+    """Tell whether the items that are concerned aren't known yet."""
+    return asks_items(issue_at(tracker, order), order) and not items_at(tracker, order)
+
+
+def assessed(tracker: Tracker, order: Order) -> Assessment:
+    """Find out what is the matter, from what is known so far."""
+    issue = issue_at(tracker, order) or "refund_status"
+    return services().remedies.assess(order, issue, items_at(tracker, order))
+
+
+def remedy_for(kind: str, tracker: Tracker, order: Order, found: Assessment) -> Remedy:
+    """Make the remedy of a kind for the case at hand."""
+    ids = (found.item_ids or items_at(tracker, order)) if kind in WITH_THEM else ()
+    return Remedy(kind, issue_at(tracker, order) or "refund_status", tuple(ids))
+
+
+def possible(tracker: Tracker, order: Order) -> list[str]:
+    """List the remedies that are open, if need be with a person's consent."""
+    found = assessed(tracker, order)
+    kinds = []
+    for kind in found.remedies:
+        if kind in GIVEN:
+            decision = services().remedies.decide(order, remedy_for(kind, tracker, order, found))
+            if not (decision.allowed or decision.needs_approval):
+                continue
+        kinds.append(kind)
+    return kinds
+
+
+def chosen_remedy(tracker: Tracker, order: Order) -> str | None:
+    """Return the remedy that was chosen, if it is open; the only one goes without choosing."""
+    told, offered = tracker.get_slot("case_remedy"), possible(tracker, order)
+    if told in offered:
+        return str(told)
+    return offered[0] if len(offered) == 1 else None
+
+
+def likely_orders(customer: Customer, wish: str, issue: str | None) -> list[Order]:
+    """Return the recent orders with which this can be wrong; all of them where none fits."""
+    orders = recent(customer)
+    if issue in issues():
+        fits = [order for order in orders if issues()[str(issue)].fits(order)]
+        return fits or orders
+    under_way = [order for order in orders if order.refunds] if wish == MONEY else []
+    return under_way if len(under_way) == 1 else orders
+
+
+class CaseForm(PrivateForm, ABC):
+    """Validate a form about something that went wrong."""
+
+    own_questions = ("case_issue", "case_remedy", "case_confirmed")
+
+    @abstractmethod
+    def name(self) -> str:
+        """Name the action."""
+
+    def heard(self, tracker: Tracker) -> Said:
+        """Return the words of this turn; the wishes of this family answer one another's questions."""
+        words, asked = said(tracker, self.form_name()), tracker.get_slot("requested_slot")
+        if words.intent in FORMS and asked in SLOTS:
+            return words
+        tells = asked == "case_issue" and issue_of(words, self.wish) and not words.text.endswith("?")
+        chooses = asked == "case_remedy" and self._chooses(words, tracker)
+        return words if tells or chooses else super().heard(tracker)
+
+    def _chooses(self, words: Said, tracker: Tracker) -> bool:
+        """Tell whether the words choose one of the remedies that were offered."""
+        found = FLOWS[self.wish].mine(tracker)
+        return found is not None and remedy_of(words, possible(tracker, found[1])) is not None
+
+    def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
+        """Ask for what is missing; for nothing more where nothing is left to choose."""
+        order = FLOWS[self.wish].order(customer, tracker)
+        if order is None:
+            return ["case_order", "case_issue", "case_items", "case_remedy"] if recent(customer) else []
+        issue, asked = issue_at(tracker, order), ["case_order", "case_issue"]
+        if issue is None:
+            return [*asked, "case_items", "case_remedy"]
+        if asks_items(issue, order) or tracker.get_slot("case_items"):
+            asked.append("case_items")
+            if not items_at(tracker, order):
+                return [*asked, "case_remedy"]
+        remedy, offered = chosen_remedy(tracker, order), possible(tracker, order)
+        if len(offered) > 1 or tracker.get_slot("case_remedy"):
+            asked.append("case_remedy")
+        return asked if remedy is None or remedy in ELSEWHERE else [*asked, "case_confirmed"]
+
+    def corrections(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Notice another order, another issue or another remedy than the one chosen before."""
+        found = FLOWS[self.wish].mine(tracker)
+        asked = tracker.get_slot("requested_slot")
+        if found is None or not heard.text or asked is None:
+            return {}
+        customer, order = found
+        another = heard.number is not None and heard.number != order.number
+        if another or heard.has(OTHER):
+            number = heard.number or choose(customer, heard, tracker, current=order.number)
+            if number and services().orders.find(customer, number) is None:
+                dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
+                return {"case_confirmed": None}
+            emptied = dict.fromkeys(("case_items", "case_remedy", "case_confirmed", "order_number"))
+            return {**emptied, "case_order": number}
+        if asked in ("case_remedy", "case_confirmed") and not heard.plain_yes:
+            return self._changed(tracker, order, heard)
+        return {}
+
+    def _changed(self, tracker: Tracker, order: Order, heard: Said) -> dict[str, Any]:
+        """Notice that something else went wrong, or that something else should be done."""
+        offered = possible(tracker, order)
+        remedy = remedy_of(heard, offered)
+        if remedy and remedy != tracker.get_slot("case_remedy") and len(offered) > 1:
+            return {"case_remedy": remedy, "case_confirmed": None}
+        issue = issue_of(heard, self.wish)
+        if remedy or issue is None or issue == issue_at(tracker, order) or heard.text.endswith("?"):
+            return {}
+        emptied = dict.fromkeys(("case_items", "case_remedy", "case_confirmed"))
+        return {**emptied, "case_issue": issue}
+
+    def extract_case_order(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which order is meant: named, described, spoken of last, or the only one with which it can be."""
+        customer = known_customer(tracker)
+        if customer is None or tracker.get_slot("case_order"):
+            return {}
+        heard, opening = self.heard(tracker), self.opening(tracker)
+        issue = tracker.get_slot("case_issue") or issue_of(heard, self.wish) or issue_of(opening, self.wish)
+        likely = likely_orders(customer, self.wish, issue)
+        asked = tracker.get_slot("requested_slot") == "case_order"
+        number = choose(customer, heard, tracker) or (placed(heard, likely) if asked else None)
+        if number is None and opening.text:
+            number = choose(customer, opening, tracker)
+        last, spoken_of = tracker.get_slot("last_wish"), tracker.get_slot("last_order")
+        if number is None and not asked and spoken_of and last in AFTER:
+            fits = last in FORMS or any(order.number == spoken_of for order in likely)
+            number = str(spoken_of) if fits and not heard.has(OTHER) else None
+        if number is None and len(likely) == 1:
+            number = likely[0].number
+        return {"case_order": number} if number else {}
+
+    def validate_case_order(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept an order of this customer; say when there is no such order."""
+        return self.own_order("case_order", value, dispatcher, tracker)
+
+    def extract_case_issue(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out what went wrong, in the customer's words or from a button."""
+        if tracker.get_slot("case_issue"):
+            return {}
+        found = issue_of(self.heard(tracker), self.wish) or issue_of(self.opening(tracker), self.wish)
+        if found is None:
+            mine = FLOWS[self.wish].mine(tracker)
+            found = issue_at(tracker, mine[1]) if mine else None
+        return {"case_issue": found} if found else {}
+
+    def validate_case_issue(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept what case_words.yml knows."""
+        return {"case_issue": value if value in issues() else None}
+
+    def extract_case_items(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which items are concerned."""
+        found = FLOWS[self.wish].mine(tracker)
+        if found is None or tracker.get_slot("case_items"):
+            return {}
+        _, order = found
+        heard = self.heard(tracker)
+        named = named_items(order, heard) if heard.text and not heard.number else []
+        if not named and not heard.payload:
+            named = named_items(order, self.opening(tracker)) if self.opening(tracker).text else []
+        return {"case_items": named} if named else {}
+
+    def validate_case_items(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept items of the chosen order."""
+        found = FLOWS[self.wish].mine(tracker)
+        given = value if isinstance(value, list) else []
+        ids = [str(item_id) for item_id in given if found and found[1].item(str(item_id))]
+        return {"case_items": ids or None}
+
+    def extract_case_remedy(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out what should be done; of a refund that was asked for, that goes without saying."""
+        found = FLOWS[self.wish].mine(tracker)
+        if found is None or tracker.get_slot("case_remedy"):
+            return {}
+        offered = possible(tracker, found[1])
+        asked = tracker.get_slot("requested_slot") == "case_remedy"
+        told = remedy_of(self.heard(tracker), offered) if asked else None
+        if not asked and len(offered) > 1 and not asks_items_still(tracker, found[1]):
+            plain = [
+                kind for kind in offered if kind in PLAIN
+            ]  # "just send a new one", said before any question
+            told = remedy_of(self.opening(tracker), plain)
+        return {"case_remedy": told} if told else {}
+
+    def validate_case_remedy(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept a remedy that is open."""
+        found = FLOWS[self.wish].mine(tracker)
+        return {"case_remedy": value if found and value in possible(tracker, found[1]) else None}
+
+    def validate_case_confirmed(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept a plain yes, or a no, to the summary that was shown."""
+        return {"case_confirmed": FLOWS[self.wish].answered(value, self.heard(tracker), tracker)}
+
+
+class ValidateRefundForm(CaseForm):
+    """Validate the form of somebody who wants money back."""
+
+    wish = "request_refund"
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"validate_{FORMS[self.wish]}"
+
+
+class ValidateDeliveryForm(CaseForm):
+    """Validate the form of somebody whose delivery went wrong."""
+
+    wish = "delivery_problem"
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"validate_{FORMS[self.wish]}"
+
+
+class ValidateBillingForm(CaseForm):
+    """Validate the form of somebody who doubts a charge."""
+
+    wish = "billing_dispute"
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"validate_{FORMS[self.wish]}"

@@ -1,0 +1,324 @@
+"""Paying an open order by another method on file: which order, which method, the summary, and the step that writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk.events import EventType
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.commerce.model import Customer, Order, PaymentMethod
+from actions.flows.choice import OTHER, choose, payload, placed, recent
+from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.offers import offer_ticket
+from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
+from actions.flows.payment_words import meant, names_some, speaks
+from actions.flows.turn import Said, message
+from actions.flows.wording import amount, listed
+from actions.services import services
+from actions.services.context import Caller
+from actions.services.policy import Decision
+from frontdesk.redaction import without_cards
+
+FORM = "payment_form"
+WISH = "change_payment"
+FLOW = OrderFlow(
+    wish=WISH,
+    form=FORM,
+    order_slot="payment_order",
+    confirmed_slot="payment_confirmed",
+    told_slots=("payment_order", "payment_method"),
+    worth_asking=frozenset({"being_packed", "balance_unknown"}),
+)
+SUMMARY, AGAIN = "utter_payment_summary", "utter_payment_confirm_again"
+
+
+def open_orders(customer: Customer) -> list[Order]:
+    """Return the recent orders that can still be paid by another method."""
+    return [order for order in recent(customer) if services().payments.decide(customer, order).allowed]
+
+
+def paying(order: Order) -> frozenset[str]:
+    """Return the ids of the methods that an order is paid by now."""
+    kept: dict[str, Any] = {}
+    for entry in order.payments:
+        sign = 1 if entry.kind == "payment" else -1
+        kept[entry.method_id] = kept.get(entry.method_id, 0) + sign * entry.amount
+    return frozenset(method for method, left in kept.items() if left > 0)
+
+
+def choices(customer: Customer, order: Order) -> list[PaymentMethod]:
+    """Return the methods on file by which an order may be paid instead."""
+    shop = services().payments
+    return [each for each in customer.payment_methods if shop.decide(customer, order, each.id).allowed]
+
+
+def named(method: PaymentMethod) -> str:
+    """Name a method with what tells it from others: a gift card with its balance."""
+    if method.balance is None:
+        return method.label
+    return f"{method.label} with {amount(method.balance)} on it"
+
+
+class ValidatePaymentForm(PrivateForm):
+    """Validate the payment form: identity, order, method on file, and an explicit yes."""
+
+    wish = WISH
+    own_questions = ("payment_order", "payment_confirmed")
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"validate_{FORM}"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Refuse a card number before anything else is done with the message."""
+        text = message(tracker).text
+        if without_cards(text) != text:
+            dispatcher.utter_message(response="utter_card_number_refused")
+        return await super().run(dispatcher, tracker, domain)
+
+    def heard(self, tracker: Tracker) -> Said:
+        """Return the words for this form; the name of a way to pay is an answer, whatever it was taken for."""
+        words, whole = super().heard(tracker), message(tracker)
+        answers = tracker.get_slot("requested_slot") == "payment_method" and names_some(whole.text)
+        return whole if answers and not words.text else words
+
+    def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
+        """Ask for what is missing; for nothing more where there is no way."""
+        order = FLOW.order(customer, tracker)
+        if order is not None and not choices(customer, order):
+            return ["payment_order"]
+        if order is None and not open_orders(customer):
+            number = self.heard(tracker).number or self.opening(tracker).number
+            mine = number is not None and services().orders.find(customer, number) is not None
+            return ["payment_order"] if mine else []
+        return [*FLOW.told_slots, FLOW.confirmed_slot]
+
+    def corrections(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Notice another order, or another method, than the summary said."""
+        customer = known_customer(tracker)
+        order = FLOW.order(customer, tracker) if customer else None
+        if customer is None or order is None or not heard.text or heard.payload:
+            return {}
+        changes: dict[str, Any] = {}
+        if (heard.number and heard.number != order.number) or (
+            heard.has(OTHER) and not names_some(heard.text)
+        ):
+            changes["payment_order"] = choose(customer, heard, tracker, current=order.number)
+        elif tracker.get_slot("requested_slot") == FLOW.confirmed_slot:
+            now = tracker.get_slot("payment_method")
+            others = [method for method in choices(customer, order) if method.id != now]
+            fits = [
+                method for method in meant(heard, customer.payment_methods, paying(order)) if method.id != now
+            ]
+            if fits or (speaks(heard.text, "other") and others):
+                changes["payment_method"] = (fits or others)[0].id if len(fits or others) == 1 else None
+        if not changes:
+            return {}
+        tracker.events.extend(
+            {"event": "slot", "name": name, "value": value} for name, value in changes.items() if value
+        )
+        return {**changes, "payment_confirmed": None}
+
+    def extract_payment_order(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which order is meant; the only one that is possible is taken without asking."""
+        customer = known_customer(tracker)
+        if customer is None or tracker.get_slot("payment_order"):
+            return {}
+        heard, offered = self.heard(tracker), open_orders(customer)
+        asked = tracker.get_slot("requested_slot") == "payment_order"
+        number = choose(customer, heard, tracker) or (placed(heard, offered) if asked else None)
+        if number is None and self.opening(tracker).text:
+            number = choose(customer, self.opening(tracker), tracker)
+        if number is None and len(offered) == 1:
+            number = offered[0].number
+        return {"payment_order": number} if number else {}
+
+    def validate_payment_order(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept an order of this customer; say when there is no such order."""
+        return self.own_order("payment_order", value, dispatcher, tracker)
+
+    def extract_payment_method(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which method on file is meant; the only one that is possible is taken without asking."""
+        customer = known_customer(tracker)
+        order = FLOW.order(customer, tracker) if customer else None
+        if customer is None or order is None or tracker.get_slot("payment_method"):
+            return {}
+        asked = tracker.get_slot("requested_slot") == "payment_method"
+        possible = choices(customer, order)
+        for heard in (self.heard(tracker), Said() if asked else self.opening(tracker)):
+            fits = meant(heard, customer.payment_methods, paying(order)) if heard.text else []
+            fits = [each for each in fits if each in possible] or fits
+            if len(fits) == 1:
+                return {"payment_method": fits[0].id}
+            if fits:
+                return {}
+            if heard.text and (speaks(heard.text, "new") or names_some(heard.text)):
+                new = speaks(heard.text, "new")
+                dispatcher.utter_message(
+                    response="utter_payment_new_card" if new else "utter_payment_not_on_file"
+                )
+                return {}
+        if asked and placed(self.heard(tracker), []):
+            return {}
+        return {"payment_method": possible[0].id} if len(possible) == 1 and not asked else {}
+
+    def validate_payment_method(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept a method on file that may pay the order; say why not else."""
+        customer = known_customer(tracker)
+        order = FLOW.order(customer, tracker) if customer else None
+        if customer is None or order is None or not value:
+            return {"payment_method": None}
+        decision = services().payments.decide(customer, order, str(value))
+        if decision.allowed:
+            return {"payment_method": str(value)}
+        if choices(customer, order):
+            dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
+        return {"payment_method": None}
+
+    def validate_payment_confirmed(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept a plain yes, or a no, to the summary that was shown."""
+        return {"payment_confirmed": FLOW.answered(value, self.heard(tracker), tracker)}
+
+
+class ActionAskPaymentOrder(Action):
+    """Ask which order is to be paid by another method."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_payment_order"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer the orders for which that is possible."""
+        customer = known_customer(tracker)
+        if customer:
+            FLOW.ask_order(dispatcher, tracker, "utter_ask_payment_order", open_orders(customer))
+        return []
+
+
+class ActionAskPaymentMethod(Action):
+    """Ask by which method the order is to be paid."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_payment_method"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer the methods on file that may pay it, each by its last digits at most."""
+        found = FLOW.mine(tracker)
+        if found is None:
+            return []
+        customer, order = found
+        offered = choices(customer, order)
+        now = [method.label for method in customer.payment_methods if method.id in paying(order)]
+        dispatcher.utter_message(
+            response="utter_ask_payment_method",
+            chosen_order=order.number,
+            paid_by=listed(now) or "another method",
+            methods=listed([named(method) for method in offered]),
+            buttons=[
+                {"title": named(method), "payload": payload("inform", payment_method=method.id)}
+                for method in offered
+            ],
+        )
+        return []
+
+
+class ActionAskPaymentConfirmed(Action):
+    """Sum up the change of the payment method, and ask for a yes."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_payment_confirmed"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Say what is charged to what, and what goes back where and when; nothing is written yet."""
+        found = FLOW.mine(tracker)
+        if found is None:
+            return []
+        customer, order = found
+        quote = services().payments.quote(customer, order, str(tracker.get_slot("payment_method")))
+        dispatcher.utter_message(
+            response=AGAIN if FLOW.again(tracker, (SUMMARY, AGAIN)) else SUMMARY,
+            chosen_order=order.number,
+            item_names=listed([item.label for item in order.items]),
+            total=amount(quote.total, quote.currency),
+            method=quote.method,
+            back_to=quote.back_to,
+            business_days=quote.business_days,
+        )
+        return []
+
+
+class ActionSubmitPayment(SubmitOrderWrite):
+    """Move the payment after a yes, or say why it can't be."""
+
+    flow = FLOW
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_submit_payment"
+
+    def decide(self, customer: Customer, order: Order, tracker: Tracker) -> Decision:
+        """Return why the order can't be paid by another method: for a lack of any, or of one that covers it."""
+        shop = services().payments
+        whole = shop.decide(customer, order)
+        others = [method for method in customer.payment_methods if method.id not in paying(order)]
+        return shop.decide(customer, order, others[0].id) if whole.allowed and others else whole
+
+    def declined(self, dispatcher: CollectingDispatcher, order: Order) -> None:
+        """Say that the payment stays."""
+        dispatcher.utter_message(response="utter_payment_kept", chosen_order=order.number)
+
+    def write(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        who: Caller,
+        customer: Customer,
+        order: Order,
+    ) -> list[EventType]:
+        """Move it, and tell what was charged, and what goes back when."""
+        receipt = services().payments.change(
+            who, customer, order.number, str(tracker.get_slot("payment_method"))
+        )
+        dispatcher.utter_message(
+            response="utter_payment_done",
+            chosen_order=receipt.order_number,
+            total=amount(receipt.total, receipt.currency),
+            method=receipt.method,
+            back_to=receipt.back_to,
+            business_days=receipt.business_days,
+        )
+        return []
+
+    def none_possible(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+    ) -> list[EventType]:
+        """Say that no order can be paid by another method any more."""
+        if len(orders) == 1:
+            return FLOW.tell_refusal(dispatcher, tracker, self.decide(customer, orders[0], tracker))
+        dispatcher.utter_message(response="utter_payment_nothing_open")
+        return offer_ticket(dispatcher, tracker, WISH)

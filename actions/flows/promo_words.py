@@ -1,0 +1,136 @@
+"""What the words of a customer say about a promo code: which one, and what for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from functools import cache
+from pathlib import Path
+
+from rasa_sdk.interfaces import Tracker
+from ruamel.yaml import YAML
+
+from actions.flows.turn import EMAIL, Said, message
+from actions.services import services
+from actions.services.orders import order_number
+
+TABLE = Path(__file__).with_name("promo_words.yml")
+WISH = "promo_code"
+LONGEST = 24
+CODE = re.compile(r"(?<![\w@.])[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*(?![\w@])")
+TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,}")
+FEW = 3  # words of an answer that is hardly more than a code
+SHARE = re.compile(r"\d\s*(?:%|percent\b|off\b)|\bhalf\b|\bfree\b", re.IGNORECASE)
+LEAD = (
+    r"(?:the|my|this|that|is|was|called|named|it|its|code|promo|coupon|voucher|discount|promotional|number)"
+)
+AFTER = re.compile(
+    rf"\b(?:code|coupon|voucher|promo)\b[\s:\"']+(?:{LEAD}[\s:\"']+)*([A-Za-z0-9][\w-]{{2,23}})",
+    re.IGNORECASE,
+)
+
+
+@cache
+def cues() -> Mapping[str, frozenset[str]]:
+    """Read by which words a subject is told."""
+    table: Mapping[str, list[object]] = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    return {name: frozenset(_plain(str(cue)).strip() for cue in found) for name, found in table.items()}
+
+
+def speaks_of(subject: str, words: str) -> bool:
+    """Tell whether words speak of a subject of promo_words.yml."""
+    plain = _plain(words)
+    return any(f" {cue} " in plain for cue in cues()[subject])
+
+
+def code_in(heard: Said, *, asked: bool = False) -> str | None:
+    """Return the code that the words name, in capital letters: a known one in any spelling, else what looks like one.
+
+    `asked` says that a code was asked for, so that a bare word is taken for one.
+    """
+    text = "" if heard.payload else EMAIL.sub(" ", heard.text)
+    known = _known(text, services().promotions.names)
+    if known:
+        return known
+    shouted = text.upper() == text and len(text.split()) > FEW
+    looks = [
+        word
+        for word in CODE.findall(text)
+        if len(word) <= LONGEST and order_number(word) is None and _like_a_code(word, shouted)
+    ]
+    if looks:
+        return str(looks[-1]).upper()
+    named = AFTER.search(text)
+    after = named[1] if named else ""
+    if re.search(r"\d", after) and order_number(after) is None:
+        return after.upper()
+    words = TOKEN.findall(text)
+    if (
+        asked
+        and 0 < len(words) <= FEW
+        and order_number(text) is None
+        and heard.intent not in ("deny", "affirm")
+    ):
+        return max(words, key=len).upper() if len(text.split()) <= FEW else None
+    return None
+
+
+def known_code(heard: Said) -> str | None:
+    """Return the code of the shop that the words name."""
+    return None if heard.payload else _known(EMAIL.sub(" ", heard.text), services().promotions.names)
+
+
+def named_code(tracker: Tracker) -> str | None:
+    """Return the wish about codes if the last message is hardly more than a code, or names one of the shop's."""
+    heard = message(tracker)
+    known = known_code(heard)
+    bare = heard.short and len(heard.text.split()) <= FEW and code_in(heard)
+    return WISH if known or bare else None
+
+
+def _known(text: str, names: Collection[str]) -> str | None:
+    """Return the code of the shop that stands in the words: "bright 15", "Bright-15"."""
+    plain = re.sub(r"[^A-Z0-9]+", " ", text.upper())
+    for name in sorted(names, key=len, reverse=True):
+        spelled = r" ?".join(re.escape(part) for part in re.findall(r"[A-Z]+|[0-9]+", name))
+        if re.search(rf"(?<![A-Z0-9]){spelled}(?![A-Z0-9])", plain):
+            return name
+    return None
+
+
+def _like_a_code(word: str, shouted: bool) -> bool:
+    """Tell whether a word has the look of a code: letters and digits, or capitals among small letters."""
+    bare = re.sub(r"[-_]", "", word)
+    mixed = bool(re.search(r"[A-Za-z]{2}", bare) and re.search(r"\d", bare))
+    capitals = bare.isupper() and len(bare) >= 5 and not shouted
+    return mixed or capitals
+
+
+def use_of(words: str, *, asked: bool = False) -> str | None:
+    """Return what a code is for: an order that was placed, or a cart; None where the words don't say.
+
+    `asked` says that the words answer the question which of the two it is.
+    """
+    cart, order = speaks_of("cart", words), speaks_of("order", words) or order_number(words) is not None
+    if asked and not (cart or order):
+        cart, order = speaks_of("cart_answer", words), speaks_of("order_answer", words)
+    if cart and asked:
+        return "cart"
+    return "order" if order else "cart" if cart else None
+
+
+def topic_of(heard: Said) -> str | None:
+    """Return what a message without a code is about: a promise, which codes there are, how one is entered."""
+    words = heard.text
+    if speaks_of("claim", words) and SHARE.search(words):
+        return "claim"
+    for topic in ("kinds", "listing", "how"):
+        if speaks_of(topic, words):
+            return topic
+    return None
+
+
+def _plain(text: str) -> str:
+    """Write words in lower case, without marks, with a space at each end."""
+    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
+    return f" {' '.join(re.sub(r'[^a-z0-9]+', ' ', bare).split())} "

@@ -1,0 +1,69 @@
+"""What the words of a customer say about a quote that there is or that is being made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from rasa_sdk.interfaces import Tracker
+from ruamel.yaml import YAML
+
+from actions.flows.turn import message
+from actions.services import services
+
+TABLE = Path(__file__).with_name("quote_words.yml")
+WISH = "request_quote"
+REFERENCE = re.compile(r"\bQ[ -]?(\d{5,9})\b", re.IGNORECASE)
+APART = frozenset({"order_status", "start_return", "exchange_item", "delivery_problem", "promo_code"})
+LEAVES = frozenset({"deny", "stop"})
+
+
+@cache
+def cues() -> Mapping[str, frozenset[str]]:
+    """Read by which words a subject is told."""
+    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    return {name: frozenset(map(str, found)) for name, found in table.items()}
+
+
+def speaks_of(subject: str, words: str) -> bool:
+    """Tell whether words speak of a subject of quote_words.yml."""
+    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", words.lower())
+    plain = f" {' '.join(re.sub(r'[^a-z0-9]+', ' ', bare).split())} "
+    return any(f" {cue} " in plain for cue in cues()[subject])
+
+
+def reference_in(words: str) -> str | None:
+    """Return the number of a quote that stands in the words."""
+    found = REFERENCE.search(words)
+    return f"Q-{found[1]}" if found else None
+
+
+def means_quote(tracker: Tracker) -> str | None:
+    """Return the wish about quotes if the last message goes on about the quote that there is."""
+    heard = message(tracker)
+    if heard.payload:
+        return None
+    if reference_in(heard.text):
+        return WISH
+    if not tracker.get_slot("quote_lines"):
+        return None
+    fresh = tracker.get_slot("last_wish") == WISH and heard.intent not in ("ask_question", "talk_to_human")
+    fresh = fresh and heard.number is None
+    if speaks_of("about", heard.text) and any(
+        speaks_of(each, heard.text) for each in ("send", "discard", "change", "show")
+    ):
+        return WISH
+    if not fresh:
+        return None
+    if any(speaks_of(each, heard.text) for each in ("send", "discard", "show")):
+        return WISH
+    if heard.intent in APART:
+        return None
+    changes = services().quotes.read(heard.text, list(tracker.get_slot("quote_lines") or ())).changed
+    return (
+        WISH
+        if changes and (speaks_of("change", heard.text) or (heard.short and heard.intent != "ask_product"))
+        else None
+    )

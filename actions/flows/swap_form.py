@@ -1,0 +1,236 @@
+"""The form for changing or exchanging items: which order, which items, what instead, how the difference is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.commerce.model import Customer, Order
+from actions.flows.choice import OTHER, choose, placed, recent
+from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.order_writes import OrderFlow
+from actions.flows.swap_methods import method_of, methods_named
+from actions.flows.swap_state import SwapState
+from actions.flows.swap_words import adds_product, meant_for_items, speaks_of, understood
+from actions.flows.turn import SURE, Said, said
+from actions.flows.wishes import cued, wishes
+from actions.services import services
+
+FORM = "swap_form"
+WISHES = ("change_order", "exchange_item")
+FLOWS = {
+    wish: OrderFlow(
+        wish=wish,
+        form=FORM,
+        order_slot="swap_order",
+        confirmed_slot="swap_confirmed",
+        told_slots=("swap_order", "swap_items", "swap_changes", "swap_method"),
+        further_slots=("swap_to", "swap_offered"),
+        worth_asking=frozenset({"being_packed", "window_over", "too_many"}),
+    )
+    for wish in WISHES
+}
+KINDS = {"change_order": "change", "exchange_item": "exchange"}
+ITEM_QUESTIONS = frozenset({"swap_items", "swap_to", "swap_confirmed"})
+
+
+def flow_of(tracker: Tracker) -> OrderFlow:
+    """Return the flow of the wish that the customer named."""
+    return FLOWS.get(str(tracker.get_slot("wish")), FLOWS[WISHES[0]])
+
+
+def chosen_order(tracker: Tracker) -> tuple[Customer, Order] | None:
+    """Return the verified customer and the order that is changed, once both are known."""
+    return flow_of(tracker).mine(tracker)
+
+
+def possible(order: Order) -> bool:
+    """Tell whether any item of an order can be changed or exchanged."""
+    return bool(services().swaps.open_items(order))
+
+
+def open_orders(customer: Customer, tracker: Tracker) -> list[Order]:
+    """Return the recent orders whose items can be swapped: those that the customer's word fits, where there are any."""
+    orders = [order for order in recent(customer) if possible(order)]
+    kind = KINDS.get(str(tracker.get_slot("wish")))
+    return [order for order in orders if services().swaps.kind(order) == kind] or orders
+
+
+class ValidateSwapForm(PrivateForm):
+    """Validate the form: identity, order, items with what they become, payment method, and an explicit yes."""
+
+    wish = WISHES[0]
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"validate_{FORM}"
+
+    def heard(self, tracker: Tracker) -> Said:
+        """Return the words that are meant for this form: also those that name an item or an option of it."""
+        words, asked = said(tracker, FORM), tracker.get_slot("requested_slot")
+        if words.intent in WISHES or words.answers:
+            return words
+        if asked in ITEM_QUESTIONS and meant_for_items(tracker, words):
+            return words
+        found = chosen_order(tracker)
+        if asked == "swap_method" and found and methods_named(found[0], found[1], words):
+            return words
+        other = words.intent in wishes() and (words.confidence >= SURE or cued(words.text) == words.intent)
+        return Said() if other else super().heard(tracker)
+
+    def opening(self, tracker: Tracker) -> Said:
+        """Return the words with which the customer came to this wish."""
+        return Said(str(tracker.get_slot("wish_words") or ""), flow_of(tracker).wish, 1.0)
+
+    def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
+        """Ask for what is missing; for nothing more where the order's items can't be swapped."""
+        order = flow_of(tracker).order(customer, tracker)
+        if adds_product(tracker, str(tracker.get_slot("wish_words") or "")):
+            return []
+        if (tracker.get_slot("swap_offered") or {}).get("empties"):
+            return []
+        if order is not None and not possible(order):
+            return ["swap_order"]
+        if order is None and not open_orders(customer, tracker):
+            return ["swap_order"] if self._named(customer, tracker) else []
+        swaps = SwapState.of(tracker).swaps() if order else []
+        method = ["swap_method"] if order is None or not swaps or self._asks_method(order, tracker) else []
+        return ["swap_order", "swap_items", "swap_to", *method, "swap_confirmed"]
+
+    def _asks_method(self, order: Order, tracker: Tracker) -> bool:
+        """Tell whether the customer has to say how the difference is settled."""
+        return services().swaps.needs_method(order, SwapState.of(tracker).swaps())
+
+    def _named(self, customer: Customer, tracker: Tracker) -> bool:
+        """Tell whether the customer named an order of theirs: then they hear why nothing can be changed in it."""
+        number = self.heard(tracker).number or self.opening(tracker).number
+        return number is not None and services().orders.find(customer, number) is not None
+
+    def corrections(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Notice another order than the one chosen before."""
+        found = chosen_order(tracker)
+        if found is None or not heard.text or heard.payload:
+            return {}
+        customer, order = found
+        another = heard.number is not None and heard.number != order.number
+        if not another and not (heard.has(OTHER) and "order" in heard.text.lower()):
+            return {}
+        number = choose(customer, heard, tracker, current=order.number)
+        if number and services().orders.find(customer, number) is None:
+            dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
+            return {"swap_order": order.number, "swap_confirmed": None}
+        emptied = dict.fromkeys(
+            (*flow_of(tracker).told_slots, *flow_of(tracker).further_slots, "swap_confirmed")
+        )
+        return {**emptied, "swap_order": number, "order_number": None}
+
+    def extract_swap_order(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which order is meant; the only one that can be changed is taken without asking."""
+        customer = known_customer(tracker)
+        if customer is None or tracker.get_slot("swap_order"):
+            return {}
+        heard, offered = self.heard(tracker), open_orders(customer, tracker)
+        asked = tracker.get_slot("requested_slot") == "swap_order"
+        number = self._meant(customer, heard, tracker, offered) or (placed(heard, offered) if asked else None)
+        if number is None and tracker.get_slot("wish_words"):
+            number = self._meant(customer, self.opening(tracker), tracker, offered)
+        if number is None and len(offered) == 1:
+            number = offered[0].number
+        return {"swap_order": number} if number else {}
+
+    def _meant(
+        self, customer: Customer, heard: Said, tracker: Tracker, offered: Sequence[Order]
+    ) -> str | None:
+        """Return the order that is meant: by number, by what is in it among those that are open, or as elsewhere."""
+        if not heard.text or heard.number:
+            return heard.number
+        speaks = [order for order in offered if speaks_of(order, heard)]
+        if len(speaks) == 1:
+            return speaks[0].number
+        fits = [order for order in services().orders.matching(customer, heard.text) if order in speaks]
+        if len(fits) == 1:
+            return fits[0].number
+        return None if speaks else choose(customer, heard, tracker)
+
+    def validate_swap_order(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept an order of this customer; say it kindly where it is an exchange rather than a change, or reverse."""
+        accepted = self.own_order("swap_order", value, dispatcher, tracker)
+        customer = known_customer(tracker)
+        order = services().orders.find(customer, str(accepted["swap_order"])) if customer and value else None
+        if order and possible(order):
+            kind = services().swaps.kind(order)
+            if kind != KINDS.get(str(tracker.get_slot("wish")), kind):
+                dispatcher.utter_message(response=f"utter_swap_rather_{kind}", chosen_order=order.number)
+        return accepted
+
+    def extract_swap_items(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which items are to become what, in this message or in the words of the beginning."""
+        found = chosen_order(tracker)
+        if found is None or not possible(found[1]):
+            return {}
+        heard, state = self.heard(tracker), SwapState.of(tracker)
+        changed = understood(dispatcher, tracker, found[1], heard, state) if heard.text else None
+        if changed is None and not state.items and tracker.get_slot("wish_words"):
+            changed = understood(dispatcher, tracker, found[1], self.opening(tracker), state)
+        open_items = services().swaps.open_items(found[1])
+        if changed is None and not state.items and len(open_items) == 1:
+            changed = state.naming(open_items[0].id)
+        return {"swap_items": changed.slots()} if changed else {}
+
+    def validate_swap_items(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Keep what was understood, in the slots that it belongs to."""
+        return dict(value) if isinstance(value, Mapping) else {"swap_items": value or None}
+
+    def extract_swap_to(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find nothing: what an item becomes is understood together with the items."""
+        return {}
+
+    def extract_swap_method(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out with which payment method the difference is settled."""
+        found = chosen_order(tracker)
+        if found is None:
+            return {}
+        asked = tracker.get_slot("requested_slot") in ("swap_method", "swap_confirmed")
+        heard = self.heard(tracker)
+        method = method_of(found[0], found[1], heard, asked=asked) if heard.text else None
+        if method is None and not tracker.get_slot("swap_method") and tracker.get_slot("wish_words"):
+            method = method_of(found[0], found[1], self.opening(tracker), asked=False)
+        return {"swap_method": method} if method and method != tracker.get_slot("swap_method") else {}
+
+    def validate_swap_method(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept a method of the customer; say so when it doesn't cover the difference."""
+        found, swaps = chosen_order(tracker), SwapState.of(tracker).swaps()
+        if found is None or value not in {method.id for method in found[0].payment_methods}:
+            return {"swap_method": None}
+        if swaps:
+            decision = services().swaps.decide(found[1], swaps, str(value))
+            if decision.rule == "gift_card_balance":
+                dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
+                return {"swap_method": None}
+        return {"swap_method": value}
+
+    def validate_swap_confirmed(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept a plain yes, or a no, to the summary that was shown."""
+        return {"swap_confirmed": flow_of(tracker).answered(value, self.heard(tracker), tracker)}

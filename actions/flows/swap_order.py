@@ -1,0 +1,283 @@
+"""Changing and exchanging items: the questions with their buttons, the summary, and the one step that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Product, Variant
+from actions.flows.choice import payload
+from actions.flows.identity import known_customer
+from actions.flows.offers import offer_ticket
+from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
+from actions.flows.products import choices
+from actions.flows.swap_form import FORM, chosen_order, flow_of, open_orders
+from actions.flows.swap_state import SwapState
+from actions.flows.swap_words import adds_product
+from actions.flows.wishes import begin
+from actions.flows.wording import amount, listed
+from actions.services import services
+from actions.services.context import Caller
+from actions.services.policy import Decision
+from actions.services.swaps import described
+
+FEW = 8  # variants that are all shown as buttons
+
+
+class ActionAskSwapOrder(Action):
+    """Ask in which order something is changed."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_swap_order"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer the orders whose items can be changed or exchanged."""
+        customer = known_customer(tracker)
+        if customer:
+            offered = open_orders(customer, tracker)
+            flow_of(tracker).ask_order(dispatcher, tracker, "utter_ask_swap_order", offered)
+        return []
+
+
+class ActionAskSwapItems(Action):
+    """Ask which items are meant."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_swap_items"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer each item that can be changed; of those alike, the ones that the words left open."""
+        found = chosen_order(tracker)
+        if found is None:
+            return []
+        _, order = found
+        unclear = SwapState.of(tracker).offered.get("unclear", [])
+        left = services().swaps.open_items(order)
+        shown = [item for item in left if item.id in unclear] or left
+        buttons = [{"title": item.label, "payload": payload("inform", product=item.label)} for item in shown]
+        kind = services().swaps.kind(order)
+        response = "utter_ask_swap_which_one" if unclear else f"utter_ask_swap_items_{kind}"
+        dispatcher.utter_message(response=response, buttons=buttons, chosen_order=order.number)
+        return []
+
+
+class ActionAskSwapTo(Action):
+    """Ask what an item should be instead."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_swap_to"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Say what there is; where the wish can't be met, what comes nearest to it."""
+        found, state = chosen_order(tracker), SwapState.of(tracker)
+        item = found[1].item(state.pending) if found and state.pending else None
+        if found is None or item is None:
+            return []
+        product = services().swaps.catalogue(found[1]).get(item.product_id)
+        if product is None:
+            return []
+        if state.offered.get("item") == item.id:
+            tell_offer(dispatcher, state, item, product)
+            return []
+        others = [
+            each for each in product.variants if each.id != item.variant_id and each.can_be_had(item.quantity)
+        ]
+        if not others:
+            dispatcher.utter_message(response="utter_swap_nothing_else", item=item.label)
+            return []
+        shown = others if len(others) <= FEW else []
+        dispatcher.utter_message(
+            response="utter_ask_swap_to",
+            buttons=variant_buttons(shown),
+            item=item.label,
+            choices=choices(product),
+        )
+        return []
+
+
+def tell_offer(dispatcher: CollectingDispatcher, state: SwapState, item: OrderItem, product: Product) -> None:
+    """Say why the wished variant can't be had, or that several fit, and offer the nearest."""
+    ids = state.offered.get("variants", [])
+    shown = [variant for variant in product.variants if variant.id in ids]
+    shown.sort(key=lambda variant: ids.index(variant.id))
+    missing = state.offered.get("missing")
+    response = f"utter_swap_{missing}" if missing else "utter_swap_several"
+    if not shown:
+        response = "utter_swap_nothing_else"
+    dispatcher.utter_message(
+        response=response,
+        buttons=variant_buttons(shown),
+        item=item.label,
+        name=item.name,
+        label=str(state.offered.get("label") or ""),
+        choices=listed([variant.label for variant in shown]),
+    )
+
+
+def variant_buttons(variants: Sequence[Variant]) -> list[dict[str, str]]:
+    """Return a button for each variant, with its price."""
+    return [
+        {
+            "title": f"{variant.label} \N{MIDDLE DOT} {amount(variant.price)}",
+            "payload": payload("inform", variant=variant.id),
+        }
+        for variant in variants
+    ]
+
+
+class ActionAskSwapMethod(Action):
+    """Ask how the difference in price is settled."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_swap_method"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer the customer's payment methods."""
+        found = chosen_order(tracker)
+        if found is None:
+            return []
+        customer, order = found
+        quote = services().swaps.quote(order, SwapState.of(tracker).swaps())
+        buttons = [
+            {"title": method.label, "payload": payload("inform", payment_method=method.id)}
+            for method in customer.payment_methods
+        ]
+        dispatcher.utter_message(
+            response=f"utter_ask_swap_method_{direction(quote.difference)}",
+            buttons=buttons,
+            difference=amount(abs(quote.difference), quote.currency),
+        )
+        return []
+
+
+def direction(difference: Decimal) -> str:
+    """Tell which way a difference goes, as the names of responses say it."""
+    return "charge" if difference > NOTHING else "refund" if difference < NOTHING else "even"
+
+
+class ActionAskSwapConfirmed(Action):
+    """Sum up what is changed, and ask for a yes."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{FORM}_swap_confirmed"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Say what becomes of each item, what it costs or pays back, how, and when; nothing is written yet."""
+        found, swaps = chosen_order(tracker), SwapState.of(tracker).swaps()
+        if found is None or not swaps:
+            return []
+        _, order = found
+        method = tracker.get_slot("swap_method")
+        quote = services().swaps.quote(order, swaps, str(method) if method else None)
+        again = flow_of(tracker).again(tracker, ("utter_swap_summary", "utter_swap_confirm"))
+        told = {
+            "chosen_order": order.number,
+            "item_changes": told_swaps(described(order, quote, swaps)),
+            "difference": amount(abs(quote.difference), quote.currency),
+            "method": quote.method,
+            "business_days": quote.business_days,
+        }
+        summary = "confirm" if again else f"summary_{quote.kind}"
+        dispatcher.utter_message(response=f"utter_swap_{summary}_{direction(quote.difference)}", **told)
+        approval = services().swaps.decide(order, swaps, str(method) if method else None).needs_approval
+        final = services().swaps.is_final(order)
+        ending = "approval" if approval else "once" if final else "plain"
+        dispatcher.utter_message(response=f"utter_swap_ask_{ending}", **told)
+        return []
+
+
+def told_swaps(items: Sequence[str]) -> str:
+    """Join what becomes of the items; each is a phrase with commas of its own."""
+    return "; ".join(items)
+
+
+class ActionSubmitSwap(SubmitOrderWrite):
+    """Change or exchange the items after a yes, or say why not."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_submit_swap"
+
+    def flow_for(self, tracker: Tracker) -> OrderFlow:
+        """Return the flow of the wish that the customer named."""
+        return flow_of(tracker)
+
+    def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
+        """Say that no product can be added; turn to a cancellation where nothing would be left of the order."""
+        found = chosen_order(tracker)
+        if found and SwapState.of(tracker).offered.get("empties"):
+            number = found[1].number
+            dispatcher.utter_message(response="utter_change_nothing_left", order_number=number)
+            return [*begin("cancel_order", number), FollowupAction("cancel_form")]
+        if adds_product(tracker, str(tracker.get_slot("wish_words") or "")):
+            dispatcher.utter_message(response="utter_change_no_adding")
+            return []
+        return None
+
+    def decide(self, customer: Customer, order: Order, tracker: Tracker) -> Decision:
+        """Return why nothing in the order can be changed."""
+        return services().swaps.decide(order)
+
+    def declined(self, dispatcher: CollectingDispatcher, order: Order) -> None:
+        """Say that the order stays."""
+        dispatcher.utter_message(response="utter_swap_kept", chosen_order=order.number)
+
+    def write(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        who: Caller,
+        customer: Customer,
+        order: Order,
+    ) -> list[EventType]:
+        """Swap, or pass it to a person where one has to decide."""
+        swaps, slot = SwapState.of(tracker).swaps(), tracker.get_slot("swap_method")
+        method = str(slot) if slot else None
+        if services().swaps.decide(order, swaps, method).needs_approval:
+            ticket = services().swaps.ask_approval(who, customer, order.number, swaps, method)
+            dispatcher.utter_message(response="utter_swap_waits_for_approval", ticket=ticket.number)
+            return [SlotSet("ticket", ticket.number)]
+        receipt = services().swaps.swap(who, customer, order.number, swaps, method)
+        told: dict[str, Any] = {
+            "chosen_order": receipt.order_number,
+            "item_changes": told_swaps(receipt.items),
+            "difference": amount(abs(receipt.difference), receipt.currency),
+            "method": receipt.method,
+            "business_days": receipt.business_days,
+            "reference": receipt.reference,
+            "label_url": receipt.label_url,
+        }
+        way = direction(receipt.difference)
+        dispatcher.utter_message(response=f"utter_swap_done_{receipt.kind}_{way}", **told)
+        return []
+
+    def none_possible(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+    ) -> list[EventType]:
+        """Say that there is no order whose items can be changed or exchanged."""
+        if len(orders) == 1:
+            decision = services().swaps.decide(orders[0])
+            return flow_of(tracker).tell_refusal(dispatcher, tracker, decision)
+        dispatcher.utter_message(response="utter_swap_nothing_open")
+        return offer_ticket(dispatcher, tracker, flow_of(tracker).wish)

@@ -1,0 +1,164 @@
+"""The account of a customer: what is on file, and the details that they may change in the chat."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from actions.commerce.model import Customer
+from actions.commerce.port import Commerce
+from actions.services import audit, details_mail, outbox, receipts
+from actions.services.clock import Clock, utc_now
+from actions.services.context import Caller
+from actions.services.errors import Refused
+from actions.services.identity import Identity
+from actions.services.loyalty import Standing, standing
+from actions.services.policy import Decision, refusal
+from actions.services.rulebook import Policies
+
+ACTION = "account.change"
+SUBJECT = "account"
+ON, OFF = "on", "off"
+LONGEST_NAME = 80
+NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'\N{RIGHT SINGLE QUOTATION MARK}-])*")
+PHONE_DIGITS = 10
+FIELDS = ("name", "phone", "marketing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetailReceipt:
+    """What was changed of an account; the same one again when the request is repeated."""
+
+    field: str
+    value: str
+    repeated: bool = False
+
+
+def phone_number(text: str) -> str | None:
+    """Read a phone number of the United States and write it as "(503) 555-0117"."""
+    digits = re.sub(r"\D", "", text)
+    digits = digits.removeprefix("1") if len(digits) == PHONE_DIGITS + 1 else digits
+    if len(digits) != PHONE_DIGITS or digits[0] in "01" or digits[3] in "01":
+        return None
+    return f"({digits[:3]}) {digits[3:6]}-{digits[6:]}"
+
+
+def full_name(text: str) -> str | None:
+    """Read a first and last name; typed in one case it is written as names are."""
+    plain = " ".join(text.split()).strip(" .,!")
+    if len(plain) > LONGEST_NAME or not NAME.fullmatch(plain) or len(plain.split()) < 2:
+        return None
+    return plain.title() if plain.islower() or plain.isupper() else plain
+
+
+def decide_detail(customer: Customer, field: str, value: str, policies: Policies) -> Decision:
+    """Decide whether a detail of an account may be changed to a value."""
+    facts = {"field": field, "value": value}
+    rule = None
+    if field not in FIELDS or field not in policies.accounts.chat_changes:
+        rule = "not_in_chat"
+    elif not _columns(field, value):
+        rule = "unusable"
+    elif all(getattr(customer, name) == new for name, new in _columns(field, value).items()):
+        rule = "same"
+    if rule is not None:
+        return refusal(rule, facts, subject=SUBJECT)
+    return Decision(True, "allowed", f"utter_{SUBJECT}_allowed", facts)
+
+
+def _columns(field: str, value: str) -> dict[str, Any]:
+    """Return the columns with their new values; none for a value that can't be used."""
+    if field == "marketing":
+        return {"marketing_email": value == ON} if value in (ON, OFF) else {}
+    if field == "phone":
+        number = phone_number(value)
+        return {"phone": number} if number else {}
+    name = full_name(value)
+    if not name:
+        return {}
+    first, _, last = name.rpartition(" ")
+    return {"first_name": first, "last_name": last}
+
+
+class Profile:
+    """Tells how an account stands, and changes single details of it.
+
+    >>> profile.standing(customer).tier
+    >>> profile.change(caller, customer, "marketing", "off")
+    """
+
+    def __init__(
+        self, commerce: Commerce, identity: Identity, policies: Policies, clock: Clock = utc_now
+    ) -> None:
+        self._commerce = commerce
+        self._identity = identity
+        self._policies = policies
+        self._clock = clock
+
+    def standing(self, customer: Customer) -> Standing:
+        """Tell how a customer stands in the loyalty program."""
+        return standing(customer, self._commerce.orders_of(customer.id), self._policies, self._clock())
+
+    def decide(self, customer: Customer, field: str, value: str) -> Decision:
+        """Decide whether a detail may be changed to a value: "name", "phone", or "marketing" ("on" or "off")."""
+        return decide_detail(customer, field, value, self._policies)
+
+    def change(self, caller: Caller, customer: Customer, field: str, value: str) -> DetailReceipt:
+        """Change one detail of an account, with audit row and an e-mail to the address on file.
+
+        The same call again, or one that finds it like that from the same conversation, gives the first receipt.
+        Raises Refused with the decision when a rule stands against it.
+        """
+        try:
+            return self._change(caller, customer, field, value)
+        except IntegrityError:  # another call with the same key was a moment faster
+            return self._change(caller, customer, field, value)
+
+    def _change(self, caller: Caller, customer: Customer, field: str, value: str) -> DetailReceipt:
+        """Change it, or find the receipt of the call that this one repeats."""
+        now = self._clock()
+        row: dict[str, Any] = {"field": field, "value": value}
+        with self._commerce.begin() as work:
+            work.lock_customer(customer.id)
+            if not self._identity.is_verified(work.connection, caller, customer):
+                raise Refused(refusal("not_verified", subject=SUBJECT))
+            known = work.customer(customer.id) or customer
+            request = receipts.request_hash(customer.id, row)
+            stored = receipts.find(work.connection, caller, ACTION, request)
+            decision = decide_detail(known, field, value, self._policies)
+            if stored is None and decision.rule == "same":
+                given = receipts.of_conversation(work.connection, caller, ACTION)
+                stored = row if row in given else None
+            if stored is not None:
+                return DetailReceipt(**stored, repeated=True)
+            if not decision.allowed:
+                raise Refused(decision)
+            work.set_details(customer.id, **_columns(field, value))
+            self._tell(work.connection, caller, known, field, value, now)
+            receipts.keep(work.connection, caller, ACTION, request, row, now)
+        return DetailReceipt(**row)
+
+    def _tell(
+        self, connection: Any, caller: Caller, customer: Customer, field: str, value: str, now: datetime
+    ) -> None:
+        """Write e-mail and audit row: which detail was changed, and of what a customer wrote nothing."""
+        words = {
+            "name": "the name on your account was changed",
+            "phone": "the phone number on your account was changed",
+            "marketing": f"offers by e-mail are now {value}",
+        }
+        outbox.put(connection, details_mail.account_changed(customer, self._policies, words[field]), now)
+        audit.record(
+            connection,
+            caller,
+            now,
+            ACTION,
+            "account",
+            customer_id=customer.id,
+            rule="allowed",
+            after={"field": field, **({"value": value} if field == "marketing" else {})},
+        )

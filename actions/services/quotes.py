@@ -1,0 +1,308 @@
+"""Quotes: what they come to, and writing, changing, discarding and sending one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from actions.commerce import schema
+from actions.commerce.model import Customer, Product, Variant
+from actions.commerce.port import Commerce
+from actions.commerce.store import next_number
+from actions.services import audit, outbox, receipts, sales_mail
+from actions.services.clock import Clock, utc_now
+from actions.services.context import Caller
+from actions.services.errors import Refused
+from actions.services.identity import Identity
+from actions.services.policy import Decision, refusal
+from actions.services.quote_policy import SUBJECT, QuoteFigures, Wanted, decide_quote, work_out
+from actions.services.quote_reading import Edit, Piece, missing, read_edit, resolve
+from actions.services.rulebook import Policies
+from actions.services.throttle import Throttle
+
+ACTION = "quote.write"
+CURRENCY = "USD"
+TOKEN_BYTES = 24
+Line = Mapping[str, Any]  # {"variant": id, "quantity": pieces}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """A quote as it was written down."""
+
+    reference: str  # as in "Q-10042"
+    revision: int
+    status: str  # open or discarded
+    lines: tuple[Mapping[str, Any], ...]
+    goods: Decimal
+    discount: Decimal
+    shipping: Decimal
+    total: Decimal
+    currency: str
+    valid_until: date
+    token: str
+
+    @property
+    def wanted(self) -> list[dict[str, Any]]:
+        """Its lines as they are given to `work_out`."""
+        return [{"variant": line["variant"], "quantity": line["quantity"]} for line in self.lines]
+
+
+class Quotes:
+    """Works out quotes and keeps them.
+
+    >>> lines = [{"variant": "LT-101-BLACK", "quantity": 20}]
+    >>> quotes.work_out(lines).total
+    >>> quote = quotes.write(caller, lines)
+    """
+
+    def __init__(
+        self,
+        commerce: Commerce,
+        identity: Identity,
+        policies: Policies,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._commerce = commerce
+        self._identity = identity
+        self._policies = policies
+        self._clock = clock
+        window = timedelta(minutes=policies.quotes.emails_window_minutes)
+        self._letters = Throttle("quote.email", policies.quotes.emails_per_conversation, window, window)
+
+    def wanted(self, lines: Sequence[Line]) -> list[Wanted]:
+        """Find the variants of some lines; what the catalogue doesn't have any more is left out."""
+        known = {v.id: (product, v) for product in self._commerce.products() for v in product.variants}
+        return [
+            Wanted(*known[line["variant"]], quantity=int(line["quantity"]))
+            for line in lines
+            if line.get("variant") in known and int(line.get("quantity") or 0) > 0
+        ]
+
+    def work_out(self, lines: Sequence[Line]) -> QuoteFigures:
+        """Work out what some lines come to, at the prices and the stock of this moment."""
+        return work_out(self.wanted(lines), self._policies)
+
+    def decide(self, lines: Sequence[Line]) -> Decision:
+        """Decide whether a quote may be written for some lines."""
+        return decide_quote(self.wanted(lines), self._policies)
+
+    def read(self, text: str, lines: Sequence[Line]) -> Edit:
+        """Apply what some words say to some lines."""
+        return read_edit(text, self._known(lines), self._commerce.products())
+
+    def resolve(self, piece: Piece, text: str) -> Piece | None:
+        """Take an answer to the question about a wish; None for no answer."""
+        return resolve(piece, text, self._commerce.products())
+
+    def accept(self, piece: Piece) -> Piece | None:
+        """Take the one product that was offered for a wish."""
+        product = self._commerce.product(piece.products[0])
+        return resolve(piece, product.name, self._commerce.products()) if product else None
+
+    def pick(self, piece: Piece, variant: str) -> Piece | None:
+        """Take the variant whose button was pressed."""
+        found = self.wanted([{"variant": variant, "quantity": 1}])
+        if not found or found[0].product.id not in piece.products:
+            return None
+        return replace(piece, products=(found[0].product.id,), variant=variant, doubtful=False)
+
+    def versions(self, piece: Piece, product: Product) -> list[Variant]:
+        """List the variants between which a wish doesn't choose."""
+        return missing(piece, product)
+
+    def add(self, lines: Sequence[Line], piece: Piece) -> list[dict[str, Any]]:
+        """Add a clear wish to some lines."""
+        made = [dict(line) for line in lines]
+        same = next((line for line in made if line["variant"] == piece.variant), None)
+        if same is not None:
+            same["quantity"] += piece.quantity
+            return made
+        return [*made, {"variant": piece.variant, "quantity": piece.quantity}]
+
+    def _known(self, lines: Sequence[Line]) -> list[dict[str, Any]]:
+        """Keep the lines that the catalogue still has."""
+        return [{"variant": each.variant.id, "quantity": each.quantity} for each in self.wanted(lines)]
+
+    def find(self, caller: Caller, reference: str) -> Quote | None:
+        """Find a quote of this conversation, or of the customer whom it belongs to."""
+        with self._commerce.begin() as work:
+            row = self._row(work.connection, caller, reference)
+        return _quote(row) if row else None
+
+    def by_token(self, token: str) -> Quote | None:
+        """Find the quote whose page has this token."""
+        table = schema.quotes
+        with self._commerce.begin() as work:
+            query = select(table).where(table.c.token == token[:64])
+            row = work.connection.execute(query).mappings().first()
+        return _quote(row) if row else None
+
+    def is_valid(self, quote: Quote) -> bool:
+        """Tell whether a quote still holds."""
+        return quote.status == "open" and self._clock().date() <= quote.valid_until
+
+    def write(
+        self,
+        caller: Caller,
+        lines: Sequence[Line],
+        *,
+        reference: str | None = None,
+        customer: Customer | None = None,
+    ) -> Quote:
+        """Write a quote, or a new revision of the one that `reference` names, once for each request.
+
+        Raises Refused with the decision when a rule stands against it.
+        """
+        wanted = self.wanted(lines)
+        request = receipts.request_hash([(each.variant.id, each.quantity) for each in wanted], reference)
+        with self._commerce.begin() as work:
+            kept = receipts.find(work.connection, caller, ACTION, request)
+            if kept is not None:
+                row = self._row(work.connection, caller, kept["reference"])
+                if row is not None:
+                    return _quote(row)
+            decision = decide_quote(wanted, self._policies)
+            if not decision.allowed:
+                raise Refused(decision)
+            before = self._row(work.connection, caller, reference) if reference else None
+            quote = self._keep(work.connection, caller, wanted, before, customer)
+            kept = {"reference": quote.reference, "revision": quote.revision}
+            receipts.keep(work.connection, caller, ACTION, request, kept, self._clock())
+        return quote
+
+    def discard(self, caller: Caller, reference: str) -> Quote:
+        """Discard a quote; discarding it again changes nothing."""
+        now, table = self._clock(), schema.quotes
+        with self._commerce.begin() as work:
+            row = self._row(work.connection, caller, reference)
+            if row is None:
+                raise Refused(refusal("unknown_quote", subject=SUBJECT))
+            if row["status"] == "open":
+                work.connection.execute(
+                    update(table)
+                    .where(table.c.reference == row["reference"])
+                    .values(status="discarded", changed_at=now)
+                )
+                self._audit(work.connection, caller, "quote.discard", row, {"status": "discarded"})
+        return _quote({**row, "status": "discarded"})
+
+    def send(self, caller: Caller, reference: str, address: str, customer: Customer | None = None) -> Quote:
+        """Send a quote by e-mail, so often from one conversation and no more."""
+        now = self._clock()
+        with self._commerce.begin() as work:
+            row = self._row(work.connection, caller, reference)
+            if row is None:
+                raise Refused(refusal("unknown_quote", subject=SUBJECT))
+            quote = _quote(row)
+            if not self.is_valid(quote):
+                raise Refused(refusal("not_open", {"reference": quote.reference}, subject=SUBJECT))
+            if not self._letters.standing(work.connection, caller.conversation, now).left:
+                raise Refused(refusal("too_many_emails", subject=SUBJECT))
+            self._letters.hit(work.connection, caller.conversation, now)
+            letter = sales_mail.quote(address, quote, self._policies, customer)
+            outbox.put(work.connection, letter, now)
+            self._audit(work.connection, caller, "quote.send", row, {"revision": quote.revision})
+        return quote
+
+    def _keep(
+        self,
+        connection: Connection,
+        caller: Caller,
+        wanted: Sequence[Wanted],
+        before: RowMapping | None,
+        customer: Customer | None,
+    ) -> Quote:
+        """Write a row, or write the next revision over it."""
+        now, figures, table = self._clock(), work_out(wanted, self._policies), schema.quotes
+        values = {
+            "revision": before["revision"] + 1 if before else 1,
+            "customer_id": customer.id if customer else before["customer_id"] if before else None,
+            "status": "open",
+            "lines": [
+                {
+                    "variant": line.variant_id,
+                    "label": line.label,
+                    "quantity": line.quantity,
+                    "price": str(line.price),
+                    "share": str(line.share),
+                    "total": str(line.total),
+                }
+                for line in figures.lines
+            ],
+            "goods": figures.goods,
+            "discount": figures.discount,
+            "shipping": figures.shipping,
+            "total": figures.total,
+            "currency": CURRENCY,
+            "valid_until": now.date() + timedelta(days=self._policies.quotes.valid_days),
+            "changed_at": now,
+        }
+        if before:
+            same = table.c.reference == before["reference"]
+            connection.execute(update(table).where(same).values(**values))
+            reference = str(before["reference"])
+        else:
+            reference = f"Q-{next_number(connection, 'quote')}"
+            fixed = {
+                "reference": reference,
+                "conversation": caller.conversation[:255],
+                "token": secrets.token_urlsafe(TOKEN_BYTES),
+                "created_at": now,
+            }
+            connection.execute(insert(table), fixed | values)
+        row = connection.execute(select(table).where(table.c.reference == reference)).mappings().one()
+        self._audit(
+            connection,
+            caller,
+            ACTION,
+            row,
+            {"total": str(figures.total), "revision": values["revision"]},
+            before,
+        )
+        return _quote(row)
+
+    def _row(self, connection: Connection, caller: Caller, reference: str | None) -> RowMapping | None:
+        """Read a quote of this conversation or of its verified customer, and of nobody else."""
+        table = schema.quotes
+        query = select(table).where(table.c.reference == str(reference or "").upper()).with_for_update()
+        row = connection.execute(query).mappings().first()
+        if row is None or row["conversation"] == caller.conversation[:255]:
+            return row
+        owner = self._commerce.customer(row["customer_id"]) if row["customer_id"] else None
+        known = owner is not None and self._identity.is_verified(connection, caller, owner)
+        return row if known else None
+
+    def _audit(
+        self,
+        connection: Connection,
+        caller: Caller,
+        action: str,
+        row: RowMapping,
+        after: Mapping[str, Any],
+        before: RowMapping | None = None,
+    ) -> None:
+        """Write the audit row of a change."""
+        audit.record(
+            connection,
+            caller,
+            self._clock(),
+            action,
+            f"quote {row['reference']}",
+            customer_id=row["customer_id"],
+            rule="allowed",
+            before={"total": str(before["total"]), "revision": before["revision"]} if before else None,
+            after=after,
+        )
+
+
+def _quote(row: Mapping[str, Any] | RowMapping) -> Quote:
+    """Make a quote of its row."""
+    names = Quote.__dataclass_fields__
+    return Quote(**{**{name: row[name] for name in names}, "lines": tuple(row["lines"])})

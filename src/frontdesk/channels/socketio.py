@@ -1,0 +1,229 @@
+"""Rasa's Socket.IO channel, for web widgets: the same events and messages, and session ids that are signed."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, cast
+
+import jwt
+from sanic import Blueprint, Request
+from sanic.response import HTTPResponse
+from sanic.response import json as json_response
+from socketio import AsyncServer
+
+from frontdesk.auth.tokens import issue, read
+from frontdesk.channels.http import LONGEST_ID, Refusal, checked, read_message
+from frontdesk.channels.rest import OWNED
+from frontdesk.core.message import UserMessage
+from frontdesk.core.ports import Gate, Options
+from frontdesk.errors import AuthError, ConfigError, FrontdeskError, LimitError
+
+log = logging.getLogger("frontdesk.channels")
+
+ALGORITHMS = frozenset(f"{family}{bits}" for family in ("HS", "RS", "ES", "PS") for bits in (256, 384, 512))
+LARGEST = 100_000  # bytes of one message of a client
+TROUBLE = "Sorry, that could not be delivered. Please send it again in a moment."
+
+Emit = Callable[[Any], Awaitable[None]]
+
+
+class SocketIOChannel:
+    """Speaks Socket.IO at `socketio_path` with Rasa's events and options.
+
+    `session_request` is answered by `session_confirm` with a session id that this server signed: whoever holds it is in
+    that conversation, and may be verified there. An id that a client made up names a conversation, too, as in Rasa, but
+    nobody is ever verified in it. Without `session_persistence` a conversation lasts as long as the connection.
+
+    Options, with Rasa's defaults: `user_message_evt` (user_uttered), `bot_message_evt` (bot_uttered), `namespace`,
+    `session_persistence` (false), `socketio_path` (/socket.io), `jwt_key` and `jwt_method` (HS256) for clients that
+    must send `auth: {token}` to connect, `metadata_key` (metadata). Ours: `session_hours` (720), how long a session id
+    is good.
+    """
+
+    name = "socketio"
+
+    def __init__(self, options: Options, secret: str) -> None:
+        self.secret = secret
+        self.heard = str(options.get("user_message_evt") or "user_uttered")
+        self.said = str(options.get("bot_message_evt") or "bot_uttered")
+        self.namespace = str(options.get("namespace") or "/")
+        self.persistent = options.get("session_persistence") is True
+        self.path = str(options.get("socketio_path") or "/socket.io")
+        self.metadata_key = str(options.get("metadata_key") or "metadata")
+        self.lifetime = float(options.get("session_hours", 720)) * 3600
+        self.key = options.get("jwt_key")
+        self.algorithm = str(options.get("jwt_method") or "HS256")
+        if self.key and self.algorithm not in ALGORITHMS:
+            raise ConfigError(
+                f"'jwt_method' of the socketio channel is '{self.algorithm}'.",
+                hint=f"It can be {', '.join(sorted(ALGORITHMS))}.",
+            )
+        # Who may connect from another site is decided in `connect`, by what the operator named with --cors.
+        self.server: Any = AsyncServer(
+            async_mode="sanic",
+            cors_allowed_origins=[],
+            max_http_buffer_size=LARGEST,
+            namespaces=[self.namespace],
+        )
+
+    def mount(self, app: Any, gate: Gate) -> None:
+        """Add the routes to a Sanic application."""
+        routes = Blueprint("socketio_webhook", url_prefix=f"/webhooks/{self.name}")
+
+        @routes.get("/", name="health")
+        async def health(_: Request) -> HTTPResponse:
+            return json_response({"status": "ok"})
+
+        app.blueprint(routes)
+        self.server.attach(app, self.path.strip("/"))
+
+        async def connect(sid: str, environ: Mapping[str, Any], auth: Any = None) -> bool:
+            return self.admits(environ["sanic.request"], auth)
+
+        async def request_session(sid: str, given: Any = None) -> None:
+            await self.confirm(sid, given)
+
+        async def receive(sid: str, given: Any = None) -> dict[str, Any]:
+            return await self.receive(sid, given, gate)
+
+        for event, handler in (
+            ("connect", connect),
+            ("session_request", request_session),
+            (self.heard, receive),
+        ):
+            self.server.on(event, handler, namespace=self.namespace)
+
+        async def release(_: Any) -> None:
+            await self.server.shutdown()
+
+        app.register_listener(release, "before_server_stop")
+
+    def admits(self, request: Request, auth: Any) -> bool:
+        """Tell whether a client may connect: from a page of this or a named site, with a token where one is needed."""
+        origin = request.headers.get("Origin")
+        own = (f"http://{request.host}", f"https://{request.host}")
+        if origin and origin not in own and not request.app.ctx.admits_origin(origin):
+            return False
+        return not self.key or self._knows(auth.get("token") if isinstance(auth, Mapping) else None)
+
+    def _knows(self, token: Any) -> bool:
+        if not isinstance(token, str):
+            return False
+        try:
+            jwt.decode(
+                token.removeprefix("Bearer "),
+                str(self.key),
+                algorithms=[self.algorithm],
+                options={"verify_aud": False},
+            )
+        except (jwt.InvalidTokenError, jwt.InvalidKeyError):
+            return False
+        return True
+
+    async def confirm(self, sid: str, given: Any) -> None:
+        """Tell a client its session id: the one that it has, while that is good, or a new one."""
+        wanted = given.get("session_id") if isinstance(given, Mapping) else None
+        if self._owner(wanted) is None:
+            wanted, _ = issue(self.secret, lifetime=self.lifetime)
+        if self.persistent:
+            await self.server.enter_room(
+                sid, cast(tuple[str, bool], self._owner(wanted))[0], namespace=self.namespace
+            )
+        await self.server.emit("session_confirm", wanted, to=sid, namespace=self.namespace)
+
+    def _owner(self, session_id: Any) -> tuple[str, bool] | None:
+        """Return the conversation that a session id names, and whether it is the holder's own; None for no good id."""
+        if not isinstance(session_id, str) or not session_id:
+            return None
+        try:
+            return read(session_id, self.secret).sender_id, True
+        except AuthError:
+            pass
+        if (
+            session_id.startswith(OWNED) or session_id.count(".") == 2
+        ):  # another's conversation, or an expired id
+            return None
+        try:
+            return checked(session_id, "'session_id'", LONGEST_ID), False
+        except Refusal:
+            return None
+
+    async def receive(self, sid: str, given: Any, gate: Gate) -> dict[str, Any]:
+        """Handle a message; replies go to everyone who holds the session. Returns what a client that asks is told."""
+        try:
+            message = self._message(sid, given)
+        except Refusal as refusal:
+            return _failure(refusal)
+        await self.server.enter_room(sid, message.sender_id, namespace=self.namespace)
+
+        async def send(reply: Mapping[str, Any]) -> None:
+            await self.send(message.sender_id, reply)
+
+        try:
+            await gate.receive(message, send)
+        except FrontdeskError as error:
+            tell = error.sentence if isinstance(error, LimitError | AuthError) else TROUBLE
+            await self.server.emit(self.said, {"text": tell}, to=sid, namespace=self.namespace)
+            return _failure(Refusal(503, type(error).__name__, tell))
+        return {"status": "ok"}
+
+    def _message(self, sid: str, given: Any) -> UserMessage:
+        """Read what a client sent. Raises Refusal."""
+        if not isinstance(given, Mapping):
+            raise Refusal(400, "BadRequest", "A message must be an object.")
+        owner = self._owner(given.get("session_id")) if self.persistent else (f"{OWNED}{sid}", True)
+        if owner is None:
+            raise Refusal(401, "NotAuthenticated", "Ask for a session first: session_request.")
+        metadata = given.get(self.metadata_key)
+        if isinstance(metadata, str):
+            try:
+                metadata = json.loads(metadata)
+            except ValueError as error:
+                raise Refusal(400, "BadRequest", f"'{self.metadata_key}' is not valid JSON.") from error
+        return read_message(
+            {"message": "", **given, "metadata": metadata},
+            sender_id=owner[0],
+            channel=self.name,
+            authenticated=owner[1],
+        )
+
+    async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
+        """Bring a reply to everyone who has the conversation open."""
+        for message in as_sent(reply):
+            await self.server.emit(self.said, message, to=sender_id, namespace=self.namespace)
+
+
+def as_sent(reply: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield a reply in the form of Rasa's Socket.IO channel, which widgets read."""
+    element = (reply.get("metadata") or {}).get("element")
+    if element:
+        yield _attached("template", {"template_type": "generic", "elements": element})
+    elif reply.get("text") is not None:
+        *first, last = str(reply["text"]).strip().split("\n\n")
+        yield from ({"text": part} for part in first)
+        buttons = reply.get("buttons")
+        yield {"text": last} | (
+            {"quick_replies": [_quick(b) for b in buttons]} if buttons is not None else {}
+        )
+    if reply.get("image"):
+        yield _attached("image", {"src": reply["image"]})
+    if reply.get("attachment"):
+        yield {"attachment": reply["attachment"]}
+    custom = reply.get("custom")
+    if custom:
+        # In Rasa it holds the arguments of `emit`, of which `data` is what is sent.
+        yield custom["data"] if isinstance(custom, Mapping) and "data" in custom else custom
+
+
+def _attached(kind: str, payload: Any) -> dict[str, Any]:
+    return {"attachment": {"type": kind, "payload": payload}}
+
+
+def _quick(button: Mapping[str, Any]) -> dict[str, Any]:
+    return {"content_type": "text", "title": button.get("title"), "payload": button.get("payload")}
+
+
+def _failure(refusal: Refusal) -> dict[str, Any]:
+    return {"status": "failure", "reason": refusal.reason, "message": refusal.message, "code": refusal.status}
