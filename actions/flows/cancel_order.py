@@ -21,7 +21,7 @@ from actions.flows.cancel_words import (
     says_go_ahead,
 )
 from actions.flows.choice import OTHER, choose, described, payload, placed, recent
-from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.identity import QUESTION, PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
 from actions.flows.turn import Said, said
@@ -87,6 +87,11 @@ class ValidateCancelForm(PrivateForm):
         """Name the action."""
         return f"validate_{FORM}"
 
+    def tells(self, asked: str, words: Said, tracker: Tracker) -> bool:
+        """Tell whether the words hold what was asked for; a reason may sound like anything."""
+        reason = asked == "cancel_reason" and not words.has(QUESTION) and reason_of(words) is not None
+        return reason or super().tells(asked, words, tracker)
+
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing more where the order can't be cancelled."""
         order = FLOW.order(customer, tracker)
@@ -139,9 +144,9 @@ class ValidateCancelForm(PrivateForm):
             return {}
         heard, offered = self.heard(tracker), open_orders(customer)
         asked = tracker.get_slot("requested_slot") == "cancel_number"
-        number = choose(customer, heard, tracker) or (placed(heard, offered) if asked else None)
+        number = choose(customer, heard, tracker, possible=offered) or (placed(heard, offered) if asked else None)
         if number is None and tracker.get_slot("wish_words"):
-            number = choose(customer, self.opening(tracker), tracker)
+            number = choose(customer, self.opening(tracker), tracker, possible=offered)
         if number is None and len(offered) == 1:
             number = offered[0].number
         return {"cancel_number": number} if number else {}

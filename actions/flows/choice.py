@@ -45,11 +45,18 @@ def words_for_items(heard: Said) -> str:
     return POSTCODE.sub(" ", EMAIL.sub(" ", heard.text))
 
 
-def choose(customer: Customer, heard: Said, tracker: Tracker, current: str | None = None) -> str | None:
+def choose(
+    customer: Customer,
+    heard: Said,
+    tracker: Tracker,
+    current: str | None = None,
+    possible: Sequence[Order] = (),
+) -> str | None:
     """Return the number of the order that the customer means, as they gave it; None when it must be asked.
 
     A number comes back as it was said, even one that isn't theirs: the caller checks it and says so.
-    `current` is the order that was chosen before; "the other one" is any but that.
+    `current` is the order that was chosen before; "the other one" is any but that. Of the orders that the words fit,
+    those count first that are `possible`, and "it" is no other than one of those.
     """
     if heard.number:
         return heard.number
@@ -59,15 +66,16 @@ def choose(customer: Customer, heard: Said, tracker: Tracker, current: str | Non
         before = current or tracker.get_slot("last_order")
         orders = [order for order in orders if order.number != before]
     earlier = _one_before(customer, current or tracker.get_slot("last_order")) if heard.has(BEFORE) else None
-    found = earlier or _described(customer, heard, orders, tracker.get_slot("last_order"))
+    found = earlier or _described(customer, heard, orders, tracker.get_slot("last_order"), possible)
     if found:
         return found
     if not other:
         mentioned = tracker.get_slot("order_number")
         if mentioned:
             return str(mentioned)
-        if heard.has(SAME) and tracker.get_slot("last_order"):
-            return str(tracker.get_slot("last_order"))
+        last = tracker.get_slot("last_order")
+        if heard.has(SAME) and last and (not possible or last in {order.number for order in possible}):
+            return str(last)
     return orders[0].number if len(orders) == 1 else None
 
 
@@ -76,13 +84,17 @@ def described(customer: Customer, heard: Said) -> str | None:
     return _described(customer, heard, recent(customer), None)
 
 
-def _described(customer: Customer, heard: Said, orders: Sequence[Order], last: str | None) -> str | None:
+def _described(
+    customer: Customer, heard: Said, orders: Sequence[Order], last: str | None, possible: Sequence[Order] = ()
+) -> str | None:
     """Return the one order that the words describe; of several, the one that was spoken of last."""
     if not heard.text:
         return None
     numbers = {order.number for order in orders}
     found = services().orders.matching(customer, words_for_items(heard))
     fits = [order.number for order in found if order.number in numbers]
+    open_ones = {order.number for order in possible}
+    fits = [number for number in fits if number in open_ones] or fits
     if last in fits and not heard.has(OTHER):
         return last
     return fits[0] if len(fits) == 1 else None

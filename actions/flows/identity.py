@@ -23,6 +23,7 @@ from actions.flows.turn import EMAIL, SURE, Said, said, turn_events
 from actions.flows.wishes import cued, served_by, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
+from actions.services.method_matching import names_method
 from actions.services.proofs import Claim
 from actions.services.rulebook import ANYTHING
 
@@ -43,8 +44,12 @@ ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8
 PICKS = re.compile(r"\b(?:the one|one with|that one|what about|i meant?)\b")
 LACKS = re.compile(
-    r"\b(?:don'?t|do not|didn'?t|can'?t) (?:have|know|remember|find|recall)\b|\bno idea\b|\blost it\b"
+    r"\b(?:don'?t|do not|didn'?t|can'?t|cannot) (?:have|know|remember|find|recall|want|like|give|share)\b|\bno (?:idea|clue)\b"
+    r"|\blost it\b|\b(?:rather|prefer|would) not\b|\bforgot\w*\b|\bnever (?:give|share|tell)\b|\bnot (?:comfortable|sure|happy)\b"
+    r"|\bwithout (?:(?:the|my|an|any|giving) )*(?:e-?)?mail\b|\b(?:another|other|different|some) (?:way|how)\b|\bkeep (?:it|that|my|the) "
 )
+WHAT_WAS_ASKED = re.compile(r"\b(?:e-?mail|address|number|zip|postcode|account|name)\w*\b|\b(?:it|that|way)\b")
+QUESTION = re.compile(r"\?\s*$|^(?:and |so |but )?(?:how|what|why|when|where|who|is|are|do|does|did|will|would|can|could|should)\b")
 FEW = 2  # tries left from which they are counted aloud
 IDENTITY = frozenset({"email", "identity_proof"})
 NOBODY: dict[str, Any] = {"verified": None, "customer_name": None, "identity_proof": None}
@@ -157,6 +162,11 @@ def by_name(action: str = ANYTHING) -> bool:
     return "name_postcode" in services().identity.ways(action)
 
 
+def hint_for(slot: str, action: str) -> str:
+    """Name the response that helps with a question; the one for who it is says which ways there are."""
+    return "utter_hint_email_or_name" if slot == "email" and by_name(action) else f"utter_hint_{slot}"
+
+
 def identity_questions(tracker: Tracker, domain_slots: list[str], action: str) -> list[str]:
     """Return what to ask somebody who isn't known well enough: only what is missing."""
     known = services().identity.known(caller(tracker)) is not None
@@ -184,7 +194,7 @@ class ActionAskEmail(Action):
         """Ask as the wish needs it; a password needs the address in any case."""
         wish = served_by(tracker.active_loop_name)
         private = wish is not None and wish != "reset_password"
-        if private and _failed(tracker):
+        if private and (_failed(tracker) or _hinted(tracker)):
             return []
         dispatcher.utter_message(
             response="utter_ask_email_or_name" if private and by_name(wish or ANYTHING) else "utter_ask_email"
@@ -210,6 +220,12 @@ class ActionAskIdentityProof(Action):
         response = "utter_ask_identity_step" if known else "utter_ask_identity_proof"
         dispatcher.utter_message(response="utter_ask_name_postcode" if named and not known else response)
         return []
+
+
+def _hinted(tracker: Tracker) -> bool:
+    """Tell whether all the ways were just named in a hint."""
+    said_now = [str((event.get("metadata") or {}).get("utter_action")) for event in turn_events(tracker)]
+    return "utter_hint_email_or_name" in said_now
 
 
 def _failed(tracker: Tracker) -> bool:
@@ -238,6 +254,8 @@ class PrivateForm(AttentiveForm, ABC):
         """Return the words of this turn that are meant for this form; empty ones for an interruption."""
         words = said(tracker, self.form_name())
         asked = tracker.get_slot("requested_slot")
+        if asked and words.text and cued(words.text) in (None, self.wish) and self.tells(str(asked), words, tracker):
+            return words
         picks = (
             asked in CHOICES and words.intent in ASKS and (words.has(PICKS) or words.confidence < QUITE_SURE)
         )
@@ -245,6 +263,17 @@ class PrivateForm(AttentiveForm, ABC):
             clear = words.confidence >= SURE or cued(words.text) == words.intent
             return Said() if clear else words
         return words if words.answers or words.intent == self.wish or picks else Said()
+
+    def tells(self, asked: str, words: Said, tracker: Tracker) -> bool:
+        """Tell whether the words hold what was asked for, whatever they sound like: an address, a number, a method."""
+        if asked in IDENTITY:
+            named = by_name(self.wish) and full_name(words.text, asked=True)
+            return bool(words.email or words.postcode or words.number or named)
+        if words.has(QUESTION):
+            return False
+        return (words.number is not None and asked in CHOICES) or (
+            asked.endswith("_method") and names_method(words.text)
+        )
 
     def opening(self, tracker: Tracker) -> Said:
         """Return the words with which the customer came to this wish, maybe some turns ago."""
@@ -276,11 +305,12 @@ class PrivateForm(AttentiveForm, ABC):
         """Help somebody who doesn't have what was asked for."""
         asked = tracker.get_slot("requested_slot")
         words = said(tracker, self.form_name())
-        if asked not in IDENTITY or not words.short or not words.has(LACKS):
+        about = words.short or words.has(WHAT_WAS_ASKED)
+        if asked not in IDENTITY or not words.has(LACKS) or not about or tracker.get_slot("identity_proof"):
             return {}
-        if words.email or words.number or words.postcode:
+        if words.email or words.number or words.postcode or full_name(words.text, asked=True):
             return {}
-        dispatcher.utter_message(response=f"utter_hint_{asked}")
+        dispatcher.utter_message(response=hint_for(asked, self.wish))
         return {asked: None}
 
     def corrections(

@@ -15,13 +15,12 @@ from actions.services.orders import LETTERED_NUMBER
 
 TABLE = Path(__file__).with_name("names.yml")
 WORD = re.compile(r"[^\W\d_]+(?:[.'\N{RIGHT SINGLE QUOTATION MARK}-][^\W\d_]+)*\.?")
-PARTED = re.compile(
-    r"\bfirst(?: name)?(?:\s+is|\s*:)?\s+([^\W\d_][\w'-]*)\W+(?:and\s+)?(?:my\s+)?(?:last(?: name)?|surname)(?:\s+is|\s*:)?\s+([^\W\d_][\w'-]*)",
-    re.IGNORECASE,
-)
+HALF = r"(?:'?s|\s+is|\s*:|\s+would be)?\s+([^\W\d_][\w'-]*)"
+FIRST = re.compile(rf"\b(?:first|given)[\s-]?name{HALF}", re.IGNORECASE)
+LAST = re.compile(rf"\b(?:(?:last|family)[\s-]?name|surname){HALF}", re.IGNORECASE)
 ENDS = re.compile(r"[,;:!?()\n/]|\.(?:\s|$)|\s[-\N{EN DASH}\N{EM DASH}]+\s|\d")
 FEWEST, MOST = 2, 4  # words of a full name
-FEW_AROUND = 3  # words around a name that nobody asked for
+FEW = 12  # words of a message with a ZIP code in which a name may be written small
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ def introductions() -> Introductions:
 def _before(cues: Sequence[str]) -> re.Pattern[str]:
     """Make the pattern of what stands before a name, the longest first."""
     written = [r"\W?".join(map(re.escape, _apart(str(cue)))) for cue in sorted(cues, key=len, reverse=True)]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(written)})(?:\W{{0,3}}\s|\W{{1,3}})", re.IGNORECASE)
+    be = r"(?:\s+(?:is|was|would be|should be))?"
+    return re.compile(rf"(?<!\w)(?:{'|'.join(written)}){be}(?:\W{{0,3}}\s|\W{{1,3}})", re.IGNORECASE)
 
 
 def _apart(cue: str) -> list[str]:
@@ -62,9 +62,14 @@ def full_name(text: str, *, asked: bool) -> str | None:
     `asked` says that the assistant just asked who they are, so that the bare name will do.
     """
     text = EMAIL.sub(" ; ", text)
-    parted = PARTED.search(text)
-    if parted:
-        return f"{parted[1]} {parted[2]}"
+    first, last = FIRST.search(text), LAST.search(text)
+    if first and last:
+        return f"{first[1]} {last[1]}"
+    half = first or last
+    if half:
+        others = [word for word in _singles(text) if word != half[1]]
+        if len(others) == 1:
+            return f"{half[1]} {others[0]}" if first else f"{others[0]} {half[1]}"
     located = POSTCODE.search(text) is not None
     for cue in introductions().strong.finditer(text):
         found = _name_at(text[cue.end() :])
@@ -74,7 +79,7 @@ def full_name(text: str, *, asked: bool) -> str | None:
         found = _name_at(text[cue.end() :])
         if found and (asked or located or all(word[0].isupper() for word in found)):
             return " ".join(found)
-    return _bare_name(text, asked) if asked or located else None
+    return _bare_name(text, asked=asked, located=located) if asked or located else None
 
 
 def _name_at(text: str) -> list[str] | None:
@@ -90,16 +95,31 @@ def _name_at(text: str) -> list[str] | None:
     return found if FEWEST <= len(found) <= MOST else None
 
 
-def _bare_name(text: str, asked: bool) -> str | None:
-    """Return the name where hardly anything else stands in the words."""
-    text = POSTCODE.sub(" ", LETTERED_NUMBER.sub(" ", text))
-    words = [word for word in WORD.findall(text) if not _is_other(word)]
-    around = len(WORD.findall(text)) - len(words)
-    if not FEWEST <= len(words) <= MOST - 1 or re.search(r"\d", text) or (around > FEW_AROUND and not asked):
-        return None
-    together = re.search(r"\s+".join(map(re.escape, words)), text) is not None
-    capital = all(word[0].isupper() for word in words)
-    return " ".join(words) if together and (asked or capital) else None
+def _bare_name(text: str, *, asked: bool, located: bool) -> str | None:
+    """Return the name that stands by itself: in capitals, or with hardly anything around it."""
+    text = POSTCODE.sub(" , ", LETTERED_NUMBER.sub(" , ", text))
+    runs = [run for part in ENDS.split(text) for run in _runs(part)]
+    capital = [run for run in runs if all(word[0].isupper() for word in run)]
+    if not capital and asked and len(WORD.findall(text)) <= (FEW if located else MOST - 1):
+        capital = runs  # written small
+    return " ".join(capital[0]) if len(capital) == 1 else None
+
+
+def _singles(text: str) -> list[str]:
+    """Return the words in capitals that say nothing else."""
+    found = [word.rstrip(".").removesuffix("'s") for word in WORD.findall(text) if word[0].isupper() and not _is_other(word)]
+    return list(dict.fromkeys(found))
+
+
+def _runs(part: str) -> list[list[str]]:
+    """Return the stretches of words, none of which says anything else, that are as long as a name."""
+    runs: list[list[str]] = [[]]
+    for word in part.split():
+        if WORD.fullmatch(word) and not _is_other(word):
+            runs[-1].append(word)
+        else:
+            runs.append([])
+    return [run for run in runs if FEWEST <= len(run) < MOST]
 
 
 def _is_other(word: str) -> bool:

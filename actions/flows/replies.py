@@ -15,6 +15,7 @@ from actions.flows.aside import answer_language
 from actions.flows.cancel_order import tell_final
 from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
+from actions.flows.identity import hint_for
 from actions.flows.meaning import meant
 from actions.flows.mood import empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
@@ -27,9 +28,10 @@ from actions.flows.turn import (
     message,
     set_in_last_turn,
 )
-from actions.flows.wishes import PLAIN, begin, clear_wish, guessed, left, queue_of, queued, read, wishes
+from actions.flows.wishes import PLAIN, begin, clear_wish, guessed, left, queue_of, queued, read, served_by, wishes
 from actions.services.address_reading import read_address
 from actions.services.method_matching import names_method
+from actions.services.rulebook import ANYTHING
 
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
@@ -70,7 +72,7 @@ def hint(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
     slot = tracker.get_slot("requested_slot")
     if not tracker.active_loop_name or not slot:
         return False
-    dispatcher.utter_message(response=f"utter_hint_{slot}")
+    dispatcher.utter_message(response=hint_for(str(slot), served_by(tracker.active_loop_name) or ANYTHING))
     if HINTING & set(actions_of(tracker, back=1)):
         dispatcher.utter_message(response="utter_person_or_stop")
     return True

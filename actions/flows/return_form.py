@@ -10,16 +10,19 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import OTHER, choose, placed, recent
-from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.choice import OTHER, choose, described, placed, recent
+from actions.flows.identity import QUESTION, PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
 from actions.flows.refund_words import asks_where, other_refund, wanted_refund
 from actions.flows.return_words import (
     ADDS,
+    ALL_GO_BACK,
     ALL_OF_THEM,
     TAKES_BACK,
     WRONG_ITEMS,
     WRONG_REASON,
+    item_match,
+    names_one,
     named_items,
     opening_items,
     reason_of,
@@ -40,6 +43,7 @@ FLOW = OrderFlow(
     further_slots=("return_change", "return_part"),
     worth_asking=frozenset({"window_over", "final_sale"}),
 )
+ITEM_TALK = frozenset({"return_items", "return_confirmed", "return_part"})  # where naming an item says something
 AFTER_ITEMS = frozenset({"return_reason", "return_method", "return_confirmed", "return_part"})
 
 
@@ -70,6 +74,14 @@ class ValidateReturnForm(PrivateForm):
         """Name the action."""
         return f"validate_{FORM}"
 
+    def tells(self, asked: str, words: Said, tracker: Tracker) -> bool:
+        """Tell whether the words hold what was asked for; of the items the name or an option of one will do."""
+        if words.has(QUESTION) or asked not in ITEM_TALK:
+            told = asked == "return_reason" and not words.has(QUESTION) and reason_of(words) is not None
+            return told or super().tells(asked, words, tracker)
+        found = FLOW.mine(tracker)
+        return found is not None and bool(item_match(found[1], words).items)
+
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing where no item can go back."""
         order = FLOW.order(customer, tracker)
@@ -97,6 +109,8 @@ class ValidateReturnForm(PrivateForm):
         changed = changed or self._other_items(order, dispatcher, tracker, heard, domain)
         changed = changed or self._other_reason(heard, asked, part_of(heard, tracker))
         changed = changed or self._other_place(order, heard, tracker)
+        if not changed and asked == "return_part" and heard.plain_yes:
+            return {"return_change": None}  # nothing should be different after all
         settled = {"return_confirmed": None, "return_change": None, "wish_words": None}
         return {**changed, **settled} if changed else {}
 
@@ -141,6 +155,8 @@ class ValidateReturnForm(PrivateForm):
             takes_back = takes_back or not set(named) & set(before)
         if named and heard.has(ADDS) and asked in AFTER_ITEMS:
             wanted = before + [item_id for item_id in named if item_id not in before]
+        elif named and not takes_back and not names_one(order, heard) and not heard.has(ALL_GO_BACK):
+            return {}  # "everything is right"
         elif named and (takes_back or asked == "return_confirmed"):
             wanted = named
         elif spared and takes_back:
@@ -176,13 +192,15 @@ class ValidateReturnForm(PrivateForm):
         customer = known_customer(tracker)
         if customer is None or tracker.get_slot("return_order"):
             return {}
-        number = choose(customer, self.heard(tracker), tracker)
-        if number is None and tracker.get_slot("requested_slot") == "return_order":
-            number = placed(self.heard(tracker), open_orders(customer))
-        if number is None and tracker.get_slot("wish_words"):
-            number = choose(customer, self.opening(tracker), tracker)
         orders = open_orders(customer)
-        if number is None and len(orders) == 1 and tracker.get_slot("requested_slot") != "return_order":
+        number = choose(customer, self.heard(tracker), tracker, possible=orders)
+        if number is None and tracker.get_slot("requested_slot") == "return_order":
+            number = placed(self.heard(tracker), orders)
+        if number is None and tracker.get_slot("wish_words"):
+            number = choose(customer, self.opening(tracker), tracker, possible=orders)
+        refused = tracker.get_slot("last_wish") == self.wish and tracker.get_slot("last_order")
+        alone = len(orders) == 1 and (not refused or refused == orders[0].number)
+        if number is None and alone and tracker.get_slot("requested_slot") != "return_order":
             number = orders[0].number
         return {"return_order": number} if number else {}
 
@@ -207,6 +225,8 @@ class ValidateReturnForm(PrivateForm):
             named = opening_items(order, heard) if heard.intent == self.wish else named_items(order, heard)
         if not named and tracker.get_slot("wish_words"):
             named = opening_items(order, self.opening(tracker))
+        if not named and tracker.get_slot("requested_slot") == "return_items":
+            self._elsewhere(dispatcher, customer, order, heard)
         left = services().returns.returnable(order)
         if named and ALL_OF_THEM.search(heard.text or self.opening(tracker).text):
             self._leave_out(dispatcher, order, named)
@@ -214,6 +234,19 @@ class ValidateReturnForm(PrivateForm):
         if not named and len(left) == 1 and not declines:
             named = [left[0].id]
         return {"return_items": named} if named else {}
+
+    def _elsewhere(
+        self, dispatcher: CollectingDispatcher, customer: Customer | None, order: Order, heard: Said
+    ) -> None:
+        """Say what stands in the way where the words name something from another order."""
+        number = described(customer, heard) if customer and heard.text and not heard.number else None
+        other = services().orders.find(customer, number) if customer and number else None
+        if other is None or other.number == order.number:
+            return
+        named = named_items(other, heard)
+        decision = services().returns.decide(other, named or None)
+        if named and not decision.allowed and not decision.needs_approval:
+            dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
 
     def _leave_out(self, dispatcher: CollectingDispatcher, order: Order, named: list[str]) -> None:
         """Say which items of an order "everything" doesn't include, and why."""

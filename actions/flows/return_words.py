@@ -27,6 +27,10 @@ NEGATED = re.compile(
 )
 ENDS_NEGATION = re.compile(r"\s+(?:but|i meant?|it'?s|just|only|and (?:only|just)|so)\s+", re.IGNORECASE)
 ALL_OF_THEM = re.compile(r"\b(?:all|everything|both)\b", re.IGNORECASE)
+ALL_GO_BACK = re.compile(
+    r"\b(?:all|both|everything|each|every one) (?:of (?:it|them|those|these)|go(?:es)?|back|in (?:it|the order)|else|from)\b"
+    r"|\b(?:return|send|take|want|give)\w* (?:back )?(?:it |them )?(?:all|both|everything)\b|\b(?:whole|entire) (?:order|lot|thing)\b"
+)
 TAKES_BACK = re.compile(
     r"^(?:no|nope|not|wait|sorry|actually|hold on|oops)\b|\b(?:only|instead|rather|i meant?|just the|keep)\b"
 )
@@ -55,6 +59,12 @@ def item_match(order: Order, heard: Said) -> ItemMatch:
     for words in _negated(text):
         text = re.sub(r"\b(?:not|isn'?t|keep|keeping)\b", " ", text.replace(words, " "), flags=re.IGNORECASE)
     return services().returns.match(order, text) if text.strip() else ItemMatch()
+
+
+def names_one(order: Order, heard: Said) -> bool:
+    """Tell whether the words name an item, rather than "everything"."""
+    text = ALL_OF_THEM.sub(" ", words_for_items(heard))
+    return bool(services().returns.match_items(order, text)) if text.strip() else False
 
 
 def opening_items(order: Order, heard: Said) -> list[str]:

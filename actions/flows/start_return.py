@@ -153,6 +153,7 @@ class ActionAskReturnConfirmed(Action):
                 response="utter_return_confirm_again",
                 item_names=listed([item.label for item in order.items if item.id in ids]),
                 refund=amount(quote.refund, quote.currency),
+                method=quote.method,
             )
             return []
         response = "utter_return_summary_shop_fault" if why.shop_fault else "utter_return_summary"

@@ -57,6 +57,9 @@ class ActionStop(Action):
             return []
         if not tracker.active_loop_name and tell_final(dispatcher, tracker, heard.text):
             return []
+        wish = None if tracker.active_loop_name else clear_wish(tracker)
+        if wish and heard.number:  # "drop order ..." is no stop where nothing is under way
+            return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
         if booked and not tracker.active_loop_name and set_in_last_turn(tracker, "last_return"):
             dispatcher.utter_message(response="utter_return_change_later", reference=booked)
             dispatcher.utter_message(response="utter_offer_ticket")

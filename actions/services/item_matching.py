@@ -13,6 +13,11 @@ EVERYTHING = re.compile(
     r"\b(all|everything|every (single )?(item|thing|one)|the (whole|entire) (order|lot|thing)|the lot)\b",
     re.I,
 )
+CLOSING = re.compile(  # "that's all" ends a list, and isn't one
+    r"\b(?:that|this|it|those|these)(?:'?s|'?re| is| are| was| would be)?\s+(?:all|everything|the lot)\b(?!\s+of)"
+    r"|\b(?:at all|after all|all good|all right|all set|all fine|all the best|first of all|all i (?:want|need|have))\b",
+    re.I,
+)
 BOTH = re.compile(r"\b(both|the two|two of them|the pair)\b", re.I)
 # "All but the lamp": everything that follows is left out.
 EXCEPT = re.compile(
@@ -49,7 +54,7 @@ def match_items(
     items: Sequence[OrderItem], text: str, *, all_of: Sequence[OrderItem] | None = None
 ) -> ItemMatch:
     """Find the items that a text means; `all_of` is what "everything" stands for."""
-    text = text[: matching.LONGEST_TEXT].replace("\u2019", "'")
+    text = CLOSING.sub(" ", text[: matching.LONGEST_TEXT].replace("\u2019", "'"))
     everything = list(items if all_of is None else all_of)
     labelled = [item for item in items if item.label.casefold() == text.strip().casefold()]
     if labelled:

@@ -16,6 +16,7 @@ ORDER_SLOTS = frozenset(
 ITEM_SLOTS = frozenset({"return_items", "swap_items"})
 CHANGE_SLOTS = frozenset({"swap_to"})
 METHOD_SLOTS = frozenset({"return_method", "swap_method", "payment_method"})
+ORDER = re.compile(r"\b[A-Z]\d{7}\b")
 CONFIRMS = re.compile(r"_confirmed$")
 DONE = {
     "cancel_order": ("utter_cancel_done",),
@@ -176,7 +177,9 @@ class Customer:
         if self.refused_wanted and self._asked[asked] > 1 and asked in ORDER_SLOTS:
             self._leaving = True
             return Utterance(self.words.say("accept_refusal"))
-        if CONFIRMS.search(asked):
+        if self._about_another(view):
+            return Utterance(f"no, {self.words.say('give_order', order=self.words.order(self.goal['order_id']))}")
+        if CONFIRMS.search(asked) or asked.endswith("_part"):
             return self._to_summary(view, asked)
         if self._questions < 1 and self.words.chance(QUESTIONS):
             self._questions += 1
@@ -189,7 +192,7 @@ class Customer:
             return Utterance(self._change(view))
         if asked in METHOD_SLOTS and "payment" in self.goal:
             return Utterance(self.words.say("give_payment", payment=self.goal["payment"]["say"]))
-        if asked == "cancel_reason":
+        if asked == "cancel_reason" and "reason" in self.goal:
             key = f"give_reason_{self.goal['reason'].replace(' ', '_')}"
             return Utterance(self.words.say(key))
         if asked == "address_new":
@@ -201,6 +204,12 @@ class Customer:
             self._leaving = True
             return Utterance(self.words.say("accept_refusal"))
         return Utterance(self.words.say("dont_know"))
+
+    def _about_another(self, view: View) -> bool:
+        """Tell whether the assistant speaks of another order than the customer does."""
+        numbers = {f"#{found}" for found in ORDER.findall(" ".join(view.texts))}
+        own = self.goal.get("order_id")
+        return own is not None and bool(numbers) and own not in numbers
 
     def _identity(self, asked: str, view: View) -> str:
         """Say who it is, by e-mail address or by name and ZIP code."""

@@ -47,7 +47,7 @@ class Served:
 
     def tracker(self, sender: str) -> Mapping[str, Any]:
         """Return the conversation as the HTTP API shows it."""
-        found: Mapping[str, Any] = self._call(f"/conversations/{sender}/tracker?include_events=APPLIED")
+        found: Mapping[str, Any] = self._call(f"/conversations/{sender}/tracker?include_events=AFTER_RESTART")
         return found
 
     def records(self) -> dict[str, Any]:
