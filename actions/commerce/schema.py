@@ -325,6 +325,7 @@ tickets = Table(
     Column("created_at", Moment, nullable=False),
     # What it is about while it is open, empty once it was closed: one open ticket for one case.
     Column("open_case", String(200), index=True, unique=True),
+    Column("outside_number", String(40), index=True),  # what a help desk outside calls it
 )
 
 ticket_notes = Table(
@@ -449,3 +450,5 @@ APPEND_ONLY = (
 for _dialect, _statement in APPEND_ONLY:
     _ddl = DDL(_statement)  # type: ignore[no-untyped-call]
     event.listen(audit, "after_create", _ddl.execute_if(dialect=_dialect))
+
+from actions.commerce import helpdesk_tables  # noqa: E402, F401 - they are of the same metadata

@@ -28,7 +28,18 @@ from actions.flows.turn import (
     message,
     set_in_last_turn,
 )
-from actions.flows.wishes import PLAIN, begin, clear_wish, guessed, left, queue_of, queued, read, served_by, wishes
+from actions.flows.wishes import (
+    PLAIN,
+    begin,
+    clear_wish,
+    guessed,
+    left,
+    queue_of,
+    queued,
+    read,
+    served_by,
+    wishes,
+)
 from actions.services.address_reading import read_address
 from actions.services.method_matching import names_method
 from actions.services.rulebook import ANYTHING

@@ -22,8 +22,8 @@ from actions.flows.return_words import (
     WRONG_ITEMS,
     WRONG_REASON,
     item_match,
-    names_one,
     named_items,
+    names_one,
     opening_items,
     reason_of,
     spared_items,
@@ -43,7 +43,9 @@ FLOW = OrderFlow(
     further_slots=("return_change", "return_part"),
     worth_asking=frozenset({"window_over", "final_sale"}),
 )
-ITEM_TALK = frozenset({"return_items", "return_confirmed", "return_part"})  # where naming an item says something
+ITEM_TALK = frozenset(
+    {"return_items", "return_confirmed", "return_part"}
+)  # where naming an item says something
 AFTER_ITEMS = frozenset({"return_reason", "return_method", "return_confirmed", "return_part"})
 
 

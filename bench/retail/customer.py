@@ -178,7 +178,9 @@ class Customer:
             self._leaving = True
             return Utterance(self.words.say("accept_refusal"))
         if self._about_another(view):
-            return Utterance(f"no, {self.words.say('give_order', order=self.words.order(self.goal['order_id']))}")
+            return Utterance(
+                f"no, {self.words.say('give_order', order=self.words.order(self.goal['order_id']))}"
+            )
         if CONFIRMS.search(asked) or asked.endswith("_part"):
             return self._to_summary(view, asked)
         if self._questions < 1 and self.words.chance(QUESTIONS):
