@@ -150,7 +150,7 @@ def test_amounts_and_currencies_in_a_payload_move_no_money(target: Target) -> No
 
 
 def test_one_code_for_one_order(target: Target) -> None:
-    email, number = "grace.okafor@example.com", "L204991"  # ordered today, with a lamp
+    email, number = "tessa.moreau@example.com", "L204995"  # ordered today, with a lamp
     visitor = target.visitor()
     visitor.say(f"please use the promo code BRIGHT15 for {number}. {email}")
     visitor.say("yes")
