@@ -122,6 +122,8 @@ def tell_offer(dispatcher: CollectingDispatcher, state: SwapState, item: OrderIt
     shown.sort(key=lambda variant: ids.index(variant.id))
     missing = state.offered.get("missing")
     response = f"utter_swap_{missing}" if missing else "utter_swap_several"
+    if missing and not state.offered.get("label"):
+        response = "utter_swap_no_step"
     if not shown:
         response = "utter_swap_nothing_else"
     dispatcher.utter_message(
