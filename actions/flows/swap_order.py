@@ -20,7 +20,7 @@ from actions.flows.swap_form import FORM, chosen_order, flow_of, open_orders
 from actions.flows.swap_state import SwapState
 from actions.flows.swap_words import adds_product
 from actions.flows.wishes import begin
-from actions.flows.wording import amount, listed, within
+from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision
@@ -132,7 +132,7 @@ def tell_offer(dispatcher: CollectingDispatcher, state: SwapState, item: OrderIt
         item=item.label,
         name=item.name,
         label=str(state.offered.get("label") or ""),
-        choices=listed([variant.label for variant in shown]),
+        choices=" / ".join(variant.label for variant in shown),
     )
 
 
