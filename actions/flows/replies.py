@@ -69,7 +69,16 @@ CHOICES = frozenset(
 )  # a plain no to these is a no to it all
 # Wishes that a correction takes up once more.
 AGAIN = frozenset(
-    {"order_status", "start_return", "cancel_order", "change_address", "change_payment", "schedule_callback"}
+    {
+        "order_status",
+        "start_return",
+        "cancel_order",
+        "change_order",
+        "exchange_item",
+        "change_address",
+        "change_payment",
+        "schedule_callback",
+    }
 )
 # What is wrong with a delivery when it is said without asking for anything.
 WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
