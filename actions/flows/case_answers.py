@@ -13,6 +13,7 @@ from actions.commerce.model import Customer, Order
 from actions.flows.case_telling import charge_lines, explain, facts, purpose, told_before
 from actions.flows.case_words import issues
 from actions.flows.cases import (
+    BILLING,
     FLOWS,
     FORMS,
     assessed,
@@ -23,9 +24,10 @@ from actions.flows.cases import (
     possible,
     remedy_for,
 )
-from actions.flows.choice import payload
+from actions.flows.choice import payload, title
 from actions.flows.identity import known_customer, tell_block
 from actions.flows.offers import offer_ticket
+from actions.flows.order_status import SHORT_STATES
 from actions.flows.order_writes import OrderFlow
 from actions.flows.turn import spoken
 from actions.flows.wishes import begin, done
@@ -84,6 +86,17 @@ class ActionAskCaseOrder(Action):
         customer, flow = known_customer(tracker), flow_at(tracker)
         if customer and flow:
             offered = likely_orders(customer, flow.wish, tracker.get_slot("case_issue"))
+            if flow.wish == BILLING and len(offered) > 1:
+                buttons = [
+                    {
+                        "title": title(order, SHORT_STATES),
+                        "payload": payload("inform", order_number=order.number),
+                    }
+                    for order in offered
+                ]
+                buttons.append({"title": "None of these", "payload": payload("talk_to_human")})
+                dispatcher.utter_message(response="utter_ask_case_order_billing", buttons=buttons)
+                return []
             flow.ask_order(dispatcher, tracker, "utter_ask_which_order", offered)
         return []
 

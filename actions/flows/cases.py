@@ -14,7 +14,7 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.case_words import issue_of, issues, remedy_of
+from actions.flows.case_words import amount_in, issue_of, issues, remedy_of
 from actions.flows.choice import OTHER, choose, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
@@ -55,6 +55,7 @@ WITH_THEM = frozenset({REFUND, REPLACEMENT, GOODWILL, PRICE})  # remedies that a
 PLAIN = frozenset({REFUND, REPLACEMENT})  # remedies that an opening may ask for
 ELSEWHERE = frozenset({"return", "cancel", "address"})  # remedies that other flows carry out
 MONEY = "request_refund"
+BILLING = "billing_dispute"
 AFTER = frozenset(FORMS) | {
     "cancel_order",
     "start_return",
@@ -219,7 +220,7 @@ class CaseForm(PrivateForm, ABC):
         asked = tracker.get_slot("requested_slot") == "case_order"
         number = choose(customer, heard, tracker) or (placed(heard, likely) if asked else None)
         if number is None and opening.text:
-            number = choose(customer, opening, tracker)
+            number = choose(customer, opening, tracker) or self._by_amount(customer, opening)
         last, spoken_of = tracker.get_slot("last_wish"), tracker.get_slot("last_order")
         if number is None and not asked and spoken_of and last in AFTER:
             fits = last in FORMS or any(order.number == spoken_of for order in likely)
@@ -227,6 +228,16 @@ class CaseForm(PrivateForm, ABC):
         if number is None and len(likely) == 1:
             number = likely[0].number
         return {"case_order": number} if number else {}
+
+    def _by_amount(self, customer: Customer, opening: Said) -> str | None:
+        """Return the one order for which the amount that is in doubt was charged."""
+        amount = amount_in(opening.text) if self.wish == BILLING else None
+        charged = [
+            order.number
+            for order in recent(customer)
+            if any(entry.amount == amount for entry in order.payments if entry.kind == "payment")
+        ]
+        return charged[0] if amount is not None and len(charged) == 1 else None
 
     def validate_case_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
