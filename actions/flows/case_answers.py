@@ -33,7 +33,7 @@ from actions.flows.turn import spoken
 from actions.flows.wishes import begin, done
 from actions.flows.wording import amount, listed, today
 from actions.services import services
-from actions.services.case_policy import DISPUTE, GIVEN, TRACE, Assessment
+from actions.services.case_policy import DISPUTE, GIVEN, GOODWILL, SHIPPING, TRACE, Assessment
 from actions.services.context import caller
 from actions.services.errors import Refused
 from actions.services.policy import listed as joined
@@ -171,7 +171,8 @@ class ActionAskCaseRemedy(Action):
             return []
         _, order = found
         assessment = assessed(tracker, order)
-        explain(dispatcher, tracker, order, assessment)
+        if not told_before(tracker, "utter_ask_case_remedy"):
+            explain(dispatcher, tracker, order, assessment)
         buttons = []
         for kind in possible(tracker, order):
             told = ""
@@ -347,7 +348,23 @@ class ActionSubmitCase(Action):
             item_names=listed(list(receipt.items)),
             purpose=purpose(kind, tracker, order),
         )
+        self._tell_more(dispatcher, tracker, order, kind)
         return []
+
+    def _tell_more(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, order: Order, given: str
+    ) -> None:
+        """Say what else is due for a late parcel, which had two remedies."""
+        other = {SHIPPING: GOODWILL, GOODWILL: SHIPPING}.get(given)
+        if issue_at(tracker, order) != "late" or other not in possible(tracker, order):
+            return
+        found = assessed(tracker, order)
+        quote = services().remedies.quote(order, remedy_for(str(other), tracker, order, found))
+        dispatcher.utter_message(
+            response=f"utter_case_also_{other}",
+            order_number=order.number,
+            refund=amount(quote.amount, quote.currency),
+        )
 
     def _story(self, tracker: Tracker, order: Order, found: Assessment) -> str:
         """Write down for a person what happened, and what the data say."""

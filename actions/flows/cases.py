@@ -129,9 +129,16 @@ def likely_orders(customer: Customer, wish: str, issue: str | None) -> list[Orde
     orders = recent(customer)
     if issue in issues():
         fits = [order for order in orders if issues()[str(issue)].fits(order)]
-        return fits or orders
-    under_way = [order for order in orders if order.refunds] if wish == MONEY else []
+        due = [order for order in fits if issue not in WITH_ITEMS and _is_due(order, str(issue))]
+        return due or fits or orders
+    pending = [order for order in orders if any(refund.status == "pending" for refund in order.refunds)]
+    under_way = pending if wish == MONEY else []
     return under_way if len(under_way) == 1 else orders
+
+
+def _is_due(order: Order, issue: str) -> bool:
+    """Tell whether the data of an order bear out what is said."""
+    return bool(set(services().remedies.assess(order, issue, ()).remedies) & set(GIVEN))
 
 
 class CaseForm(PrivateForm, ABC):
@@ -149,7 +156,7 @@ class CaseForm(PrivateForm, ABC):
         if words.intent in FORMS and asked in SLOTS:
             return words
         tells = asked == "case_issue" and issue_of(words, self.wish) and not words.text.endswith("?")
-        chooses = asked == "case_remedy" and self._chooses(words, tracker)
+        chooses = asked in ("case_remedy", "case_confirmed") and self._chooses(words, tracker)
         return words if tells or chooses else super().heard(tracker)
 
     def _chooses(self, words: Said, tracker: Tracker) -> bool:
