@@ -17,6 +17,7 @@ from actions.commerce.model import Customer, Order
 from actions.flows.case_words import amount_in, issue_of, issues, remedy_of
 from actions.flows.choice import OTHER, choose, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.memo import looked_up
 from actions.flows.order_writes import OrderFlow
 from actions.flows.return_words import named_items
 from actions.flows.turn import Said, said
@@ -103,6 +104,11 @@ def remedy_for(kind: str, tracker: Tracker, order: Order, found: Assessment) -> 
 
 def possible(tracker: Tracker, order: Order) -> list[str]:
     """List the remedies that are open, if need be with a person's consent."""
+    known = ("possible", order.number, issue_at(tracker, order), items_at(tracker, order))
+    return looked_up(known, lambda: _possible(tracker, order))
+
+
+def _possible(tracker: Tracker, order: Order) -> list[str]:
     found = assessed(tracker, order)
     if set(items_at(tracker, order)) & order.made_good and issue_at(tracker, order) in WITH_ITEMS:
         return []
