@@ -23,9 +23,12 @@ from actions.flows.return_words import named_items
 from actions.flows.turn import Said, said
 from actions.services import services
 from actions.services.case_policy import (
+    CHARGE,
+    CHARGES,
     ENDED,
     GIVEN,
     GOODWILL,
+    OWED,
     PRICE,
     REFUND,
     REPLACEMENT,
@@ -142,8 +145,13 @@ def likely_orders(customer: Customer, wish: str, issue: str | None) -> list[Orde
     return under_way if len(under_way) == 1 else orders
 
 
+PROOF = {"charged_twice": CHARGE, "canceled_charged": OWED}  # remedies that only the payments can open
+
+
 def _is_due(order: Order, issue: str) -> bool:
     """Tell whether the data of an order bear out what is said."""
+    if issue in CHARGES:
+        return PROOF.get(issue) in services().remedies.assess(order, issue, ()).remedies
     return bool(set(services().remedies.assess(order, issue, ()).remedies) & set(GIVEN))
 
 
