@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from actions.flows.choice import payload
 from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
 from actions.flows.quote_words import LEAVES, WISH, reference_in, speaks_of
-from actions.flows.turn import EMAIL, SURE, Said, said, set_in_this_turn, summed_up
+from actions.flows.turn import EMAIL, SURE, Said, noted, said, set_in_this_turn, summed_up
 from actions.flows.wishes import cued, done, wishes
 from actions.flows.wording import amount, either
 from actions.services import services
@@ -29,6 +30,9 @@ FORM = "quote_form"
 SUMMARY, AGAIN = "utter_quote_summary", "utter_quote_confirm_again"
 TOLD = ("quote_lines", "quote_reference")
 SHOWN = 8  # buttons
+CHANGES = re.compile(
+    r"\d|\b(?:but|instead|add|drop|remove|without|also|make)\b", re.IGNORECASE
+)  # with a yes or no
 TOPICS = ("discard", "send", "show")
 
 
@@ -56,7 +60,7 @@ class ValidateQuoteForm(AttentiveForm):
     ) -> list[EventType]:
         """Read what the words change, then ask for what is missing as any form does."""
         self.give_way(tracker)
-        changes = self._read(tracker)
+        changes = noted(tracker, self._read(tracker))
         tracker.slots.update(changes)
         events = await super().run(dispatcher, tracker, domain)
         return [*(SlotSet(name, value) for name, value in changes.items()), *events]
@@ -105,9 +109,8 @@ class ValidateQuoteForm(AttentiveForm):
             changes |= self._reopened(tracker, reference)
         if topic:
             return {**changes, "quote_topic": topic}
-        if asked == "quote_email" or (
-            asked == "quote_confirmed" and (heard.intent == "affirm" or heard.intent in LEAVES)
-        ):
+        answers = asked == "quote_confirmed" and (heard.intent == "affirm" or heard.intent in LEAVES)
+        if asked == "quote_email" or (answers and not CHANGES.search(text)):
             return changes
         pending = pending_of(tracker)
         if asked == "quote_detail" and pending:
