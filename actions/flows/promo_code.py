@@ -14,7 +14,7 @@ from actions.flows.choice import OTHER, choose, described, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
-from actions.flows.promo_words import WISH, code_in, topic_of, use_of
+from actions.flows.promo_words import WISH, code_in, known_codes, topic_of, use_of
 from actions.flows.turn import Said, noted, said
 from actions.flows.wishes import done
 from actions.flows.wording import amount, listed
@@ -115,6 +115,11 @@ class ValidatePromoForm(PrivateForm):
             changes = {"promo_code": code, "promo_confirmed": None, "promo_topic": None}
             if decision.rule == "too_many_codes":
                 changes["promo_topic"] = decision.rule
+        if (
+            code
+            and len(known_codes(words.text or opening.text)) > services().policies.promotions.codes_per_order
+        ):
+            dispatcher.utter_message(response="utter_promo_one_of", code=code)
         if not code and not code_of(tracker):
             topic = topic_of(words if words.text else opening)
             return {"promo_topic": topic} if topic and not words.payload else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
@@ -14,6 +15,7 @@ from rasa_sdk.types import DomainDict
 from actions.flows.choice import payload
 from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
+from actions.flows.product_told import choices
 from actions.flows.quote_words import LEAVES, WISH, reference_in, speaks_of
 from actions.flows.turn import EMAIL, SURE, Said, noted, said, set_in_this_turn, summed_up
 from actions.flows.wishes import cued, done, wishes
@@ -23,7 +25,7 @@ from actions.services.context import caller
 from actions.services.errors import Refused
 from actions.services.policy import long_date
 from actions.services.quote_policy import QuoteLine
-from actions.services.quote_reading import Piece
+from actions.services.quote_reading import Edit, Piece
 from actions.services.quotes import Quote
 
 FORM = "quote_form"
@@ -117,8 +119,11 @@ class ValidateQuoteForm(AttentiveForm):
             return {**changes, **self._answered(tracker, heard, pending)}
         lines = [dict(line) for line in changes.get("quote_lines") or lines_of(tracker)]
         edit = services().quotes.read(text, lines)
+        if not edit.lines and not any(piece.products for piece in edit.pending):
+            edit = self._of_last(tracker, text) or edit
         if not edit.changed:
-            return changes
+            shown = asked == "quote_confirmed" and speaks_of("show", text)
+            return {**changes, "quote_lines": lines} if shown else changes
         rows = [piece.row() for piece in edit.pending]
         return {
             **changes,
@@ -126,6 +131,16 @@ class ValidateQuoteForm(AttentiveForm):
             "quote_pending": rows or None,
             "quote_confirmed": None,
         }
+
+    def _of_last(self, tracker: Tracker, text: str) -> Edit | None:
+        """Read words that say how many, or which version, of the product that was spoken of last."""
+        last = services().products.find(str(tracker.get_slot("last_product") or ""))
+        if last is None:
+            return None
+        edit = services().quotes.read(f"{text} {last.name}", [])
+        named = [piece.products for piece in edit.pending] == [(last.id,)]
+        counted = any(piece.quantity for piece in edit.pending) or edit.lines
+        return edit if counted and (named or edit.lines) else None
 
     def _topic(self, tracker: Tracker, text: str) -> str | None:
         """Return what is to happen with the quote that there is."""
@@ -225,7 +240,12 @@ class ActionAskQuoteDetail(Action):
                 for variant in left[:SHOWN]
             ]
             count = f"{piece.quantity} x " if piece.quantity else ""
-            labels = either([variant.label for variant in left])
+            several = len(left[0].options) > 1
+            labels = (
+                choices(replace(products[0], variants=tuple(left)))
+                if several
+                else either([v.label for v in left])
+            )
             dispatcher.utter_message(
                 response="utter_quote_version", buttons=buttons, count=count, versions=labels, **told
             )
