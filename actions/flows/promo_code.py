@@ -160,6 +160,18 @@ class ValidatePromoForm(PrivateForm):
             number = order.number
         return {"promo_order": number, "promo_confirmed": None, "order_number": None}
 
+    def validate_promo_code(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Keep the code that was read from the words; whether there is such a code is said at the end."""
+        return {"promo_code": str(value) if value else None}
+
+    def validate_promo_use(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept what a code can be for."""
+        return {"promo_use": value if value in ("order", "cart") else None}
+
     def extract_promo_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:

@@ -193,6 +193,13 @@ class ValidateQuoteForm(AttentiveForm):
         found = EMAIL.search(self._heard(tracker).text)
         return {"quote_email": found.group().lower()} if found else {}
 
+    def validate_quote_email(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept what looks like an e-mail address."""
+        found = EMAIL.fullmatch(str(value or "").strip())
+        return {"quote_email": found.group().lower() if found else None}
+
     def validate_quote_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
