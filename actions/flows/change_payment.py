@@ -16,7 +16,7 @@ from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
 from actions.flows.payment_words import meant, names_some, speaks
 from actions.flows.turn import Said, message
-from actions.flows.wording import amount, listed
+from actions.flows.wording import amount, listed, within
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision
@@ -267,7 +267,7 @@ class ActionAskPaymentConfirmed(Action):
             total=amount(quote.total, quote.currency),
             method=quote.method,
             back_to=quote.back_to,
-            business_days=quote.business_days,
+            when=within(quote.business_days),
         )
         return []
 
@@ -310,7 +310,7 @@ class ActionSubmitPayment(SubmitOrderWrite):
             total=amount(receipt.total, receipt.currency),
             method=receipt.method,
             back_to=receipt.back_to,
-            business_days=receipt.business_days,
+            when=within(receipt.business_days),
         )
         return []
 

@@ -21,7 +21,7 @@ from actions.flows.swap_form import FORM, chosen_order, flow_of, open_orders
 from actions.flows.swap_state import SwapState
 from actions.flows.swap_words import adds_product
 from actions.flows.wishes import begin
-from actions.flows.wording import amount, listed
+from actions.flows.wording import amount, listed, within
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision
@@ -196,7 +196,7 @@ class ActionAskSwapConfirmed(Action):
             "item_changes": told_swaps(described(order, quote, swaps)),
             "difference": amount(abs(quote.difference), quote.currency),
             "method": quote.method,
-            "business_days": quote.business_days,
+            "when": within(quote.business_days),
         }
         summary = "confirm" if again else f"summary_{quote.kind}"
         dispatcher.utter_message(response=f"utter_swap_{summary}_{direction(quote.difference)}", **told)
@@ -264,7 +264,7 @@ class ActionSubmitSwap(SubmitOrderWrite):
             "item_changes": told_swaps(receipt.items),
             "difference": amount(abs(receipt.difference), receipt.currency),
             "method": receipt.method,
-            "business_days": receipt.business_days,
+            "when": within(receipt.business_days),
             "reference": receipt.reference,
             "label_url": receipt.label_url,
         }

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from actions.commerce.model import OrderItem, Product
-from actions.services.item_matching import BOTH, EVERYTHING, EXCEPT, ItemMatch, match_items
+from actions.services.item_matching import BOTH, CLOSING, EVERYTHING, EXCEPT, ItemMatch, match_items
 from actions.services.quantity_words import pieces_wanted
 from actions.services.variant_matching import NO, YES, Mention, Wish, mentions, steps
 from actions.services.variant_words import Token, found_at, phrases, places, tokens, words
@@ -16,6 +16,8 @@ from actions.services.variant_words import Token, found_at, phrases, places, tok
 LONGEST_TEXT = 1000
 CUTS = re.compile(r"[,;!?\n]|\.(?:\s|$)|\s[-\N{EN DASH}]\s")
 GENERIC = frozenset({"set", "pack", "kit", "one", "item"})
+ARTICLES = frozenset({"the", "it", "my", "a"})
+STAYS = re.compile(r"\b(?:everything|all|anything|the rest) (?:else|other)\b[^.;!?]*\b(?:stay|remain|same|keep|fine|good|is|are|be)\w*\b", re.I)
 NOTHING_SAID = Wish()
 Span = tuple[int, int]
 
@@ -89,6 +91,7 @@ def read_swaps(
 
 def _several(items: Sequence[OrderItem], text: str) -> list[OrderItem]:
     """Find the items of "everything but the mouse", "both", "all of them"."""
+    text = STAYS.sub(" ", CLOSING.sub(" ", text))
     if not (EXCEPT.search(text) or EVERYTHING.search(text) or BOTH.search(text)):
         return []
     match = match_items(items, text)
@@ -276,7 +279,7 @@ class _Reader:
 
     def _turn(self, rest: Sequence[Mention], start: int, end: int) -> int | None:
         """Return where the old ends and the new begins: the last turn that has a value, or the item, before it."""
-        turns = [turn for turn in self.turns if start <= turn[0] < end]
+        turns = [turn for turn in self.turns if start <= turn[0] < end and not self._names_option(turn, rest)]
         for turn in reversed(turns):
             after = [each for each in rest if each.start >= turn[1]]
             before = [each for each in rest if each.end <= turn[0]]
@@ -284,6 +287,15 @@ class _Reader:
             if after and any(option in options for each in before for option, _ in each.pairs):
                 return turn[0]
         return None
+
+    def _names_option(self, turn: Span, rest: Sequence[Mention]) -> bool:
+        """Tell whether what follows is the option of the value before: "gold for the color" turns nothing."""
+        before = [each for each in rest if each.end == turn[0]]
+        following = turn[1]
+        while following < len(self.cut) and self.cut[following].word in ARTICLES:
+            following += 1
+        options = {option for each in before for option, _ in each.pairs}
+        return any(found_at(words(option), self.cut, following) for option in options)
 
     def read(self, item: OrderItem, start: int, end: int) -> Wanted:
         """Read what a stretch wants of an item."""

@@ -21,13 +21,8 @@ CONFIRMS = re.compile(r"_confirmed$")
 DONE = {
     "cancel_order": ("utter_cancel_done",),
     "return_items": ("utter_return_started",),
-    "exchange_items": ("utter_exchange_done", "utter_swap_done_exchange", "utter_exchange_started"),
-    "modify_items": (
-        "utter_change_done",
-        "utter_swap_done",
-        "utter_swap_done_change",
-        "utter_change_order_done",
-    ),
+    "exchange_items": ("utter_swap_done_exchange_",),
+    "modify_items": ("utter_swap_done_change_",),
     "change_payment": ("utter_payment_done",),
     "change_shipping_address": ("utter_address_done_order", "utter_address_done_both"),
     "change_user_address": ("utter_address_done_profile", "utter_address_done_both"),
@@ -102,7 +97,7 @@ class Customer:
             return Utterance(self._wish("open"))
         if self._leaving:
             return None
-        if set(view.actions) & set(DONE[self.goal["flow"]]):
+        if any(name.startswith(DONE[self.goal["flow"]]) for name in view.actions):
             return self._next()
         if view.requested is None or view.active is None:
             return self._unasked(view)
@@ -122,10 +117,12 @@ class Customer:
         self.at += 1
         return Utterance(self._wish("next_wish"))
 
-    def _wish(self, key: str) -> str:
+    def _wish(self, key: str, kind: str = "") -> str:
         """Say a wish: bare, with the order, or all in one message."""
         goal, words = self.goal, self.words
         name = f"{key}_{FLOWS[goal['flow']]}"
+        if kind:
+            return words.say(name, kind, **self._facts())
         kinds = ["bare", "with_order", "with_order", "full", "full"]
         if goal["flow"] in ("exchange_items", "modify_items"):
             kinds += ["everything", "everything"]
@@ -186,9 +183,11 @@ class Customer:
             return Utterance(self.words.say("wait_question", "any"))
         if asked in ORDER_SLOTS:
             return Utterance(self.words.say("give_order", order=self.words.order(self.goal["order_id"])))
+        if not self._fits(asked):
+            return Utterance(self._wish("open", "full"))
         if asked in ITEM_SLOTS:
             return Utterance(self.words.say("give_items", items=self._facts()["items"]))
-        if asked in CHANGE_SLOTS:
+        if asked in CHANGE_SLOTS and "change_to" in self.goal["items"][0]:
             return Utterance(self._change(view))
         if asked in METHOD_SLOTS and "payment" in self.goal:
             return Utterance(self.words.say("give_payment", payment=self.goal["payment"]["say"]))
@@ -204,6 +203,15 @@ class Customer:
             self._leaving = True
             return Utterance(self.words.say("accept_refusal"))
         return Utterance(self.words.say("dont_know"))
+
+    def _fits(self, asked: str) -> bool:
+        """Tell whether a question belongs to what the customer wants, rather than to another wish."""
+        needs = {"reason": "cancel_reason", "items": "return_items swap_items swap_to", "address": "address_new address_target"}
+        if asked.startswith(("case_", "account_", "promo_", "quote_")) or asked == "ticket_text":
+            return False
+        belongs = [name for name, slots in needs.items() if asked in slots.split()]
+        swaps = not asked.startswith("swap_") or self.goal["flow"] in ("exchange_items", "modify_items")
+        return swaps and all(name in self.goal for name in belongs)
 
     def _about_another(self, view: View) -> bool:
         """Tell whether the assistant speaks of another order than the customer does."""
@@ -235,11 +243,8 @@ class Customer:
         """Say what the item that the question names is to become; else all of them."""
         items = self.goal["items"]
         text = " ".join(view.texts).lower()
-        named = [item for item in items if item["name"].lower() in text]
-        if len({item["name"] for item in items}) < len(items):
-            named = [
-                item for item in named if all(str(v).lower() in text for v in item["options"].values())
-            ] or named
+        named = [item for item in items if _label(item).lower() in text]
+        named = named or [item for item in items if item["name"].lower() in text]
         item = named[0] if named else items[0]
         if len(items) == 1 or len(named) == 1:
             return self.words.say("change_item", "answer", changes=self.words.options(item["change_to"]))
@@ -287,8 +292,7 @@ class Customer:
         if goal["flow"] == "return_items":
             wanted = {item["item_id"] for item in goal["items"]}
             for item in self._in_order():
-                label = f"{item['name']} ({', '.join(item['options'].values())})"
-                if (item["item_id"] in wanted) != (label in last):
+                if (item["item_id"] in wanted) != (_label(item) in last):
                     return "items"
             prices = {item["item_id"]: item["price"] for item in self._in_order()}
             if money(sum(prices[item_id] for item_id in wanted)) not in last:
@@ -302,3 +306,8 @@ class Customer:
             if not any(words in last for words in method_words(method)):
                 return "payment"
         return ""
+
+
+def _label(item: Mapping[str, Any]) -> str:
+    """Name an item as the assistant does: with its options."""
+    return f"{item['name']} ({', '.join(map(str, item['options'].values()))})"
