@@ -83,7 +83,9 @@ def main() -> int:
         ):
             before = running.records()
             outcomes = [
-                outcome for seed in given.seeds for outcome in _run_all(running, tasks, before, seed, say, given.out / "progress.jsonl")
+                outcome
+                for seed in given.seeds
+                for outcome in _run_all(running, tasks, before, seed, say, given.out / "progress.jsonl")
             ]
     except Failed as error:
         print(f"bench.tasks: {error}", file=sys.stderr)

@@ -144,7 +144,9 @@ class ValidateCancelForm(PrivateForm):
             return {}
         heard, offered = self.heard(tracker), open_orders(customer)
         asked = tracker.get_slot("requested_slot") == "cancel_number"
-        number = choose(customer, heard, tracker, possible=offered) or (placed(heard, offered) if asked else None)
+        number = choose(customer, heard, tracker, possible=offered) or (
+            placed(heard, offered) if asked else None
+        )
         if number is None and tracker.get_slot("wish_words"):
             number = choose(customer, self.opening(tracker), tracker, possible=offered)
         if number is None and len(offered) == 1:

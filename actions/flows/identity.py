@@ -48,8 +48,12 @@ LACKS = re.compile(
     r"|\blost it\b|\b(?:rather|prefer|would) not\b|\bforgot\w*\b|\bnever (?:give|share|tell)\b|\bnot (?:comfortable|sure|happy)\b"
     r"|\bwithout (?:(?:the|my|an|any|giving) )*(?:e-?)?mail\b|\b(?:another|other|different|some) (?:way|how)\b|\bkeep (?:it|that|my|the) "
 )
-WHAT_WAS_ASKED = re.compile(r"\b(?:e-?mail|address|number|zip|postcode|account|name)\w*\b|\b(?:it|that|way)\b")
-QUESTION = re.compile(r"\?\s*$|^(?:and |so |but )?(?:how|what|why|when|where|who|is|are|do|does|did|will|would|can|could|should)\b")
+WHAT_WAS_ASKED = re.compile(
+    r"\b(?:e-?mail|address|number|zip|postcode|account|name)\w*\b|\b(?:it|that|way)\b"
+)
+QUESTION = re.compile(
+    r"\?\s*$|^(?:and |so |but )?(?:how|what|why|when|where|who|is|are|do|does|did|will|would|can|could|should)\b"
+)
 FEW = 2  # tries left from which they are counted aloud
 IDENTITY = frozenset({"email", "identity_proof"})
 NOBODY: dict[str, Any] = {"verified": None, "customer_name": None, "identity_proof": None}

@@ -107,7 +107,11 @@ def _bare_name(text: str, *, asked: bool, located: bool) -> str | None:
 
 def _singles(text: str) -> list[str]:
     """Return the words in capitals that say nothing else."""
-    found = [word.rstrip(".").removesuffix("'s") for word in WORD.findall(text) if word[0].isupper() and not _is_other(word)]
+    found = [
+        word.rstrip(".").removesuffix("'s")
+        for word in WORD.findall(text)
+        if word[0].isupper() and not _is_other(word)
+    ]
     return list(dict.fromkeys(found))
 
 

@@ -43,7 +43,9 @@ FLOW = OrderFlow(
     further_slots=("return_change", "return_part"),
     worth_asking=frozenset({"window_over", "final_sale"}),
 )
-ITEM_TALK = frozenset({"return_items", "return_confirmed", "return_part"})  # where naming an item says something
+ITEM_TALK = frozenset(
+    {"return_items", "return_confirmed", "return_part"}
+)  # where naming an item says something
 AFTER_ITEMS = frozenset({"return_reason", "return_method", "return_confirmed", "return_part"})
 
 

@@ -195,6 +195,8 @@ class ValidateSwapForm(PrivateForm):
         changed = understood(dispatcher, tracker, found[1], heard, state) if reads else None
         if changed is None and not state.items and tracker.get_slot("wish_words"):
             changed = understood(dispatcher, tracker, found[1], self.opening(tracker), state)
+        if changed is None and reads and asked in ITEM_QUESTIONS and meant_for_items(tracker, heard):
+            changed = state  # the same once more: asked again rather than taken for something else
         open_items = services().swaps.open_items(found[1])
         if changed is None and not state.items and len(open_items) == 1:
             changed = state.naming(open_items[0].id)

@@ -68,8 +68,12 @@ NOT_THAT = re.compile(r"\bnot\s+(.+?),?\s+(?:but|it'?s|its)\s+(.+)", re.IGNORECA
 
 
 SLASHES = re.compile(r"\s+/\s+")
-STATE_TIED = re.compile(r"(?<=[a-z])(?:-|\s+in\s+)([A-Z]{2})(?=\s*(?:,|\d{5}|\.|$))")  # "Dallas-TX", "Chicago in IL"
-CODE_FIRST = re.compile(r"(?<![\w#-])(\d{5})\s+([A-Z][A-Za-z.' ]+?),?\s+([A-Z]{2})(?![A-Za-z])")  # "78202 San Antonio, TX"
+STATE_TIED = re.compile(
+    r"(?<=[a-z])(?:-|\s+in\s+)([A-Z]{2})(?=\s*(?:,|\d{5}|\.|$))"
+)  # "Dallas-TX", "Chicago in IL"
+CODE_FIRST = re.compile(
+    r"(?<![\w#-])(\d{5})\s+([A-Z][A-Za-z.' ]+?),?\s+([A-Z]{2})(?![A-Za-z])"
+)  # "78202 San Antonio, TX"
 
 
 def read_address(text: str, asked: str = "") -> Parts:

@@ -17,7 +17,10 @@ LONGEST_TEXT = 1000
 CUTS = re.compile(r"[,;!?\n]|\.(?:\s|$)|\s[-\N{EN DASH}]\s")
 GENERIC = frozenset({"set", "pack", "kit", "one", "item"})
 ARTICLES = frozenset({"the", "it", "my", "a"})
-STAYS = re.compile(r"\b(?:everything|all|anything|the rest) (?:else|other)\b[^.;!?]*\b(?:stay|remain|same|keep|fine|good|is|are|be)\w*\b", re.I)
+STAYS = re.compile(
+    r"\b(?:everything|all|anything|the rest) (?:else|other)\b[^.;!?]*\b(?:stay|remain|same|keep|fine|good|is|are|be)\w*\b",
+    re.I,
+)
 NOTHING_SAID = Wish()
 Span = tuple[int, int]
 

@@ -75,7 +75,9 @@ def mentions(product: Product, text: Sequence[Token]) -> list[Mention]:
     """Find the values of a product's options in a text; the longest match of a stretch counts."""
     found: list[Mention] = []
     options = option_values(product)
-    whole = {at for option in options for start, end in _whole_names(option, text) for at in range(start, end)}
+    whole = {
+        at for option in options for start, end in _whole_names(option, text) for at in range(start, end)
+    }
     for option, values in options.items():
         names = _named_at(option, text, whole)
         if {value.casefold() for value in values} <= YES | NO:

@@ -27,6 +27,11 @@ DONE = {
     "change_shipping_address": ("utter_address_done_order", "utter_address_done_both"),
     "change_user_address": ("utter_address_done_profile", "utter_address_done_both"),
 }
+OFFERS = (
+    "utter_swap_sold_out",
+    "utter_swap_not_made",
+    "utter_swap_nothing_else",
+)  # something else than was wished
 PATIENCE = 3  # times that the same is asked before the customer gives up
 QUESTIONS = 0.15  # how often a customer asks something in the middle
 SOFTENED = 0.2  # how often one begins with a greeting
@@ -171,11 +176,14 @@ class Customer:
         """Answer a question by the name of what it asks for."""
         if asked in ("email", "identity_proof"):
             return Utterance(self._identity(asked, view))
-        if self.refused_wanted and self._asked[asked] > 1 and asked in ORDER_SLOTS:
+        told_no = any(name.startswith(OFFERS) for name in view.actions)
+        if self.refused_wanted and (told_no or (self._asked[asked] > 1 and asked in ORDER_SLOTS)):
             self._leaving = True
             return Utterance(self.words.say("accept_refusal"))
         if self._about_another(view):
-            return Utterance(f"no, {self.words.say('give_order', order=self.words.order(self.goal['order_id']))}")
+            return Utterance(
+                f"no, {self.words.say('give_order', order=self.words.order(self.goal['order_id']))}"
+            )
         if CONFIRMS.search(asked) or asked.endswith("_part"):
             return self._to_summary(view, asked)
         if self._questions < 1 and self.words.chance(QUESTIONS):
@@ -202,11 +210,17 @@ class Customer:
         if asked == "reply_to" and self.refused_wanted:
             self._leaving = True
             return Utterance(self.words.say("accept_refusal"))
-        return Utterance(self.words.say("dont_know"))
+        if asked in METHOD_SLOTS:
+            return Utterance(self.words.say("dont_know"))
+        return Utterance(self._wish("open", "full"))  # a question that belongs to something else
 
     def _fits(self, asked: str) -> bool:
         """Tell whether a question belongs to what the customer wants, rather than to another wish."""
-        needs = {"reason": "cancel_reason", "items": "return_items swap_items swap_to", "address": "address_new address_target"}
+        needs = {
+            "reason": "cancel_reason",
+            "items": "return_items swap_items swap_to",
+            "address": "address_new address_target",
+        }
         if asked.startswith(("case_", "account_", "promo_", "quote_")) or asked == "ticket_text":
             return False
         belongs = [name for name, slots in needs.items() if asked in slots.split()]
@@ -275,6 +289,8 @@ class Customer:
             return words.say("give_order", order=facts["order"])
         if wrong == "payment":
             return words.say("give_payment", payment=facts["payment"])
+        if wrong == "target":
+            return f"only for order {facts['order']}"
         if wrong == "changes":
             return f"{words.choose(['change', 'exchange'])} {facts['swaps']}"
         if wrong == "address":
@@ -289,6 +305,12 @@ class Customer:
             return "order"
         if "address" in goal and goal["address"]["zip"] not in text:
             return "address"
+        both = any(
+            name.startswith(("utter_address_summary_both", "utter_address_summary_profile"))
+            for name in view.actions
+        )
+        if goal["flow"] == "change_shipping_address" and both:
+            return "target"
         if goal["flow"] == "return_items":
             wanted = {item["item_id"] for item in goal["items"]}
             for item in self._in_order():
