@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from actions.commerce.compatibility import NOTHING_ON_FILE, Compatibility
+
 CENT = Decimal("0.01")
 NOTHING = Decimal("0.00")
 
@@ -130,6 +132,7 @@ class Product:
     description: str | None = None
     specs: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    compatibility: Compatibility = NOTHING_ON_FILE
 
     @property
     def price_range(self) -> tuple[Decimal, Decimal]:
@@ -305,6 +308,7 @@ class Order:
     currency: str = "USD"
     source_status: str | None = None  # the status in the words of an imported shop, while it is still true
     cancel_reason: str | None = None
+    made_good: frozenset[str] = frozenset()  # items that were paid back, sent again, or kept at a lower price
 
     @property
     def subtotal(self) -> Decimal:

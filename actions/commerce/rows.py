@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from actions.commerce.compatibility_records import compatibility_from, compatibility_record
 from actions.commerce.database import order_key
 from actions.commerce.exchanges import exchange_from, exchange_item_rows, exchange_row
 from actions.commerce.model import (
@@ -28,6 +29,8 @@ from actions.commerce.model import (
 
 Row = Mapping[str, Any] | RowMapping
 
+GOODS = "goods/"  # with which the claims begin that make an item good
+
 
 def product_from(row: Row, variants: Iterable[Row]) -> Product:
     """Make a product of its row and the rows of its variants."""
@@ -38,6 +41,7 @@ def product_from(row: Row, variants: Iterable[Row]) -> Product:
         description=row["description"],
         specs=row["specs"],
         tags=tuple(row["tags"]),
+        compatibility=compatibility_from(row["compatibility"]),
         variants=tuple(
             Variant(
                 id=entry["id"],
@@ -109,6 +113,11 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
         promo_code=row["promo_code"],
         currency=row["currency"],
         cancel_reason=next((entry["reason"] for entry in parts["cancellations"]), None),
+        made_good=frozenset(
+            entry["claim"].removeprefix(GOODS)
+            for entry in parts["remedy_claims"]
+            if entry["claim"].startswith(GOODS)
+        ),
         items=tuple(_item_from(entry) for entry in parts["order_items"]),
         shipments=tuple(_shipment_from(entry) for entry in parts["shipments"]),
         payments=payments,
@@ -194,6 +203,7 @@ def product_rows(position: int, product: Product) -> tuple[dict[str, Any], list[
         "description": product.description,
         "specs": dict(product.specs),
         "tags": list(product.tags),
+        "compatibility": compatibility_record(product.compatibility) or None,
     }
     variants = [
         {

@@ -46,6 +46,7 @@ products = Table(
     Column("description", Text),
     Column("specs", JSON, nullable=False),
     Column("tags", JSON, nullable=False),
+    Column("compatibility", JSON(none_as_null=True)),  # what it goes together with, as far as that is on file
 )
 
 variants = Table(
@@ -324,6 +325,7 @@ tickets = Table(
     Column("created_at", Moment, nullable=False),
     # What it is about while it is open, empty once it was closed: one open ticket for one case.
     Column("open_case", String(200), index=True, unique=True),
+    Column("outside_number", String(40), index=True),  # what a help desk outside calls it
 )
 
 ticket_notes = Table(
@@ -448,3 +450,5 @@ APPEND_ONLY = (
 for _dialect, _statement in APPEND_ONLY:
     _ddl = DDL(_statement)  # type: ignore[no-untyped-call]
     event.listen(audit, "after_create", _ddl.execute_if(dialect=_dialect))
+
+from actions.commerce import helpdesk_tables  # noqa: E402, F401 - they are of the same metadata

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from actions.commerce.compatibility_records import check_compatibility, read_compatibility
 from actions.commerce.database import order_key
 from actions.commerce.errors import ShopFormatError
 from actions.commerce.exchanges import check_exchanges, read_exchange
@@ -67,6 +68,7 @@ def read_shop(folder: Path, progress: Callable[[str, int, int], None] | None = N
         users.append(record)
         customers.append(_customer(record))
     catalogue = Catalogue(products, problems)
+    check_compatibility(((product.id, product.compatibility) for product in products), problems)
     methods = {customer.id: {each.id: each for each in customer.payment_methods} for customer in customers}
     orders = [
         _order(record, catalogue, methods)
@@ -156,6 +158,7 @@ def _product(record: Record) -> Product:
         description=record.maybe("description", TEXT),
         specs=record.maybe("specs", OPTIONS, {}),
         tags=record.maybe("tags", TEXTS, ()),
+        compatibility=read_compatibility(record.inner("compatibility", needed=False)),
         variants=tuple(_variant(variants, key) for key in variants.value),
     )
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from actions.commerce.compatibility_records import compatibility_record
 from actions.commerce.exchanges import number, written_exchange
 from actions.commerce.model import (
     NOTHING,
@@ -66,6 +67,7 @@ def _product(product: Product) -> dict[str, Any]:
             description=product.description,
             specs=dict(product.specs),
             tags=list(product.tags),
+            compatibility=compatibility_record(product.compatibility),
         ),
         "variants": {variant.id: _variant(variant) for variant in product.variants},
     }

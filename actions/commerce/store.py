@@ -366,13 +366,14 @@ def _customers(connection: Connection, *where: Any) -> list[Customer]:
 
 
 def _orders(connection: Connection, query: Select[Any]) -> list[Order]:
-    """Read orders with all their parts, in ten queries however many there are."""
+    """Read orders with all their parts, in eleven queries however many there are."""
     found = connection.execute(query).mappings().all()
     numbers = [row["number"] for row in found]
     parts = {table.name: _parts_of(connection, table, "order_number", numbers) for table in PARTS}
     parts["cancellations"] = _parts_of(
         connection, schema.cancellations, "order_number", numbers, "order_number"
     )
+    parts["remedy_claims"] = _parts_of(connection, schema.remedy_claims, "order_number", numbers, "claim")
     inside = {
         part.name: _inside(connection, parts[whole.name], part)
         for whole, part in (

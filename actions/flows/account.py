@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -10,11 +11,11 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
-from actions.flows.account_words import CHANGES, topic_of, value_in
+from actions.flows.account_words import CHANGES, topic_of, topics, value_in
 from actions.flows.change_payment import named
 from actions.flows.identity import PrivateForm, known_customer, tell_block
 from actions.flows.order_writes import OrderFlow
-from actions.flows.turn import Said
+from actions.flows.turn import EMAIL, Said
 from actions.flows.wishes import done
 from actions.flows.wording import amount, listed
 from actions.services import services
@@ -35,12 +36,19 @@ FLOW = OrderFlow(
 )
 EVERYTHING = "everything"
 NOTHING_NOTED = "nothing"
+REWARDS = {0: "utter_account_no_rewards", 1: "utter_account_one_reward"}
 
 
 def field_of(tracker: Tracker) -> str | None:
     """Return the detail that is to be changed, if one is."""
     topic = str(tracker.get_slot("account_topic") or "")
     return CHANGES[topic][0] if topic in CHANGES else None
+
+
+def only_explained(tracker: Tracker) -> bool:
+    """Tell whether the e-mail address is to be changed: that is explained to anybody, and needs no identity."""
+    words = str(tracker.get_slot("wish_words") or "")
+    return topic_of(Said(words)) == "change_email" and not tracker.get_slot("account_topic")
 
 
 class ValidateAccountForm(PrivateForm):
@@ -53,14 +61,35 @@ class ValidateAccountForm(PrivateForm):
         """Name the action."""
         return f"validate_{FORM}"
 
+    def heard(self, tracker: Tracker) -> Said:
+        """Return the words for this form; an e-mail address that is to be a new one says nothing about who it is."""
+        words = super().heard(tracker)
+        if not words.email or topic_of(words) != "change_email":
+            return words
+        others = tuple(entity for entity in words.entities if entity.get("entity") != "email")
+        return replace(words, text=EMAIL.sub(" ", words.text), entities=others)
+
+    async def required_slots(
+        self, domain_slots: list[str], dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[str]:
+        """Ask nothing for what is only explained."""
+        if only_explained(tracker):
+            return []
+        found: list[str] = await super().required_slots(domain_slots, dispatcher, tracker, domain)
+        return found
+
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for a value and a yes only where something is to be changed, and may be."""
         field, value = field_of(tracker), tracker.get_slot("account_value")
+        if field is None and tracker.get_slot("account_topic"):
+            return ["account_topic"]
         if field is None:
-            return ["account_topic"]
+            return ["account_topic", "account_value", FLOW.confirmed_slot]
         decision = services().profile.decide(customer, field, str(value or ""))
-        if decision.rule == "not_in_chat" or (value and decision.rule == "same"):
+        if decision.rule == "not_in_chat":
             return ["account_topic"]
+        if value and decision.rule == "same":
+            return ["account_topic", "account_value"]
         return ["account_topic", "account_value", FLOW.confirmed_slot]
 
     def corrections(
@@ -69,7 +98,15 @@ class ValidateAccountForm(PrivateForm):
         """Notice another value than the summary said."""
         customer, field = known_customer(tracker), field_of(tracker)
         asked = tracker.get_slot("requested_slot") == FLOW.confirmed_slot
-        if customer is None or field not in ("name", "phone") or not asked or not heard.text or heard.payload:
+        if customer is None or field is None or not heard.text or heard.payload:
+            return {}
+        topic = topic_of(heard) if heard.intent == WISH else None
+        if topic and topic != tracker.get_slot("account_topic"):
+            if topic in CHANGES:
+                return {"account_topic": topic, "account_value": None, "account_confirmed": None}
+            tell(dispatcher, customer, topic)
+            return {"account_confirmed": None}
+        if field not in ("name", "phone") or not asked:
             return {}
         value = value_in(heard, field, customer, asked=False)
         if value is None or value == tracker.get_slot("account_value"):
@@ -86,6 +123,12 @@ class ValidateAccountForm(PrivateForm):
         found = (topic_of(words) for words in (self.heard(tracker), self.opening(tracker)) if words.text)
         return {"account_topic": next((topic for topic in found if topic), EVERYTHING)}
 
+    def validate_account_topic(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept the topics that there are."""
+        return {"account_topic": value if value in topics() else None}
+
     def extract_account_value(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
@@ -97,10 +140,20 @@ class ValidateAccountForm(PrivateForm):
         if fixed:
             return {"account_value": fixed}
         asked = tracker.get_slot("requested_slot") == "account_value"
-        found = value_in(self.heard(tracker), field, customer, asked=asked)
+        heard = self.heard(tracker)
+        answers = heard.intent not in ("affirm", "deny")
+        found = value_in(heard, field, customer, asked=asked) if answers else None
         if found is None and not asked:
             found = value_in(self.opening(tracker), field, customer, asked=False)
         return {"account_value": found} if found else {}
+
+    def validate_account_value(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept what the account can keep; the service looks at it once more."""
+        customer, field = known_customer(tracker), field_of(tracker)
+        usable = customer and field and services().profile.decide(customer, field, str(value or ""))
+        return {"account_value": value if usable and usable.rule != "unusable" else None}
 
     def validate_account_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -159,6 +212,9 @@ class ActionSubmitAccount(Action):
         """Ask the services; they check identity and policy once more."""
         closing: list[EventType] = [*done(WISH), *FLOW.emptied(), SlotSet("order_number", None)]
         customer = known_customer(tracker)
+        if only_explained(tracker):
+            dispatcher.utter_message(response="utter_account_change_email")
+            return [*closing, SlotSet("email", customer.email if customer else None)]
         if customer is None:
             return [*tell_block(dispatcher, tracker), *closing]
         field, topic = field_of(tracker), str(tracker.get_slot("account_topic") or EVERYTHING)
@@ -228,7 +284,7 @@ def tell_loyalty(dispatcher: CollectingDispatcher, standing: Standing) -> None:
     )
     if standing.points is not None:
         dispatcher.utter_message(
-            response="utter_account_rewards" if standing.rewards else "utter_account_no_rewards",
+            response=REWARDS.get(standing.rewards, "utter_account_rewards"),
             rewards=str(standing.rewards),
             to_reward=str(standing.points_to_reward),
         )

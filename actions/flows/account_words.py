@@ -10,6 +10,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from actions.commerce.model import Customer
+from actions.flows.names import introductions
 from actions.flows.payment_words import plain
 from actions.flows.turn import Said
 from actions.services.profile import OFF, ON, full_name, phone_number
@@ -49,26 +50,25 @@ def topic_of(heard: Said) -> str | None:
     if named in topics():
         return named
     text = f" {plain(heard.text)} "
-    found = {
-        name: max((len(cue) for cue in cues if f" {cue} " in text), default=0)
-        for name, cues in topics().items()
-    }
-    changes = {
-        name: length for name, length in found.items() if length and (name in CHANGES or _told_change(name))
-    }
+    found = {name: cue for name in topics() if (cue := _matched(text, name))}
+    asked = [name for name in found if not _changes(name)]
+    within = " / ".join(found[name] for name in asked)  # "do I get your newsletter" asks, and changes nothing
+    changes = [name for name in found if _changes(name) and found[name] not in within]
     if changes:
-        return max(changes, key=lambda name: changes[name])
-    asked = [name for name, length in found.items() if length]
-    if len(asked) > 1 and "everything" not in asked:
-        return (
-            max(asked, key=lambda name: found[name]) if len(asked) == 1 or _one_thing(asked) else "everything"
-        )
-    return asked[0] if asked else None
+        return max(changes, key=lambda name: len(found[name]))
+    if len(asked) > 1 and not _one_thing(asked):
+        return "everything"
+    return max(asked, key=lambda name: len(found[name]), default=None)
 
 
-def _told_change(name: str) -> bool:
-    """Tell whether a topic is a change that is only explained."""
-    return name in ("change_email", "cards")
+def _matched(text: str, topic: str) -> str:
+    """Return the longest cue of a topic that stands in the words; nothing where none does."""
+    return max((cue for cue in topics()[topic] if f" {cue} " in text), key=len, default="")
+
+
+def _changes(topic: str) -> bool:
+    """Tell whether a topic is a change, even if only to be explained."""
+    return topic in CHANGES or topic in ("change_email", "cards")
 
 
 def _one_thing(asked: list[str]) -> bool:
@@ -91,7 +91,7 @@ def _name_in(text: str, customer: Customer, *, asked: bool) -> str | None:
         return None
     rest = AFTER_NAME.sub("", text[told.end() :] if told else text).strip(" \"'")
     words = rest.split()
-    if not 0 < len(words) <= MOST_WORDS:
+    if not 0 < len(words) <= MOST_WORDS or any(word in introductions().others for word in words):
         return None
     if len(words) == 1:
         first = bool(FIRST_NAME.search(text))

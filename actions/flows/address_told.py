@@ -27,6 +27,12 @@ PART = {
     "state": "utter_ask_address_state",
     "postcode": "utter_ask_address_postcode",
 }
+SUMMARIES = (
+    "utter_address_summary_order",
+    "utter_address_summary_profile",
+    "utter_address_summary_both",
+    "utter_address_confirm_again",
+)
 REST = {"city", "postcode"}
 
 
@@ -101,7 +107,7 @@ class ActionAskAddressConfirmed(Action):
             dispatcher.utter_message(
                 response="utter_address_check", postcode=address.postcode, state=address.state
             )
-        again = FLOW.again(tracker, ("utter_address_summary", "utter_address_confirm_again"))
+        again = FLOW.again(tracker, SUMMARIES)
         dispatcher.utter_message(
             response="utter_address_confirm_again" if again else f"utter_address_summary_{target}",
             address=one_line(address),

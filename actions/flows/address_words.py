@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,13 @@ def cues() -> Mapping[str, re.Pattern[str]]:
 
 def speaks(text: str, name: str) -> bool:
     """Tell whether words of a list stand in the text."""
-    plain = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
-    return bool(cues()[name].search(" ".join(re.sub(r"[^a-z0-9]+", " ", plain).split())))
+    return bool(cues()[name].search(_plain(text)))
+
+
+def _plain(text: str) -> str:
+    """Write words in lower case, without marks."""
+    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", bare).split())
 
 
 def target_of(heard: Said, *, open_order: bool) -> str | None:
@@ -50,7 +55,7 @@ def target_of(heard: Said, *, open_order: bool) -> str | None:
     if speaks(words, "only_profile"):
         return PROFILE
     order, profile = speaks(words, "order") or bool(heard.number), speaks(words, "profile")
-    own = speaks(words, "own") and not heard.payload
+    own = goes_to_own(words) and not (heard.payload or speaks(words, "last"))
     if speaks(words, "both") or (order and profile and not own):
         return BOTH
     if profile and not own:
@@ -61,11 +66,30 @@ def target_of(heard: Said, *, open_order: bool) -> str | None:
     return (ORDER if open_order else PROFILE) if delivery else None
 
 
-def takes_own(heard: Said) -> bool:
-    """Tell whether the address on the account is to be taken."""
+def takes_own(heard: Said, *, asked: bool = False) -> bool:
+    """Tell whether the address on the account is to be taken; as an answer, naming it is enough."""
     if heard.entity("address_source") == PROFILE:
         return True
-    return not heard.payload and not read_address(heard.text).line1 and speaks(heard.text, "own")
+    if heard.payload or read_address(heard.text).line1 or speaks(heard.text, "last"):
+        return False
+    return speaks(heard.text, "own") if asked else goes_to_own(heard.text)
+
+
+def goes_to_own(text: str) -> bool:
+    """Tell whether something is to go to the address on the account, rather than that address to be changed."""
+    own = cues()["own"].search(_plain(text))
+    return own is not None and bool(cues()["towards"].search(_plain(text)[: own.start()]))
+
+
+def takes_last(heard: Said) -> bool:
+    """Tell whether the address that was spoken of a moment ago is to be taken."""
+    return not heard.payload and not read_address(heard.text).line1 and speaks(heard.text, "last")
+
+
+def order_words(heard: Said) -> Said:
+    """Return the words that may describe an order: neither an address nor whose home it is."""
+    around = around_address(heard.text)
+    return replace(heard, text=cues()["own"].sub(" ", around.lower()) if speaks(around, "own") else around)
 
 
 def opening_parts(text: str, base: Address) -> Parts:
@@ -124,31 +148,24 @@ def without_postcode(heard: Said) -> Said:
 
 def draft_of(tracker: Tracker) -> Parts:
     """Return what is known of the new address so far."""
-    kept = tracker.get_slot("address_draft")
-    return _parts(kept) if isinstance(kept, Mapping) else Parts()
+    return parts_from(tracker.get_slot("address_draft"))
 
 
 def draft(parts: Parts) -> dict[str, Any] | None:
     """Write parts as a slot keeps them; None where there are none."""
-    row = {name: getattr(parts, name) for name in FIELDS if getattr(parts, name)}
+    row = {name: getattr(parts, name) for name in (*FIELDS, "abroad") if getattr(parts, name)}
     return row or None
 
 
 def new_address(tracker: Tracker) -> Address | None:
     """Return the new address, once it is whole."""
-    kept = tracker.get_slot("address_new")
-    if not isinstance(kept, Mapping):
-        return None
-    parts = _parts(kept)
+    parts = parts_from(tracker.get_slot("address_new"))
     return None if parts.missing else parts.address()
 
 
-def written(address: Address) -> dict[str, str]:
-    """Write an address as a slot keeps it."""
-    return {name: value for name, value in asdict(address).items() if name in FIELDS}
-
-
-def _parts(row: Mapping[str, Any]) -> Parts:
+def parts_from(kept: Any) -> Parts:
     """Read parts from a slot."""
-    line1, line2, city, state, postcode = (str(row.get(name) or "") for name in FIELDS)
-    return Parts(line1, line2, city, state, postcode)
+    if not isinstance(kept, Mapping):
+        return Parts()
+    line1, line2, city, state, postcode = (str(kept.get(name) or "") for name in FIELDS)
+    return Parts(line1, line2, city, state, postcode, abroad=str(kept.get("abroad") or ""))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
@@ -11,6 +10,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
+from actions.flows.case_telling import charge_lines, explain, facts, purpose, told_before
 from actions.flows.case_words import issues
 from actions.flows.cases import (
     FLOWS,
@@ -27,15 +27,15 @@ from actions.flows.choice import payload
 from actions.flows.identity import known_customer, tell_block
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow
-from actions.flows.turn import spoken, turn_events
+from actions.flows.turn import spoken
 from actions.flows.wishes import begin, done
-from actions.flows.wording import amount, day, listed, today
+from actions.flows.wording import amount, listed, today
 from actions.services import services
 from actions.services.case_policy import DISPUTE, GIVEN, TRACE, Assessment
 from actions.services.context import caller
 from actions.services.errors import Refused
 from actions.services.policy import listed as joined
-from actions.services.refund_status import RefundRow, overdue, refund_rows
+from actions.services.refund_status import overdue, refund_rows
 
 TICKETS = frozenset({TRACE, DISPUTE})
 TITLES = {
@@ -53,6 +53,7 @@ LATE_TITLE = "{amount} as an apology"
 NEXT = {"return": ("start_return", "return_form"), "cancel": ("cancel_order", "cancel_form")}
 REASONS = {"damaged": "damaged", "wrong_item": "wrong_item", "not_as_described": "not_as_described"}
 LINE = 300
+STEM = "utter_case_"  # with which the names of the summaries begin
 URGENT = frozenset({"unknown_charge", "not_received"})
 
 
@@ -67,12 +68,6 @@ def case_at(tracker: Tracker) -> tuple[Customer, Order] | None:
     """Return the verified customer and the order of the case that is under way."""
     flow = flow_at(tracker)
     return flow.mine(tracker) if flow else None
-
-
-def facts(order: Order, found: Assessment) -> dict[str, Any]:
-    """Put what is known of a case into words."""
-    told = {"order_number": order.number, "items": joined([item.label for item in order.items])}
-    return {**told, **found.facts}
 
 
 class ActionAskCaseOrder(Action):
@@ -195,10 +190,10 @@ class ActionAskCaseConfirmed(Action):
         kind, assessment = chosen_remedy(tracker, order), assessed(tracker, order)
         if kind is None:
             return []
-        again = flow.again(tracker, ("utter_case_sum", "utter_case_again"))
+        again = flow.again(tracker, (f"{STEM}sum", f"{STEM}again"))
         if not again and not told_before(tracker, "utter_ask_case_remedy"):
             explain(dispatcher, tracker, order, assessment)
-        prefix = "utter_case_again" if again else "utter_case_sum"
+        prefix = f"{STEM}{'again' if again else 'sum'}"
         if kind in TICKETS:
             dispatcher.utter_message(response=f"{prefix}_{kind}", **facts(order, assessment))
             return []
@@ -217,77 +212,6 @@ class ActionAskCaseConfirmed(Action):
             purpose=purpose(kind, tracker, order),
         )
         return []
-
-
-def told_before(tracker: Tracker, response: str) -> bool:
-    """Tell whether a response was given in the turn before."""
-    events = turn_events(tracker, back=1)
-    return any((event.get("metadata") or {}).get("utter_action") == response for event in events)
-
-
-def purpose(kind: str, tracker: Tracker, order: Order) -> str:
-    """Say in words what money is given for."""
-    texts = services().policies.compensation.issues
-    issue = issue_at(tracker, order) or ""
-    if kind == "goodwill" and issue in texts:
-        return texts[issue].text
-    return {
-        "shipping": "the shipping fee of the late parcel",
-        "price": "the difference to today's price",
-        "charge": "the second charge",
-        "owed": "what you paid for the canceled order",
-    }.get(kind, "the goods")
-
-
-def explain(dispatcher: CollectingDispatcher, tracker: Tracker, order: Order, found: Assessment) -> None:
-    """Say what is the matter; refunds are told one by one, charges with what was paid."""
-    if found.rule == "refund_rows":
-        tell_refunds(dispatcher, order, today())
-        return
-    dispatcher.utter_message(
-        response=f"utter_case_{found.rule}",
-        **facts(order, found),
-        charges=charge_lines(order),
-        parts=price_parts(order),
-    )
-
-
-def charge_lines(order: Order) -> str:
-    """List the payments of an order with amount, method and day."""
-    customer = services().commerce.customer(order.customer_id)
-    labels = {method.id: method.label for method in (customer.payment_methods if customer else ())}
-    lines = []
-    for entry in order.payments:
-        if entry.kind == "payment":
-            on = f", {day(entry.at, today())}" if entry.at else ""
-            method = labels.get(entry.method_id, "your payment method")
-            lines.append(f"{amount(entry.amount, order.currency)} to {method}{on}")
-    return "; ".join(lines) or "no payment"
-
-
-def price_parts(order: Order) -> str:
-    """Say what an order's total is made of."""
-    parts = [f"{item.label} {amount(item.total, order.currency)}" for item in order.items]
-    parts += [f"{name} {amount(value, order.currency)}" for name, value in (
-        ("shipping", order.shipping), ("tax", order.tax), ("discount -", order.discount)) if value]  # fmt: skip
-    return ", ".join(parts).replace("discount - ", "discount -")
-
-
-def tell_refunds(dispatcher: CollectingDispatcher, order: Order, on: date) -> list[RefundRow]:
-    """Tell amount, method and day of every refund of an order."""
-    rows = refund_rows(order, services().policies, on)
-    for row in rows:
-        dispatcher.utter_message(
-            response=f"utter_refund_{row.state}",
-            order_number=order.number,
-            refund=amount(row.amount, order.currency),
-            method=row.method,
-            since=day(row.since, on) if row.since else "a while ago",
-            by=day(row.by, on) if row.by else "",
-            reference=row.reference or order.number,
-            business_days=row.business_days,
-        )
-    return rows
 
 
 class ActionSubmitCase(Action):

@@ -28,6 +28,7 @@ from actions.services.case_policy import (
     PRICE,
     REFUND,
     REPLACEMENT,
+    UNSENT,
     WITH_ITEMS,
     Assessment,
 )
@@ -66,7 +67,7 @@ def issue_at(tracker: Tracker, order: Order | None) -> str | None:
     told = tracker.get_slot("case_issue")
     if told in issues():
         return str(told)
-    if order is not None and tracker.get_slot("wish") == MONEY and order.status in ENDED:
+    if order is not None and tracker.get_slot("wish") == MONEY and order.status in ENDED | UNSENT:
         return "refund_status"
     return None
 
@@ -102,6 +103,8 @@ def remedy_for(kind: str, tracker: Tracker, order: Order, found: Assessment) -> 
 def possible(tracker: Tracker, order: Order) -> list[str]:
     """List the remedies that are open, if need be with a person's consent."""
     found = assessed(tracker, order)
+    if set(items_at(tracker, order)) & order.made_good and issue_at(tracker, order) in WITH_ITEMS:
+        return []
     kinds = []
     for kind in found.remedies:
         if kind in GIVEN:

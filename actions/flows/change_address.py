@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -22,18 +21,20 @@ from actions.flows.address_words import (
     names_address,
     new_address,
     opening_parts,
+    order_words,
+    parts_from,
     postcode_of,
+    takes_last,
     takes_own,
     target_of,
     without_postcode,
-    written,
 )
-from actions.flows.choice import OTHER, choose, placed, recent
+from actions.flows.choice import OTHER, choose, described, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
 from actions.flows.turn import Said, message
 from actions.services import services
-from actions.services.address_reading import around_address, corrected
+from actions.services.address_reading import corrected
 from actions.services.us_addresses import Parts, parts_of
 
 FORM = "address_form"
@@ -127,7 +128,7 @@ class ValidateAddressForm(PrivateForm):
             return {}
         changes: dict[str, Any] = {}
         order, target = FLOW.order(customer, tracker), tracker.get_slot("address_target")
-        around = replace(heard, text=around_address(heard.text))
+        around = order_words(heard)
         another = heard.number is not None and order is not None and heard.number != order.number
         if order is not None and (another or around.has(OTHER)):
             changes["address_order"] = choose(customer, around, tracker, current=order.number)
@@ -149,7 +150,7 @@ class ValidateAddressForm(PrivateForm):
         parts = parts_of(customer.address) if takes_own(heard) else corrected(parts_of(now), heard.text)
         if parts is None or parts == parts_of(now) or parts.missing:
             return {}
-        return {"address_new": written(parts.address()), "address_draft": draft(parts)}
+        return {"address_new": draft(parts), "address_draft": draft(parts)}
 
     def extract_address_target(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -167,9 +168,7 @@ class ValidateAddressForm(PrivateForm):
                 return {"address_target": target}
         heard = self.heard(tracker)
         asked = tracker.get_slot("requested_slot") == "address_target"
-        if choose(customer, replace(heard, text=around_address(heard.text)), tracker) or (
-            asked and placed(heard, offered)
-        ):
+        if described(customer, order_words(heard)) or (asked and placed(heard, offered)):
             return {"address_target": ORDER}
         return {} if offered else {"address_target": PROFILE}
 
@@ -189,15 +188,13 @@ class ValidateAddressForm(PrivateForm):
             return {}
         heard, offered = self.heard(tracker), open_orders(customer)
         asked = tracker.get_slot("requested_slot") == "address_order"
-        around = replace(heard, text=around_address(heard.text))
+        around = order_words(heard)
         number = (
             heard.number or choose(customer, around, tracker) or (placed(heard, offered) if asked else None)
         )
         opening = self.opening(tracker)
         if number is None and opening.text:
-            number = opening.number or choose(
-                customer, replace(opening, text=around_address(opening.text)), tracker
-            )
+            number = opening.number or choose(customer, order_words(opening), tracker)
         if number is None and len(offered) == 1:
             number = offered[0].number
         return {"address_order": number} if number else {}
@@ -217,37 +214,40 @@ class ValidateAddressForm(PrivateForm):
         if customer is None or not ready or tracker.get_slot("address_new"):
             return {}
         parts = self._parts(customer, tracker)
-        if parts.abroad or not parts.some:
-            if parts.abroad:
-                dispatcher.utter_message(response="utter_address_abroad")
-            return {"address_draft": None} if parts.abroad else {}
-        if parts.missing:
-            return {"address_draft": draft(parts)}
-        return {"address_draft": draft(parts), "address_new": written(parts.address())}
+        known = draft(parts)
+        return {"address_new": known} if known and known != draft(draft_of(tracker)) else {}
 
     def _parts(self, customer: Customer, tracker: Tracker) -> Parts:
         """Return what is known of the address after this message."""
         heard, so_far, base = self.heard(tracker), draft_of(tracker), base_of(customer, tracker)
         asked = tracker.get_slot("requested_slot") == "address_new"
-        if tracker.get_slot("address_target") == ORDER and (
-            takes_own(heard) or (not asked and takes_own(self.opening(tracker)))
-        ):
+        target, first = tracker.get_slot("address_target"), self.opening(tracker)
+        if target == ORDER and (takes_own(heard, asked=asked) or (not asked and takes_own(first))):
             return parts_of(customer.address)
+        last = services().orders.find(customer, str(tracker.get_slot("last_order") or ""))
+        if target == PROFILE and last and (takes_last(heard) or (not asked and takes_last(first))):
+            return parts_of(last.address)
         if asked and heard.text and not heard.payload:
             whole = so_far if so_far.some else opening_parts(heard.text, base)
             return answered_parts(heard.text, whole, base) if so_far.some or not whole.some else whole
         if so_far.some:
             return so_far
-        said_first = self.opening(tracker).text or heard.text
+        said_first = first.text or heard.text
         return opening_parts(said_first, base) if said_first and not heard.payload else so_far
 
     def validate_address_new(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an address to which things can be sent and which isn't the present one; say why not else."""
-        customer, address = known_customer(tracker), new_address(tracker)
-        if customer is None or address is None:
+        customer, parts = known_customer(tracker), parts_from(value)
+        if customer is None or not parts.some:
             return {"address_new": None}
+        if parts.abroad:
+            dispatcher.utter_message(response="utter_address_abroad")
+            return {"address_new": None, "address_draft": None, "wish_words": None}
+        if parts.missing:
+            return {"address_new": None, "address_draft": draft(parts)}
+        address = parts.address()
         shop, target = services().addresses, tracker.get_slot("address_target")
         order = FLOW.order(customer, tracker)
         decisions = [shop.decide(order, address)] if order is not None and target != PROFILE else []
@@ -256,7 +256,7 @@ class ValidateAddressForm(PrivateForm):
         refused = [decision for decision in decisions if not decision.allowed]
         other = [decision for decision in refused if decision.rule != "same_address"]
         if not refused or (not other and len(refused) < len(decisions)):
-            return {"address_new": value}
+            return {"address_new": value, "address_draft": draft(parts)}
         decision = (other or refused)[0]
         dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
         return {"address_new": None, "address_draft": None, "wish_words": None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
@@ -14,7 +14,7 @@ from actions.flows.choice import OTHER, choose, payload, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
-from actions.flows.payment_words import meant, names_some, speaks
+from actions.flows.payment_words import meant, names_digits, names_some, speaks
 from actions.flows.turn import Said, message
 from actions.flows.wording import amount, listed, within
 from actions.services import services
@@ -62,6 +62,11 @@ def named(method: PaymentMethod) -> str:
     return f"{method.label} with {amount(method.balance)} on it"
 
 
+def owned(label: str) -> str:
+    """Write a method as part of a sentence: a gift card has no name of its own."""
+    return f"your {label}" if label[:1].islower() and not label.startswith("the ") else label
+
+
 class ValidatePaymentForm(PrivateForm):
     """Validate the payment form: identity, order, method on file, and an explicit yes."""
 
@@ -77,9 +82,10 @@ class ValidatePaymentForm(PrivateForm):
     ) -> list[EventType]:
         """Refuse a card number before anything else is done with the message."""
         text = message(tracker).text
-        if without_cards(text) != text:
-            dispatcher.utter_message(response="utter_card_number_refused")
-        return await super().run(dispatcher, tracker, domain)
+        if without_cards(text) == text:
+            return await super().run(dispatcher, tracker, domain)
+        dispatcher.utter_message(response="utter_card_number_refused")
+        return [*await super().run(dispatcher, tracker, domain), SlotSet(FLOW.confirmed_slot, None)]
 
     def heard(self, tracker: Tracker) -> Said:
         """Return the words for this form; the name of a way to pay is an answer, whatever it was taken for."""
@@ -114,9 +120,10 @@ class ValidatePaymentForm(PrivateForm):
         elif tracker.get_slot("requested_slot") == FLOW.confirmed_slot:
             now = tracker.get_slot("payment_method")
             others = [method for method in choices(customer, order) if method.id != now]
-            fits = [
-                method for method in meant(heard, customer.payment_methods, paying(order)) if method.id != now
-            ]
+            named_now = meant(heard, customer.payment_methods, paying(order))
+            fits = [method for method in named_now if method.id != now]
+            if named_now and not fits and heard.intent != "affirm":
+                return {"payment_confirmed": None}  # the one that was summed up is named once more
             if fits or (speaks(heard.text, "other") and others):
                 changes["payment_method"] = (fits or others)[0].id if len(fits or others) == 1 else None
         if not changes:
@@ -159,20 +166,22 @@ class ValidatePaymentForm(PrivateForm):
         asked = tracker.get_slot("requested_slot") == "payment_method"
         possible = choices(customer, order)
         for heard in (self.heard(tracker), Said() if asked else self.opening(tracker)):
+            if without_cards(heard.text) != heard.text:
+                return {}  # a number is refused, and says nothing about what is on file
+            if (
+                heard.text
+                and speaks(heard.text, "new")
+                and not names_digits(heard.text, customer.payment_methods)
+            ):
+                dispatcher.utter_message(response="utter_payment_new_card")
+                return {}
             fits = meant(heard, customer.payment_methods, paying(order)) if heard.text else []
             fits = [each for each in fits if each in possible] or fits
-            if len(fits) == 1:
-                return {"payment_method": fits[0].id}
             if fits:
+                return {"payment_method": fits[0].id} if len(fits) == 1 else {}
+            if heard.text and names_some(heard.text):
+                dispatcher.utter_message(response="utter_payment_not_on_file")
                 return {}
-            if heard.text and (speaks(heard.text, "new") or names_some(heard.text)):
-                new = speaks(heard.text, "new")
-                dispatcher.utter_message(
-                    response="utter_payment_new_card" if new else "utter_payment_not_on_file"
-                )
-                return {}
-        if asked and placed(self.heard(tracker), []):
-            return {}
         return {"payment_method": possible[0].id} if len(possible) == 1 and not asked else {}
 
     def validate_payment_method(
@@ -265,8 +274,8 @@ class ActionAskPaymentConfirmed(Action):
             chosen_order=order.number,
             item_names=listed([item.label for item in order.items]),
             total=amount(quote.total, quote.currency),
-            method=quote.method,
-            back_to=quote.back_to,
+            method=owned(quote.method),
+            back_to=owned(quote.back_to),
             when=within(quote.business_days),
         )
         return []
@@ -308,8 +317,8 @@ class ActionSubmitPayment(SubmitOrderWrite):
             response="utter_payment_done",
             chosen_order=receipt.order_number,
             total=amount(receipt.total, receipt.currency),
-            method=receipt.method,
-            back_to=receipt.back_to,
+            method=owned(receipt.method),
+            back_to=owned(receipt.back_to),
             when=within(receipt.business_days),
         )
         return []

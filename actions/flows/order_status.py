@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from typing import Any
 
@@ -10,19 +11,22 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
-from actions.commerce.model import Customer, Order, Shipment
+from actions.commerce.model import Customer, Exchange, Order, Shipment
 from actions.flows.choice import ask_which, choose, contents, fitting, placed, recent
 from actions.flows.identity import PrivateForm, known_customer, tell_block
 from actions.flows.turn import said
 from actions.flows.wishes import done
 from actions.flows.wording import amount, day, listed, today
 from actions.services import services
+from actions.services.swap_policy import becomes
 
 FORM = "order_status_form"
 BESIDE = frozenset({"complain", "small_talk", "out_of_scope"})  # taken for no answer to "which order?"
+COMING_BACK = frozenset({"return_requested", "exchange_requested"})
 MOVING = frozenset({"shipped", "out_for_delivery", "partially_shipped"})
 SHORT_STATES = {
     "pending": "just placed",
+    "changed": "changed, not packed yet",
     "processing": "being packed",
     "partially_shipped": "partly on its way",
     "shipped": "on its way",
@@ -128,6 +132,14 @@ def tell_order(dispatcher: CollectingDispatcher, order: Order, on: date) -> None
         if waiting:
             dispatcher.utter_message(response="utter_parcel_waiting", parcel_items=listed(waiting))
         return
+    under_way = [
+        *(("return_requested", {"return_reference": back.reference}) for back in order.returns if back.open),
+        *(("exchange_requested", exchange_facts(order, entry)) for entry in order.exchanges if entry.open),
+    ]
+    if order.status in COMING_BACK and under_way:
+        for state, further in under_way:
+            dispatcher.utter_message(response=f"utter_order_{state}", **facts(order, on) | further)
+        return
     only = next(iter(moving or parcels), None)
     told = facts(order, on) | (parcel_facts(order, only, on) if only else {})
     dispatcher.utter_message(response=_order_response(order, only, on), **told)
@@ -173,9 +185,23 @@ def facts(order: Order, on: date) -> dict[str, Any]:
         "delivered_on": day(order.delivered_at, on),
         "order_total": amount(order.total, order.currency),
         "return_reference": back.reference if back else "",
+        "exchange_reference": "",
+        "exchange_items": "",
         "refund_amount": amount(refund.amount if refund else order.refunded, order.currency),
         "refund_method": refund.method if refund else "your original payment method",
     }
+
+
+def exchange_facts(order: Order, exchange: Exchange) -> dict[str, Any]:
+    """Put what is exchanged for what into words."""
+    told = []
+    for new in exchange.items:
+        item = order.item(new.item_id)
+        if item:
+            told.append(
+                becomes(item, dataclasses.replace(item, variant_id=new.variant_id, options=new.options))
+            )
+    return {"exchange_reference": exchange.reference, "exchange_items": "; ".join(told)}
 
 
 def parcel_facts(order: Order, parcel: Shipment, on: date) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which payment method the words mean: one on file, by its kind, brand or last digits; never a new one."""
+"""Which payment method the words mean for an order: one on file that doesn't pay it yet; never a new one."""
 
 from __future__ import annotations
 
@@ -11,24 +11,21 @@ from ruamel.yaml import YAML
 
 from actions.commerce.model import PaymentMethod
 from actions.flows.turn import EMAIL, Said
+from actions.services.method_matching import match_methods, names_method
+from actions.services.orders import LETTERED_NUMBER
 from frontdesk.redaction import without_cards
 
 TABLE = Path(__file__).with_name("payment_words.yml")
-DIGITS = re.compile(r"(?<![\w#.,$-])(\d{4})(?![\w-]|[.,]\d)")
-CARDS = frozenset({"credit_card", "debit_card"})
 
 
 @cache
-def words() -> tuple[Mapping[str, re.Pattern[str]], Mapping[str, re.Pattern[str]]]:
-    """Read the table: patterns of kinds and brands, and patterns of the other lists."""
+def words() -> Mapping[str, re.Pattern[str]]:
+    """Read the lists of words, each as one pattern."""
     table = YAML(typ="safe", pure=True).load(TABLE.read_text(encoding="utf-8"))
-    methods = {name: _pattern(cues) for name, cues in table.pop("methods").items()}
-    return methods, {name: _pattern(cues) for name, cues in table.items()}
-
-
-def _pattern(cues: Sequence[str]) -> re.Pattern[str]:
-    longest_first = sorted((str(cue) for cue in cues), key=len, reverse=True)
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})s?\b")
+    return {
+        name: re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, cues), key=len, reverse=True))})s?\b")
+        for name, cues in table.items()
+    }
 
 
 def plain(text: str) -> str:
@@ -39,7 +36,7 @@ def plain(text: str) -> str:
 
 def speaks(text: str, name: str) -> bool:
     """Tell whether words of a list stand in the text."""
-    return bool(words()[1][name].search(plain(text)))
+    return bool(words()[name].search(plain(text)))
 
 
 def meant(heard: Said, methods: Sequence[PaymentMethod], paying: frozenset[str]) -> list[PaymentMethod]:
@@ -47,24 +44,19 @@ def meant(heard: Said, methods: Sequence[PaymentMethod], paying: frozenset[str])
     chosen = heard.entity("payment_method")
     if chosen:
         return [method for method in methods if method.id == chosen]
-    bare = without_cards(heard.text)
-    text, digits = plain(bare), set(DIGITS.findall(EMAIL.sub(" ", bare)))
-    found = [method for method in methods if method.last_four in digits]
-    if not found:
-        named = {name for name, pattern in words()[0].items() if pattern.search(text)}
-        found = [method for method in methods if {method.kind, (method.brand or "").lower()} & named]
-        brands = [method for method in found if (method.brand or "").lower() in named]
-        found = brands + [method for method in found if method.kind not in CARDS] if brands else found
-        if not found and not named and words()[1]["card"].search(text):
-            found = [method for method in methods if method.kind in CARDS]
-        if not found and not named and words()[1]["other"].search(text):
-            found = [method for method in methods if method.id not in paying]
+    text = LETTERED_NUMBER.sub(" ", EMAIL.sub(" ", without_cards(heard.text)))
+    found = match_methods(methods, text)
+    if not found and not names_method(text) and speaks(text, "other"):
+        found = [method for method in methods if method.id not in paying]
     others = [method for method in found if method.id not in paying]
     return others or found
 
 
 def names_some(text: str) -> bool:
     """Tell whether the words name a way to pay at all, on file or not."""
-    said = plain(text)
-    kinds, lists = words()
-    return any(pattern.search(said) for pattern in kinds.values()) or bool(lists["unknown"].search(said))
+    return names_method(text) or speaks(text, "unknown")
+
+
+def names_digits(text: str, methods: Sequence[PaymentMethod]) -> bool:
+    """Tell whether the words name a card on file by its last digits."""
+    return any(method.last_four and method.last_four in text for method in methods)

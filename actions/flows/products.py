@@ -1,45 +1,50 @@
-"""Questions about products: price, stock, options and properties, from the shop itself."""
+"""Questions about products: price, stock, options, properties, comparison and what fits what, from the shop itself."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
-from ruamel.yaml import YAML
 
-from actions.commerce.model import Product, Variant
-from actions.flows.choice import payload
-from actions.flows.turn import Said, message, said
+from actions.commerce.model import Product
+from actions.flows.product_answers import (
+    tell_along,
+    tell_another,
+    tell_comparison,
+    tell_first,
+    tell_fit,
+    tell_fit_again,
+    tell_return_to_stock,
+    tell_within,
+)
+from actions.flows.product_told import SHOWN, asks_for_property, details, offer, plain, tell
+from actions.flows.product_words import (
+    another_in,
+    asks,
+    budget_in,
+    first_in,
+    goes_on,
+    kind_in,
+    named_in,
+    placed_in,
+    sides,
+)
+from actions.flows.turn import Said, message, said, set_in_last_turn
 from actions.flows.wishes import done
-from actions.flows.wording import amount, listed
 from actions.services import services
-from actions.services.matching import singular
+from actions.services.matching import content_words, singular
+from actions.services.quote_reading import closest
 
-TABLE = Path(__file__).with_name("specs.yml")
-SHOWN = 5
-FEW = 5  # pieces left from which stock is counted aloud
-MANY_SPECS = 6
 BASICS = re.compile(
     r"\b(?:price|cost|much|cheap\w*|stock|available|get|have|buy|order|colou?rs?|sizes?|come|comes|left)\b"
 )
+SIDE_BY_SIDE = 3
 THAN = re.compile(r"\b(?:it|that|this|they)\b.*\bthan\b")
-COMPARES = re.compile(r"\b(?:compare|comparison|differen(?:ce|t)|versus|vs|better|or the)\b")
-
 SAME = re.compile(r"\b(?:it|its|they|them|their|that one|this one|these|those)\b")
-
-
-@cache
-def spec_words() -> Mapping[str, frozenset[str]]:
-    """Read by which words people ask for a property."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
-    return {name: frozenset(str(word) for word in words) for name, words in table.items()}
 
 
 class ActionProductAnswer(Action):
@@ -56,41 +61,145 @@ class ActionProductAnswer(Action):
         heard = said(tracker, self.name())
         heard = heard if heard.text else message(tracker)
         closing = [] if tracker.active_loop_name else done("ask_product")
-        found = _found(heard)
+        before = _before(tracker)
         last = services().products.find(str(tracker.get_slot("last_product") or ""))
-        if last and not heard.entity("product") and (heard.has(SAME) or not found or _speaks_of(last, heard)):
-            others = [product for product in found if product != last] if heard.has(COMPARES) else []
-            still = heard.has(SAME) or _asks_for_property(heard) or _speaks_of(last, heard)
-            found = [last, *others[:1]] if still else []
-        if last and last not in found and heard.has(THAN) and found:
-            found = [last, found[0]]
-        if not found:
-            dispatcher.utter_message(response="utter_product_unknown")
-            return closing
-        if heard.has(COMPARES) and 1 < len(found) <= SHOWN:
-            for product in found[:2]:
-                tell(dispatcher, product, heard, everything=True)
-            return closing
-        one = found[0] if len(found) == 1 else _exactly(found, heard)
-        if one is None:
-            _offer(dispatcher, (_fitting(found, " ".join(heard.values("product"))) or found)[:SHOWN])
-            return closing
-        tell(dispatcher, one, heard)
-        if (
-            heard.has(SAME)
-            and not heard.has(BASICS)
-            and not details(one, heard)
-            and not _speaks_of(one, heard)
-        ):
-            dispatcher.utter_message(response="utter_product_no_more")
-        return [*closing, SlotSet("last_product", one.id)]
+        told = _went_on(dispatcher, tracker, heard)
+        if told is None:
+            told = _special(dispatcher, heard, last, before)
+        if told is None:
+            told = _plain_answer(dispatcher, heard, placed_in(heard.text, before, last) or last)
+        return [*closing, *_remembered(told, before), *_fit_asked(tracker, heard, last)]
+
+
+def _before(tracker: Tracker) -> list[Product]:
+    """Return the products that were told side by side."""
+    ids = tracker.get_slot("told_products") or ()
+    return [product for each in ids if (product := services().products.find(str(each)))]
+
+
+def _remembered(told: Sequence[Product], before: Sequence[Product]) -> list[EventType]:
+    """Return the events that remember what was spoken of: one product, or several side by side."""
+    if not told:
+        return []
+    events: list[EventType] = [SlotSet("last_product", told[0].id)]
+    if len(told) > 1 or told[0] not in before:
+        events.append(SlotSet("told_products", [product.id for product in told]))
+    return events
+
+
+def _fit_asked(tracker: Tracker, heard: Said, last: Product | None) -> list[EventType]:
+    """Return the event that remembers what a question about compatibility was about, for "and the other one?"."""
+    split = None if heard.payload else sides(heard.text, services().products.all(), last)
+    one, other = (split[0].one, split[1].one) if split else (None, None)
+    about = one or other
+    if about is None:
+        return []
+    noted = {"product": about.id, "other": other.id if one and other else None, "words": heard.text}
+    return [SlotSet("fit_about", noted)]
+
+
+def _went_on(dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said) -> list[Product] | None:
+    """Answer a fragment that goes on with a question about compatibility; None where it doesn't."""
+    asked = tracker.get_slot("fit_about")
+    if not isinstance(asked, Mapping) or heard.payload or not set_in_last_turn(tracker, "fit_about"):
+        return None
+    catalogue = services().products.all()
+    if not goes_on(heard.text) or sides(heard.text, catalogue, None):
+        return None
+    about = services().products.find(str(asked.get("product")))
+    named = named_in(heard.text, catalogue)
+    return (
+        tell_fit_again(dispatcher, about, named[0] if named else None, heard.text, asked) if about else None
+    )
+
+
+def _special(
+    dispatcher: CollectingDispatcher, heard: Said, last: Product | None, before: Sequence[Product]
+) -> list[Product] | None:
+    """Answer what is more than a question about one product; None where it isn't. Return what was spoken of."""
+    catalogue, words = services().products.all(), heard.text
+    if heard.payload:
+        return None
+    named = named_in(words, catalogue)
+    about = named[0] if named else last
+    if asks("compare", words):
+        compared = _compared(named, kind_in(words, catalogue), last, before)
+        if len(compared) > 1:
+            return tell_comparison(dispatcher, compared, words)
+    if asks("back", words) and about:
+        return tell_return_to_stock(dispatcher, about, words)
+    if asks("goes", words) and about:
+        return tell_along(dispatcher, about)
+    split = sides(words, catalogue, last)
+    if split is not None:
+        found = tell_fit(dispatcher, split, words, last)
+        if found is not None:
+            return found
+    most = budget_in(words)
+    if most is not None:
+        return tell_within(dispatcher, kind_in(words, catalogue) or list(catalogue), most)
+    first = first_in(words)
+    if first:
+        found = tell_first(dispatcher, kind_in(words, catalogue) or list(before), first)
+        if found is not None:
+            return found
+    another = another_in(words)
+    if another and (last or named):
+        among = before if len(before) > 1 and not named else ()
+        return tell_another(dispatcher, about or catalogue[0], another, among)
+    return None
+
+
+def _compared(
+    named: Sequence[Product], kind: Sequence[Product], last: Product | None, before: Sequence[Product]
+) -> list[Product]:
+    """Return what is to be put side by side: what is named, the few of a kind, or what was spoken of before."""
+    if len(named) > 1:
+        return list(named)
+    if not named and 1 < len(kind) <= SIDE_BY_SIDE:
+        return list(kind)
+    if named and last and named[0] != last:
+        return [last, *named]
+    return list(before[:SIDE_BY_SIDE]) if not named else []
+
+
+def _plain_answer(dispatcher: CollectingDispatcher, heard: Said, last: Product | None) -> list[Product]:
+    """Tell about one product, or offer those that fit; return what was spoken of."""
+    found = _found(heard)
+    if last and not heard.entity("product") and (heard.has(SAME) or not found or _speaks_of(last, heard)):
+        still = heard.has(SAME) or asks_for_property(heard) or _speaks_of(last, heard) or heard.short
+        found = [last] if still else []
+    if last and last not in found and heard.has(THAN) and found:
+        found = [last, found[0]]
+    if not found:
+        dispatcher.utter_message(response="utter_product_unknown")
+        return []
+    if _is_unlike(heard):
+        offer(dispatcher, found[:SHOWN], "utter_product_closest")
+        return found[:SHOWN]
+    one = found[0] if len(found) == 1 else _exactly(found, heard)
+    if one is None:
+        offered = (_fitting(found, " ".join(heard.values("product"))) or found)[:SHOWN]
+        offer(dispatcher, offered)
+        return offered
+    tell(dispatcher, one, heard)
+    asked = heard.has(SAME) and not heard.has(BASICS)
+    if asked and not details(one, heard) and not _speaks_of(one, heard):
+        dispatcher.utter_message(response="utter_product_no_more")
+    return [one]
+
+
+def _is_unlike(heard: Said) -> bool:
+    """Tell whether what was marked as a product's name is nothing that the shop has as such."""
+    names, catalogue = heard.values("product"), services().products.all()
+    return bool(names) and all(closest(content_words(name), catalogue)[1] for name in names)
 
 
 def _speaks_of(product: Product, heard: Said) -> bool:
     """Tell whether the words are a fragment that names an option of a product: "and in white?"."""
-    words = set(_plain(heard.text).split())
+    words = set(plain(heard.text).split())
     values = {
-        word for variant in product.variants for v in variant.options.values() for word in _plain(v).split()
+        word for variant in product.variants for v in variant.options.values() for word in plain(v).split()
     }
     return heard.short and bool(words & values)
 
@@ -108,8 +217,8 @@ def _found(heard: Said) -> list[Product]:
 
 def _exactly(found: Sequence[Product], heard: Said) -> Product | None:
     """Return the only product whose whole name stands in the words."""
-    text = _plain(f"{heard.text} {' '.join(heard.values('product'))}")
-    named = [product for product in found if f" {_plain(product.name).strip()} " in text]
+    text = plain(f"{heard.text} {' '.join(heard.values('product'))}")
+    named = [product for product in found if f" {plain(product.name).strip()} " in text]
     if len(named) == 1:
         return named[0]
     fits = _fitting(found, " ".join(heard.values("product")))
@@ -118,103 +227,6 @@ def _exactly(found: Sequence[Product], heard: Said) -> Product | None:
 
 def _fitting(found: Sequence[Product], words: str) -> list[Product]:
     """Return the products whose names hold all the words."""
-    wanted = {singular(word) for word in _plain(words).split()}
-    names = {product.id: {singular(word) for word in _plain(product.name).split()} for product in found}
+    wanted = {singular(word) for word in plain(words).split()}
+    names = {product.id: {singular(word) for word in plain(product.name).split()} for product in found}
     return [product for product in found if wanted and wanted <= names[product.id]]
-
-
-def _offer(dispatcher: CollectingDispatcher, found: Iterable[Product]) -> None:
-    """List products with their prices, to choose from."""
-    products = list(found)
-    lines = "\n".join(f"- {product.name}, {price(product)}" for product in products)
-    buttons = [
-        {"title": product.name, "payload": payload("ask_product", product=product.name)}
-        for product in products
-    ]
-    dispatcher.utter_message(response="utter_product_choices", product_lines=lines, buttons=buttons)
-
-
-def tell(dispatcher: CollectingDispatcher, product: Product, heard: Said, everything: bool = False) -> None:
-    """Say what a product costs, whether it can be had, and what was asked about it."""
-    variants = services().products.variants(product, heard.text)
-    named = len(variants) < len(product.variants)
-    told: dict[str, Any] = {
-        "product_name": f"{product.name} ({variants[0].label})"
-        if named and len(variants) == 1
-        else product.name,
-        "price": price(product, variants),
-        "stock": stock(product, variants, named),
-        "choices": choices(product),
-        "description": product.description or "",
-        "details": details(product, heard, everything),
-    }
-    dispatcher.utter_message(response="utter_product" if told["choices"] else "utter_product_single", **told)
-    if told["details"]:
-        dispatcher.utter_message(response="utter_product_details", **told)
-
-
-def price(product: Product, variants: Iterable[Variant] = ()) -> str:
-    """Write a price, or the range of several."""
-    prices = sorted(
-        {variant.price for variant in variants} or {variant.price for variant in product.variants}
-    )
-    if not prices:
-        return "no price yet"
-    return amount(prices[0]) if len(prices) == 1 else f"{amount(prices[0])} to {amount(prices[-1])}"
-
-
-def stock(product: Product, variants: Iterable[Variant], named: bool) -> str:
-    """Say whether it can be had: for what was named, else for the product as a whole."""
-    chosen = list(variants)
-    here = [variant for variant in chosen if variant.available]
-    gone = [variant for variant in chosen if not variant.available]
-    if not here:
-        others = [variant.label for variant in product.variants if variant.available] if named else []
-        return (
-            f"out of stock right now, but here in {listed(others[:SHOWN])}"
-            if others
-            else "out of stock right now"
-        )
-    if gone and len(gone) < len(chosen):
-        return f"in stock, but not in {listed([variant.label for variant in gone[:SHOWN]])}"
-    left = here[0].stock if len(here) == 1 else None
-    return f"in stock, {left} left" if left is not None and 0 < left <= FEW else "in stock"
-
-
-def choices(product: Product) -> str:
-    """Name the options that it comes in."""
-    values: dict[str, list[str]] = {}
-    for variant in product.variants:
-        for option, value in variant.options.items():
-            if value not in values.setdefault(option, []):
-                values[option].append(value)
-    several = {option: listed(found) for option, found in values.items() if len(found) > 1}
-    if len(several) == 1:
-        return next(iter(several.values()))
-    return "; ".join(f"{option} {found}" for option, found in several.items())
-
-
-def details(product: Product, heard: Said, everything: bool = False) -> str:
-    """Tell the properties that were asked for; the first ones where none of those asked for is known."""
-    asked = {name for name in product.specs if everything or _asks_for(name, heard)}
-    if not asked and _asks_for_property(heard):
-        asked = set(list(product.specs)[:MANY_SPECS])
-    return "; ".join(f"{name}: {value}" for name, value in product.specs.items() if name in asked)
-
-
-def _asks_for(spec: str, heard: Said) -> bool:
-    """Tell whether the words ask for a property."""
-    text = _plain(heard.text)
-    meant = [words for words in spec_words().values() if spec in words]
-    return f" {spec} " in text or any(f" {word} " in text for words in meant for word in words)
-
-
-def _asks_for_property(heard: Said) -> bool:
-    """Tell whether the words ask for some property, rather than for price, stock or options alone."""
-    text = _plain(heard.text)
-    return any(f" {word} " in text for words in spec_words().values() for word in words)
-
-
-def _plain(text: str) -> str:
-    """Write words in lower case, without marks, with a space at each end."""
-    return f" {' '.join(re.sub(r'[^a-z0-9]+', ' ', text.lower()).split())} "

@@ -10,7 +10,7 @@ from pathlib import Path
 from rasa_sdk.interfaces import Tracker
 from ruamel.yaml import YAML
 
-from actions.flows.turn import EMAIL, Said, message
+from actions.flows.turn import EMAIL, LIKE_A_NUMBER, Said, message
 from actions.services import services
 from actions.services.orders import order_number
 
@@ -84,7 +84,7 @@ def named_code(tracker: Tracker) -> str | None:
     """Return the wish about codes if the last message is hardly more than a code, or names one of the shop's."""
     heard = message(tracker)
     known = known_code(heard)
-    bare = heard.short and len(heard.text.split()) <= FEW and code_in(heard)
+    bare = heard.short and len(heard.text.split()) <= FEW and code_in(heard) and not heard.has(LIKE_A_NUMBER)
     return WISH if known or bare else None
 
 

@@ -17,9 +17,31 @@ from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
 from actions.flows.identity import hint_for
 from actions.flows.meaning import meant
+from actions.flows.mood import empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
-from actions.flows.turn import HESITATES, SURE, actions_of, message, set_in_last_turn
-from actions.flows.wishes import begin, clear_wish, guessed, left, queue_of, queued, read, served_by, wishes
+from actions.flows.turn import (
+    HESITATES,
+    LIKE_A_NUMBER,
+    SURE,
+    Said,
+    actions_of,
+    message,
+    set_in_last_turn,
+)
+from actions.flows.wishes import (
+    PLAIN,
+    begin,
+    clear_wish,
+    guessed,
+    left,
+    queue_of,
+    queued,
+    read,
+    served_by,
+    wishes,
+)
+from actions.services.address_reading import read_address
+from actions.services.method_matching import names_method
 from actions.services.rulebook import ANYTHING
 
 GUESSES = 2  # buttons for what the classifier thought of
@@ -28,7 +50,6 @@ TELLS_MORE = re.compile(r"\d|\w+\W+\w+")
 NOT_THERE = re.compile(
     r"\b(?:still|nothing|didn'?t|did not|haven'?t|hasn'?t|never|no (?:e-?mail|link|mail))\b"
 )
-LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
 CHOICES = frozenset(
     {
         "return_items",
@@ -85,6 +106,7 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
         first = wishes()[reading.first.wish or wish]
         waiting = [{"wish": part.wish, "words": part.words} for part in reading.others]
         return [
+            *empathy(dispatcher, tracker, first.empathy, PLAIN if first.asks else SURE),
             *queued(waiting + queue_of(tracker)),
             *begin(first.intent, reading.first.words),
             FollowupAction(first.action),
@@ -149,8 +171,9 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
         return note_more(dispatcher, tracker, offer)
     if tracker.get_slot("last_wish") == "reset_password" and heard.has(NOT_THERE) and not heard.email:
         return password_not_there(dispatcher, tracker)
-    if not heard.payload and issue_of(heard, "delivery_problem") in WENT_WRONG:
-        return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
+    told = None if heard.payload else told_without_asking(heard)
+    if told:
+        return [*begin(told, heard.text), FollowupAction(wishes()[told].action)]
     if heard.number:
         return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
     if heard.email and tracker.get_slot("last_wish") == "reset_password":
@@ -165,6 +188,15 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
     unclear = heard.has(LIKE_A_NUMBER) and not heard.postcode and not heard.payload
     dispatcher.utter_message(response="utter_number_unclear" if unclear else "utter_what_about_it")
     return []
+
+
+def told_without_asking(heard: Said) -> str | None:
+    """Return the wish of somebody who only tells: a parcel that went wrong, an address, how an order is paid."""
+    if issue_of(heard, "delivery_problem") in WENT_WRONG:
+        return "delivery_problem"
+    if read_address(heard.text).line1:
+        return "change_address"
+    return "change_payment" if heard.number and names_method(heard.text) else None
 
 
 class ActionClarify(Action):
@@ -293,5 +325,7 @@ class ActionCorrect(Action):
         again = last in AGAIN or wish == last or (last == "reset_password" and heard.email)
         if again and last in wishes():
             return [*begin(str(last), heard.text), FollowupAction(wishes()[str(last)].action)]
+        if issue_of(heard, "delivery_problem") in WENT_WRONG:
+            return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
         dispatcher.utter_message(response="utter_what_is_wrong")
         return []

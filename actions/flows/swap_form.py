@@ -97,7 +97,7 @@ class ValidateSwapForm(PrivateForm):
         """Ask for what is missing; for nothing more where the order's items can't be swapped."""
         order = flow_of(tracker).order(customer, tracker)
         if adds_product(tracker, str(tracker.get_slot("wish_words") or "")):
-            return []
+            return ["swap_order"]
         if (tracker.get_slot("swap_offered") or {}).get("empties"):
             return []
         if order is not None and not possible(order):

@@ -1,57 +1,27 @@
-"""With which payment method something is paid or paid back, in the customer's words."""
+"""With which payment method on file a difference in price is settled, in the customer's words."""
 
 from __future__ import annotations
 
 import re
 
 from actions.commerce.model import Customer, Order, PaymentMethod
+from actions.flows import payment_words
 from actions.flows.turn import Said
 from actions.services.item_matching import PLACE, PLACES
 
-KINDS = {
-    "gift_card": re.compile(r"\bgift[- ]?(?:card|certificate|voucher)s?\b"),
-    "paypal": re.compile(r"\bpay[- ]?pal\b"),
-    "apple_pay": re.compile(r"\bapple[- ]?pay\b"),
-    "google_pay": re.compile(r"\bgoogle[- ]?pay\b"),
-    "credit_card": re.compile(r"\bcredit[- ]?card\b"),
-    "debit_card": re.compile(r"\bdebit[- ]?card\b"),
-}
-BRANDS = {
-    "visa": re.compile(r"\bvisa\b"),
-    "mastercard": re.compile(r"\bmaster[- ]?card\b"),
-    "amex": re.compile(r"\b(?:amex|american express)\b"),
-    "discover": re.compile(r"\bdiscover\b"),
-}
-CARD = re.compile(r"\bcard\b")
-CARDS = frozenset({"credit_card", "debit_card"})
 ORIGINAL = re.compile(
-    r"\b(?:original|same)\b(?: \w+){0,2}? ?(?:method|way|card|account|one|payment)?"
-    r"|\b(?:i|that i) (?:paid|used|ordered)\b|\bsame as before\b"
+    r"\boriginal\b|\bsame (?:\w+ )?(?:method|way|card|account|payment)\b|\bsame as before\b"
+    r"|\b(?:i|that i) (?:paid|used|ordered)\b|\bthe same\b"
 )
-DIGITS = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 
 def methods_named(customer: Customer, order: Order, heard: Said) -> list[PaymentMethod]:
     """Return the methods of a customer that the words fit; several where they leave it open."""
-    text = heard.text.lower()
-    given = heard.entity("payment_method")
-    if given:
-        return [method for method in customer.payment_methods if method.id == given]
-    ending = [method for method in customer.payment_methods if method.last_four in DIGITS.findall(text)]
-    if ending:
-        return ending
-    brands = {brand for brand, pattern in BRANDS.items() if pattern.search(text)}
-    branded = [each for each in customer.payment_methods if (each.brand or "").lower() in brands]
-    if branded:
-        return branded
-    kinds = {kind for kind, pattern in KINDS.items() if pattern.search(text)}
-    found = [method for method in customer.payment_methods if method.kind in kinds]
-    if found or kinds:
+    found = payment_words.meant(heard, customer.payment_methods, frozenset())
+    if found or payment_words.names_some(heard.text) or not heard.has(ORIGINAL):
         return found
-    if ORIGINAL.search(text):
-        used = {entry.method_id for entry in order.payments if entry.kind == "payment"}
-        return [method for method in customer.payment_methods if method.id in used]
-    return [method for method in customer.payment_methods if method.kind in CARDS and CARD.search(text)]
+    used = {entry.method_id for entry in order.payments if entry.kind == "payment"}
+    return [method for method in customer.payment_methods if method.id in used]
 
 
 def method_of(customer: Customer, order: Order, heard: Said, *, asked: bool) -> str | None:
@@ -60,11 +30,8 @@ def method_of(customer: Customer, order: Order, heard: Said, *, asked: bool) -> 
     Unasked only outright names count, since "the same one" may speak of an item. When it was asked for, its place
     in the list does, too.
     """
-    if not asked and not heard.payload:
-        plain = heard.text.lower()
-        outright = any(pattern.search(plain) for pattern in (*KINDS.values(), *BRANDS.values()))
-        if not outright:
-            return None
+    if not asked and not heard.payload and not payment_words.names_some(heard.text):
+        return None
     found = methods_named(customer, order, heard)
     if len(found) == 1:
         return found[0].id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
@@ -16,7 +15,7 @@ from actions.flows.choice import payload
 from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
-from actions.flows.products import choices
+from actions.flows.product_told import choices
 from actions.flows.swap_form import FORM, chosen_order, flow_of, open_orders
 from actions.flows.swap_state import SwapState
 from actions.flows.swap_words import adds_product
@@ -25,8 +24,14 @@ from actions.flows.wording import amount, listed, within
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision
-from actions.services.swaps import described
+from actions.services.swap_policy import SwapQuote
+from actions.services.swaps import SwapReceipt, described
 
+TOLD = tuple(
+    f"utter_swap_{what}_{way}"
+    for what in ("summary_change", "summary_exchange", "confirm")
+    for way in ("charge", "refund", "even", "noted")
+)
 FEW = 8  # variants that are all shown as buttons
 
 
@@ -161,16 +166,18 @@ class ActionAskSwapMethod(Action):
             for method in customer.payment_methods
         ]
         dispatcher.utter_message(
-            response=f"utter_ask_swap_method_{direction(quote.difference)}",
+            response=f"utter_ask_swap_method_{direction(quote)}",
             buttons=buttons,
             difference=amount(abs(quote.difference), quote.currency),
         )
         return []
 
 
-def direction(difference: Decimal) -> str:
-    """Tell which way a difference goes, as the names of responses say it."""
-    return "charge" if difference > NOTHING else "refund" if difference < NOTHING else "even"
+def direction(priced: SwapQuote | SwapReceipt) -> str:
+    """Tell which way a difference goes, as the names of responses say it; "noted": none, but a method was named."""
+    if priced.difference == NOTHING:
+        return "noted" if priced.named else "even"
+    return "charge" if priced.difference > NOTHING else "refund"
 
 
 class ActionAskSwapConfirmed(Action):
@@ -190,7 +197,7 @@ class ActionAskSwapConfirmed(Action):
         _, order = found
         method = tracker.get_slot("swap_method")
         quote = services().swaps.quote(order, swaps, str(method) if method else None)
-        again = flow_of(tracker).again(tracker, ("utter_swap_summary", "utter_swap_confirm"))
+        again = flow_of(tracker).again(tracker, TOLD)
         told = {
             "chosen_order": order.number,
             "item_changes": told_swaps(described(order, quote, swaps)),
@@ -199,7 +206,7 @@ class ActionAskSwapConfirmed(Action):
             "when": within(quote.business_days),
         }
         summary = "confirm" if again else f"summary_{quote.kind}"
-        dispatcher.utter_message(response=f"utter_swap_{summary}_{direction(quote.difference)}", **told)
+        dispatcher.utter_message(response=f"utter_swap_{summary}_{direction(quote)}", **told)
         approval = services().swaps.decide(order, swaps, str(method) if method else None).needs_approval
         final = services().swaps.is_final(order)
         ending = "approval" if approval else "once" if final else "plain"
@@ -268,8 +275,7 @@ class ActionSubmitSwap(SubmitOrderWrite):
             "reference": receipt.reference,
             "label_url": receipt.label_url,
         }
-        way = direction(receipt.difference)
-        dispatcher.utter_message(response=f"utter_swap_done_{receipt.kind}_{way}", **told)
+        dispatcher.utter_message(response=f"utter_swap_done_{receipt.kind}_{direction(receipt)}", **told)
         return []
 
     def none_possible(

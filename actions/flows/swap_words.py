@@ -12,6 +12,7 @@ from rasa_sdk.interfaces import Tracker
 
 from actions.commerce.model import Order, OrderItem, Product
 from actions.flows.identity import known_customer
+from actions.flows.memo import looked_up
 from actions.flows.return_words import ABOUT_ORDER, reason_of
 from actions.flows.swap_state import SwapState
 from actions.flows.turn import EMAIL, Said
@@ -19,7 +20,7 @@ from actions.services import services
 from actions.services.orders import OTHER_NUMBER, OWN_NUMBER
 from actions.services.swap_policy import CHANGE
 from actions.services.swap_reading import Reading, Wanted, read_swaps
-from actions.services.variant_matching import find_variant
+from actions.services.variant_matching import find_variant, meets
 from actions.services.variant_words import phrases, places, tokens
 
 BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
@@ -94,7 +95,9 @@ def understood(
 def _read(order: Order, text: str, about: Sequence[OrderItem] = ()) -> Reading:
     """Read the words against the items of an order."""
     counts = services().swaps.kind(order) == CHANGE
-    return read_swaps(text, order.items, services().swaps.catalogue(order), about, counts=counts)
+    catalogue = looked_up(("catalogue", order.number), lambda: services().swaps.catalogue(order))
+    elsewhere = looked_up(("option values",), services().swaps.option_values)
+    return read_swaps(text, order.items, catalogue, about, counts=counts, elsewhere=elsewhere)
 
 
 def _about(order: Order, state: SwapState) -> list[OrderItem]:
@@ -163,6 +166,11 @@ def _wished(
 ) -> SwapState:
     """Look for the variant that is wished, together with what was wished of the item a moment ago."""
     offered = state.offered if state.offered.get("item") == item.id else {}
+    shown = [each for each in product.variants if each.id in offered.get("variants", [])]
+    meant = [each for each in shown if wanted.wish.constraints and meets(each, wanted.wish)]
+    if len(meant) == 1:
+        chosen = state.becoming(item.id, meant[0].id, wanted.quantity)
+        return _checked(dispatcher, order, chosen, item)
     before = tuple(
         frozenset((str(option), str(value)) for option, value in pairs) for pairs in offered.get("wish", [])
     )
@@ -171,9 +179,6 @@ def _wished(
     wish = dataclasses.replace(wanted.wish, constraints=(*kept, *wanted.wish.constraints))
     pieces = item.quantity if wanted.quantity is None else max(wanted.quantity, 1)
     found = find_variant(product, wanted.item.options, wish, pieces)
-    among = [each for each in found.choices if each.id in offered.get("variants", [])]
-    if found.variant is None and len(among) == 1 and (found.missing is None or kept):
-        found = dataclasses.replace(found, variant=among[0])
     if found.variant:
         return _checked(dispatcher, order, state.becoming(item.id, found.variant.id, wanted.quantity), item)
     noted: dict[str, Any] = {

@@ -34,6 +34,8 @@ NAMES = frozenset(
     {"order_number", "email", "postcode", "product"}
 )  # entities that stand for words in a payload
 SURE = 0.6
+# What was meant as an order number, well or badly written.
+LIKE_A_NUMBER = re.compile(r"\bl[\do]{5,8}\w*\b|\bl(?: ?[\do]){5,8}\b|\border (?:no|number|nr)\b|\b\d{4,9}\b")
 HESITATES = re.compile(
     r"\b(?:but|wait|not|except|instead|however|hold on|unless|if|maybe|perhaps|possibly|depends|guess"
     r"|h+m+|u+m+|u+h+(?! ?-?huh)|er+m*|(?:let me|i'?ll|have to|need to) (?:think|see|check|ask))\b"
@@ -174,7 +176,7 @@ def said(tracker: Tracker, flow: str) -> Said:
     whole = message(tracker)
     if words is None:
         return whole
-    inside = tuple(entity for entity in whole.entities if _mentioned(entity, whole.text, words))
+    inside = tuple(e for e in whole.entities if whole.payload or _mentioned(e, whole.text, words))
     return Said(words, wish or whole.intent, whole.confidence, inside, whole.payload)
 
 

@@ -10,6 +10,7 @@ from actions.commerce.model import Customer
 from actions.services.context import Caller
 
 PRIORITIES = ("low", "normal", "high", "urgent")
+STATUSES = ("open", "pending", "solved", "closed")  # pending: a person waits for the customer's answer
 CLOSED = frozenset({"solved", "closed"})
 
 
@@ -21,7 +22,7 @@ class Ticket:
     created: datetime
     subject: str
     priority: str
-    status: str = "open"
+    status: str = "open"  # one of STATUSES
     reply_hours: int = 24  # within how many hours a person answers
     repeated: bool = False  # it was open before this call
 
@@ -56,3 +57,34 @@ class Tickets(Protocol):
 
     def add(self, caller: Caller, ticket: Ticket, text: str) -> None:
         """Add a note to a ticket; the same call again adds nothing."""
+
+    def escalate(self, caller: Caller, ticket: Ticket, priority: str) -> Ticket:
+        """Raise a ticket's priority, which never falls."""
+
+
+class HelpDesk(Protocol):
+    """A help desk outside, which gets the tickets that are kept here. Whatever has a key happens once."""
+
+    def open(self, key: str, subject: str, body: str, priority: str, customer: Customer | None) -> Ticket:
+        """Open a ticket."""
+
+    def find(self, number: str) -> Ticket | None:
+        """Find a ticket by the help desk's own number."""
+
+    def add(self, key: str, number: str, text: str) -> Ticket | None:
+        """Add a note; None for no such ticket, or one that takes no more."""
+
+    def escalate(self, number: str, priority: str) -> Ticket | None:
+        """Raise a ticket's priority, which never falls; None for no such ticket, or one that takes no more."""
+
+
+def checked_priority(priority: str) -> str:
+    """Give back a priority, or say which there are."""
+    if priority not in PRIORITIES:
+        raise ValueError(f"'{priority}' isn't a priority; those are {', '.join(PRIORITIES)}.")
+    return priority
+
+
+def higher(one: str, other: str) -> str:
+    """Tell the higher of two priorities."""
+    return max(one, other, key=PRIORITIES.index)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from datetime import date, datetime
 from threading import Event, Lock, Thread
 
 from sqlalchemy import Connection
 
+from actions.adapters.settings import Adapters, load_adapters
 from actions.commerce.database import Database, Fill, database_url
 from actions.commerce.store import SqlStore, fill
+from actions.helpdesk.forwarding import ForwardedTickets
 from actions.helpdesk.port import Tickets
 from actions.helpdesk.tickets import EmbeddedTickets
 from actions.services.accounts import Accounts
@@ -63,16 +66,24 @@ class Services:
     outbox: Outbox
 
     def __init__(
-        self, url: str, *, policies: Policies | None = None, sink: Sink | None = None, clock: Clock = utc_now
+        self,
+        url: str,
+        *,
+        policies: Policies | None = None,
+        sink: Sink | None = None,
+        clock: Clock = utc_now,
+        adapters: Adapters | None = None,
     ) -> None:
         self._clock = clock
+        self._closing: list[Callable[[], None]] = []
         self.policies = policies or load_policies()
+        self.adapters = adapters or load_adapters()
         self.database = Database(url, fill=_demo(clock), source="demo")
         self.commerce = SqlStore(self.database)
         self.identity = Identity(self.commerce, self.policies.identity, clock)
         self.orders = Orders(self.commerce)
         self.products = Products(self.commerce)
-        self.tickets = EmbeddedTickets(self.database, self.policies.support.reply_hours, clock)
+        self.tickets = self._help_desk()
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
@@ -96,16 +107,35 @@ class Services:
         """Tell the date by which the services decide, in UTC."""
         return self._clock().date()
 
+    def deliver(self) -> None:
+        """Send what waits to go out: e-mails, and what a help desk outside is to be told."""
+        self.outbox.deliver()
+        if isinstance(self.tickets, ForwardedTickets):
+            self.tickets.forward()
+
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and the connections to systems outside."""
+        for close in self._closing:
+            close()
         self.database.close()
+
+    def _help_desk(self) -> Tickets:
+        """Make the help desk that adapters.yml names."""
+        settings, reply_hours = self.adapters.tickets, self.policies.support.reply_hours
+        if settings is None:
+            return EmbeddedTickets(self.database, reply_hours, self._clock)
+        from actions.adapters.zendesk import ZendeskTickets  # only who uses it needs its libraries
+
+        desk = ZendeskTickets(settings, reply_hours)
+        self._closing.append(desk.close)
+        return ForwardedTickets(desk, self.database, reply_hours, self._clock)
 
 
 class Courier:
-    """Delivers the outbox from a background thread: soon after a write, and every minute for retries."""
+    """Delivers what waits from a background thread: soon after a write, and every minute for retries."""
 
-    def __init__(self, outbox: Outbox, every: float = 2.0) -> None:
-        self._outbox = outbox
+    def __init__(self, deliver: Callable[[], object], every: float = 2.0) -> None:
+        self._deliver = deliver
         self._every = every
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="outbox", daemon=True)
@@ -122,9 +152,9 @@ class Courier:
     def _run(self) -> None:
         while not self._stopped.wait(self._every):
             try:
-                self._outbox.deliver()
+                self._deliver()
             except Exception as error:  # a locked or missing database is tried again
-                logger.warning("the outbox couldn't be delivered: %s", error)
+                logger.warning("what waits couldn't be delivered: %s", error)
 
 
 _made: dict[tuple[str, str], tuple[Services, Courier | None]] = {}
@@ -160,7 +190,7 @@ def _make(url: str) -> tuple[Services, Courier | None]:
     made = Services(url)
     if os.environ.get(DELIVERY_VARIABLE) == "manual":
         return made, None
-    courier = Courier(made.outbox)
+    courier = Courier(made.deliver)
     courier.start()
     return made, courier
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 LONGEST_TEXT = 600  # characters that are looked at
 TYPO_RATIO = 0.82
 TYPO_LENGTH = 5  # shorter words have to match exactly
-IRREGULAR = {"mice": "mouse", "knives": "knife", "shelves": "shelf", "dishes": "dish"}
+IRREGULAR = {"mice": "mouse", "knives": "knife", "shelves": "shelf", "does": "does", "dishes": "dish"}
 WORD = re.compile(r"[a-z0-9]+")
 
 # Words that say nothing about which thing is meant.

@@ -140,6 +140,8 @@ def item_rule(
         return "already_exchanged"
     if order.status == "refunded":
         return "already_refunded"
+    if item.id in order.made_good:
+        return "made_good"
     if order.status not in states:
         return "once_only" if order.status in UNDER_WAY else "not_delivered"
     if item.category in policy.final_sale_categories or set(item.tags) & set(policy.final_sale_tags):

@@ -24,6 +24,10 @@ class Products:
         top = fitting[0][1] if fitting else 0.0
         return [product for product, points in fitting if points > top / 2][:limit]
 
+    def all(self) -> list[Product]:
+        """List the whole catalogue, as it is at this moment."""
+        return self._commerce.products()
+
     def find(self, product_id: str) -> Product | None:
         """Find a product by its id."""
         return self._commerce.product(product_id)

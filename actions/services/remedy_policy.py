@@ -101,8 +101,10 @@ def _rule(order: Order, remedy: Remedy, policies: Policies, standing: Standing) 
         return "not_due"
     if not set(remedy.item_ids) <= set(assessment.item_ids or remedy.item_ids):
         return "not_due"
-    returned = remedy.kind in GOODS and any(order.return_of(item_id) for item_id in remedy.item_ids)
-    if returned or standing.claims & set(remedy.claims()):
+    back = remedy.kind in GOODS and any(
+        order.return_of(item_id) or order.exchange_of(item_id) for item_id in remedy.item_ids
+    )
+    if back or standing.claims & set(remedy.claims()):
         return "already_given"
     if remedy.kind == REPLACEMENT and not _in_stock(order, remedy, standing):
         return "out_of_stock"

@@ -57,6 +57,11 @@ class SwapQuote:
     at_once: frozenset[str] = field(default=frozenset())
 
     @property
+    def named(self) -> bool:
+        """Whether the customer named the method."""
+        return bool(self.shares)
+
+    @property
     def method_id(self) -> str:
         """The method with which (most of) the difference is settled."""
         return self.shares[0].method_id if self.shares else ""
@@ -154,7 +159,7 @@ def quote_swap(
     elif difference < NOTHING:
         shares = shares_of(order, -difference)
     else:
-        shares = _paying(order, difference, known)
+        shares = _paying(order, difference, known) if difference else ()
     words, days = method_words(shares, known, policies)
     gift_cards = {share.method_id for share in shares if _is_gift_card(known.get(share.method_id))}
     return SwapQuote(kind, changed, difference, words, order.currency, days, shares, frozenset(gift_cards))
@@ -186,6 +191,18 @@ def variant_of(catalogue: Catalogue, item: OrderItem, variant_id: str | None) ->
     product = catalogue.get(item.product_id)
     wanted = variant_id or item.variant_id
     return next((each for each in product.variants if each.id == wanted), None) if product else None
+
+
+def becomes(before: OrderItem, after: OrderItem | None) -> str:
+    """Put what becomes of one item into words."""
+    if after is None:
+        return f"{before.label} is taken out"
+    if after.variant_id == before.variant_id:
+        more = after.quantity != before.quantity
+        return f"{after.label} instead of {before.quantity}" if more else f"{before.label}: the same one, new"
+    count = f"{after.quantity} x " if after.quantity != 1 else ""
+    options = ", ".join(after.options.values())
+    return f"{count}{after.name}: {options} instead of {', '.join(before.options.values())}"
 
 
 def _changed_line(item: OrderItem, swap: Swap | None, catalogue: Catalogue) -> OrderItem:

@@ -64,17 +64,18 @@ def read_swaps(
     about: Sequence[OrderItem] = (),
     *,
     counts: bool = True,
+    elsewhere: Mapping[str, Sequence[str]] | None = None,
 ) -> Reading:
     """Read which items are to become what.
 
     `about` are the items that were spoken of last: words that name no other are about them. `counts` says that
-    numbers of pieces can be changed, too.
+    numbers of pieces can be changed, too; `elsewhere` has the values that options have in the rest of the shop.
     """
     text = text[:LONGEST_TEXT]
     cut = tokens(text)
     if not cut or not items:
         return Reading()
-    reader = _Reader(text, cut, items, catalogue, counts)
+    reader = _Reader(text, cut, items, catalogue, counts, elsewhere)
     several = _several(items, text)
     if several:
         return Reading(tuple(reader.read(item, 0, len(cut)) for item in several))
@@ -112,6 +113,7 @@ class _Reader:
         items: Sequence[OrderItem],
         catalogue: Mapping[str, Product],
         counts: bool,
+        elsewhere: Mapping[str, Sequence[str]] | None,
     ) -> None:
         self.text = text
         self.cut = cut
@@ -122,7 +124,7 @@ class _Reader:
         self.denies = places(phrases("denies"), cut)
         self.joints = self._joints()
         self.values = {
-            item.product_id: mentions(catalogue[item.product_id], cut)
+            item.product_id: mentions(catalogue[item.product_id], cut, elsewhere)
             for item in items
             if item.product_id in catalogue
         }
@@ -264,25 +266,33 @@ class _Reader:
     def _parted(self, item: OrderItem, start: int, end: int) -> tuple[list[Mention], list[Mention]]:
         """Part the values of a stretch into those that describe the item as it is, and those that it is to have."""
         found = [each for each in self.values.get(item.product_id, []) if start <= each.start < end]
-        denied = [each for each in found if self._is_denied(each, start)]
+        denied = [each for each in found if self._is_denied(each, start, found)]
         rest = [each for each in found if each not in denied]
         turn = self._turn(rest, start, end)
         before = [each for each in rest if turn is not None and each.end <= turn]
         return denied + before, [each for each in rest if each not in before]
 
-    def _is_denied(self, mention: Mention, start: int) -> bool:
+    def _turns_beside(self, found: Sequence[Mention]) -> list[Span]:
+        """Return the turns that aren't a part of a value, as "in" is of "in-ear"."""
+        return [turn for turn in self.turns if not any(each.start <= turn[0] < each.end for each in found)]
+
+    def _is_denied(self, mention: Mention, start: int, found: Sequence[Mention]) -> bool:
         """Tell whether "instead of", "not" or "from" stands before a value, in the same part."""
-        if any({value.casefold() for _, value in mention.pairs} & (YES | NO) for _ in (0,)):
+        if {value.casefold() for _, value in mention.pairs} & (YES | NO):
             return False
         ahead = [deny for deny in self.denies if start <= deny[0] and deny[1] <= mention.start]
         if not ahead:
             return False
-        stops = [*self.joints, *(turn[0] + 1 for turn in self.turns)]
+        stops = [*self.joints, *(turn[0] + 1 for turn in self._turns_beside(found))]
         return not any(ahead[-1][1] < stop <= mention.start for stop in stops)
 
     def _turn(self, rest: Sequence[Mention], start: int, end: int) -> int | None:
         """Return where the old ends and the new begins: the last turn that has a value, or the item, before it."""
-        turns = [turn for turn in self.turns if start <= turn[0] < end and not self._names_option(turn, rest)]
+        turns = [
+            turn
+            for turn in self._turns_beside(rest)
+            if start <= turn[0] < end and not self._names_option(turn, rest)
+        ]
         for turn in reversed(turns):
             after = [each for each in rest if each.start >= turn[1]]
             before = [each for each in rest if each.end <= turn[0]]

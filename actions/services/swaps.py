@@ -38,6 +38,7 @@ from actions.services.swap_policy import (
     Catalogue,
     Swap,
     SwapQuote,
+    becomes,
     decide_swap,
     is_final,
     kind_of,
@@ -45,6 +46,7 @@ from actions.services.swap_policy import (
     open_items,
     quote_swap,
 )
+from actions.services.variant_matching import option_values
 
 ACTIONS = {CHANGE: "order.change", EXCHANGE: "exchange.start"}
 
@@ -60,6 +62,7 @@ class SwapReceipt(Receipt):
     method: str
     currency: str
     business_days: str
+    named: bool = False  # a method was named although the price stays
     reference: str = ""  # of an exchange, as in "X-10042"
     label_url: str = ""
     label_expires_on: date | None = None
@@ -103,6 +106,14 @@ class Swaps:
         """Look up the products of an order as they are sold now."""
         found = (self._commerce.product(each) for each in {item.product_id for item in order.items})
         return {product.id: product for product in found if product}
+
+    def option_values(self) -> dict[str, list[str]]:
+        """Return the values that each option has anywhere in the shop."""
+        values: dict[str, dict[str, None]] = {}
+        for product in self._commerce.products():
+            for option, known in option_values(product).items():
+                values.setdefault(option, {}).update(dict.fromkeys(known))
+        return {option: list(known) for option, known in values.items()}
 
     def decide(self, order: Order, swaps: Sequence[Swap] = (), method_id: str | None = None) -> Decision:
         """Decide whether items may be swapped now; without swaps, whether any may."""
@@ -211,6 +222,7 @@ class Swaps:
             method=quote.method,
             currency=quote.currency,
             business_days=quote.business_days,
+            named=quote.named,
         )
         if quote.kind == CHANGE:
             return self._change(write, quote, receipt)
@@ -297,19 +309,7 @@ class Swaps:
 def described(order: Order, quote: SwapQuote, swaps: Sequence[Swap]) -> tuple[str, ...]:
     """Put what becomes of each item into words, as in "Stoneware Mug: rust instead of sage"."""
     pairs = [(order.item(swap.item_id), quote.changed.item(swap.item_id)) for swap in swaps]
-    return tuple(_becomes(before, after) for before, after in pairs if before)
-
-
-def _becomes(before: OrderItem, after: OrderItem | None) -> str:
-    """Put what becomes of one item into words."""
-    if after is None:
-        return f"{before.label} is taken out"
-    if after.variant_id == before.variant_id:
-        more = after.quantity != before.quantity
-        return f"{after.label} instead of {before.quantity}" if more else f"{before.label}: the same one, new"
-    count = f"{after.quantity} x " if after.quantity != 1 else ""
-    options = ", ".join(after.options.values())
-    return f"{count}{after.name}: {options} instead of {', '.join(before.options.values())}"
+    return tuple(becomes(before, after) for before, after in pairs if before)
 
 
 def _money(quote: SwapQuote) -> str:

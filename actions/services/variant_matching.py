@@ -12,6 +12,7 @@ from actions.services.variant_words import Token, found_at, phrases, places, ran
 YES, NO = frozenset({"yes", "true"}), frozenset({"no", "none", "without", "false"})
 NEGATIONS = frozenset({"no", "not", "non", "without", "isnt", "arent", "never"})
 NEAR = 2  # words between an option's name and its value
+FAR = 9
 SHOWN = 5
 
 Pair = tuple[str, str]  # option and value
@@ -24,7 +25,7 @@ class Mention:
     start: int  # token
     end: int
     pairs: frozenset[Pair]
-    named: bool = False  # the option is named beside it
+    gap: int = FAR  # words between it and the option's name, where that stands near
     weight: float = 1.0
 
 
@@ -71,8 +72,14 @@ def option_values(product: Product) -> dict[str, list[str]]:
     return values
 
 
-def mentions(product: Product, text: Sequence[Token]) -> list[Mention]:
-    """Find the values of a product's options in a text; the longest match of a stretch counts."""
+def mentions(
+    product: Product, text: Sequence[Token], elsewhere: Mapping[str, Sequence[str]] | None = None
+) -> list[Mention]:
+    """Find the values of a product's options in a text; the longest match of a stretch counts.
+
+    `elsewhere` has the values that the same options have in the rest of the shop: a wish for one of them isn't
+    overheard, although this product doesn't come in it.
+    """
     found: list[Mention] = []
     options = option_values(product)
     whole = {
@@ -86,7 +93,27 @@ def mentions(product: Product, text: Sequence[Token]) -> list[Mention]:
         for value in values:
             found += _value_at(option, value, values, text, names)
         found += _switched_off(option, values, text, names)
-    return _longest(found)
+    own = _longest(found)
+    return sorted([*own, *_elsewhere(product, text, elsewhere or {}, own)], key=lambda each: each.start)
+
+
+def _elsewhere(
+    product: Product, text: Sequence[Token], elsewhere: Mapping[str, Sequence[str]], own: Sequence[Mention]
+) -> list[Mention]:
+    """Find values that a product's options have only in the rest of the shop, where nothing of its own is said."""
+    found: list[Mention] = []
+    for option, values in option_values(product).items():
+        known = {words(value) for value in values}
+        for value in elsewhere.get(option, ()):
+            if words(value) not in known and value.casefold() not in YES | NO:
+                found += _value_at(option, value, (), text, _named_at(option, text))
+    name = set(words(product.name))
+    return [
+        each
+        for each in _longest(found)
+        if not any(each.start < other.end and other.start < each.end for other in own)
+        and not {token.word for token in text[each.start : each.end]} & name
+    ]
 
 
 def _whole_names(option: str, text: Sequence[Token]) -> list[tuple[int, int]]:
@@ -119,7 +146,7 @@ def _value_at(
     """Find one value: in full, or by the words that none of the option's other values has."""
     wanted = words(value)
     others = {word for other in values if other != value for word in words(other)}
-    telling = [word for word in wanted if word not in others and word not in words(option)]
+    telling = [word for word in wanted if word not in others and word not in words(option)] if values else []
     found: list[Mention] = []
     at = 0
     while at < len(text):
@@ -129,8 +156,9 @@ def _value_at(
             partly = [word for word in telling if not inside and _tells(word, text, at)]
             length, weight = (1, 1.0) if partly else (0, 0.0)
         if length:
-            named = any(abs(at - end) <= NEAR or abs(start - at - length) <= NEAR for start, end in names)
-            found.append(Mention(at, at + length, frozenset({(option, value)}), named, weight))
+            gaps = [at - end if end <= at else start - at - length for start, end in names]
+            gap = min((gap for gap in gaps if 0 <= gap <= NEAR), default=FAR)
+            found.append(Mention(at, at + length, frozenset({(option, value)}), gap, weight))
         at += length or 1
     return found
 
@@ -154,7 +182,7 @@ def _switched(
         last = end + (after in NO | YES)
         value = next((each for each in values if (each.casefold() in NO) == off), None)
         if value is not None:
-            found.append(Mention(start, last, frozenset({(option, value)}), True, 3.0))
+            found.append(Mention(start, last, frozenset({(option, value)}), 0, 3.0))
     return found
 
 
@@ -166,7 +194,7 @@ def _switched_off(
     if value is None:
         return []
     return [
-        Mention(start - 1, end, frozenset({(option, value)}), True, 3.0)
+        Mention(start - 1, end, frozenset({(option, value)}), 0, 3.0)
         for start, end in names
         if start and text[start - 1].word in NEGATIONS
     ]
@@ -174,9 +202,7 @@ def _switched_off(
 
 def _longest(found: Sequence[Mention]) -> list[Mention]:
     """Keep the best mention of every stretch; options that share a value share it, unless one is named beside it."""
-    ordered = sorted(
-        found, key=lambda each: (-(each.end - each.start), -each.weight, not each.named, each.start)
-    )
+    ordered = sorted(found, key=lambda each: (-(each.end - each.start), -each.weight, each.gap, each.start))
     kept: list[Mention] = []
     for each in ordered:
         clash = next((other for other in kept if each.start < other.end and other.start < each.end), None)
@@ -185,13 +211,13 @@ def _longest(found: Sequence[Mention]) -> list[Mention]:
         elif _same_rank(clash) == _same_rank(each):
             kept.remove(clash)
             pairs = clash.pairs | each.pairs
-            kept.append(Mention(each.start, each.end, pairs, each.named, each.weight))
+            kept.append(Mention(each.start, each.end, pairs, each.gap, each.weight))
     return sorted(kept, key=lambda each: each.start)
 
 
-def _same_rank(mention: Mention) -> tuple[int, int, float, bool]:
+def _same_rank(mention: Mention) -> tuple[int, int, float, int]:
     """Return what has to be alike in two mentions that share a stretch."""
-    return mention.start, mention.end, mention.weight, mention.named
+    return mention.start, mention.end, mention.weight, mention.gap
 
 
 def steps(product: Product, text: Sequence[Token]) -> tuple[Step, ...]:
@@ -260,12 +286,16 @@ def _decided(
     return Found(choices=tuple(ranked[:SHOWN]), missing=missing, label=label, met=bool(near))
 
 
-def _meets(product: Product, variant: Variant, current: Mapping[str, str], wish: Wish) -> bool:
-    """Tell whether a variant is what was wished, as far as it was said."""
-    asked = all(
+def meets(variant: Variant, wish: Wish) -> bool:
+    """Tell whether a variant has the options that were named."""
+    return all(
         any(variant.options.get(option) == value for option, value in pairs) for pairs in wish.constraints
     )
-    return asked and all(_steps_up(product, variant, current, step) for step in wish.steps)
+
+
+def _meets(product: Product, variant: Variant, current: Mapping[str, str], wish: Wish) -> bool:
+    """Tell whether a variant is what was wished, as far as it was said."""
+    return meets(variant, wish) and all(_steps_up(product, variant, current, step) for step in wish.steps)
 
 
 def _steps_up(product: Product, variant: Variant, current: Mapping[str, str], step: Step) -> bool:

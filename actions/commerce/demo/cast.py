@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from actions.commerce.demo.orders import Draft, Line, add_business_days
-from actions.commerce.model import Address, Customer, PaymentMethod, Product
+from actions.commerce.model import CENT, Address, Customer, PaymentMethod, Product
 
 FILE = Path(__file__).parent / "cast.yml"
 
@@ -45,8 +46,16 @@ def _customer(entry: Mapping[str, Any], now: datetime) -> Customer:
         tier=entry["tier"],
         points=entry["points"],
         created_at=now - timedelta(days=700),
-        payment_methods=tuple(PaymentMethod(**method) for method in entry["payment_methods"]),
+        payment_methods=tuple(_method(method) for method in entry["payment_methods"]),
+        marketing_email=entry.get("marketing_email"),
     )
+
+
+def _method(entry: Mapping[str, Any]) -> PaymentMethod:
+    """Make a way to pay; of a gift card the balance is known."""
+    balance = entry.get("balance")
+    known = None if balance is None else Decimal(str(balance)).quantize(CENT)
+    return PaymentMethod(**{**entry, "balance": known})
 
 
 def _draft(

@@ -12,6 +12,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from actions.commerce.compatibility_records import compatibility_from
 from actions.commerce.model import Product, Variant
 
 FILE = Path(__file__).parent / "catalogue.yml"
@@ -32,6 +33,7 @@ def _product(random: Random, entry: Mapping[str, Any]) -> Product:
         description=entry["text"],
         specs=dict(entry["specs"]),
         tags=tuple(entry.get("tags", ())),
+        compatibility=compatibility_from(entry.get("goes")),
         variants=tuple(
             _variant(random, entry, chosen) for chosen in combinations(*entry["options"].values())
         ),

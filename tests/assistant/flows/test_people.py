@@ -108,12 +108,6 @@ def test_that_a_wish_is_explained_and_offered_to_a_person(intent):
     assert talk.told("utter_handoff_done_no_address")["ticket"].startswith("T-")
 
 
-def test_that_a_broken_parcel_is_not_a_missing_one():
-    talk = Talk().hear("my lamp arrived broken", "delivery_problem").set(wish="delivery_problem")
-    talk.run(ActionPassOn())
-    assert talk.responses()[0] == "utter_later_delivery_problem_damaged"
-
-
 def test_that_no_offer_is_made_within_a_form():
     talk = Talk().within("return_form", "return_confirmed").hear("my code fails", "promo_code")
     talk.run(ActionPassOn())

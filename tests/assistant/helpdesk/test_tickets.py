@@ -1,62 +1,62 @@
-"""Tickets: one per call, with a number, whatever the customer wrote."""
+"""Tickets in the shop's own database: the contract, and what else is written."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from actions.commerce import schema
+from actions.commerce.model import Customer
+from actions.helpdesk.port import Tickets
 from actions.services.container import Services
 
-from ..conftest import NOW, who
+from ..conftest import ANNA, NOW, count, who
+from .contract import TicketsContract
 
 
-def test_a_ticket_is_opened_once(shop: Services) -> None:
-    customer = shop.commerce.customer_by_email("anna.bennett@example.com")
-    ticket = shop.tickets.open(who(), "Lamp flickers", "It flickers.", "urgent", customer)
+class TestEmbeddedTickets(TicketsContract):
+    @pytest.fixture()
+    def tickets(self, shop: Services) -> Tickets:
+        self.shop = shop
+        return shop.tickets
+
+    def close_ticket(self, tickets: Tickets, number: str) -> None:
+        table = schema.tickets
+        values = {"status": "closed", "open_case": None}
+        with self.shop.database.write() as connection:
+            connection.execute(update(table).where(table.c.number == number).values(**values))
+
+    def notes(self, tickets: Tickets, number: str) -> list[str]:
+        table = schema.ticket_notes
+        with self.shop.database.read() as connection:
+            query = select(table.c.text).where(table.c.ticket_number == number).order_by(table.c.id)
+            return list(connection.execute(query).scalars())
+
+    def customer(self) -> Customer:
+        customer = self.shop.commerce.customer_by_email(ANNA[0])
+        assert customer is not None
+        return customer
+
+
+def test_numbers_and_times_are_the_shops(shop: Services) -> None:
+    ticket = shop.tickets.open(who(), "Lamp flickers", "It flickers.")
     assert ticket.number.startswith("T-1")
-    assert (ticket.created, ticket.priority, ticket.status) == (NOW, "urgent", "open")
-    assert ticket.reply_hours == shop.policies.support.urgent_reply_hours
-    assert shop.tickets.open(who(), "Lamp flickers", "It flickers.", "urgent", customer) == ticket
-    assert shop.tickets.find(ticket.number) == ticket
-    assert shop.tickets.find("T-0") is None
-    other = shop.tickets.open(who(key="k2"), "Lamp flickers", "It flickers.")
-    assert other.number != ticket.number
+    assert ticket.created == NOW
 
 
-def test_two_at_once_open_one(shop: Services) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        numbers = list(pool.map(lambda _: shop.tickets.open(who(), "A", "B").number, range(8)))
-    assert len(set(numbers)) == 1
-
-
-def test_different_calls_at_once_get_different_numbers(shop: Services) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        numbers = list(pool.map(lambda n: shop.tickets.open(who(key=f"k{n}"), "A", "B").number, range(16)))
-    assert len(set(numbers)) == 16
-
-
-def test_anyone_may_open_one(shop: Services) -> None:
-    stranger = who(authenticated=False, key="")
-    assert (
-        shop.tickets.open(stranger, "Help", "please").number
-        != shop.tickets.open(stranger, "Help", "please").number
-    )
-
-
-def test_texts_are_tamed(shop: Services) -> None:
-    ticket = shop.tickets.open(who(), "Line\r\none\x1b[31m" + "x" * 500, "a\x00b\n" + "y" * 90_000)
-    assert ticket.subject.startswith("Line one[31mxx")
-    assert len(ticket.subject) == 200
+def test_bodies_are_tamed(shop: Services) -> None:
+    shop.tickets.open(who(), "Lamp", "a\x00b\n" + "y" * 90_000)
     with shop.database.read() as connection:
         body = connection.execute(select(schema.tickets.c.body)).scalar_one()
     assert body.startswith("ab\ny")
     assert len(body) == 20_000
-    assert shop.tickets.open(who(key="k2"), "", "").subject == "Request"
 
 
-def test_an_unknown_priority_is_an_error(shop: Services) -> None:
-    with pytest.raises(ValueError, match="low, normal, high, urgent"):
-        shop.tickets.open(who(), "A", "B", "whenever")
+def test_every_write_is_in_the_audit_trail(shop: Services) -> None:
+    ticket = shop.tickets.open(who(), "Lamp", "It flickers.")
+    shop.tickets.add(who(key="k2"), ticket, "Now it smells.")
+    shop.tickets.add(who(key="k2"), ticket, "Now it smells.")
+    shop.tickets.escalate(who(key="k3"), ticket, "urgent")
+    shop.tickets.escalate(who(key="k4"), ticket, "low")
+    for action in ("ticket.open", "ticket.add", "ticket.escalate"):
+        assert count(shop, "audit", action=action, subject=f"ticket {ticket.number}") == 1

@@ -171,7 +171,7 @@ def test_the_command(
 
 
 def test_the_courier_delivers_soon(shop: Services, letters: Letters) -> None:
-    courier = Courier(shop.outbox, every=0.01)
+    courier = Courier(shop.deliver, every=0.01)
     courier.start()
     put(shop)
     for _ in range(300):

@@ -65,7 +65,7 @@ def test_a_fresh_delivery_may_come_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "status", [state for state in ORDER_STATES if state not in ("delivered", "return_requested")]
+    "status", [state for state in ORDER_STATES if state not in POLICIES.returns.returnable_states]
 )
 def test_states_that_forbid_a_return(status: str) -> None:
     rules = {"cancelled": "cancelled", "returned": "already_returned", "refunded": "already_refunded"}

@@ -1,0 +1,204 @@
+"""adapters.yml as typed values: which systems outside are used, each with its address and its secrets."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+from actions.adapters.errors import AdapterConfigError
+
+VARIABLE = "FRONTDESK_ADAPTERS"  # another file than the project's
+FILE = Path(__file__).parent.parent / "adapters.yml"
+EMBEDDED = "embedded"
+SECRET = {"secret": True}
+ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZendeskSettings:
+    """A Zendesk account, and how its tickets are made."""
+
+    NAME: ClassVar = "zendesk"
+
+    url: str  # https://SUBDOMAIN.zendesk.com
+    email: str  # of the agent whose API token it is
+    token: str = field(repr=False, metadata=SECRET)
+    webhook_secret: str = field(default="", repr=False, metadata=SECRET)
+    group_id: int | None = None
+    brand_id: int | None = None
+    ticket_form_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripeSettings:
+    """A Stripe account."""
+
+    NAME: ClassVar = "stripe"
+
+    api_key: str = field(repr=False, metadata=SECRET)
+    webhook_secret: str = field(default="", repr=False, metadata=SECRET)
+    url: str = "https://api.stripe.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WooCommerceSettings:
+    """A WooCommerce shop."""
+
+    NAME: ClassVar = "woocommerce"
+
+    url: str  # of the WordPress site
+    consumer_key: str = field(repr=False, metadata=SECRET)
+    consumer_secret: str = field(repr=False, metadata=SECRET)
+    webhook_secret: str = field(default="", repr=False, metadata=SECRET)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapters:
+    """Which system does what; None means the shop's own database.
+
+    >>> load_adapters().tickets.url
+    """
+
+    tickets: ZendeskSettings | None = None
+    payments: StripeSettings | None = None
+    commerce: WooCommerceSettings | None = None
+
+
+PORTS: dict[str, tuple[Any, ...]] = {
+    "tickets": (ZendeskSettings,),
+    "payments": (StripeSettings,),
+    "commerce": (WooCommerceSettings,),
+}
+
+
+def load_adapters(path: Path | None = None) -> Adapters:
+    """Read the file; without one, everything is embedded."""
+    named = os.environ.get(VARIABLE)
+    path = path or (Path(named) if named else FILE)
+    if not path.exists():
+        if named:
+            raise AdapterConfigError(f"{path} (named by {VARIABLE}) doesn't exist.")
+        return Adapters()
+    content = _parsed(path)
+    return Adapters(**{port: _chosen(path, content, port) for port in content if _known(path, content, port)})
+
+
+def _parsed(path: Path) -> CommentedMap:
+    """Parse the file into a map that knows its lines; an empty file is an empty map."""
+    try:
+        content = YAML(typ="rt").load(path)
+    except YAMLError as error:
+        raise AdapterConfigError(f"{path.name} isn't valid YAML: {error}") from error
+    if content is None:
+        return CommentedMap()
+    if not isinstance(content, CommentedMap):
+        raise AdapterConfigError(f"{path.name} has to be a map; its keys are {', '.join(PORTS)}.")
+    return content
+
+
+def _known(path: Path, content: CommentedMap, port: object) -> bool:
+    """Complain of a key that isn't a port."""
+    if port not in PORTS:
+        raise AdapterConfigError(_unknown(path, content, port, PORTS))
+    return True
+
+
+def _chosen(path: Path, content: CommentedMap, port: str) -> Any:
+    """Read which system does one thing."""
+    value, known = content[port], {kind.NAME: kind for kind in PORTS[port]}
+    if value is None or value == EMBEDDED:
+        return None
+    if not isinstance(value, CommentedMap) or len(value) != 1:
+        raise AdapterConfigError(
+            f"{_place(path, content, port)}: '{port}' has to be '{EMBEDDED}', or one of "
+            f"{', '.join(known)} with its settings below it."
+        )
+    (name,) = value
+    if name not in known:
+        raise AdapterConfigError(_unknown(path, value, name, known))
+    settings = value[name]
+    if not isinstance(settings, CommentedMap):
+        raise AdapterConfigError(f"{_place(path, value, name)}: '{name}' has no settings.")
+    return _typed(path, known[name], settings, _place(path, value, name))
+
+
+def _typed(path: Path, kind: Any, settings: CommentedMap, place: str) -> Any:
+    """Read the settings of one system."""
+    known = {each.name: each for each in fields(kind)}
+    for key in settings:
+        if key not in known:
+            raise AdapterConfigError(_unknown(path, settings, key, known))
+    values = {}
+    for name, each in known.items():
+        if name not in settings:
+            if each.default is MISSING:
+                raise AdapterConfigError(f"{place}: the key '{name}' is missing.")
+            continue
+        values[name] = _read(_place(path, settings, name), name, settings[name], each)
+    return kind(**values)
+
+
+def _read(place: str, name: str, value: object, each: Any) -> Any:
+    """Read one value; a secret has to come from the environment."""
+    if "int" in str(each.type):
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        raise AdapterConfigError(f"{place}: '{name}' has to be a whole number.")
+    if not isinstance(value, str) or not value.strip():
+        raise AdapterConfigError(f"{place}: '{name}' has to be a text.")
+    if each.metadata.get("secret") and not ENVIRONMENT.fullmatch(value.strip()):
+        raise AdapterConfigError(
+            f"{place}: '{name}' is a secret and must not stand in a file; write ${{NAME}} and set that variable."
+        )
+    text = ENVIRONMENT.sub(lambda found: _from_environment(place, name, found), value).strip()
+    return _address(place, name, text) if name == "url" else text
+
+
+def _from_environment(place: str, name: str, found: re.Match[str]) -> str:
+    """Put in the value of a variable."""
+    value = os.environ.get(found[1]) or found[2]
+    if not value:
+        raise AdapterConfigError(
+            f"{place}: '{name}' needs the environment variable {found[1]}, which isn't set."
+        )
+    return str(value)
+
+
+def _address(place: str, name: str, text: str) -> str:
+    """Check an address: encrypted, unless it is on this machine; without a login in it."""
+    parts = urlsplit(text)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and _local(parts.hostname or ""))
+    if not secure or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise AdapterConfigError(f"{place}: '{name}' has to be an address such as https://acme.example.")
+    return text.rstrip("/")
+
+
+def _local(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _place(path: Path, content: CommentedMap, key: object) -> str:
+    """Say where a key stands."""
+    return f"{path.name}:{int(content.lc.key(key)[0]) + 1}"
+
+
+def _unknown(path: Path, content: CommentedMap, key: object, known: Mapping[str, object]) -> str:
+    """Complain of a key that nobody reads."""
+    close = difflib.get_close_matches(str(key), known, n=1)
+    hint = f"was '{close[0]}' meant?" if close else f"known are {', '.join(known)}."
+    return f"{_place(path, content, key)}: the key '{key}' is unknown; {hint}"

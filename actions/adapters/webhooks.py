@@ -1,0 +1,89 @@
+"""Webhooks: whether what comes in was sent by whom it says, and not long ago."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from actions.adapters.errors import BadSignature
+
+WINDOW = timedelta(minutes=5)  # older ones, or ones from the future, may be replayed
+SHORTEST_SECRET = 8
+ZENDESK_SIGNATURE = "x-zendesk-webhook-signature"
+ZENDESK_TIME = "x-zendesk-webhook-signature-timestamp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something that happened in a system outside."""
+
+    system: str
+    id: str  # the same for a notice that is sent again
+    kind: str
+    at: datetime
+    content: Mapping[str, Any]
+
+
+def zendesk_notice(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
+    """Check a webhook of Zendesk and read it, or raise BadSignature.
+
+    The signature is the base64 of HMAC-SHA256 over the timestamp's header and the body, as they came in.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+    stamp, given = lower.get(ZENDESK_TIME, ""), lower.get(ZENDESK_SIGNATURE, "")
+    if len(secret) < SHORTEST_SECRET:
+        raise BadSignature("Zendesk", "no secret for webhooks is set.", "Set webhook_secret in adapters.yml.")
+    digest = hmac.new(secret.encode(), stamp.encode() + body, hashlib.sha256).digest()
+    if not hmac.compare_digest(base64.b64encode(digest), given.encode()):
+        raise BadSignature("Zendesk", "a webhook isn't signed with our secret.", "Compare webhook_secret.")
+    sent = _moment("Zendesk", stamp)
+    if abs(now - sent) > WINDOW:
+        raise BadSignature("Zendesk", "a webhook is too old or from the future.", "Is the clock right?")
+    content = _content("Zendesk", body)
+    identity, kind = content.get("id"), content.get("type")
+    if not isinstance(identity, str) or not isinstance(kind, str) or not identity:
+        raise BadSignature("Zendesk", "a webhook has no id or type.", "Subscribe the webhook to events.")
+    return Notice(system="zendesk", id=identity[:200], kind=kind[:200], at=sent, content=content)
+
+
+def zendesk_ticket_change(notice: Notice) -> tuple[str, str, str | None] | None:
+    """Tell a ticket's number, our status and our priority after a notice; None for another subject."""
+    from actions.adapters.zendesk import STATUSES
+    from actions.helpdesk.port import PRIORITIES
+
+    detail = notice.content.get("detail")
+    if not notice.kind.startswith("zen:event-type:ticket.") or not isinstance(detail, Mapping):
+        return None
+    number, status = str(detail.get("id") or ""), str(detail.get("status") or "").lower()
+    priority = str(detail.get("priority") or "").lower()
+    if not number.isdigit() or status not in STATUSES:
+        return None
+    return number, STATUSES[status], priority if priority in PRIORITIES else None
+
+
+def _moment(system: str, text: str) -> datetime:
+    """Read a signed time."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise BadSignature(system, "a webhook has no readable time.", "")
+    return moment
+
+
+def _content(system: str, body: bytes) -> Mapping[str, Any]:
+    """Read a signed body."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, Mapping):
+        raise BadSignature(system, "a webhook's body isn't a JSON object.", "")
+    return content

@@ -1,0 +1,99 @@
+"""Webhooks: only what was signed with our secret, a moment ago, is read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from actions.adapters.errors import BadSignature
+from actions.adapters.webhooks import zendesk_notice, zendesk_ticket_change
+
+from .zendesk_server import webhook
+
+NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
+SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3RpbmdfPT0="
+SOLVED: dict[str, Any] = {
+    "account_id": 22129848,
+    "detail": {"id": "35436", "priority": "HIGH", "status": "SOLVED", "subject": "Lamp flickers"},
+    "event": {"current": "SOLVED", "previous": "OPEN"},
+    "id": "2b24ef10-19b5-4740-93cf-5f98ec4776c0",
+    "subject": "zen:ticket:35436",
+    "time": "2026-11-18T14:59:58Z",
+    "type": "zen:event-type:ticket.status_changed",
+    "zendesk_event_version": "2022-06-20",
+}
+
+
+def test_a_signature_that_another_program_made() -> None:
+    # HMAC-SHA256 over timestamp and body, in base64, worked out with openssl
+    headers = {
+        "x-zendesk-webhook-signature": "9qZzElM/gByCDnf9T/0QO4FxFJlj5izZny+w3sxdLAE=",
+        "x-zendesk-webhook-signature-timestamp": "2026-11-18T15:00:00Z",
+    }
+    body = b'{"id":"a","type":"zen:event-type:ticket.created","detail":{}}'
+    assert zendesk_notice(SECRET, headers, body, NOW).id == "a"
+
+
+def test_a_notice_is_read() -> None:
+    headers, body = webhook(SECRET, NOW - timedelta(seconds=30), **SOLVED)
+    notice = zendesk_notice(SECRET, headers, body, NOW)
+    assert (notice.system, notice.id, notice.at) == ("zendesk", SOLVED["id"], NOW - timedelta(seconds=30))
+    assert zendesk_ticket_change(notice) == ("35436", "solved", "high")
+
+
+@pytest.mark.parametrize("seconds", [-301, 301, 86_400])
+def test_an_old_or_early_one_is_refused(seconds: int) -> None:
+    headers, body = webhook(SECRET, NOW + timedelta(seconds=seconds), **SOLVED)
+    with pytest.raises(BadSignature, match="too old or from the future"):
+        zendesk_notice(SECRET, headers, body, NOW)
+
+
+def test_a_changed_body_time_or_secret_is_refused() -> None:
+    headers, body = webhook(SECRET, NOW, **SOLVED)
+    later = (NOW + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    changed = [
+        (SECRET, headers, body.replace(b"SOLVED", b"CLOSED")),
+        (SECRET, headers | {"X-Zendesk-Webhook-Signature-Timestamp": later}, body),
+        ("another-secret", headers, body),
+        (SECRET, headers | {"X-Zendesk-Webhook-Signature": ""}, body),
+        (SECRET, headers | {"X-Zendesk-Webhook-Signature": "é"}, body),
+        (SECRET, {}, body),
+    ]
+    for secret, shown, sent in changed:
+        with pytest.raises(BadSignature, match="isn't signed with our secret") as caught:
+            zendesk_notice(secret, shown, sent, NOW)
+        assert SECRET not in str(caught.value)
+
+
+def test_without_a_secret_nothing_is_believed() -> None:
+    headers, body = webhook("", NOW, **SOLVED)
+    with pytest.raises(BadSignature, match="Set webhook_secret"):
+        zendesk_notice("", headers, body, NOW)
+
+
+@pytest.mark.parametrize("left_out", ["id", "type"])
+def test_a_signed_one_without_id_or_type_is_refused(left_out: str) -> None:
+    headers, body = webhook(SECRET, NOW, **{key: value for key, value in SOLVED.items() if key != left_out})
+    with pytest.raises(BadSignature, match="no id or type"):
+        zendesk_notice(SECRET, headers, body, NOW)
+
+
+def test_times_of_other_zones_and_unreadable_ones() -> None:
+    headers, body = webhook(SECRET, NOW.astimezone(timezone(timedelta(hours=9))), **SOLVED)
+    assert zendesk_notice(SECRET, headers, body, NOW).at == NOW
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "zen:event-type:user.created"},
+        {"detail": None},
+        {"detail": {"id": "x", "status": "OPEN"}},
+        {"detail": {"id": "1", "status": "SLEEPING"}},
+    ],
+)
+def test_what_is_not_about_a_ticket_changes_none(change: dict[str, Any]) -> None:
+    headers, body = webhook(SECRET, NOW, **(SOLVED | change))
+    assert zendesk_ticket_change(zendesk_notice(SECRET, headers, body, NOW)) is None
