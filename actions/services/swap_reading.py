@@ -302,13 +302,22 @@ class _Reader:
         return None
 
     def _names_option(self, turn: Span, rest: Sequence[Mention]) -> bool:
-        """Tell whether what follows is the option of the value before: "gold for the color" turns nothing."""
+        """Tell whether it ties a value to its option, and turns nothing: "gold for the color", "color in gold"."""
+        if self.cut[turn[0]].word == "in" and self._ends_option(turn[0], rest):
+            return True
         before = [each for each in rest if each.end == turn[0]]
         following = turn[1]
         while following < len(self.cut) and self.cut[following].word in ARTICLES:
             following += 1
         options = {option for each in before for option, _ in each.pairs}
         return any(found_at(words(option), self.cut, following) for option in options)
+
+    def _ends_option(self, end: int, rest: Sequence[Mention]) -> bool:
+        """Tell whether the name of an option stands right before a place."""
+        names = {words(option) for each in rest for option, _ in each.pairs}
+        return any(
+            end >= len(name) and found_at(name, self.cut, end - len(name)) == len(name) for name in names
+        )
 
     def read(self, item: OrderItem, start: int, end: int) -> Wanted:
         """Read what a stretch wants of an item."""
