@@ -17,8 +17,8 @@ LONGEST_TEXT = 1000
 CUTS = re.compile(r"[,;!?\n]|\.(?:\s|$)|\s[-\N{EN DASH}]\s")
 GENERIC = frozenset({"set", "pack", "kit", "one", "item"})
 ARTICLES = frozenset({"the", "it", "my", "a"})
-STAYS = re.compile(
-    r"\b(?:everything|all|anything|the rest) (?:else|other)\b[^.;!?]*\b(?:stay|remain|same|keep|fine|good|is|are|be)\w*\b",
+STAYS = re.compile(  # "everything else as it was", unless that is what is to be changed
+    r"(?<!change )(?<!swap )(?<!exchange )(?<!replace )(?<!make )\b(?:everything|all|anything|the rest) (?:else|other)\b",
     re.I,
 )
 NOTHING_SAID = Wish()
