@@ -39,4 +39,6 @@ def _window(subject: str, days: int | None, unknown: str) -> str:
         return f"{about} is off (window_days: none)."
     if unknown == "allow":
         return f"{about}, {days} days, isn't applied (when_delivery_date_unknown: allow)."
-    return f"{about}, {days} days, can't be applied, so a person decides (when_delivery_date_unknown: person)."
+    return (
+        f"{about}, {days} days, can't be applied, so a person decides (when_delivery_date_unknown: person)."
+    )

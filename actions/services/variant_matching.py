@@ -10,7 +10,7 @@ from actions.services import matching
 from actions.services.variant_words import Token, found_at, phrases, places, rank, words
 
 YES, NO = frozenset({"yes", "true"}), frozenset({"no", "none", "without", "false"})
-NEGATIONS = frozenset({"no", "not", "non", "without", "isnt", "arent", "never"})
+NEGATIONS = frozenset({"no", "not", "non", "without", "isnt", "arent", "never", "zero"})
 NEAR = 2  # words between an option's name and its value
 FAR = 9
 SHOWN = 5

@@ -16,6 +16,10 @@ ORDER_SLOTS = frozenset(
 ITEM_SLOTS = frozenset({"return_items", "swap_items"})
 CHANGE_SLOTS = frozenset({"swap_to"})
 METHOD_SLOTS = frozenset({"return_method", "swap_method", "payment_method"})
+REASONS = {
+    "no longer needed": "no longer needed",
+    "ordered by mistake": "by mistake",
+}  # as a summary says them
 ORDER = re.compile(r"\b[A-Z]\d{7}\b")
 CONFIRMS = re.compile(r"_confirmed$")
 DONE = {
@@ -191,6 +195,9 @@ class Customer:
             return Utterance(self.words.say("wait_question", "any"))
         if asked in ORDER_SLOTS:
             return Utterance(self.words.say("give_order", order=self.words.order(self.goal["order_id"])))
+        if not self._fits(asked) and self.refused_wanted and self._asked[asked] > 1:
+            self._leaving = True
+            return Utterance(self.words.say("accept_refusal"))
         if not self._fits(asked):
             return Utterance(self._wish("open", "full"))
         if asked in ITEM_SLOTS:
@@ -289,6 +296,8 @@ class Customer:
             return words.say("give_order", order=facts["order"])
         if wrong == "payment":
             return words.say("give_payment", payment=facts["payment"])
+        if wrong == "reason":
+            return words.say(f"give_reason_{self.goal['reason'].replace(' ', '_')}")
         if wrong == "target":
             return f"only for order {facts['order']}"
         if wrong == "changes":
@@ -320,9 +329,14 @@ class Customer:
             if money(sum(prices[item_id] for item_id in wanted)) not in last:
                 return "items"
         if "change_to" in (goal.get("items") or [{}])[0]:
+            named = {item["name"] for item in goal["items"]}
+            if any(f"{item['name']}: " in last for item in self._in_order() if item["name"] not in named):
+                return "changes"
             for item in goal["items"]:
                 if not all(str(value).lower() in last.lower() for value in item["change_to"].values()):
                     return "changes"
+        if "reason" in goal and "Reason: " in last and REASONS[goal["reason"]] not in last:
+            return "reason"
         if "payment" in goal:
             method = self.shop["users"][self.task["user_id"]]["payment_methods"][goal["payment"]["id"]]
             if not any(words in last for words in method_words(method)):
