@@ -74,6 +74,8 @@ def main() -> int:
     def say(text: str) -> None:
         print(f"{time.perf_counter() - begun:7.1f} s  {text}", file=sys.stderr, flush=True)
 
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / "progress.jsonl").unlink(missing_ok=True)
     try:
         with (
             tempfile.TemporaryDirectory(prefix="frontdesk-tasks-") as work,
@@ -81,12 +83,13 @@ def main() -> int:
         ):
             before = running.records()
             outcomes = [
-                outcome for seed in given.seeds for outcome in _run_all(running, tasks, before, seed, say)
+                outcome
+                for seed in given.seeds
+                for outcome in _run_all(running, tasks, before, seed, say, given.out / "progress.jsonl")
             ]
     except Failed as error:
         print(f"bench.tasks: {error}", file=sys.stderr)
         return 1
-    given.out.mkdir(parents=True, exist_ok=True)
     results = {
         "machine": machine(),
         "seeds": given.seeds,
@@ -129,6 +132,7 @@ def _run_all(
     before: Mapping[str, Any],
     seed: int,
     say: Callable[[str], None],
+    log: Path,
 ) -> list[Outcome]:
     """Run every task on a fresh shop."""
     bank = read_bank()
@@ -137,6 +141,8 @@ def _run_all(
         running.fresh()
         outcome = run_task(running, task, before, Wording(bank, f"{seed}-{task['id']}"), seed)
         outcomes.append(outcome)
+        with log.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
         if outcome.problems:
             say(f"seed {seed} {task['id']} ({outcome.flow}): {outcome.problems[0][:220]}")
         if place % 10 == 0 or place == len(tasks):

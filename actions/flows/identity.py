@@ -258,12 +258,10 @@ class PrivateForm(AttentiveForm, ABC):
         """Return the words of this turn that are meant for this form; empty ones for an interruption."""
         words = said(tracker, self.form_name())
         asked = tracker.get_slot("requested_slot")
-        if (
-            asked
-            and words.text
-            and cued(words.text) in (None, self.wish)
-            and self.tells(str(asked), words, tracker)
-        ):
+        if self.only_who(words, asked):
+            return Said()
+        another = cued(words.text) not in (None, self.wish)
+        if asked and words.text and not another and self.tells(str(asked), words, tracker):
             return words
         picks = (
             asked in CHOICES and words.intent in ASKS and (words.has(PICKS) or words.confidence < QUITE_SURE)
@@ -278,11 +276,19 @@ class PrivateForm(AttentiveForm, ABC):
         if asked in IDENTITY:
             named = by_name(self.wish) and full_name(words.text, asked=True)
             return bool(words.email or words.postcode or words.number or named)
+        if asked.endswith("_confirmed"):
+            return words.plain_yes
         if words.has(QUESTION):
             return False
-        return (words.number is not None and asked in CHOICES) or (
-            asked.endswith("_method") and names_method(words.text)
-        )
+        order = words.number is not None and (asked in CHOICES or asked.endswith("_order"))
+        return order or (asked.endswith("_method") and names_method(words.text))
+
+    def only_who(self, words: Said, asked: object) -> bool:
+        """Tell whether the words answer who it is, or that it can't be told: then they say nothing else."""
+        if asked not in IDENTITY or words.payload or words.number or not by_name(self.wish):
+            return False
+        named = full_name(words.text, asked=True) is not None
+        return named or (words.has(LACKS) and not words.email)
 
     def opening(self, tracker: Tracker) -> Said:
         """Return the words with which the customer came to this wish, maybe some turns ago."""
@@ -300,9 +306,16 @@ class PrivateForm(AttentiveForm, ABC):
         tracker.slots.update(corrections)
         changes.update(corrections)
         changes.update(self._lacking(dispatcher, tracker))
+        self._agree(tracker, heard)
         with one_look():  # who the customer is was settled above; the rest of the form only reads
             events = await super().run(dispatcher, tracker, domain)
         return [*(SlotSet(name, value) for name, value in changes.items()), *events]
+
+    def _agree(self, tracker: Tracker, heard: Said) -> None:
+        """Take for a yes what is one by its words, although the sentence sounded like something else."""
+        asked = str(tracker.get_slot("requested_slot") or "")
+        if asked.endswith("_confirmed") and heard.intent != "affirm" and heard.plain_yes:
+            tracker.add_slots([SlotSet(asked, True)])
 
     def _introduced(self, tracker: Tracker, heard: Said) -> Said:
         """Return the words that may say who it is: of a wish its opening, and any answer to the question who."""

@@ -19,6 +19,7 @@ HALF = r"(?:'?s|\s+is|\s*:|\s+would be)?\s+([^\W\d_][\w'-]*)"
 FIRST = re.compile(rf"\b(?:first|given)[\s-]?name{HALF}", re.IGNORECASE)
 LAST = re.compile(rf"\b(?:(?:last|family)[\s-]?name|surname){HALF}", re.IGNORECASE)
 ENDS = re.compile(r"[,;:!?()\n/]|\.(?:\s|$)|\s[-\N{EN DASH}\N{EM DASH}]+\s|\d")
+PARTICLES = frozenset({"de", "da", "dos", "van", "von", "der", "den", "la", "del", "di", "bin", "al"})
 FEWEST, MOST = 2, 4  # words of a full name
 FEW = 12  # words of a message with a ZIP code in which a name may be written small
 
@@ -89,7 +90,8 @@ def _name_at(text: str) -> list[str] | None:
     for word in (text[: end.start()] if end else text).split():
         if not WORD.fullmatch(word) or _is_other(word):
             break
-        if found and found[0][0].isupper() and not word[0].isupper() and len(found) >= FEWEST:
+        small = found and found[0][0].isupper() and not word[0].isupper()
+        if small and len(found) >= FEWEST and word not in PARTICLES:
             break
         found.append(word)
     return found if FEWEST <= len(found) <= MOST else None

@@ -154,6 +154,8 @@ def _order_response(order: Order, parcel: Shipment | None, on: date) -> str:
             return "utter_order_late"
         if parcel.expected_on is None and order.status == "shipped":
             return "utter_order_shipped_undated"
+    if order.status == "pending" and order.placed_at is None:
+        return "utter_order_pending_undated"
     if order.status == "delivered" and order.delivered_at is None:
         return "utter_order_delivered_undated"
     return f"utter_order_{order.status}"

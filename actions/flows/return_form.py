@@ -78,6 +78,8 @@ class ValidateReturnForm(PrivateForm):
 
     def tells(self, asked: str, words: Said, tracker: Tracker) -> bool:
         """Tell whether the words hold what was asked for; of the items the name or an option of one will do."""
+        if asked == "return_confirmed" and words.plain_yes:
+            return True
         if words.has(QUESTION) or asked not in ITEM_TALK:
             told = asked == "return_reason" and not words.has(QUESTION) and reason_of(words) is not None
             return told or super().tells(asked, words, tracker)
@@ -167,7 +169,8 @@ class ValidateReturnForm(PrivateForm):
             wrong = part_of(heard, tracker) == "items" or heard.has(WRONG_ITEMS)
             return {"return_items": None} if wrong else {}
         if set(wanted) == set(before):
-            return {"return_items": before} if heard.intent == "correct" else {}
+            same = heard.intent == "correct" or asked == "return_part"
+            return {"return_items": before} if same else {}
         checked = self.validate_return_items(wanted, dispatcher, tracker, domain)
         return {"return_items": checked["return_items"] or before}
 

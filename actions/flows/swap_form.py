@@ -11,7 +11,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, choose, placed, recent
-from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.identity import QUESTION, PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
 from actions.flows.swap_methods import method_of, methods_named
 from actions.flows.swap_state import SwapState
@@ -72,7 +72,14 @@ class ValidateSwapForm(PrivateForm):
     def heard(self, tracker: Tracker) -> Said:
         """Return the words that are meant for this form: also those that name an item or an option of it."""
         words, asked = said(tracker, FORM), tracker.get_slot("requested_slot")
+        if self.only_who(words, asked):
+            return Said()
         if words.intent in WISHES or words.answers:
+            return words
+        if asked == "swap_confirmed" and words.plain_yes:
+            return words
+        named = chosen_order(tracker) if asked == "swap_items" and not words.has(QUESTION) else None
+        if named and speaks_of(named[1], words):
             return words
         if asked in ITEM_QUESTIONS and meant_for_items(tracker, words):
             return words
@@ -189,9 +196,15 @@ class ValidateSwapForm(PrivateForm):
         if found is None or not possible(found[1]):
             return {}
         heard, state = self.heard(tracker), SwapState.of(tracker)
-        changed = understood(dispatcher, tracker, found[1], heard, state) if heard.text else None
+        asked = tracker.get_slot("requested_slot")
+        settles = asked == "swap_method" and bool(methods_named(found[0], found[1], heard))
+        agrees = asked == "swap_confirmed" and heard.agrees
+        reads = heard.text and not settles and not agrees  # "my gift card" names no item with an SD card
+        changed = understood(dispatcher, tracker, found[1], heard, state) if reads else None
         if changed is None and not state.items and tracker.get_slot("wish_words"):
             changed = understood(dispatcher, tracker, found[1], self.opening(tracker), state)
+        if changed is None and reads and asked in ITEM_QUESTIONS and meant_for_items(tracker, heard):
+            changed = state  # the same once more: asked again rather than taken for something else
         open_items = services().swaps.open_items(found[1])
         foreign = (
             heard.entity("product") if changed is None and not state.items and not heard.payload else None

@@ -15,6 +15,7 @@ from typing import Any
 from rasa_sdk.events import EventType
 from rasa_sdk.interfaces import Tracker
 
+from actions.flows.yes_words import agrees
 from actions.services.orders import order_number
 from frontdesk.redaction import without_cards
 
@@ -104,7 +105,12 @@ class Said:
     def plain_yes(self) -> bool:
         """Tell whether it is a yes without a doubt in it."""
         sure = self.intent == "affirm" and self.confidence >= SURE
-        return sure and self.meant and not self.has(HESITATES)
+        return (sure or self.agrees) and self.meant and not self.has(HESITATES)
+
+    @property
+    def agrees(self) -> bool:
+        """Tell whether the words themselves are a yes, whatever the sentence sounds like."""
+        return not self.payload and not self.number and agrees(self.text)
 
     def entity(self, name: str) -> str | None:
         """Return the first value of an entity."""

@@ -67,6 +67,15 @@ THIS_NOT_THAT = re.compile(r"(.+?),?\s+(?:and\s+)?(?:not|instead of|rather than)
 NOT_THAT = re.compile(r"\bnot\s+(.+?),?\s+(?:but|it'?s|its)\s+(.+)", re.IGNORECASE)
 
 
+SLASHES = re.compile(r"\s+/\s+")
+STATE_TIED = re.compile(
+    r"(?<=[a-z])(?:-|\s+in\s+)([A-Z]{2})(?=\s*(?:,|\d{5}|\.|$))"
+)  # "Dallas-TX", "Chicago in IL"
+CODE_FIRST = re.compile(
+    r"(?<![\w#-])(\d{5})\s+([A-Z][A-Za-z.' ]+?),?\s+([A-Z]{2})(?![A-Za-z])"
+)  # "78202 San Antonio, TX"
+
+
 def read_address(text: str, asked: str = "") -> Parts:
     """Read as much of an address as the words hold; `asked` is the part that was asked for last."""
     plain = _plain(TAKEN_BACK.sub(" ; ", text))
@@ -119,9 +128,13 @@ def corrected_part(base: Parts, text: str, part: str) -> Parts | None:
 
 def _plain(text: str) -> str:
     """Write words on one line, without what is no part of an address."""
-    line = re.sub(r"\s*[\r\n]+\s*", ", ", text[:LONGEST_TEXT]).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    line = re.sub(r"\s*[\r\n]+\s*|\s*[()\[\]]\s*", ", ", text[:LONGEST_TEXT])
+    line = line.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     line = DOTTED.sub(lambda found: found[1] + found[2], line.replace('"', " "))
     line = LABEL.sub(lambda found: f", {found['part']} is " if found["part"] else ", ", line)
+    line = SLASHES.sub(", ", line)
+    line = STATE_TIED.sub(r", \1", line)
+    line = CODE_FIRST.sub(r"\2, \3 \1", line)
     return " ".join(ORDER.sub(" ; ", EMAIL.sub(" ; ", line)).split())
 
 

@@ -22,6 +22,7 @@ from actions.services.callbacks import Callbacks
 from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
+from actions.services.inactive import inactive_rules
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
 from actions.services.payment_changes import PaymentChanges
@@ -102,6 +103,11 @@ class Services:
     def now(self) -> datetime:
         """Tell the time by which the services decide, in UTC."""
         return self._clock()
+
+    def inactive_rules(self) -> list[str]:
+        """Say which rules the shop lacks the data for."""
+        with self.database.read() as connection:
+            return inactive_rules(connection, self.policies)
 
     def today(self) -> date:
         """Tell the date by which the services decide, in UTC."""
@@ -188,6 +194,8 @@ def close_services() -> None:
 def _make(url: str) -> tuple[Services, Courier | None]:
     """Make the services, and the courier unless the environment says that e-mails wait."""
     made = Services(url)
+    for sentence in made.inactive_rules():
+        logger.warning("%s", sentence)
     if os.environ.get(DELIVERY_VARIABLE) == "manual":
         return made, None
     courier = Courier(made.deliver)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from actions.commerce.model import OrderItem, Product
-from actions.services.item_matching import BOTH, EVERYTHING, EXCEPT, ItemMatch, match_items
+from actions.services.item_matching import BOTH, CLOSING, EVERYTHING, EXCEPT, ItemMatch, match_items
 from actions.services.quantity_words import pieces_wanted
 from actions.services.variant_matching import NO, YES, Mention, Wish, mentions, steps
 from actions.services.variant_words import Token, found_at, phrases, places, tokens, units, words
@@ -16,6 +16,11 @@ from actions.services.variant_words import Token, found_at, phrases, places, tok
 LONGEST_TEXT = 1000
 CUTS = re.compile(r"[,;!?\n]|\.(?:\s|$)|\s[-\N{EN DASH}]\s")
 GENERIC = frozenset({"set", "pack", "kit", "one", "item"})
+ARTICLES = frozenset({"the", "it", "my", "a"})
+STAYS = re.compile(  # "everything else as it was", unless that is what is to be changed
+    r"(?<!change )(?<!swap )(?<!exchange )(?<!replace )(?<!make )\b(?:everything|all|anything|the rest) (?:else|other)\b",
+    re.I,
+)
 NOTHING_SAID = Wish()
 Span = tuple[int, int]
 
@@ -90,6 +95,7 @@ def read_swaps(
 
 def _several(items: Sequence[OrderItem], text: str) -> list[OrderItem]:
     """Find the items of "everything but the mouse", "both", "all of them"."""
+    text = STAYS.sub(" ", CLOSING.sub(" ", text))
     if not (EXCEPT.search(text) or EVERYTHING.search(text) or BOTH.search(text)):
         return []
     match = match_items(items, text)
@@ -283,7 +289,11 @@ class _Reader:
 
     def _turn(self, rest: Sequence[Mention], start: int, end: int) -> int | None:
         """Return where the old ends and the new begins: the last turn that has a value, or the item, before it."""
-        turns = [turn for turn in self._turns_beside(rest) if start <= turn[0] < end]
+        turns = [
+            turn
+            for turn in self._turns_beside(rest)
+            if start <= turn[0] < end and not self._names_option(turn, rest)
+        ]
         for turn in reversed(turns):
             after = [each for each in rest if each.start >= turn[1]]
             before = [each for each in rest if each.end <= turn[0]]
@@ -291,6 +301,24 @@ class _Reader:
             if after and any(option in options for each in before for option, _ in each.pairs):
                 return turn[0]
         return None
+
+    def _names_option(self, turn: Span, rest: Sequence[Mention]) -> bool:
+        """Tell whether it ties a value to its option, and turns nothing: "gold for the color", "color in gold"."""
+        if self.cut[turn[0]].word == "in" and self._ends_option(turn[0], rest):
+            return True
+        before = [each for each in rest if each.end == turn[0]]
+        following = turn[1]
+        while following < len(self.cut) and self.cut[following].word in ARTICLES:
+            following += 1
+        options = {option for each in before for option, _ in each.pairs}
+        return any(found_at(words(option), self.cut, following) for option in options)
+
+    def _ends_option(self, end: int, rest: Sequence[Mention]) -> bool:
+        """Tell whether the name of an option stands right before a place."""
+        names = {words(option) for each in rest for option, _ in each.pairs}
+        return any(
+            end >= len(name) and found_at(name, self.cut, end - len(name)) == len(name) for name in names
+        )
 
     def read(self, item: OrderItem, start: int, end: int) -> Wanted:
         """Read what a stretch wants of an item."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from actions.commerce.model import Product, Variant
@@ -10,7 +10,7 @@ from actions.services import matching
 from actions.services.variant_words import Token, found_at, phrases, places, rank, words
 
 YES, NO = frozenset({"yes", "true"}), frozenset({"no", "none", "without", "false"})
-NEGATIONS = frozenset({"no", "not", "non", "without", "isnt", "arent", "never"})
+NEGATIONS = frozenset({"no", "not", "non", "without", "isnt", "arent", "never", "zero"})
 NEAR = 2  # words between an option's name and its value
 FAR = 9
 SHOWN = 5
@@ -81,8 +81,12 @@ def mentions(
     overheard, although this product doesn't come in it.
     """
     found: list[Mention] = []
-    for option, values in option_values(product).items():
-        names = _named_at(option, text)
+    options = option_values(product)
+    whole = {
+        at for option in options for start, end in _whole_names(option, text) for at in range(start, end)
+    }
+    for option, values in options.items():
+        names = _named_at(option, text, whole)
         if {value.casefold() for value in values} <= YES | NO:
             found += _switched(option, values, text, names)
             continue
@@ -112,15 +116,26 @@ def _elsewhere(
     ]
 
 
-def _named_at(option: str, text: Sequence[Token]) -> list[tuple[int, int]]:
-    """Return where an option's name stands: all of it, or its last word, as in "capacity" or "resistance"."""
+def _whole_names(option: str, text: Sequence[Token]) -> list[tuple[int, int]]:
+    """Return where all of an option's name stands."""
     name = words(option)
-    spans = [(at, at + n) for at in range(len(text)) if (n := found_at(name, text, at))]
+    return [(at, at + n) for at in range(len(text)) if (n := found_at(name, text, at))]
+
+
+def _named_at(
+    option: str, text: Sequence[Token], whole: Container[int] = frozenset()
+) -> list[tuple[int, int]]:
+    """Return where an option's name stands: all of it, or a word of it, as in "capacity" or "resistance".
+
+    `whole` are the places where names stand in full: the "color" of "frame color" is none of "lens color".
+    """
+    name = words(option)
+    spans = _whole_names(option, text)
     if not spans and len(name) > 1:
         spans = [
             (at, at + 1)
             for at, token in enumerate(text)
-            if any(len(word) > 3 and matching.same(token.word, word) for word in name)
+            if at not in whole and any(len(word) > 3 and matching.same(token.word, word) for word in name)
         ]
     return spans
 
@@ -137,7 +152,8 @@ def _value_at(
     while at < len(text):
         length, weight = found_at(wanted, text, at), 2.0 + len(wanted)
         if not length and len(wanted) > 1:
-            partly = [word for word in telling if _tells(word, text, at)]
+            inside = any(start <= at < end for start, end in names)  # "resistance" isn't "not resistant"
+            partly = [word for word in telling if not inside and _tells(word, text, at)]
             length, weight = (1, 1.0) if partly else (0, 0.0)
         if length:
             gaps = [at - end if end <= at else start - at - length for start, end in names]

@@ -16,22 +16,26 @@ ORDER_SLOTS = frozenset(
 ITEM_SLOTS = frozenset({"return_items", "swap_items"})
 CHANGE_SLOTS = frozenset({"swap_to"})
 METHOD_SLOTS = frozenset({"return_method", "swap_method", "payment_method"})
+REASONS = {
+    "no longer needed": "no longer needed",
+    "ordered by mistake": "by mistake",
+}  # as a summary says them
 ORDER = re.compile(r"\b[A-Z]\d{7}\b")
 CONFIRMS = re.compile(r"_confirmed$")
 DONE = {
     "cancel_order": ("utter_cancel_done",),
     "return_items": ("utter_return_started",),
-    "exchange_items": ("utter_exchange_done", "utter_swap_done_exchange", "utter_exchange_started"),
-    "modify_items": (
-        "utter_change_done",
-        "utter_swap_done",
-        "utter_swap_done_change",
-        "utter_change_order_done",
-    ),
+    "exchange_items": ("utter_swap_done_exchange_",),
+    "modify_items": ("utter_swap_done_change_",),
     "change_payment": ("utter_payment_done",),
     "change_shipping_address": ("utter_address_done_order", "utter_address_done_both"),
     "change_user_address": ("utter_address_done_profile", "utter_address_done_both"),
 }
+OFFERS = (
+    "utter_swap_sold_out",
+    "utter_swap_not_made",
+    "utter_swap_nothing_else",
+)  # something else than was wished
 PATIENCE = 3  # times that the same is asked before the customer gives up
 QUESTIONS = 0.15  # how often a customer asks something in the middle
 SOFTENED = 0.2  # how often one begins with a greeting
@@ -102,7 +106,7 @@ class Customer:
             return Utterance(self._wish("open"))
         if self._leaving:
             return None
-        if set(view.actions) & set(DONE[self.goal["flow"]]):
+        if any(name.startswith(DONE[self.goal["flow"]]) for name in view.actions):
             return self._next()
         if view.requested is None or view.active is None:
             return self._unasked(view)
@@ -122,10 +126,12 @@ class Customer:
         self.at += 1
         return Utterance(self._wish("next_wish"))
 
-    def _wish(self, key: str) -> str:
+    def _wish(self, key: str, kind: str = "") -> str:
         """Say a wish: bare, with the order, or all in one message."""
         goal, words = self.goal, self.words
         name = f"{key}_{FLOWS[goal['flow']]}"
+        if kind:
+            return words.say(name, kind, **self._facts())
         kinds = ["bare", "with_order", "with_order", "full", "full"]
         if goal["flow"] in ("exchange_items", "modify_items"):
             kinds += ["everything", "everything"]
@@ -174,7 +180,8 @@ class Customer:
         """Answer a question by the name of what it asks for."""
         if asked in ("email", "identity_proof"):
             return Utterance(self._identity(asked, view))
-        if self.refused_wanted and self._asked[asked] > 1 and asked in ORDER_SLOTS:
+        told_no = any(name.startswith(OFFERS) for name in view.actions)
+        if self.refused_wanted and (told_no or (self._asked[asked] > 1 and asked in ORDER_SLOTS)):
             self._leaving = True
             return Utterance(self.words.say("accept_refusal"))
         if self._about_another(view):
@@ -188,9 +195,14 @@ class Customer:
             return Utterance(self.words.say("wait_question", "any"))
         if asked in ORDER_SLOTS:
             return Utterance(self.words.say("give_order", order=self.words.order(self.goal["order_id"])))
+        if not self._fits(asked) and self.refused_wanted and self._asked[asked] > 1:
+            self._leaving = True
+            return Utterance(self.words.say("accept_refusal"))
+        if not self._fits(asked):
+            return Utterance(self._wish("open", "full"))
         if asked in ITEM_SLOTS:
             return Utterance(self.words.say("give_items", items=self._facts()["items"]))
-        if asked in CHANGE_SLOTS:
+        if asked in CHANGE_SLOTS and "change_to" in self.goal["items"][0]:
             return Utterance(self._change(view))
         if asked in METHOD_SLOTS and "payment" in self.goal:
             return Utterance(self.words.say("give_payment", payment=self.goal["payment"]["say"]))
@@ -205,7 +217,22 @@ class Customer:
         if asked == "reply_to" and self.refused_wanted:
             self._leaving = True
             return Utterance(self.words.say("accept_refusal"))
-        return Utterance(self.words.say("dont_know"))
+        if asked in METHOD_SLOTS:
+            return Utterance(self.words.say("dont_know"))
+        return Utterance(self._wish("open", "full"))  # a question that belongs to something else
+
+    def _fits(self, asked: str) -> bool:
+        """Tell whether a question belongs to what the customer wants, rather than to another wish."""
+        needs = {
+            "reason": "cancel_reason",
+            "items": "return_items swap_items swap_to",
+            "address": "address_new address_target",
+        }
+        if asked.startswith(("case_", "account_", "promo_", "quote_")) or asked == "ticket_text":
+            return False
+        belongs = [name for name, slots in needs.items() if asked in slots.split()]
+        swaps = not asked.startswith("swap_") or self.goal["flow"] in ("exchange_items", "modify_items")
+        return swaps and all(name in self.goal for name in belongs)
 
     def _about_another(self, view: View) -> bool:
         """Tell whether the assistant speaks of another order than the customer does."""
@@ -237,11 +264,8 @@ class Customer:
         """Say what the item that the question names is to become; else all of them."""
         items = self.goal["items"]
         text = " ".join(view.texts).lower()
-        named = [item for item in items if item["name"].lower() in text]
-        if len({item["name"] for item in items}) < len(items):
-            named = [
-                item for item in named if all(str(v).lower() in text for v in item["options"].values())
-            ] or named
+        named = [item for item in items if _label(item).lower() in text]
+        named = named or [item for item in items if item["name"].lower() in text]
         item = named[0] if named else items[0]
         if len(items) == 1 or len(named) == 1:
             return self.words.say("change_item", "answer", changes=self.words.options(item["change_to"]))
@@ -272,6 +296,10 @@ class Customer:
             return words.say("give_order", order=facts["order"])
         if wrong == "payment":
             return words.say("give_payment", payment=facts["payment"])
+        if wrong == "reason":
+            return words.say(f"give_reason_{self.goal['reason'].replace(' ', '_')}")
+        if wrong == "target":
+            return f"only for order {facts['order']}"
         if wrong == "changes":
             return f"{words.choose(['change', 'exchange'])} {facts['swaps']}"
         if wrong == "address":
@@ -286,21 +314,36 @@ class Customer:
             return "order"
         if "address" in goal and goal["address"]["zip"] not in text:
             return "address"
+        both = any(
+            name.startswith(("utter_address_summary_both", "utter_address_summary_profile"))
+            for name in view.actions
+        )
+        if goal["flow"] == "change_shipping_address" and both:
+            return "target"
         if goal["flow"] == "return_items":
             wanted = {item["item_id"] for item in goal["items"]}
             for item in self._in_order():
-                label = f"{item['name']} ({', '.join(item['options'].values())})"
-                if (item["item_id"] in wanted) != (label in last):
+                if (item["item_id"] in wanted) != (_label(item) in last):
                     return "items"
             prices = {item["item_id"]: item["price"] for item in self._in_order()}
             if money(sum(prices[item_id] for item_id in wanted)) not in last:
                 return "items"
         if "change_to" in (goal.get("items") or [{}])[0]:
+            named = {item["name"] for item in goal["items"]}
+            if any(f"{item['name']}: " in last for item in self._in_order() if item["name"] not in named):
+                return "changes"
             for item in goal["items"]:
                 if not all(str(value).lower() in last.lower() for value in item["change_to"].values()):
                     return "changes"
+        if "reason" in goal and "Reason: " in last and REASONS[goal["reason"]] not in last:
+            return "reason"
         if "payment" in goal:
             method = self.shop["users"][self.task["user_id"]]["payment_methods"][goal["payment"]["id"]]
             if not any(words in last for words in method_words(method)):
                 return "payment"
         return ""
+
+
+def _label(item: Mapping[str, Any]) -> str:
+    """Name an item as the assistant does: with its options."""
+    return f"{item['name']} ({', '.join(map(str, item['options'].values()))})"

@@ -2,8 +2,8 @@
 
 The mapping, which is all that stands between the two:
 
-- status: our states as the shop's words ("return_requested" is "return requested"); a pending order whose items were changed
-  is "pending (item modified)"
+- status: our states as the shop's words ("return_requested" is "return requested"); one whose items were changed is
+  "pending (item modified)"
 - cancel_reason: underscores are spaces
 - a return: its lines are `return_items`, the method of its pending refund `return_payment_method_id`; the refund that waits
   for the parcel isn't in `payment_history` yet
@@ -19,8 +19,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-STATUSES = {"return_requested": "return requested", "exchange_requested": "exchange requested"}
-MODIFIED = "pending (item modified)"
+STATUSES = {
+    "return_requested": "return requested",
+    "exchange_requested": "exchange requested",
+    "changed": "pending (item modified)",
+}
 ORDER_FIELDS = (
     "user_id",
     "address",
@@ -92,7 +95,6 @@ def order_as_told(order: Mapping[str, Any]) -> dict[str, Any]:
         (entry["transaction_type"], cents(entry["amount"]), entry["payment_method_id"])
         for entry in order.get("payment_history", ())
         if not (entry.get("return_id") in waiting and entry.get("status") == "pending")
-        and not (entry.get("exchange_id") and entry.get("status") == "pending")
     )
     told["items"] = sorted(
         (
@@ -130,10 +132,6 @@ def cents(amount: float | int) -> int:
 def _status(order: Mapping[str, Any]) -> str:
     """Write the state of an order in the shop's words."""
     status = str(order["status"])
-    if status == "pending" and (
-        order.get("items_changed_at") or order.get("modified_at") or order.get("changes")
-    ):
-        return MODIFIED
     return STATUSES.get(status, status)
 
 
@@ -156,7 +154,16 @@ def _returned(order: Mapping[str, Any]) -> dict[str, Any]:
 
 def _exchanged(order: Mapping[str, Any]) -> dict[str, Any]:
     """Write what is exchanged for what, and which method settles the difference."""
-    return {}
+    entries = order.get("exchanges") or ()
+    if not entries:
+        return {}
+    lines = [line for entry in entries for line in entry["lines"]]
+    return {
+        "exchange_items": [order["items"][line - 1]["item_id"] for line in lines],
+        "exchange_new_items": [item["item_id"] for entry in entries for item in entry["new_items"]],
+        "exchange_payment_method_id": ", ".join(sorted({entry["payment_method_id"] for entry in entries})),
+        "exchange_price_difference": sum(entry["price_difference"] for entry in entries),
+    }
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,50 @@
+"""What is a yes by its words alone, and what isn't."""
+
+from __future__ import annotations
+
+import pytest
+
+from actions.flows.turn import Said
+from actions.flows.yes_words import agrees
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Yes.",
+        "that's correct, many thanks",
+        "By all means!",
+        "no objections here, go on",
+        "ok, do that",
+        "I agree with it all",
+    ],
+)
+def test_a_yes(text):
+    assert agrees(text)
+    assert Said(text, "thank", 0.9).plain_yes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yes, but the other one",
+        "ok wait",
+        "sure, if it's free",
+        "no",
+        "yes?",
+        "sure, and add a second one",
+        "I don't agree",
+        "okay, what does that cost",
+        "yes, order 204817",
+        "thanks",
+        "please proceed with the blue one instead",
+        "",
+    ],
+)
+def test_no_yes(text):
+    assert not agrees(text)
+
+
+def test_a_button_is_told_by_its_intent_and_a_doubt_takes_it_back():
+    assert not Said("yes", "deny", 1.0, payload=True).plain_yes
+    assert not Said("well, I guess so, yes", "inform", 0.9).plain_yes
