@@ -89,7 +89,8 @@ class StripePayments:
         with self._calling():
             intent = self._client.v1.payment_intents.create(params, {"idempotency_key": _hash("charge", key)})
         if intent.status not in ("succeeded", "processing"):
-            raise Declined(NAME, 402, intent.status)
+            reason = getattr(getattr(intent, "last_payment_error", None), "code", None)
+            raise Declined(NAME, 402, reason or intent.status)
         return _charge(intent.latest_charge)
 
     def find(self, charge_id: str) -> Charge | None:

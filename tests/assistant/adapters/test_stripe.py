@@ -105,10 +105,16 @@ def test_a_conflict_with_a_call_under_way_is_tried_again(
     assert payments.charge("order L5", PRICE, "USD", customer=customer, method=method).amount == PRICE
 
 
-def test_a_declined_card_is_told(stripe_server: StripeServer, payments: StripePayments) -> None:
+def test_a_declined_card_is_told(
+    stripe_server: StripeServer, stripe_local: Local, payments: StripePayments
+) -> None:
     customer, method = stripe_server.card("4000000000000341")  # can be kept, but not charged
-    with pytest.raises(Declined, match="card_declined") as caught:
+    with pytest.raises(Declined, match="card_declined"):
         payments.charge("order L6", PRICE, "USD", customer=customer, method=method)
+    words = {"type": "card_error", "code": "expired_card", "message": "Your card has expired."}
+    stripe_local.faults = [Told(402, {"error": words})]
+    with pytest.raises(Declined, match="expired_card") as caught:
+        payments.charge("order L8", PRICE, "USD", customer=customer, method=method)
     assert "Your card" not in str(caught.value)
 
 
