@@ -43,7 +43,7 @@ from actions.flows.wishes import (
 )
 from actions.services.address_reading import read_address
 from actions.services.method_matching import names_method
-from actions.services.rulebook import ANYTHING
+from actions.services.typed_policies import ANYTHING
 
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
