@@ -21,7 +21,7 @@ from ..commerce.reading_contract import ReadingContract
 from .serving import Local, Told, served
 from .woocommerce_server import KEY, SECRET, WooCommerceServer
 
-RULES = Rules(deadline=20.0, first_wait=0.01)
+RULES = Rules(deadline=60.0, first_wait=0.01)
 
 
 @pytest.fixture()
