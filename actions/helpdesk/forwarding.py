@@ -16,6 +16,7 @@ from actions.commerce.database import Database
 from actions.commerce.model import Customer
 from actions.commerce.store import find_customer_by_id
 from actions.helpdesk.port import CLOSED, HelpDesk, Ticket
+from actions.helpdesk.texts import LONGEST_BODY
 from actions.helpdesk.tickets import ADD, OPEN, EmbeddedTickets, find_ticket
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
@@ -201,7 +202,8 @@ class Forwarding:
     def _opened(self, key: str, ticket: Ticket, content: Mapping[str, str], customer: Customer | None) -> str:
         """Open a ticket at the help desk, with what identifies it for customer and agents."""
         text = content.get("body") or content.get("text") or ticket.subject
-        body = f"{text}\n\nThe customer knows this ticket as {ticket.number}."
+        known = f"The customer knows this ticket as {ticket.number}."
+        body = f"{text[: LONGEST_BODY - len(known) - 2]}\n\n{known}"
         priority = content.get("priority") or ticket.priority
         return self._desk.open(key, ticket.subject, body, priority, customer).number
 
