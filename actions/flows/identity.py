@@ -260,7 +260,8 @@ class PrivateForm(AttentiveForm, ABC):
         asked = tracker.get_slot("requested_slot")
         if self.only_who(words, asked):
             return Said()
-        another = cued(words.text) not in (None, self.wish)
+        cue = cued(words.text)
+        another = cue is not None and not wishes()[self.wish].includes(cue)
         if asked and words.text and not another and self.tells(str(asked), words, tracker):
             return words
         picks = (

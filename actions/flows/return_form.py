@@ -84,7 +84,14 @@ class ValidateReturnForm(PrivateForm):
             told = asked == "return_reason" and not words.has(QUESTION) and reason_of(words) is not None
             return told or super().tells(asked, words, tracker)
         found = FLOW.mine(tracker)
-        return found is not None and bool(item_match(found[1], words).items)
+        if found is None:
+            return False
+        place = (
+            other_refund(found[1], words, tracker.get_slot("return_method"))
+            if asked != "return_items"
+            else None
+        )
+        return place is not None or bool(item_match(found[1], words).items)
 
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing where no item can go back."""
