@@ -84,7 +84,7 @@ class ValidateSwapForm(PrivateForm):
         if asked in ITEM_QUESTIONS and meant_for_items(tracker, words):
             return words
         found = chosen_order(tracker)
-        if asked == "swap_method" and found and methods_named(found[0], found[1], words):
+        if asked in ("swap_method", "swap_confirmed") and found and methods_named(found[0], found[1], words):
             return words
         other = words.intent in wishes() and (words.confidence >= SURE or cued(words.text) == words.intent)
         return Said() if other else super().heard(tracker)

@@ -287,7 +287,8 @@ class Customer:
         if self._asked[asked] > 2:
             self.failure = f"the summary stayed wrong ({wrong}): {' '.join(view.texts)[-240:]!r}"
             return None
-        return Utterance(f"{self.words.say('decline')} {self._correction(wrong)}")
+        no = self.words.say("decline").rstrip()
+        return Utterance(f"{no}{'' if no[-1] in '.!?' else '.'} {self._correction(wrong)}")
 
     def _correction(self, wrong: str) -> str:
         """Say again what the summary has wrong."""
