@@ -44,9 +44,11 @@ ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8
 PICKS = re.compile(r"\b(?:the one|one with|that one|what about|i meant?)\b")
 LACKS = re.compile(
-    r"\b(?:don'?t|do not|didn'?t|can'?t|cannot) (?:have|know|remember|find|recall|want|like|give|share)\b|\bno (?:idea|clue)\b"
-    r"|\blost it\b|\b(?:rather|prefer|would) not\b|\bforgot\w*\b|\bnever (?:give|share|tell)\b|\bnot (?:comfortable|sure|happy)\b"
-    r"|\bwithout (?:(?:the|my|an|any|giving) )*(?:e-?)?mail\b|\b(?:another|other|different|some) (?:way|how)\b|\bkeep (?:it|that|my|the) "
+    r"\b(?:don'?t|do not|didn'?t|can'?t|cannot) (?:have|know|remember|find|recall|want|like|give|share)\b"
+    r"|\bno (?:idea|clue)\b|\blost it\b|\b(?:rather|prefer|would) not\b|\bforgot\w*\b|\bnever (?:give|share|tell)\b"
+    r"|\bnot (?:comfortable|sure|happy)\b"
+    r"|\bwithout (?:(?:the|my|an|any|giving) )*(?:e-?)?mail\b"
+    r"|\b(?:another|other|different|some) (?:way|how)\b|\bkeep (?:it|that|my|the) "
 )
 WHAT_WAS_ASKED = re.compile(
     r"\b(?:e-?mail|address|number|zip|postcode|account|name)\w*\b|\b(?:it|that|way)\b"

@@ -28,8 +28,10 @@ NEGATED = re.compile(
 ENDS_NEGATION = re.compile(r"\s+(?:but|i meant?|it'?s|just|only|and (?:only|just)|so)\s+", re.IGNORECASE)
 ALL_OF_THEM = re.compile(r"\b(?:all|everything|both)\b", re.IGNORECASE)
 ALL_GO_BACK = re.compile(
-    r"\b(?:all|both|everything|each|every one) (?:of (?:it|them|those|these)|go(?:es)?|back|in (?:it|the order)|else|from)\b"
-    r"|\b(?:return|send|take|want|give)\w* (?:back )?(?:it |them )?(?:all|both|everything)\b|\b(?:whole|entire) (?:order|lot|thing)\b"
+    r"\b(?:all|both|everything|each|every one) (?:of (?:it|them|those|these)|go(?:es)?|back"
+    r"|in (?:it|the order)|else|from)\b"
+    r"|\b(?:return|send|take|want|give)\w* (?:back )?(?:it |them )?(?:all|both|everything)\b"
+    r"|\b(?:whole|entire) (?:order|lot|thing)\b"
 )
 TAKES_BACK = re.compile(
     r"^(?:no|nope|not|wait|sorry|actually|hold on|oops)\b|\b(?:only|instead|rather|i meant?|just the|keep)\b"

@@ -99,7 +99,7 @@ class Identity:
         return any(self._policy.suffices(way, action) for way in claimed_ways(claim))
 
     def ways(self, action: str = ANYTHING) -> tuple[str, ...]:
-        """The ways that are enough for an action."""
+        """List the ways that are enough for an action."""
         return self._policy.ways(action)
 
     @property
@@ -136,7 +136,7 @@ class Identity:
     def is_verified(
         self, connection: Connection, caller: Caller, customer: Customer, action: str = ANYTHING
     ) -> bool:
-        """Tell, within a transaction, whether the conversation was verified as this customer, well enough for an action."""
+        """Tell, within a transaction, whether this customer was verified here, well enough for an action."""
         if not caller.authenticated:
             return False
         row = _verification(connection, caller)

@@ -189,7 +189,7 @@ class IdentityPolicy:
     longest_minutes: Positive
 
     def ways(self, action: str = ANYTHING) -> tuple[str, ...]:
-        """The ways to prove who one is, each of which is enough for an action."""
+        """List the ways to prove who one is, each of which is enough for an action."""
         return self.levels[self.needs.get(action, self.needs[ANYTHING])]
 
     def suffices(self, way: str, action: str = ANYTHING) -> bool:

@@ -18,7 +18,8 @@ CUTS = re.compile(r"[,;!?\n]|\.(?:\s|$)|\s[-\N{EN DASH}]\s")
 GENERIC = frozenset({"set", "pack", "kit", "one", "item"})
 ARTICLES = frozenset({"the", "it", "my", "a"})
 STAYS = re.compile(  # "everything else as it was", unless that is what is to be changed
-    r"(?<!change )(?<!swap )(?<!exchange )(?<!replace )(?<!make )\b(?:everything|all|anything|the rest) (?:else|other)\b",
+    r"(?<!change )(?<!swap )(?<!exchange )(?<!replace )(?<!make )"
+    r"\b(?:everything|all|anything|the rest) (?:else|other)\b",
     re.I,
 )
 NOTHING_SAID = Wish()

@@ -1,4 +1,4 @@
-"""The scripted customer: has goals, answers what is asked, reads the summary before saying yes, and gives up at a no."""
+"""The scripted customer: has goals, answers what is asked, reads a summary before the yes, gives up at a no."""
 
 from __future__ import annotations
 
