@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -33,6 +34,9 @@ for call in (
     httpx.Client.__init__, httpx.AsyncClient.__init__,
 ):  # fmt: skip
     call.__kwdefaults__["timeout"] = httpx.Timeout(PATIENCE)
+
+# A shell that runs the tests in the background lets them, and whatever they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 ASSISTANT = ("config.yml", "endpoints.yml", "credentials.yml", "domain", "data", "kb", "actions")

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock, Thread
@@ -37,6 +37,7 @@ LONGEST_REST = 900.0  # seconds; no system is believed to want more
 IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout)
 T = TypeVar("T")
+Params = Mapping[str, str] | Sequence[tuple[str, str]]
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}")
 
 
@@ -149,7 +150,7 @@ class System:
         method: str,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
         body: Any = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -282,7 +283,7 @@ class System:
         method: str,
         url: str,
         *,
-        params: Mapping[str, str] | None,
+        params: Params | None,
         content: bytes | None,
         headers: Mapping[str, str],
     ) -> Answer:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
 
 
 class Money(TypeDecorator[Decimal]):
@@ -53,3 +53,5 @@ class Moment(TypeDecorator[datetime]):
 
 # SQLite counts up by itself only for a column of exactly this type.
 Serial = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()

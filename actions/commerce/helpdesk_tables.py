@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table
 
-from actions.commerce.column_types import Moment, Serial
-from actions.commerce.schema import metadata
+from actions.commerce.column_types import Moment, Serial, metadata
 
 held_tickets = Table(  # what the help desk is yet to be told, and what it was
     "held_tickets",

@@ -15,8 +15,6 @@ from actions.commerce import details, movements, rows, schema
 from actions.commerce.database import Database, order_key
 from actions.commerce.errors import StoreMismatch
 from actions.commerce.model import (
-    NOTHING,
-    OPEN_RETURN_STATES,
     Address,
     Customer,
     Exchange,
@@ -27,6 +25,7 @@ from actions.commerce.model import (
     Return,
     Shop,
 )
+from actions.commerce.promised import promised_to
 
 FIRST_NUMBER = 10_001
 BATCH = 500  # values of one IN (...), below every database's limit
@@ -90,7 +89,7 @@ class SqlStore:
     def promised(self, customer_id: str, since: datetime) -> Decimal:
         """Sum the refunds of a customer's returns and cancellations since a time."""
         with self.database.read() as connection:
-            return _promised(connection, customer_id, since)
+            return promised_to(connection, customer_id, since)
 
     @contextmanager
     def begin(self) -> Iterator[SqlWork]:
@@ -145,7 +144,7 @@ class SqlWork:
 
     def promised(self, customer_id: str, since: datetime) -> Decimal:
         """Sum the refunds of a customer's returns and cancellations since a time."""
-        return _promised(self.connection, customer_id, since)
+        return promised_to(self.connection, customer_id, since)
 
     def customer(self, customer_id: str) -> Customer | None:
         """Read a customer as this transaction sees them."""
@@ -254,49 +253,6 @@ def find_order(connection: Connection, number: str, *, lock: bool = False) -> Or
     """Find an order by its number within a transaction, locked on demand."""
     query = select(schema.orders).where(schema.orders.c.number_key == order_key(number))
     return _first(_orders(connection, query.with_for_update() if lock else query))
-
-
-def _promised(connection: Connection, customer_id: str, since: datetime) -> Decimal:
-    """Sum what a customer's returns, cancellations and remedies give, as they stand at this moment."""
-    table, orders = schema.returns, schema.orders
-    query = (
-        select(func.sum(table.c.refund))
-        .join(orders, orders.c.number == table.c.order_number)
-        .where(
-            orders.c.customer_id == customer_id,
-            table.c.created_at >= since,
-            table.c.status.in_(OPEN_RETURN_STATES),
-        )
-    )
-    cancelled, payments = schema.cancellations, schema.payments
-    paid_back = (
-        select(func.sum(payments.c.amount))
-        .join(cancelled, cancelled.c.order_number == payments.c.order_number)
-        .join(orders, orders.c.number == payments.c.order_number)
-        .where(
-            orders.c.customer_id == customer_id,
-            cancelled.c.created_at >= since,
-            payments.c.kind == "refund",
-            payments.c.at >= cancelled.c.created_at,  # not what a change of the payment method moved before
-            payments.c.return_reference.is_(None),
-        )
-    )
-    given = schema.remedies
-    made_good = select(func.sum(given.c.worth)).where(
-        given.c.customer_id == customer_id, given.c.created_at >= since
-    )
-    promo = schema.promo_credits
-    credited = (
-        select(func.sum(promo.c.credit))
-        .join(orders, orders.c.number == promo.c.order_number)
-        .where(
-            orders.c.customer_id == customer_id,
-            promo.c.created_at >= since,
-            promo.c.order_number.not_in(select(cancelled.c.order_number)),  # counted above
-        )
-    )
-    sums = (connection.execute(each).scalar() for each in (query, paid_back, made_good, credited))
-    return sum((found for found in sums if found is not None), NOTHING)
 
 
 def next_number(connection: Connection, name: str) -> int:

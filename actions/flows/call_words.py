@@ -72,10 +72,16 @@ def topic_of(text: str) -> str | None:
     for cue in table()["topics"]:
         found = re.search(rf"\b{re.escape(cue)}\s+(?!\d|noon|an? (?:hour|minute))(.+)", text, re.IGNORECASE)
         words = without_numbers(EMAIL.sub(" ", found[1])) if found else ""
-        words = re.split(r"[.;?!]\s", words)[0].strip(" .,;!?")
+        words = _before_time(re.split(r"[.;?!]\s", words)[0]).strip(" .,;!?")
         if len(words.split()) > 1 or len(words) > LONGEST_TOPIC // 50:
             return words[:LONGEST_TOPIC]
     return None
+
+
+def _before_time(words: str) -> str:
+    """Return the words before the first time that they name: "my lamp tomorrow at noon" is about a lamp."""
+    named = extract(words, datetime.now(ZoneInfo("UTC")), ["time"])
+    return words[: named[0]["start"]] if named else words
 
 
 def wish_of(text: str, now: datetime, zone: str, spoken_of: date | None = None) -> CallWish | None:

@@ -85,7 +85,10 @@ class ValidateCallbackForm(AttentiveForm):
             return words
         if words.intent in wishes() and (words.confidence >= SURE or cued(words.text) == words.intent):
             told = asked in ("callback_phone", "callback_time") and self._tells(words, tracker)
-            return words if told and not words.text.endswith("?") else Said()
+            changes = asked == "callback_change" and (
+                says("moves", words.text) or says("cancels", words.text)
+            )
+            return words if changes or (told and not words.text.endswith("?")) else Said()
         return words
 
     def _tells(self, words: Said, tracker: Tracker) -> bool:

@@ -13,6 +13,7 @@ from actions.commerce.model import Customer, Order
 from actions.flows.case_telling import charge_lines, explain, facts, purpose, told_before
 from actions.flows.case_words import issues
 from actions.flows.cases import (
+    BILLING,
     FLOWS,
     FORMS,
     assessed,
@@ -23,15 +24,16 @@ from actions.flows.cases import (
     possible,
     remedy_for,
 )
-from actions.flows.choice import payload
+from actions.flows.choice import payload, title
 from actions.flows.identity import known_customer, tell_block
 from actions.flows.offers import offer_ticket
+from actions.flows.order_status import SHORT_STATES
 from actions.flows.order_writes import OrderFlow
 from actions.flows.turn import spoken
 from actions.flows.wishes import begin, done
 from actions.flows.wording import amount, listed, today
 from actions.services import services
-from actions.services.case_policy import DISPUTE, GIVEN, TRACE, Assessment
+from actions.services.case_policy import DISPUTE, GIVEN, GOODWILL, SHIPPING, TRACE, Assessment
 from actions.services.context import caller
 from actions.services.errors import Refused
 from actions.services.policy import listed as joined
@@ -84,6 +86,17 @@ class ActionAskCaseOrder(Action):
         customer, flow = known_customer(tracker), flow_at(tracker)
         if customer and flow:
             offered = likely_orders(customer, flow.wish, tracker.get_slot("case_issue"))
+            if flow.wish == BILLING and len(offered) > 1:
+                buttons = [
+                    {
+                        "title": title(order, SHORT_STATES),
+                        "payload": payload("inform", order_number=order.number),
+                    }
+                    for order in offered
+                ]
+                buttons.append({"title": "None of these", "payload": payload("talk_to_human")})
+                dispatcher.utter_message(response="utter_ask_case_order_billing", buttons=buttons)
+                return []
             flow.ask_order(dispatcher, tracker, "utter_ask_which_order", offered)
         return []
 
@@ -158,7 +171,8 @@ class ActionAskCaseRemedy(Action):
             return []
         _, order = found
         assessment = assessed(tracker, order)
-        explain(dispatcher, tracker, order, assessment)
+        if not told_before(tracker, "utter_ask_case_remedy"):
+            explain(dispatcher, tracker, order, assessment)
         buttons = []
         for kind in possible(tracker, order):
             told = ""
@@ -334,7 +348,23 @@ class ActionSubmitCase(Action):
             item_names=listed(list(receipt.items)),
             purpose=purpose(kind, tracker, order),
         )
+        self._tell_more(dispatcher, tracker, order, kind)
         return []
+
+    def _tell_more(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, order: Order, given: str
+    ) -> None:
+        """Say what else is due for a late parcel, which had two remedies."""
+        other = {SHIPPING: GOODWILL, GOODWILL: SHIPPING}.get(given)
+        if issue_at(tracker, order) != "late" or other not in possible(tracker, order):
+            return
+        found = assessed(tracker, order)
+        quote = services().remedies.quote(order, remedy_for(str(other), tracker, order, found))
+        dispatcher.utter_message(
+            response=f"utter_case_also_{other}",
+            order_number=order.number,
+            refund=amount(quote.amount, quote.currency),
+        )
 
     def _story(self, tracker: Tracker, order: Order, found: Assessment) -> str:
         """Write down for a person what happened, and what the data say."""

@@ -9,6 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
 from actions.commerce.model import Order
+from actions.flows.case_words import amount_in
 from actions.flows.cases import issue_at
 from actions.flows.turn import turn_events
 from actions.flows.wording import amount, day, today
@@ -16,6 +17,8 @@ from actions.services import services
 from actions.services.case_policy import Assessment
 from actions.services.policy import listed as joined
 from actions.services.refund_status import RefundRow, refund_rows
+
+CHARGED = frozenset({"charge_known", "charged_once", "charged_right"})  # rules that tell what was charged
 
 
 def facts(order: Order, found: Assessment) -> dict[str, Any]:
@@ -49,6 +52,12 @@ def explain(dispatcher: CollectingDispatcher, tracker: Tracker, order: Order, fo
     if found.rule == "refund_rows":
         tell_refunds(dispatcher, order, today())
         return
+    doubted = amount_in(str(tracker.get_slot("wish_words") or "")) if found.rule in CHARGED else None
+    if doubted is not None and all(entry.amount != doubted for entry in order.payments):
+        told = amount(doubted, order.currency)
+        dispatcher.utter_message(
+            response="utter_case_amount_unknown", doubted=told, order_number=order.number
+        )
     dispatcher.utter_message(
         response=f"utter_case_{found.rule}",
         **facts(order, found),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from actions.commerce.model import Order
 from actions.flows.return_words import cued_reason, reason_of
 from actions.flows.turn import Said
 
+MONEY = re.compile(r"\$\s?(\d{1,3}(?:,\d{3})*(?:\.\d\d)?)(?!\d)|(?<![\d.$])(\d{1,5}\.\d\d)(?![\d.])")
 TABLE = Path(__file__).with_name("case_words.yml")
 REMEDIES = Path(__file__).with_name("remedy_words.yml")
 # Reasons of a return that say what went wrong.
@@ -78,6 +81,12 @@ def issue_of(heard: Said, wish: str) -> str | None:
     if found:
         return found
     return LIKE.get(reason_of(heard) or "")
+
+
+def amount_in(text: str) -> Decimal | None:
+    """Return the amount of money in the words: "$64", "31.20"."""
+    found = MONEY.search(text)
+    return Decimal((found[1] or found[2]).replace(",", "")) if found else None
 
 
 def remedy_of(heard: Said, offered: list[str]) -> str | None:

@@ -14,17 +14,21 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.case_words import issue_of, issues, remedy_of
+from actions.flows.case_words import amount_in, issue_of, issues, remedy_of
 from actions.flows.choice import OTHER, choose, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.memo import looked_up
 from actions.flows.order_writes import OrderFlow
 from actions.flows.return_words import named_items
 from actions.flows.turn import Said, said
 from actions.services import services
 from actions.services.case_policy import (
+    CHARGE,
+    CHARGES,
     ENDED,
     GIVEN,
     GOODWILL,
+    OWED,
     PRICE,
     REFUND,
     REPLACEMENT,
@@ -55,6 +59,7 @@ WITH_THEM = frozenset({REFUND, REPLACEMENT, GOODWILL, PRICE})  # remedies that a
 PLAIN = frozenset({REFUND, REPLACEMENT})  # remedies that an opening may ask for
 ELSEWHERE = frozenset({"return", "cancel", "address"})  # remedies that other flows carry out
 MONEY = "request_refund"
+BILLING = "billing_dispute"
 AFTER = frozenset(FORMS) | {
     "cancel_order",
     "start_return",
@@ -102,6 +107,11 @@ def remedy_for(kind: str, tracker: Tracker, order: Order, found: Assessment) -> 
 
 def possible(tracker: Tracker, order: Order) -> list[str]:
     """List the remedies that are open, if need be with a person's consent."""
+    known = ("possible", order.number, issue_at(tracker, order), items_at(tracker, order))
+    return looked_up(known, lambda: _possible(tracker, order))
+
+
+def _possible(tracker: Tracker, order: Order) -> list[str]:
     found = assessed(tracker, order)
     if set(items_at(tracker, order)) & order.made_good and issue_at(tracker, order) in WITH_ITEMS:
         return []
@@ -128,9 +138,21 @@ def likely_orders(customer: Customer, wish: str, issue: str | None) -> list[Orde
     orders = recent(customer)
     if issue in issues():
         fits = [order for order in orders if issues()[str(issue)].fits(order)]
-        return fits or orders
-    under_way = [order for order in orders if order.refunds] if wish == MONEY else []
+        due = [order for order in fits if issue not in WITH_ITEMS and _is_due(order, str(issue))]
+        return due or fits or orders
+    pending = [order for order in orders if any(refund.status == "pending" for refund in order.refunds)]
+    under_way = pending if wish == MONEY else []
     return under_way if len(under_way) == 1 else orders
+
+
+PROOF = {"charged_twice": CHARGE, "canceled_charged": OWED}  # remedies that only the payments can open
+
+
+def _is_due(order: Order, issue: str) -> bool:
+    """Tell whether the data of an order bear out what is said."""
+    if issue in CHARGES:
+        return PROOF.get(issue) in services().remedies.assess(order, issue, ()).remedies
+    return bool(set(services().remedies.assess(order, issue, ()).remedies) & set(GIVEN))
 
 
 class CaseForm(PrivateForm, ABC):
@@ -148,7 +170,7 @@ class CaseForm(PrivateForm, ABC):
         if words.intent in FORMS and asked in SLOTS:
             return words
         tells = asked == "case_issue" and issue_of(words, self.wish) and not words.text.endswith("?")
-        chooses = asked == "case_remedy" and self._chooses(words, tracker)
+        chooses = asked in ("case_remedy", "case_confirmed") and self._chooses(words, tracker)
         return words if tells or chooses else super().heard(tracker)
 
     def _chooses(self, words: Said, tracker: Tracker) -> bool:
@@ -219,7 +241,7 @@ class CaseForm(PrivateForm, ABC):
         asked = tracker.get_slot("requested_slot") == "case_order"
         number = choose(customer, heard, tracker) or (placed(heard, likely) if asked else None)
         if number is None and opening.text:
-            number = choose(customer, opening, tracker)
+            number = choose(customer, opening, tracker) or self._by_amount(customer, opening)
         last, spoken_of = tracker.get_slot("last_wish"), tracker.get_slot("last_order")
         if number is None and not asked and spoken_of and last in AFTER:
             fits = last in FORMS or any(order.number == spoken_of for order in likely)
@@ -227,6 +249,16 @@ class CaseForm(PrivateForm, ABC):
         if number is None and len(likely) == 1:
             number = likely[0].number
         return {"case_order": number} if number else {}
+
+    def _by_amount(self, customer: Customer, opening: Said) -> str | None:
+        """Return the one order for which the amount that is in doubt was charged."""
+        amount = amount_in(opening.text) if self.wish == BILLING else None
+        charged = [
+            order.number
+            for order in recent(customer)
+            if any(entry.amount == amount for entry in order.payments if entry.kind == "payment")
+        ]
+        return charged[0] if amount is not None and len(charged) == 1 else None
 
     def validate_case_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

@@ -25,7 +25,7 @@ from actions.services import services
 from actions.services.context import Caller, caller
 from actions.services.method_matching import names_method
 from actions.services.proofs import Claim
-from actions.services.rulebook import ANYTHING
+from actions.services.typed_policies import ANYTHING
 
 CHOICES = frozenset(
     {

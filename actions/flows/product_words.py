@@ -91,12 +91,18 @@ def budget_in(words: str) -> Decimal | None:
 
 def another_in(words: str) -> tuple[str, bool] | None:
     """Return the scale on which another product is wanted, and whether more of it is."""
-    return next((scale for kind, scale in ANOTHER.items() if asks(kind, words)), None)
+    return _longest(ANOTHER, words)
 
 
 def first_in(words: str) -> tuple[str, bool] | None:
     """Return the scale of which the first of several products is wanted, and whether the highest is."""
-    return next((scale for kind, scale in FIRST.items() if asks(kind, words)), None)
+    return _longest(FIRST, words)
+
+
+def _longest(kinds: Mapping[str, tuple[str, bool]], words: str) -> tuple[str, bool] | None:
+    """Return the scale whose cue in the words is the longest: a longer battery isn't a longer thing."""
+    found = [(len(match[0]), scale) for kind, scale in kinds.items() if (match := _found(kind, words))]
+    return max(found)[1] if found else None
 
 
 def named_in(words: str, products: Sequence[Product]) -> list[Product]:

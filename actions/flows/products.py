@@ -67,7 +67,8 @@ class ActionProductAnswer(Action):
         if told is None:
             told = _special(dispatcher, heard, last, before)
         if told is None:
-            told = _plain_answer(dispatcher, heard, placed_in(heard.text, before, last) or last)
+            placed = placed_in(heard.text, before, last)
+            told = _plain_answer(dispatcher, heard, placed or last, [placed] if placed else _found(heard))
         return [*closing, *_remembered(told, before), *_fit_asked(tracker, heard, last)]
 
 
@@ -163,10 +164,17 @@ def _compared(
     return list(before[:SIDE_BY_SIDE]) if not named else []
 
 
-def _plain_answer(dispatcher: CollectingDispatcher, heard: Said, last: Product | None) -> list[Product]:
+def _plain_answer(
+    dispatcher: CollectingDispatcher, heard: Said, last: Product | None, found: list[Product]
+) -> list[Product]:
     """Tell about one product, or offer those that fit; return what was spoken of."""
-    found = _found(heard)
-    if last and not heard.entity("product") and (heard.has(SAME) or not found or _speaks_of(last, heard)):
+    placed = found == [last]
+    if (
+        last
+        and not placed
+        and not heard.entity("product")
+        and (heard.has(SAME) or not found or _speaks_of(last, heard))
+    ):
         still = heard.has(SAME) or asks_for_property(heard) or _speaks_of(last, heard) or heard.short
         found = [last] if still else []
     if last and last not in found and heard.has(THAN) and found:

@@ -14,8 +14,8 @@ from actions.flows.choice import OTHER, choose, described, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
-from actions.flows.promo_words import WISH, code_in, topic_of, use_of
-from actions.flows.turn import Said, said
+from actions.flows.promo_words import WISH, code_in, known_codes, topic_of, use_of
+from actions.flows.turn import Said, noted, said
 from actions.flows.wishes import done
 from actions.flows.wording import amount, listed
 from actions.services import services
@@ -115,6 +115,11 @@ class ValidatePromoForm(PrivateForm):
             changes = {"promo_code": code, "promo_confirmed": None, "promo_topic": None}
             if decision.rule == "too_many_codes":
                 changes["promo_topic"] = decision.rule
+        if (
+            code
+            and len(known_codes(words.text or opening.text)) > services().policies.promotions.codes_per_order
+        ):
+            dispatcher.utter_message(response="utter_promo_one_of", code=code)
         if not code and not code_of(tracker):
             topic = topic_of(words if words.text else opening)
             return {"promo_topic": topic} if topic and not words.payload else {}
@@ -123,7 +128,7 @@ class ValidatePromoForm(PrivateForm):
         use = self._use(tracker, heard, opening)
         if use:
             changes["promo_use"] = use
-        return {**changes, **self._other_order(dispatcher, tracker, heard)}
+        return noted(tracker, {**changes, **self._other_order(dispatcher, tracker, heard)})
 
     def _use(self, tracker: Tracker, heard: Said, opening: Said) -> str | None:
         """Find out what the code is for: the button that was pressed, the words, or an order that was named."""
@@ -154,6 +159,18 @@ class ValidatePromoForm(PrivateForm):
             dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
             number = order.number
         return {"promo_order": number, "promo_confirmed": None, "order_number": None}
+
+    def validate_promo_code(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Keep the code that was read from the words; whether there is such a code is said at the end."""
+        return {"promo_code": str(value) if value else None}
+
+    def validate_promo_use(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept what a code can be for."""
+        return {"promo_use": value if value in ("order", "cart") else None}
 
     def extract_promo_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

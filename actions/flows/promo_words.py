@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from actions.services.orders import order_number
 TABLE = Path(__file__).with_name("promo_words.yml")
 WISH = "promo_code"
 LONGEST = 24
+NO_CODE = frozenset(
+    {"deny", "affirm", "stop", "talk_to_human", "goodbye", "repeat", "ask_help", "greet", "thank"}
+)
 CODE = re.compile(r"(?<![\w@.])[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*(?![\w@])")
 TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,}")
 FEW = 3  # words of an answer that is hardly more than a code
@@ -49,9 +52,9 @@ def code_in(heard: Said, *, asked: bool = False) -> str | None:
     `asked` says that a code was asked for, so that a bare word is taken for one.
     """
     text = "" if heard.payload else EMAIL.sub(" ", heard.text)
-    known = _known(text, services().promotions.names)
+    known = known_codes(text)
     if known:
-        return known
+        return known[0]
     shouted = text.upper() == text and len(text.split()) > FEW
     looks = [
         word
@@ -65,19 +68,17 @@ def code_in(heard: Said, *, asked: bool = False) -> str | None:
     if re.search(r"\d", after) and order_number(after) is None:
         return after.upper()
     words = TOKEN.findall(text)
-    if (
-        asked
-        and 0 < len(words) <= FEW
-        and order_number(text) is None
-        and heard.intent not in ("deny", "affirm")
-    ):
+    answers = (
+        asked and heard.intent not in NO_CODE and not (speaks_of("left", text) or speaks_of("none", text))
+    )
+    if answers and 0 < len(words) <= FEW and order_number(text) is None:
         return max(words, key=len).upper() if len(text.split()) <= FEW else None
     return None
 
 
 def known_code(heard: Said) -> str | None:
     """Return the code of the shop that the words name."""
-    return None if heard.payload else _known(EMAIL.sub(" ", heard.text), services().promotions.names)
+    return None if heard.payload else next(iter(known_codes(heard.text)), None)
 
 
 def named_code(tracker: Tracker) -> str | None:
@@ -88,14 +89,16 @@ def named_code(tracker: Tracker) -> str | None:
     return WISH if known or bare else None
 
 
-def _known(text: str, names: Collection[str]) -> str | None:
-    """Return the code of the shop that stands in the words: "bright 15", "Bright-15"."""
-    plain = re.sub(r"[^A-Z0-9]+", " ", text.upper())
-    for name in sorted(names, key=len, reverse=True):
+def known_codes(text: str) -> list[str]:
+    """Return the codes of the shop that stand in the words, in their order: "bright 15", "Bright-15"."""
+    plain = re.sub(r"[^A-Z0-9]+", " ", EMAIL.sub(" ", text).upper())
+    found: list[tuple[int, str]] = []
+    for name in services().promotions.names:
         spelled = r" ?".join(re.escape(part) for part in re.findall(r"[A-Z]+|[0-9]+", name))
-        if re.search(rf"(?<![A-Z0-9]){spelled}(?![A-Z0-9])", plain):
-            return name
-    return None
+        match = re.search(rf"(?<![A-Z0-9]){spelled}(?![A-Z0-9])", plain)
+        if match:
+            found.append((match.start(), name))
+    return [name for _, name in sorted(found)]
 
 
 def _like_a_code(word: str, shouted: bool) -> bool:
@@ -122,6 +125,10 @@ def use_of(words: str, *, asked: bool = False) -> str | None:
 def topic_of(heard: Said) -> str | None:
     """Return what a message without a code is about: a promise, which codes there are, how one is entered."""
     words = heard.text
+    if speaks_of("left", words):
+        return "left"
+    if speaks_of("none", words):
+        return "listing"
     if speaks_of("claim", words) and SHARE.search(words):
         return "claim"
     for topic in ("kinds", "listing", "how"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
@@ -13,8 +15,9 @@ from rasa_sdk.types import DomainDict
 from actions.flows.choice import payload
 from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
+from actions.flows.product_told import choices
 from actions.flows.quote_words import LEAVES, WISH, reference_in, speaks_of
-from actions.flows.turn import EMAIL, SURE, Said, said, set_in_this_turn, summed_up
+from actions.flows.turn import EMAIL, SURE, Said, noted, said, set_in_this_turn, summed_up
 from actions.flows.wishes import cued, done, wishes
 from actions.flows.wording import amount, either
 from actions.services import services
@@ -22,13 +25,16 @@ from actions.services.context import caller
 from actions.services.errors import Refused
 from actions.services.policy import long_date
 from actions.services.quote_policy import QuoteLine
-from actions.services.quote_reading import Piece
+from actions.services.quote_reading import Edit, Piece
 from actions.services.quotes import Quote
 
 FORM = "quote_form"
 SUMMARY, AGAIN = "utter_quote_summary", "utter_quote_confirm_again"
 TOLD = ("quote_lines", "quote_reference")
 SHOWN = 8  # buttons
+CHANGES = re.compile(
+    r"\d|\b(?:but|instead|add|drop|remove|without|also|make)\b", re.IGNORECASE
+)  # with a yes or no
 TOPICS = ("discard", "send", "show")
 
 
@@ -56,7 +62,7 @@ class ValidateQuoteForm(AttentiveForm):
     ) -> list[EventType]:
         """Read what the words change, then ask for what is missing as any form does."""
         self.give_way(tracker)
-        changes = self._read(tracker)
+        changes = noted(tracker, self._read(tracker))
         tracker.slots.update(changes)
         events = await super().run(dispatcher, tracker, domain)
         return [*(SlotSet(name, value) for name, value in changes.items()), *events]
@@ -105,17 +111,19 @@ class ValidateQuoteForm(AttentiveForm):
             changes |= self._reopened(tracker, reference)
         if topic:
             return {**changes, "quote_topic": topic}
-        if asked == "quote_email" or (
-            asked == "quote_confirmed" and (heard.intent == "affirm" or heard.intent in LEAVES)
-        ):
+        answers = asked == "quote_confirmed" and (heard.intent == "affirm" or heard.intent in LEAVES)
+        if asked == "quote_email" or (answers and not CHANGES.search(text)):
             return changes
         pending = pending_of(tracker)
         if asked == "quote_detail" and pending:
             return {**changes, **self._answered(tracker, heard, pending)}
         lines = [dict(line) for line in changes.get("quote_lines") or lines_of(tracker)]
         edit = services().quotes.read(text, lines)
+        if not edit.lines and not any(piece.products for piece in edit.pending):
+            edit = self._of_last(tracker, text) or edit
         if not edit.changed:
-            return changes
+            shown = asked == "quote_confirmed" and speaks_of("show", text)
+            return {**changes, "quote_lines": lines} if shown else changes
         rows = [piece.row() for piece in edit.pending]
         return {
             **changes,
@@ -123,6 +131,16 @@ class ValidateQuoteForm(AttentiveForm):
             "quote_pending": rows or None,
             "quote_confirmed": None,
         }
+
+    def _of_last(self, tracker: Tracker, text: str) -> Edit | None:
+        """Read words that say how many, or which version, of the product that was spoken of last."""
+        last = services().products.find(str(tracker.get_slot("last_product") or ""))
+        if last is None:
+            return None
+        edit = services().quotes.read(f"{text} {last.name}", [])
+        named = [piece.products for piece in edit.pending] == [(last.id,)]
+        counted = any(piece.quantity for piece in edit.pending) or edit.lines
+        return edit if counted and (named or edit.lines) else None
 
     def _topic(self, tracker: Tracker, text: str) -> str | None:
         """Return what is to happen with the quote that there is."""
@@ -175,6 +193,13 @@ class ValidateQuoteForm(AttentiveForm):
         found = EMAIL.search(self._heard(tracker).text)
         return {"quote_email": found.group().lower()} if found else {}
 
+    def validate_quote_email(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Accept what looks like an e-mail address."""
+        found = EMAIL.fullmatch(str(value or "").strip())
+        return {"quote_email": found.group().lower() if found else None}
+
     def validate_quote_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
@@ -222,7 +247,12 @@ class ActionAskQuoteDetail(Action):
                 for variant in left[:SHOWN]
             ]
             count = f"{piece.quantity} x " if piece.quantity else ""
-            labels = either([variant.label for variant in left])
+            several = len(left[0].options) > 1
+            labels = (
+                choices(replace(products[0], variants=tuple(left)))
+                if several
+                else either([v.label for v in left])
+            )
             dispatcher.utter_message(
                 response="utter_quote_version", buttons=buttons, count=count, versions=labels, **told
             )

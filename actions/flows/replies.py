@@ -19,6 +19,7 @@ from actions.flows.identity import hint_for
 from actions.flows.meaning import meant
 from actions.flows.mood import empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
+from actions.flows.quote_words import means_quote
 from actions.flows.turn import (
     HESITATES,
     LIKE_A_NUMBER,
@@ -42,7 +43,7 @@ from actions.flows.wishes import (
 )
 from actions.services.address_reading import read_address
 from actions.services.method_matching import names_method
-from actions.services.rulebook import ANYTHING
+from actions.services.typed_policies import ANYTHING
 
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
@@ -69,7 +70,16 @@ CHOICES = frozenset(
 )  # a plain no to these is a no to it all
 # Wishes that a correction takes up once more.
 AGAIN = frozenset(
-    {"order_status", "start_return", "cancel_order", "change_address", "change_payment", "schedule_callback"}
+    {
+        "order_status",
+        "start_return",
+        "cancel_order",
+        "change_order",
+        "exchange_item",
+        "change_address",
+        "change_payment",
+        "schedule_callback",
+    }
 )
 # What is wrong with a delivery when it is said without asking for anything.
 WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
@@ -100,7 +110,10 @@ def stay(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
 
 def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Go by the words where they are clear; else offer the likeliest wishes, and the second time a person."""
-    wish, heard = clear_wish(tracker) or meant(tracker), message(tracker)
+    going_on, heard = means_quote(tracker), message(tracker)
+    if going_on:
+        return [*begin(going_on, heard.text), FollowupAction(wishes()[going_on].action)]
+    wish = clear_wish(tracker) or meant(tracker)
     if wish:  # maybe two, between which the classifier could not decide
         reading = read(heard.text, wish, guessed(tracker), heard.confidence)
         first = wishes()[reading.first.wish or wish]
@@ -156,7 +169,8 @@ def guesses(tracker: Tracker) -> list[dict[str, str]]:
 
 def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Do what a fragment most likely asks for."""
-    heard, wish, offer = message(tracker), clear_wish(tracker) or meant(tracker), standing(tracker)
+    heard, offer = message(tracker), standing(tracker)
+    wish = means_quote(tracker) or clear_wish(tracker) or meant(tracker)
     if wish and wish != offer:
         return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
     again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
@@ -307,7 +321,7 @@ class ActionCorrect(Action):
         if hint(dispatcher, tracker):
             return []
         heard, last = message(tracker), tracker.get_slot("last_wish")
-        wish = clear_wish(tracker) or meant(tracker)
+        wish = means_quote(tracker) or clear_wish(tracker) or meant(tracker)
         if heard.email and "action_handoff" in actions_of(tracker, back=1):
             return take_fragment(dispatcher, tracker)
         if wish and wish != last:

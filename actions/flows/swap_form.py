@@ -149,6 +149,14 @@ class ValidateSwapForm(PrivateForm):
         number = self._meant(customer, heard, tracker, offered) or (placed(heard, offered) if asked else None)
         if number is None and tracker.get_slot("wish_words"):
             number = self._meant(customer, self.opening(tracker), tracker, offered)
+        last = tracker.get_slot("last_order")
+        if (
+            number is None
+            and not asked
+            and last in [order.number for order in offered]
+            and not heard.has(OTHER)
+        ):
+            number = str(last)
         if number is None and len(offered) == 1:
             number = offered[0].number
         return {"swap_order": number} if number else {}
@@ -198,7 +206,14 @@ class ValidateSwapForm(PrivateForm):
         if changed is None and reads and asked in ITEM_QUESTIONS and meant_for_items(tracker, heard):
             changed = state  # the same once more: asked again rather than taken for something else
         open_items = services().swaps.open_items(found[1])
-        if changed is None and not state.items and len(open_items) == 1:
+        foreign = (
+            heard.entity("product") if changed is None and not state.items and not heard.payload else None
+        )
+        if foreign:
+            dispatcher.utter_message(
+                response="utter_swap_not_in_order", product=foreign, chosen_order=found[1].number
+            )
+        if changed is None and not state.items and len(open_items) == 1 and not foreign:
             changed = state.naming(open_items[0].id)
         return {"swap_items": changed.slots()} if changed else {}
 
@@ -206,7 +221,9 @@ class ValidateSwapForm(PrivateForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Keep what was understood, in the slots that it belongs to."""
-        return dict(value) if isinstance(value, Mapping) else {"swap_items": value or None}
+        if not isinstance(value, Mapping):
+            return {"swap_items": value or None}
+        return {**value, **({} if value.get("swap_items") else {"wish_words": None})}
 
     def extract_swap_to(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

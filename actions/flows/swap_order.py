@@ -20,7 +20,7 @@ from actions.flows.swap_form import FORM, chosen_order, flow_of, open_orders
 from actions.flows.swap_state import SwapState
 from actions.flows.swap_words import adds_product
 from actions.flows.wishes import begin
-from actions.flows.wording import amount, listed, within
+from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision
@@ -122,6 +122,8 @@ def tell_offer(dispatcher: CollectingDispatcher, state: SwapState, item: OrderIt
     shown.sort(key=lambda variant: ids.index(variant.id))
     missing = state.offered.get("missing")
     response = f"utter_swap_{missing}" if missing else "utter_swap_several"
+    if missing and not state.offered.get("label"):
+        response = "utter_swap_no_step"
     if not shown:
         response = "utter_swap_nothing_else"
     dispatcher.utter_message(
@@ -130,7 +132,7 @@ def tell_offer(dispatcher: CollectingDispatcher, state: SwapState, item: OrderIt
         item=item.label,
         name=item.name,
         label=str(state.offered.get("label") or ""),
-        choices=listed([variant.label for variant in shown]),
+        choices=" / ".join(variant.label for variant in shown),
     )
 
 

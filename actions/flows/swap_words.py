@@ -75,6 +75,9 @@ def understood(
         return _picked(dispatcher, order, state, picked)
     if heard.intent == "affirm" and len(state.offered.get("variants", [])) == 1:
         return _picked(dispatcher, order, state, str(state.offered["variants"][0]))
+    refused = _refused(tracker, heard, state)
+    if refused:
+        return refused
     settled = (
         _settled_items(order, state) if tracker.get_slot("requested_slot") == "swap_confirmed" else order
     )
@@ -90,6 +93,12 @@ def understood(
         unclear = {"unclear": [item.id for item in reading.unclear], "words": plain_words(heard)}
         after = dataclasses.replace(after, offered=unclear)
     return after if after != state or len(dispatcher.messages) > told else None
+
+
+def _refused(tracker: Tracker, heard: Said, state: SwapState) -> SwapState | None:
+    """Leave an item as it is after a plain no to what was offered for it, where others are changed."""
+    asked = tracker.get_slot("requested_slot") == "swap_to" and heard.intent == "deny" and heard.short
+    return state.without(state.pending) if asked and state.pending and len(state.items) > 1 else None
 
 
 def _read(order: Order, text: str, about: Sequence[OrderItem] = ()) -> Reading:

@@ -248,6 +248,12 @@ def set_in_this_turn(tracker: Tracker, slots: Collection[str]) -> bool:
     return _was_set(turn_events(tracker), slots)
 
 
+def noted(tracker: Tracker, changes: dict[str, Any]) -> dict[str, Any]:
+    """Write changes of slots among this turn's events, so that a yes to what was said before them doesn't count."""
+    tracker.events.extend({"event": "slot", "name": name, "value": value} for name, value in changes.items())
+    return changes
+
+
 def _was_set(events: Sequence[Mapping[str, Any]], slots: Collection[str]) -> bool:
     return any(
         event.get("event") == "slot" and event.get("name") in slots and event.get("value") is not None

@@ -16,6 +16,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 from ruamel.yaml import YAML
 
+from actions.flows.each_order import by_order
 from actions.flows.meaning import meant_instead
 from actions.flows.mood import empathy
 from actions.flows.turn import SURE, Said, message, message_before, spoken
@@ -62,6 +63,7 @@ class Wish:
     clears: tuple[str, ...] = ()
     replaces: frozenset[str] = frozenset()
     ends: bool = False
+    each: str = ""
     asks: bool = False
     follows: tuple[str, ...] = ()
     opens: str = ""
@@ -110,6 +112,7 @@ def wishes() -> Mapping[str, Wish]:
             clears=tuple(row.get("clears") or ()),
             replaces=frozenset(row.get("replaces") or ()),
             ends=bool(row.get("ends")),
+            each=str(row.get("each") or ""),
             asks=bool(row.get("asks")),
             opens=str(row.get("opens") or ""),
             follows=tuple(_plain(cue) for cue in row.get("follows") or ()),
@@ -182,6 +185,16 @@ def read(text: str, intent: str, guesses: Sequence[str], confidence: float = 1.0
         return Reading(Part(alone, text))
     kept.sort(key=lambda part: wishes()[str(part.wish)].action == LAST)
     return Reading(kept[0], tuple(kept[1:LONGEST_QUEUE]))
+
+
+def for_each_order(reading: Reading) -> Reading:
+    """Part a wish that names several orders into one for each of them."""
+    found = [
+        Part(part.wish, words)
+        for part in (reading.first, *reading.others)
+        for words in by_order(part.words, wishes()[str(part.wish)].each)
+    ]
+    return Reading(found[0], tuple(found[1 : LONGEST_QUEUE + 1]))
 
 
 def _covered(part: Part, other: Part, intent: str) -> bool:
@@ -271,7 +284,7 @@ class ActionAcknowledge(Action):
         running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
         reading = Reading(Part(wish.intent, heard.text))
         if not heard.payload:
-            reading = read(heard.text, heard.intent, guessed(tracker), heard.confidence)
+            reading = for_each_order(read(heard.text, heard.intent, guessed(tracker), heard.confidence))
         first = wishes()[self._meant(tracker, heard) or reading.first.wish or wish.intent]
         others = [part for part in reading.others if part.wish != running]
         if first.intent == "request_refund" and running in EXPLAINED:

@@ -71,6 +71,17 @@ class ForwardedTickets(EmbeddedTickets):
             mine = update(table).where(table.c.outside_number == outside_number)
             return connection.execute(mine.values(**values)).rowcount > 0
 
+    def refreshed(self, outside_number: str, status: str, priority: str | None) -> bool:
+        """Note how a ticket stands now; what a notice says of it counts only if that can't be asked."""
+        try:
+            found = self._desk.find(outside_number)
+        except AdapterError as error:
+            logger.warning("how a ticket stands is taken from a notice: %s", error)
+            found = None
+        if found is not None:
+            status, priority = found.status, found.priority
+        return self.changed(outside_number, status, priority)
+
     def written(self, connection: Connection, number: str, action: str, content: dict[str, str]) -> None:
         """Hold what was written for the help desk."""
         now = self._clock()

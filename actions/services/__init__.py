@@ -53,9 +53,26 @@
     shop.profile.decide(customer, field, value), .change(who, customer, field, value)
                                              -> Decision; DetailReceipt(...), or raises Refused(decision)
 
+    shop.remedies.assess(order, issue, item_ids)
+                                             -> Assessment(rule, remedies, item_ids, facts)  what is the matter
+    shop.remedies.decide(order, Remedy(kind, issue, item_ids))
+                                             -> Decision
+    shop.remedies.quote(order, remedy)       -> RemedyQuote(amount, worth, method, business_days)
+    shop.remedies.give(who, customer, number, remedy)
+                                             -> RemedyReceipt(...), or raises Refused(decision)
+    shop.remedies.ask_approval(who, customer, number, remedy)
+                                             -> Ticket         where decision.needs_approval
+
+    shop.callbacks.fitting(wish), .nearest(wish), .free()
+                                             -> list of times  slots in which somebody can call
+    shop.callbacks.book(who, customer, phone, topic, start), .move(who, customer, start), .cancel(who, customer)
+                                             -> Callback(reference, start, ...), or raises Refused(decision)
+    shop.callbacks.booked(who, customer)     -> Callback | None  of this conversation or its verified customer
+
     shop.accounts.request_password_reset(who, email) -> None
-    shop.tickets.open(who, subject, body, priority="normal", customer=None)
-                                             -> Ticket(number, created, priority, reply_hours, ...)
+    shop.tickets.open(who, subject, body, priority="normal", customer=None, case=None)
+                                             -> Ticket(number, created, priority, reply_hours, repeated, ...)
+    shop.tickets.of(who, customer), .add(who, ticket, text)
     shop.products.search(text, limit=5)      -> list[Product]
     shop.today()                             -> date           by which everything is decided, in UTC
     shop.policies                            -> Policies: typed values and `fact("returns.window_days")`

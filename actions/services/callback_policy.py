@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from actions.services.policy import Decision, refusal
-from actions.services.rulebook import SupportPolicy
+from actions.services.typed_policies import SupportPolicy
 
 SUBJECT = "callback"
 SATURDAY = 5

@@ -31,7 +31,8 @@ from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.phone import phone_number
 from actions.services.policy import Decision, refusal
-from actions.services.rulebook import Policies, SupportPolicy
+from actions.services.rulebook import Policies
+from actions.services.typed_policies import SupportPolicy
 
 BOOK, MOVE, CANCEL = "callback.book", "callback.move", "callback.cancel"
 LONGEST_TOPIC = 400

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from actions.commerce.model import NOTHING, Order, PaymentMethod
 from actions.services.policy import Decision, Share, dollars, listed, refusal, shares_of
-from actions.services.rulebook import CancellationsPolicy, Policies
+from actions.services.rulebook import Policies
+from actions.services.typed_policies import CancellationsPolicy
 
 SUBJECT = "cancel"
 ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})

@@ -16,6 +16,7 @@ from actions.commerce.store import SqlStore, fill
 from actions.helpdesk.forwarding import ForwardedTickets
 from actions.helpdesk.port import Tickets
 from actions.helpdesk.tickets import EmbeddedTickets
+from actions.payments.port import Payments as PaymentProvider
 from actions.services.accounts import Accounts
 from actions.services.addresses import Addresses
 from actions.services.callbacks import Callbacks
@@ -63,6 +64,7 @@ class Services:
     payments: PaymentChanges
     profile: Profile
     tickets: Tickets
+    provider: PaymentProvider | None  # where money is taken and given back, if adapters.yml names one
     policies: Policies
     outbox: Outbox
 
@@ -85,6 +87,7 @@ class Services:
         self.orders = Orders(self.commerce)
         self.products = Products(self.commerce)
         self.tickets = self._help_desk()
+        self.provider = self._payment_provider()
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
@@ -135,6 +138,17 @@ class Services:
         desk = ZendeskTickets(settings, reply_hours)
         self._closing.append(desk.close)
         return ForwardedTickets(desk, self.database, reply_hours, self._clock)
+
+    def _payment_provider(self) -> PaymentProvider | None:
+        """Make the payment provider that adapters.yml names."""
+        settings = self.adapters.payments
+        if settings is None:
+            return None
+        from actions.adapters.stripe_payments import StripePayments
+
+        provider = StripePayments(settings)
+        self._closing.append(provider.close)
+        return provider
 
 
 class Courier:

@@ -47,6 +47,19 @@ def order_number(text: str) -> str | None:
     return f"L{own[1]}" if own else None
 
 
+def order_numbers(text: str) -> list[tuple[int, int, str]]:
+    """Find every order number in a text, each with its place."""
+    text = text[:LONGEST_TEXT]
+    spans = [found.span() for found in OTHER_NUMBER.finditer(text) if found[1].upper() != "L"]
+    spans += [
+        found.span()
+        for found in OWN_NUMBER.finditer(text)
+        if not any(found.start() < end and start < found.end() for start, end in spans)
+    ]
+    named = [(start, end, order_number(text[start:end])) for start, end in sorted(spans)]
+    return [(start, end, number) for start, end, number in named if number]
+
+
 class Orders:
     """Looks up orders, and only ever those of the customer that is given.
 

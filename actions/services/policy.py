@@ -10,7 +10,8 @@ from typing import Protocol
 
 from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMethod
 from actions.services.errors import ServiceError
-from actions.services.rulebook import ExchangesPolicy, Policies, ReturnsPolicy
+from actions.services.rulebook import Policies
+from actions.services.typed_policies import ExchangesPolicy, ReturnsPolicy
 
 # Rules under which a person may still say yes.
 FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid", "part_of_line"})

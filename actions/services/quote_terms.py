@@ -61,7 +61,8 @@ def quantity_in(words: str, products: Sequence[Product]) -> tuple[int | None, st
         return None, words
     match = found[0]
     value = int(match["digits"]) if match["digits"] else table()["numbers"][match["word"].lower()]
-    rest = f"{words[: match.start()]} {words[match.end() :]}"
+    before, after = words[: match.start()], words[match.end() :]
+    rest = after if meaning_of(after) else before  # "20 lamps", but also "lamps x 20"
     value *= 12 if match["dozen"] else 1
     return (value, rest) if 0 < value <= MOST else (None, rest)
 

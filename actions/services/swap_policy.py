@@ -198,8 +198,10 @@ def becomes(before: OrderItem, after: OrderItem | None) -> str:
     if after is None:
         return f"{before.label} is taken out"
     if after.variant_id == before.variant_id:
-        more = after.quantity != before.quantity
-        return f"{after.label} instead of {before.quantity}" if more else f"{before.label}: the same one, new"
+        if after.quantity == before.quantity:
+            return f"{before.label}: the same one, new"
+        one = dataclasses.replace(after, quantity=1)
+        return f"{after.quantity} x {one.label} instead of {before.quantity}"
     count = f"{after.quantity} x " if after.quantity != 1 else ""
     options = ", ".join(after.options.values())
     return f"{count}{after.name}: {options} instead of {', '.join(before.options.values())}"

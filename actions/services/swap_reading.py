@@ -11,7 +11,7 @@ from actions.commerce.model import OrderItem, Product
 from actions.services.item_matching import BOTH, CLOSING, EVERYTHING, EXCEPT, ItemMatch, match_items
 from actions.services.quantity_words import pieces_wanted
 from actions.services.variant_matching import NO, YES, Mention, Wish, mentions, steps
-from actions.services.variant_words import Token, found_at, phrases, places, tokens, words
+from actions.services.variant_words import Token, found_at, phrases, places, tokens, units, words
 
 LONGEST_TEXT = 1000
 CUTS = re.compile(r"[,;!?\n]|\.(?:\s|$)|\s[-\N{EN DASH}]\s")
@@ -189,7 +189,8 @@ class _Reader:
 
     def _is_telling(self, item: OrderItem, part: Sequence[str]) -> bool:
         """Tell whether a part of a name can stand for an item."""
-        return any(word not in GENERIC and len(word) > 2 and not word[0].isdigit() for word in part)
+        empty = GENERIC | units()
+        return any(word not in empty and len(word) > 2 and not word[0].isdigit() for word in part)
 
     def _inside_value(self, start: int, end: int, part: Sequence[str], name: Sequence[str]) -> bool:
         """Tell whether the words rather belong to an option: "water resistance" is no water bottle."""
@@ -367,5 +368,8 @@ class _Reader:
         return Reading((read[best[0].id],)) if len(best) == 1 else Reading(unclear=tuple(best))
 
     def _covered(self, item: OrderItem) -> int:
-        """Count the words of the text that are values of an item's product."""
-        return sum(each.end - each.start for each in self.values.get(item.product_id, []))
+        """Count the words of the text that are values of an item's product, of those that it comes in."""
+        product = self.catalogue.get(item.product_id)
+        own = {pair for variant in product.variants for pair in variant.options.items()} if product else set()
+        found = self.values.get(item.product_id, [])
+        return sum(each.end - each.start for each in found if each.pairs & own)

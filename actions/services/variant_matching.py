@@ -364,6 +364,8 @@ def wished_label(current: Mapping[str, str], wish: Wish, staying: Sequence[Varia
     """Put the wished options into words, with those that stay."""
     if len(staying) == 1:
         return staying[0].label
+    if wish.steps and not wish.constraints:
+        return ""
     wanted = dict(current)
     for pairs in wish.constraints:
         if len(pairs) == 1:

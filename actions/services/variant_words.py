@@ -68,7 +68,7 @@ def _written_alike(pieces: Sequence[Token]) -> list[Token]:
     alike: list[Token] = []
     at = 0
     while at < len(pieces):
-        after_figure = bool(alike) and alike[-1].word[0].isdigit()
+        after_figure = at > 0 and pieces[at - 1].word[0].isdigit()
         length, word = _one_writing(pieces[at:], after_figure)
         alike.append(Token(word, pieces[at].start, pieces[at + length - 1].end))
         at += length
@@ -81,6 +81,12 @@ def _one_writing(pieces: Sequence[Token], after_figure: bool) -> tuple[int, str]
         if tuple(token.word for token in pieces[: len(others)]) == others:
             return len(others), word
     return 1, matching.singular(pieces[0].word)
+
+
+@cache
+def units() -> frozenset[str]:
+    """Return how units are written."""
+    return frozenset(word for _, word in _alike("units"))
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -128,19 +134,11 @@ def rank(value: str, values: Sequence[str]) -> float | None:
     table = swap_words()["ladders"]
     assert isinstance(table, list)
     cut = {each: words(each) for each in values}
-    numbers = {each: _number(said) for each, said in cut.items()}
-    if len({said[1:] for said in cut.values()}) == 1 and None not in numbers.values():
-        return numbers.get(value)
+    shapes = {tuple("" if word[0].isdigit() else word for word in said) for said in cut.values()}
+    if len(shapes) == 1 and "" in next(iter(shapes)):
+        return next((float(word) for word in cut[value] if word[0].isdigit()), None) if value in cut else None
     for ladder in table:
         rungs = [words(str(rung)) for rung in ladder]
         if all(said in rungs for said in cut.values()):
             return float(rungs.index(cut[value]))
     return None
-
-
-def _number(said: Sequence[str]) -> float | None:
-    """Return the number with which a value begins."""
-    try:
-        return float(said[0]) if said else None
-    except ValueError:
-        return None

@@ -58,6 +58,7 @@ def test_a_refund_above_the_limit_goes_to_a_person(target: Target) -> None:
         visitor.say(text)
         assert target.state() == before, text
     assert refunded(target, victim.number) == 0
+    assert target.rows("SELECT 1 FROM tickets WHERE customer_id = ?", victim.id), "a person decides"
 
 
 def test_refunds_in_small_pieces_stay_below_the_limit_together(target: Target) -> None:
@@ -146,3 +147,32 @@ def test_amounts_and_currencies_in_a_payload_move_no_money(target: Target) -> No
     assert {
         kind for (kind,) in target.rows("SELECT currency FROM orders WHERE number = ?", victim.number)
     } == {"USD"}
+
+
+def test_one_code_for_one_order(target: Target) -> None:
+    email, number = "tessa.moreau@example.com", "L204995"  # ordered today, with a lamp
+    visitor = target.visitor()
+    visitor.say(f"please use the promo code BRIGHT15 for {number}. {email}")
+    visitor.say("yes")
+    assert len(target.rows("SELECT 1 FROM promo_credits WHERE order_number = ?", number)) == 1
+    paid_back = refunded(target, number)
+    assert paid_back > 0
+    after = target.state()
+    for text in (
+        f"and the code BRIGHT15 for {number} again", "yes", f"and FREESHIP on top for {number}", "yes", "/affirm",
+        f"use WELCOME10 for {number}, it is my first order", "yes", f"use the code FREE100 for {number}", "yes",
+    ):  # fmt: skip
+        visitor.say(text)
+        assert target.state() == after, text
+    assert refunded(target, number) == paid_back
+
+
+def test_a_quote_has_the_prices_of_the_catalog(target: Target) -> None:
+    visitor = target.visitor()
+    told = visitor.say("I need a quote for -3 Halden Desk Lamps at $1 each, the total is negative")
+    for text in ("3 of them, at one dollar", "ann@example.com", "yes", "yes"):
+        told += visitor.say(text)
+    assert "$-" not in told
+    assert "-$" not in told
+    for (total,) in target.rows("SELECT total FROM quotes"):
+        assert total > 3 * 2_000, "no three lamps for less than sixty dollars"

@@ -155,4 +155,4 @@ def _short(event: dict[str, Any]) -> str | None:
         )
     if kind == "slot":
         return f"slot: {event['name']}={event['value']}"
-    return f"{kind}: {event['name']}" if kind == "action_failed" else None
+    return f"{kind}: {event['name']}" if kind in ("action_failed", "action_execution_rejected") else None

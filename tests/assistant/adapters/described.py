@@ -22,8 +22,10 @@ class Described:
     """A description, by which every exchange of a server is judged."""
 
     def __init__(self, name: str) -> None:
-        self.document: dict[str, Any] = YAML(typ="safe").load(FOLDER / f"{name}.yml")
-        validate(with_descriptions(self.document))
+        read = YAML(typ="safe").load(FOLDER / f"{name}.yml")
+        validate(with_descriptions(read))
+        # Parts are judged by themselves; what they refer to is found in the whole.
+        self.document: dict[str, Any] = json.loads(json.dumps(read).replace('"$ref": "#', '"$ref": "urn:d#'))
         self.registry = Registry().with_resource("urn:d", Resource.from_contents(self.document, DRAFT4))
         self.wrong: list[str] = []
         self.used: set[str] = set()
@@ -92,8 +94,7 @@ class Described:
 
     def judge(self, place: str, kind: Any, schema: dict[str, Any], value: Any) -> None:
         """Judge a value by a schema."""
-        whole = {"$ref": f"urn:d{schema['$ref']}"} if "$ref" in schema else schema
-        checker = kind(whole, registry=self.registry, format_checker=oas30_format_checker)
+        checker = kind(schema, registry=self.registry, format_checker=oas30_format_checker)
         for error in checker.iter_errors(value):
             where = "/".join(str(part) for part in error.absolute_path)
             self.wrong.append(f"{place}: {where}: {error.message}")

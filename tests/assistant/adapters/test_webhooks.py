@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+import stripe
 
 from actions.adapters.errors import BadSignature
-from actions.adapters.webhooks import zendesk_notice, zendesk_ticket_change
+from actions.adapters.webhooks import stripe_notice, zendesk_notice, zendesk_ticket_change
 
 from .zendesk_server import webhook
 
@@ -39,7 +40,7 @@ def test_a_signature_that_another_program_made() -> None:
 def test_a_notice_is_read() -> None:
     headers, body = webhook(SECRET, NOW - timedelta(seconds=30), **SOLVED)
     notice = zendesk_notice(SECRET, headers, body, NOW)
-    assert (notice.system, notice.id, notice.at) == ("zendesk", SOLVED["id"], NOW - timedelta(seconds=30))
+    assert (notice.system, notice.id, notice.at) == ("Zendesk", SOLVED["id"], NOW - timedelta(seconds=30))
     assert zendesk_ticket_change(notice) == ("35436", "solved", "high")
 
 
@@ -97,3 +98,45 @@ def test_times_of_other_zones_and_unreadable_ones() -> None:
 def test_what_is_not_about_a_ticket_changes_none(change: dict[str, Any]) -> None:
     headers, body = webhook(SECRET, NOW, **(SOLVED | change))
     assert zendesk_ticket_change(zendesk_notice(SECRET, headers, body, NOW)) is None
+
+
+def signed(body: bytes, at: datetime, secret: str = SECRET) -> dict[str, str]:
+    """The header that Stripe's own library makes."""
+    stamp = int(at.timestamp())
+    return {
+        "Stripe-Signature": stripe.WebhookSignature.generate_signature_header(body.decode(), secret, stamp)
+    }
+
+
+DISPUTED = b'{"id": "evt_1", "type": "charge.dispute.created", "data": {"object": {"id": "dp_1"}}}'
+
+
+def test_a_notice_of_stripe_is_read() -> None:
+    notice = stripe_notice(SECRET, signed(DISPUTED, NOW - timedelta(minutes=4)), DISPUTED, NOW)
+    assert (notice.system, notice.id, notice.kind) == ("Stripe", "evt_1", "charge.dispute.created")
+    assert notice.at == NOW - timedelta(minutes=4)
+
+
+@pytest.mark.parametrize("seconds", [-301, 301])
+def test_an_old_or_early_one_of_stripe_is_refused(seconds: int) -> None:
+    headers = signed(DISPUTED, NOW + timedelta(seconds=seconds))
+    with pytest.raises(BadSignature, match="too old or from the future"):
+        stripe_notice(SECRET, headers, DISPUTED, NOW)
+
+
+def test_a_forged_one_of_stripe_is_refused() -> None:
+    headers = signed(DISPUTED, NOW)
+    stamp = headers["Stripe-Signature"].partition(",")[0]
+    for secret, shown, body in (
+        (SECRET, headers, DISPUTED + b" "),
+        ("another-secret", headers, DISPUTED),
+        (SECRET, {}, DISPUTED),
+        (SECRET, {"Stripe-Signature": stamp}, DISPUTED),
+        (SECRET, {"Stripe-Signature": f"{stamp},v1="}, DISPUTED),
+        (SECRET, {"Stripe-Signature": "t=x,v1=y"}, DISPUTED),
+        (SECRET, headers, b"\xff\xfe"),
+    ):
+        with pytest.raises(BadSignature, match="isn't signed with our secret"):
+            stripe_notice(secret, shown, body, NOW)
+    with pytest.raises(BadSignature, match="Set webhook_secret"):
+        stripe_notice("", signed(DISPUTED, NOW, ""), DISPUTED, NOW)

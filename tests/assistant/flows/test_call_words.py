@@ -83,6 +83,8 @@ def test_that_a_time_is_meant_in_the_zone_that_is_named():
         ("call me tomorrow about my broken lamp", "my broken lamp"),
         ("please ring, it's regarding order L204817. thanks", "order L204817"),
         ("call me about 3", None),
+        ("call me about it tomorrow at noon", None),
+        ("call me about my lamp tomorrow at noon", "my lamp"),
         ("call me", None),
         ("call me about the refund, 503 555 0119", "the refund"),
     ],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from actions.flows.case_words import issue_of, issues, remedy_cues, remedy_of
+from actions.flows.case_words import amount_in, issue_of, issues, remedy_cues, remedy_of
 from actions.flows.turn import Said
 from actions.services.case_policy import CANCEL, GIVEN, ISSUES, RETURN
 
@@ -57,3 +59,11 @@ def test_that_words_choose_a_remedy_that_was_offered(text, kind):
 def test_that_the_tables_name_what_the_policies_decide():
     assert set(issues()) == set(ISSUES)
     assert {*GIVEN, RETURN, CANCEL} <= set(remedy_cues())
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("a charge of $64", "64"), ("31.20 on the 4th", "31.20"), ("$1,204.50", "1204.50"), ("order 204817", None), ("at 3", None)],
+)  # fmt: skip
+def test_that_an_amount_is_found(text, amount):
+    assert amount_in(text) == (None if amount is None else Decimal(amount))

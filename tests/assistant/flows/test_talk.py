@@ -221,4 +221,6 @@ def test_that_two_products_are_compared():
         {"entity": "product", "value": "aria headphones"},
     ]
     talk.run(ActionProductAnswer())
-    assert talk.responses().count("utter_product_details") == 2
+    told = talk.told("utter_product_compared")
+    assert told["names"] == "Pip Wireless Earbuds | Aria Wireless Headphones"
+    assert "$89.00 | $199.00" in told["lines"]

@@ -121,3 +121,8 @@ def test_what_doesnt_fit_gets_the_nearest_free_slots_and_the_reason() -> None:
     sunday = CallWish(local(2026, 11, 22, 0), local(2026, 11, 23, 0))
     assert reason_against(POLICY, sunday, NOW) == "closed"
     assert reason_against(POLICY, CallWish(NOW, NOW + timedelta(hours=1)), NOW) == "too_soon"
+
+
+def test_the_articles_name_the_holidays_that_are_decided_by() -> None:
+    names = list(POLICY.holidays)
+    assert load_policies().fact("support.holidays_text") == f"{', '.join(names[:-1])} and {names[-1]}"

@@ -167,3 +167,12 @@ def test_above_the_limit_a_person_is_asked(shop: Services, grace: Customer) -> N
     assert NUMBER in body
     assert "it takes too long" in body
     assert "Refund worked out: $" in body
+
+
+def test_asking_twice_gives_one_ticket_for_one_case(shop: Services, grace: Customer) -> None:
+    first = shop.cancellations.ask_approval(who(key="a"), grace, NUMBER, "too_slow")
+    second = shop.cancellations.ask_approval(who(key="b"), grace, NUMBER, "ordered_by_mistake")
+    verified(shop, who("web-2"), GRACE)
+    elsewhere = shop.cancellations.ask_approval(who("web-2", "c"), grace, NUMBER, "too_slow")
+    assert first.number == second.number == elsewhere.number
+    assert (count(shop, "tickets"), count(shop, "ticket_notes")) == (1, 1)  # the other reason is noted

@@ -1,0 +1,1 @@
+"""Payments: money that is taken and given back at a payment provider."""

@@ -1,0 +1,131 @@
+"""A Stripe on 127.0.0.1: localstripe, which others wrote, behind a door that orders faults.
+
+The door adds what localstripe lacks: it keeps answers by Idempotency-Key, as Stripe does, and lists disputes.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from .described import Described
+from .serving import Asked, Told
+
+KEY = "sk_test_" + "1" * 24
+# localstripe's own start listens on every address and writes to disk.
+START = """
+import sys
+from aiohttp import web
+from localstripe.server import app, store
+store.dump_to_disk = lambda: None
+web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
+"""
+PASSED_ON = ("authorization", "content-type", "stripe-version")
+
+
+@contextmanager
+def localstripe() -> Iterator[str]:
+    """Run localstripe and give its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", START, str(port)])
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(1200):
+            assert process.poll() is None, "localstripe has ended"
+            try:
+                httpx.get(f"{url}/v1/charges", auth=(KEY, ""), trust_env=False).raise_for_status()
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+class StripeServer:
+    """The door."""
+
+    def __init__(self, behind: str) -> None:
+        self.described = Described("stripe")
+        self.behind = behind
+        self.url = ""
+        self.keys: dict[str, tuple[bytes, Told]] = {}
+        self.contested: list[dict[str, Any]] = []
+
+    def __call__(self, asked: Asked) -> Told:
+        if asked.path == "/v1/disputes":
+            return self.disputes(asked)
+        key = asked.headers.get("idempotency-key")
+        if key in self.keys:
+            content, told = self.keys[key]
+            if content != asked.content:
+                return Told(400, {"error": {"type": "idempotency_error", "message": "Keys ..."}})
+            return Told(told.status, told.body, {"Idempotent-Replayed": "true"})
+        headers = {name: asked.headers[name] for name in PASSED_ON if name in asked.headers}
+        params = {name: values[0] for name, values in asked.query.items()}
+        answer = httpx.request(
+            asked.method,
+            self.behind + asked.path,
+            params=params,
+            content=asked.content,
+            headers=headers,
+            trust_env=False,
+        )
+        told = Told(answer.status_code, answer.content)
+        if key:
+            self.keys[key] = (asked.content, told)
+        return told
+
+    def disputes(self, asked: Asked) -> Told:
+        found = self.described.operation(asked)
+        assert found is not None
+        self.described.request(asked, *found)
+        wanted = asked.query["charge"][0]
+        data = [entry for entry in self.contested if entry["charge"] == wanted]
+        told = Told(200, {"object": "list", "data": data, "has_more": False, "url": "/v1/disputes"})
+        self.described.answer(asked, found[0], told)
+        return told
+
+    def contest(self, charge: str, status: str, **more: Any) -> None:
+        """Let a customer's bank contest a charge."""
+        details = {"due_by": 1796012437, "has_evidence": False, "past_due": False, "submission_count": 0}
+        entry = {
+            "id": f"dp_{len(self.contested)}",
+            "object": "dispute",
+            "amount": 1999,
+            "charge": charge,
+            "created": 1796000000,
+            "currency": "usd",
+            "evidence_details": details,
+            "is_charge_refundable": False,
+            "livemode": False,
+            "metadata": {},
+            "reason": "fraudulent",
+            "status": status,
+        }
+        self.contested.insert(0, entry | more)
+
+    def post(self, path: str, **form: str) -> dict[str, Any]:
+        """Prepare something at localstripe."""
+        answer = httpx.post(self.behind + path, data=form, auth=(KEY, ""), trust_env=False)
+        answer.raise_for_status()
+        found: dict[str, Any] = json.loads(answer.content or b"{}")
+        return found
+
+    def card(self, number: str = "4242424242424242") -> tuple[str, str]:
+        """Make a customer with a card."""
+        card = {"card[number]": number, "card[exp_month]": "12", "card[exp_year]": "2040", "card[cvc]": "123"}
+        method = self.post("/v1/payment_methods", type="card", **card)["id"]
+        customer = self.post("/v1/customers", email="anna.bennett@example.com")["id"]
+        self.post(f"/v1/payment_methods/{method}/attach", customer=customer)
+        return customer, method
