@@ -246,6 +246,7 @@ class PrivateForm(AttentiveForm, ABC):
     """Validate a form that tells or changes something private: identity first, then its own steps."""
 
     wish: ClassVar[str]
+    reads_introductions: ClassVar[bool] = True  # whether an answer to the question who it is may say more
     own_questions: ClassVar[tuple[str, ...]] = ()  # slots to which another clear wish is no answer
 
     @abstractmethod
@@ -288,7 +289,11 @@ class PrivateForm(AttentiveForm, ABC):
 
     def only_who(self, words: Said, asked: object) -> bool:
         """Tell whether the words answer who it is, or that it can't be told: then they say nothing else."""
-        if asked not in IDENTITY or words.payload or words.number or not by_name(self.wish):
+        if asked not in IDENTITY or words.payload or words.number:
+            return False
+        if not self.reads_introductions and words.intent not in wishes() and (words.email or words.postcode):
+            return True
+        if not by_name(self.wish):
             return False
         named = full_name(words.text, asked=True) is not None
         return named or (words.has(LACKS) and not words.email)

@@ -64,6 +64,7 @@ class ValidateSwapForm(PrivateForm):
     """Validate the form: identity, order, items with what they become, payment method, and an explicit yes."""
 
     wish = WISHES[0]
+    reads_introductions = False  # "the same as always" is no option of an item
 
     def name(self) -> str:
         """Name the action."""
