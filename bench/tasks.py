@@ -3,8 +3,8 @@
     FRONTDESK_DATA=DATA python -m bench.tasks [--seeds 1 2] [--only cancel_order task-003] [--out results/tasks]
 
 DATA/retail holds `shop/` and `tasks.jsonl`. A copy of the assistant is trained with the policies and articles of
-bench/retail/ and served on the imported shop, whose database is put back after each task. The customer talks over REST, in
-wording drawn from bench/tasks_wording.yml. What comes out are `results.json`, `tasks.md` and every conversation.
+bench/retail/ and served on the imported shop, whose database is put back after each task. The customer talks over REST,
+in wording drawn from bench/tasks_wording.yml. What comes out are `results.json`, `tasks.md` and every conversation.
 """
 
 from __future__ import annotations

@@ -75,6 +75,7 @@ class ValidateAddressForm(PrivateForm):
 
     wish = WISH
     own_questions = ("address_target", "address_order")
+    reads_introductions = False  # "the address on the account is ..." may be an e-mail address
 
     def name(self) -> str:
         """Name the action."""

@@ -44,9 +44,11 @@ ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8
 PICKS = re.compile(r"\b(?:the one|one with|that one|what about|i meant?)\b")
 LACKS = re.compile(
-    r"\b(?:don'?t|do not|didn'?t|can'?t|cannot) (?:have|know|remember|find|recall|want|like|give|share)\b|\bno (?:idea|clue)\b"
-    r"|\blost it\b|\b(?:rather|prefer|would) not\b|\bforgot\w*\b|\bnever (?:give|share|tell)\b|\bnot (?:comfortable|sure|happy)\b"
-    r"|\bwithout (?:(?:the|my|an|any|giving) )*(?:e-?)?mail\b|\b(?:another|other|different|some) (?:way|how)\b|\bkeep (?:it|that|my|the) "
+    r"\b(?:don'?t|do not|didn'?t|can'?t|cannot) (?:have|know|remember|find|recall|want|like|give|share)\b"
+    r"|\bno (?:idea|clue)\b|\blost it\b|\b(?:rather|prefer|would) not\b|\bforgot\w*\b|\bnever (?:give|share|tell)\b"
+    r"|\bnot (?:comfortable|sure|happy)\b"
+    r"|\bwithout (?:(?:the|my|an|any|giving) )*(?:e-?)?mail\b"
+    r"|\b(?:another|other|different|some) (?:way|how)\b|\bkeep (?:it|that|my|the) "
 )
 WHAT_WAS_ASKED = re.compile(
     r"\b(?:e-?mail|address|number|zip|postcode|account|name)\w*\b|\b(?:it|that|way)\b"
@@ -244,6 +246,7 @@ class PrivateForm(AttentiveForm, ABC):
     """Validate a form that tells or changes something private: identity first, then its own steps."""
 
     wish: ClassVar[str]
+    reads_introductions: ClassVar[bool] = True  # whether an answer to the question who it is may say more
     own_questions: ClassVar[tuple[str, ...]] = ()  # slots to which another clear wish is no answer
 
     @abstractmethod
@@ -260,7 +263,8 @@ class PrivateForm(AttentiveForm, ABC):
         asked = tracker.get_slot("requested_slot")
         if self.only_who(words, asked):
             return Said()
-        another = cued(words.text) not in (None, self.wish)
+        cue = cued(words.text)
+        another = cue is not None and not wishes()[self.wish].includes(cue)
         if asked and words.text and not another and self.tells(str(asked), words, tracker):
             return words
         picks = (
@@ -285,7 +289,11 @@ class PrivateForm(AttentiveForm, ABC):
 
     def only_who(self, words: Said, asked: object) -> bool:
         """Tell whether the words answer who it is, or that it can't be told: then they say nothing else."""
-        if asked not in IDENTITY or words.payload or words.number or not by_name(self.wish):
+        if asked not in IDENTITY or words.payload or words.number:
+            return False
+        if not self.reads_introductions and words.intent not in wishes() and (words.email or words.postcode):
+            return True
+        if not by_name(self.wish):
             return False
         named = full_name(words.text, asked=True) is not None
         return named or (words.has(LACKS) and not words.email)

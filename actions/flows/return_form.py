@@ -67,6 +67,42 @@ def part_of(heard: Said, tracker: Tracker) -> str | None:
     return heard.entity("part") or (named[1].replace("item", "items") if named else None)
 
 
+def _elsewhere(
+    dispatcher: CollectingDispatcher, customer: Customer | None, order: Order, heard: Said
+) -> None:
+    """Say what stands in the way where the words name something from another order."""
+    number = described(customer, heard) if customer and heard.text and not heard.number else None
+    other = services().orders.find(customer, number) if customer and number else None
+    if other is None or other.number == order.number:
+        return
+    named = named_items(other, heard)
+    decision = services().returns.decide(other, named or None)
+    if named and not decision.allowed and not decision.needs_approval:
+        dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
+
+
+def _leave_out(dispatcher: CollectingDispatcher, order: Order, named: list[str]) -> None:
+    """Say which items of an order "everything" doesn't include, and why."""
+    left_out = [item.id for item in order.items if item.id not in named]
+    if left_out and set(named) == {item.id for item in services().returns.returnable(order)}:
+        decision = services().returns.decide(order, left_out)
+        dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
+
+
+def _may_go(order: Order, ids: list[str]) -> bool:
+    """Tell whether these items may go back, if need be with a person's consent."""
+    decision = services().returns.decide(order, ids)
+    return decision.allowed or decision.needs_approval
+
+
+def _other_place(order: Order, heard: Said, tracker: Tracker) -> dict[str, Any]:
+    """Notice that the refund should go elsewhere than the summary said."""
+    if tracker.get_slot("requested_slot") not in ("return_confirmed", "return_part"):
+        return {}
+    place = other_refund(order, heard, tracker.get_slot("return_method"))
+    return {"return_method": place.id} if place else {}
+
+
 class ValidateReturnForm(PrivateForm):
     """Validate the return form: identity, order, items, reason, and an explicit yes."""
 
@@ -84,7 +120,14 @@ class ValidateReturnForm(PrivateForm):
             told = asked == "return_reason" and not words.has(QUESTION) and reason_of(words) is not None
             return told or super().tells(asked, words, tracker)
         found = FLOW.mine(tracker)
-        return found is not None and bool(item_match(found[1], words).items)
+        if found is None:
+            return False
+        place = (
+            other_refund(found[1], words, tracker.get_slot("return_method"))
+            if asked != "return_items"
+            else None
+        )
+        return place is not None or bool(item_match(found[1], words).items)
 
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing where no item can go back."""
@@ -112,7 +155,7 @@ class ValidateReturnForm(PrivateForm):
         changed = self._other_order(customer, order, dispatcher, tracker, heard)
         changed = changed or self._other_items(order, dispatcher, tracker, heard, domain)
         changed = changed or self._other_reason(heard, asked, part_of(heard, tracker))
-        changed = changed or self._other_place(order, heard, tracker)
+        changed = changed or _other_place(order, heard, tracker)
         if not changed and asked == "return_part" and heard.plain_yes:
             return {"return_change": None}  # nothing should be different after all
         settled = {"return_confirmed": None, "return_change": None, "wish_words": None}
@@ -183,13 +226,6 @@ class ValidateReturnForm(PrivateForm):
             return {"return_reason": reason}
         return {"return_reason": None} if part == "reason" or heard.has(WRONG_REASON) else {}
 
-    def _other_place(self, order: Order, heard: Said, tracker: Tracker) -> dict[str, Any]:
-        """Notice that the refund should go elsewhere than the summary said."""
-        if tracker.get_slot("requested_slot") not in ("return_confirmed", "return_part"):
-            return {}
-        place = other_refund(order, heard, tracker.get_slot("return_method"))
-        return {"return_method": place.id} if place else {}
-
     def extract_return_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
@@ -231,34 +267,14 @@ class ValidateReturnForm(PrivateForm):
         if not named and tracker.get_slot("wish_words"):
             named = opening_items(order, self.opening(tracker))
         if not named and tracker.get_slot("requested_slot") == "return_items":
-            self._elsewhere(dispatcher, customer, order, heard)
+            _elsewhere(dispatcher, customer, order, heard)
         left = services().returns.returnable(order)
         if named and ALL_OF_THEM.search(heard.text or self.opening(tracker).text):
-            self._leave_out(dispatcher, order, named)
+            _leave_out(dispatcher, order, named)
         declines = heard.intent == "deny" and tracker.get_slot("requested_slot") == "return_items"
         if not named and len(left) == 1 and not declines:
             named = [left[0].id]
         return {"return_items": named} if named else {}
-
-    def _elsewhere(
-        self, dispatcher: CollectingDispatcher, customer: Customer | None, order: Order, heard: Said
-    ) -> None:
-        """Say what stands in the way where the words name something from another order."""
-        number = described(customer, heard) if customer and heard.text and not heard.number else None
-        other = services().orders.find(customer, number) if customer and number else None
-        if other is None or other.number == order.number:
-            return
-        named = named_items(other, heard)
-        decision = services().returns.decide(other, named or None)
-        if named and not decision.allowed and not decision.needs_approval:
-            dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
-
-    def _leave_out(self, dispatcher: CollectingDispatcher, order: Order, named: list[str]) -> None:
-        """Say which items of an order "everything" doesn't include, and why."""
-        left_out = [item.id for item in order.items if item.id not in named]
-        if left_out and set(named) == {item.id for item in services().returns.returnable(order)}:
-            decision = services().returns.decide(order, left_out)
-            dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
 
     def validate_return_items(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -274,16 +290,11 @@ class ValidateReturnForm(PrivateForm):
             return {"return_items": ids}
         dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
         rest = [item_id for item_id in ids if item_id not in decision.refused_items]
-        if not rest or not decision.refused_items or not self._may_go(order, rest):
+        if not rest or not decision.refused_items or not _may_go(order, rest):
             return {"return_items": None, "wish_words": None}
         names = [item.label for item in order.items if item.id in rest]
         dispatcher.utter_message(response="utter_return_keeps_rest", item_names=listed(names))
         return {"return_items": rest}
-
-    def _may_go(self, order: Order, ids: list[str]) -> bool:
-        """Tell whether these items may go back, if need be with a person's consent."""
-        decision = services().returns.decide(order, ids)
-        return decision.allowed or decision.needs_approval
 
     def extract_return_reason(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

@@ -28,8 +28,10 @@ NEGATED = re.compile(
 ENDS_NEGATION = re.compile(r"\s+(?:but|i meant?|it'?s|just|only|and (?:only|just)|so)\s+", re.IGNORECASE)
 ALL_OF_THEM = re.compile(r"\b(?:all|everything|both)\b", re.IGNORECASE)
 ALL_GO_BACK = re.compile(
-    r"\b(?:all|both|everything|each|every one) (?:of (?:it|them|those|these)|go(?:es)?|back|in (?:it|the order)|else|from)\b"
-    r"|\b(?:return|send|take|want|give)\w* (?:back )?(?:it |them )?(?:all|both|everything)\b|\b(?:whole|entire) (?:order|lot|thing)\b"
+    r"\b(?:all|both|everything|each|every one) (?:of (?:it|them|those|these)|go(?:es)?|back"
+    r"|in (?:it|the order)|else|from)\b"
+    r"|\b(?:return|send|take|want|give)\w* (?:back )?(?:it |them )?(?:all|both|everything)\b"
+    r"|\b(?:whole|entire) (?:order|lot|thing)\b"
 )
 TAKES_BACK = re.compile(
     r"^(?:no|nope|not|wait|sorry|actually|hold on|oops)\b|\b(?:only|instead|rather|i meant?|just the|keep)\b"
@@ -42,6 +44,8 @@ WRONG_ITEMS = re.compile(
 SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n+")
 PIECES = re.compile(r"(?<=[.!?;])\s+|\n+|,\s+|\s+(?:and|but|because|since)\s+")
 ONE_THING = re.compile(r"\b(?:it|that|this)\b", re.IGNORECASE)
+GAP = r"(?: \w+){0,5}? "
+LONG_ENOUGH = 10  # letters of a cue that is found even if it is written as one word
 BEFORE_NOT = re.compile(r"\b(?:not|isnt|wasnt|didnt|never|no)\s+(?:\w+\s+)?$")
 
 
@@ -128,10 +132,24 @@ def cued_reason(text: str, table: Mapping[str, tuple[str, ...]]) -> str | None:
     best, length = None, 0
     for reason, cues in table.items():
         for cue in cues:
-            at = plain.find(f" {cue} ")
-            if at >= 0 and len(cue) > length and not BEFORE_NOT.search(plain[: at + 1]):
+            if len(cue) > length and _says(cue, plain):
                 best, length = reason, len(cue)
     return best
+
+
+def _says(cue: str, plain: str) -> bool:
+    """Tell whether a cue stands in the words, with no "not" before it; "..." in it stands for a few words.
+
+    A cue of several words is also found where somebody wrote them as one.
+    """
+    if "..." in cue:
+        parts = [re.escape(part.strip()) for part in cue.split("...")]
+        return re.search(rf" {GAP.join(parts)} ", plain) is not None
+    at = plain.find(f" {cue} ")
+    if at >= 0:
+        return not BEFORE_NOT.search(plain[: at + 1])
+    joined = cue.replace(" ", "")
+    return " " in cue and len(joined) >= LONG_ENOUGH and joined in plain.replace(" ", "")
 
 
 def _denied(entity: Mapping[str, object], text: str) -> bool:

@@ -64,6 +64,7 @@ class ValidateSwapForm(PrivateForm):
     """Validate the form: identity, order, items with what they become, payment method, and an explicit yes."""
 
     wish = WISHES[0]
+    reads_introductions = False  # "the same as always" is no option of an item
 
     def name(self) -> str:
         """Name the action."""
@@ -84,7 +85,7 @@ class ValidateSwapForm(PrivateForm):
         if asked in ITEM_QUESTIONS and meant_for_items(tracker, words):
             return words
         found = chosen_order(tracker)
-        if asked == "swap_method" and found and methods_named(found[0], found[1], words):
+        if asked in ("swap_method", "swap_confirmed") and found and methods_named(found[0], found[1], words):
             return words
         other = words.intent in wishes() and (words.confidence >= SURE or cued(words.text) == words.intent)
         return Said() if other else super().heard(tracker)

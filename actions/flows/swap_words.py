@@ -103,7 +103,8 @@ def _refused(tracker: Tracker, heard: Said, state: SwapState) -> SwapState | Non
 
 def _read(order: Order, text: str, about: Sequence[OrderItem] = ()) -> Reading:
     """Read the words against the items of an order."""
-    counts = services().swaps.kind(order) == CHANGE
+    policy = services().policies.cancellations
+    counts = services().swaps.kind(order) == CHANGE and (policy.quantity_changes or policy.removals)
     catalogue = looked_up(("catalogue", order.number), lambda: services().swaps.catalogue(order))
     elsewhere = looked_up(("option values",), services().swaps.option_values)
     return read_swaps(text, order.items, catalogue, about, counts=counts, elsewhere=elsewhere)

@@ -26,8 +26,8 @@ def inactive_rules(connection: Connection, policies: Policies) -> list[str]:
         minutes = policies.cancellations.grace_minutes if policies.cancellations.grace_states else 0
         if minutes:
             found.append(
-                f"No order has the time when it was placed: the first {minutes} minutes (cancellations.yml, grace_minutes) "
-                "aren't granted."
+                f"No order has the time when it was placed: the first {minutes} minutes "
+                "(cancellations.yml, grace_minutes) aren't granted."
             )
     return found
 

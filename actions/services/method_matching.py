@@ -13,7 +13,8 @@ STORE_CREDIT = re.compile(
 )
 ORIGINAL = re.compile(
     r"\boriginal(?:ly)?\b|\b(?:same|way|method|card|account|one|how|what|whatever) (?:that |which )?(?:i |we )?"
-    r"(?:have |had |'ve )?(?:paid|used|bought|ordered|pay)\b|\bpaid (?:with|from|by)\b|\bsame (?:card|method|way|account|payment|place)\b"
+    r"(?:have |had |'ve )?(?:paid|used|bought|ordered|pay)\b|\bpaid (?:with|from|by)\b"
+    r"|\bsame (?:card|method|way|account|payment|place)\b"
     r"|\b(?:where|how) (?:it|i|the money) (?:came|paid)\b",
     re.I,
 )

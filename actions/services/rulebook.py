@@ -191,7 +191,8 @@ def _typed(kind: type[T], path: Path, files: Mapping[str, CommentedMap]) -> T:
     content = files.get(path.stem)
     if content is None:
         raise PolicyError(
-            f"The policy file {path.name} is missing in '{path.parent}'. Begin with a copy of actions/policies/{path.name}."
+            f"The policy file {path.name} is missing in '{path.parent}'. "
+            f"Begin with a copy of actions/policies/{path.name}."
         )
     values: dict[str, Any] = {}
     for name, annotation in get_type_hints(kind, include_extras=True).items():

@@ -18,7 +18,8 @@ CUTS = re.compile(r"[,;!?\n]|\.(?:\s|$)|\s[-\N{EN DASH}]\s")
 GENERIC = frozenset({"set", "pack", "kit", "one", "item"})
 ARTICLES = frozenset({"the", "it", "my", "a"})
 STAYS = re.compile(  # "everything else as it was", unless that is what is to be changed
-    r"(?<!change )(?<!swap )(?<!exchange )(?<!replace )(?<!make )\b(?:everything|all|anything|the rest) (?:else|other)\b",
+    r"(?<!change )(?<!swap )(?<!exchange )(?<!replace )(?<!make )"
+    r"\b(?:everything|all|anything|the rest) (?:else|other)\b",
     re.I,
 )
 NOTHING_SAID = Wish()
@@ -292,7 +293,7 @@ class _Reader:
         turns = [
             turn
             for turn in self._turns_beside(rest)
-            if start <= turn[0] < end and not self._names_option(turn, rest)
+            if start <= turn[0] < end and not _names_option(self.cut, turn, rest)
         ]
         for turn in reversed(turns):
             after = [each for each in rest if each.start >= turn[1]]
@@ -301,24 +302,6 @@ class _Reader:
             if after and any(option in options for each in before for option, _ in each.pairs):
                 return turn[0]
         return None
-
-    def _names_option(self, turn: Span, rest: Sequence[Mention]) -> bool:
-        """Tell whether it ties a value to its option, and turns nothing: "gold for the color", "color in gold"."""
-        if self.cut[turn[0]].word == "in" and self._ends_option(turn[0], rest):
-            return True
-        before = [each for each in rest if each.end == turn[0]]
-        following = turn[1]
-        while following < len(self.cut) and self.cut[following].word in ARTICLES:
-            following += 1
-        options = {option for each in before for option, _ in each.pairs}
-        return any(found_at(words(option), self.cut, following) for option in options)
-
-    def _ends_option(self, end: int, rest: Sequence[Mention]) -> bool:
-        """Tell whether the name of an option stands right before a place."""
-        names = {words(option) for each in rest for option, _ in each.pairs}
-        return any(
-            end >= len(name) and found_at(name, self.cut, end - len(name)) == len(name) for name in names
-        )
 
     def read(self, item: OrderItem, start: int, end: int) -> Wanted:
         """Read what a stretch wants of an item."""
@@ -372,3 +355,21 @@ class _Reader:
         own = {pair for variant in product.variants for pair in variant.options.items()} if product else set()
         found = self.values.get(item.product_id, [])
         return sum(each.end - each.start for each in found if each.pairs & own)
+
+
+def _names_option(cut: Sequence[Token], turn: Span, rest: Sequence[Mention]) -> bool:
+    """Tell whether it ties a value to its option, and turns nothing: "gold for the color", "color in gold"."""
+    if cut[turn[0]].word == "in" and _ends_option(cut, turn[0], rest):
+        return True
+    before = [each for each in rest if each.end == turn[0]]
+    following = turn[1]
+    while following < len(cut) and cut[following].word in ARTICLES:
+        following += 1
+    options = {option for each in before for option, _ in each.pairs}
+    return any(found_at(words(option), cut, following) for option in options)
+
+
+def _ends_option(cut: Sequence[Token], end: int, rest: Sequence[Mention]) -> bool:
+    """Tell whether the name of an option stands right before a place."""
+    names = {words(option) for each in rest for option, _ in each.pairs}
+    return any(end >= len(name) and found_at(name, cut, end - len(name)) == len(name) for name in names)

@@ -1,1 +1,1 @@
-"""A shop of another kind, served with data and policies only: its rules, its articles, and tasks for a scripted customer."""
+"""A shop of another kind: its policies and articles, and tasks for a scripted customer; no code of its own."""

@@ -1,4 +1,4 @@
-"""The scripted customer: has goals, answers what is asked, reads the summary before saying yes, and gives up at a no."""
+"""The scripted customer: has goals, answers what is asked, reads a summary before the yes, gives up at a no."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ OFFERS = (
     "utter_swap_sold_out",
     "utter_swap_not_made",
     "utter_swap_nothing_else",
-)  # something else than was wished
+    "utter_order_not_found",
+)  # no, or something else than was wished
 PATIENCE = 3  # times that the same is asked before the customer gives up
 QUESTIONS = 0.15  # how often a customer asks something in the middle
 SOFTENED = 0.2  # how often one begins with a greeting
@@ -267,6 +268,10 @@ class Customer:
         named = [item for item in items if _label(item).lower() in text]
         named = named or [item for item in items if item["name"].lower() in text]
         item = named[0] if named else items[0]
+        if "utter_swap_several" in view.actions:  # by name, so that "medium" leaves no doubt about the option
+            new = {**item["options"], **item["change_to"]}
+            said = ", ".join(f"{option} {value}" for option, value in new.items())
+            return self.words.say("change_item", "answer_all_options", options=said)
         if len(items) == 1 or len(named) == 1:
             return self.words.say("change_item", "answer", changes=self.words.options(item["change_to"]))
         said = self.words.item(item, among=self._in_order())
@@ -287,7 +292,8 @@ class Customer:
         if self._asked[asked] > 2:
             self.failure = f"the summary stayed wrong ({wrong}): {' '.join(view.texts)[-240:]!r}"
             return None
-        return Utterance(f"{self.words.say('decline')} {self._correction(wrong)}")
+        no = self.words.say("decline").rstrip()
+        return Utterance(f"{no}{'' if no[-1] in '.!?' else '.'} {self._correction(wrong)}")
 
     def _correction(self, wrong: str) -> str:
         """Say again what the summary has wrong."""

@@ -5,8 +5,8 @@ The mapping, which is all that stands between the two:
 - status: our states as the shop's words ("return_requested" is "return requested"); one whose items were changed is
   "pending (item modified)"
 - cancel_reason: underscores are spaces
-- a return: its lines are `return_items`, the method of its pending refund `return_payment_method_id`; the refund that waits
-  for the parcel isn't in `payment_history` yet
+- a return: its lines are `return_items`, the method of its pending refund `return_payment_method_id`; the refund
+  that waits for the parcel isn't in `payment_history` yet
 - an exchange: `exchange_items`, `exchange_new_items`, `exchange_payment_method_id`, `exchange_price_difference`
 - payments: kind, amount to the cent and method; times, states and their order don't count
 - items: name, ids, price and options; their order doesn't count

@@ -1,4 +1,4 @@
-"""What the scripted customer says: templates drawn at random from bench/tasks_wording.yml, filled with the task's facts."""
+"""What the scripted customer says: templates of bench/tasks_wording.yml drawn at random, with the facts of a task."""
 
 from __future__ import annotations
 

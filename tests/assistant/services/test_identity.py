@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 
 from actions.commerce import schema
 from actions.services.container import Services
-from actions.services.identity import postcode
+from actions.services.proofs import postcode
 
 from ..conftest import ANNA, MARCUS, Clock, verified, who
 
