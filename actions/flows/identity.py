@@ -275,10 +275,12 @@ class PrivateForm(AttentiveForm, ABC):
             (asked in CHOICES and (words.has(PICKS) or words.confidence < QUITE_SURE))
             or (asked in self.own_questions and words.short and words.has(THIS_ONE))
         )
+        if picks:
+            return words
         if asked in self.own_questions and words.intent in wishes() and words.intent != self.wish:
             clear = words.confidence >= SURE or cued(words.text) == words.intent
             return Said() if clear else words
-        return words if words.answers or words.intent == self.wish or picks else Said()
+        return words if words.answers or words.intent == self.wish else Said()
 
     def tells(self, asked: str, words: Said, tracker: Tracker) -> bool:
         """Tell whether the words hold what was asked for, whatever they sound like: an address, a number, a method."""

@@ -176,7 +176,8 @@ def read(text: str, intent: str, guesses: Sequence[str], confidence: float = 1.0
     named = {part.wish for part in found}
     if intent == "ask_question" and named == {"start_return"} and MAY_I.search(text):
         return Reading(Part(intent, text))
-    if len(named) == 1 and confidence < SURE and named <= likely:
+    unsure = confidence < SURE and intent not in _all_cued(text)
+    if len(named) == 1 and unsure and named <= likely:
         return Reading(Part(next(iter(named)), text))
     if len(named) < 2 or not named & likely:
         return Reading(Part(intent, text))
