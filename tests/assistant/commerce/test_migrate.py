@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from actions.commerce import migrate, schema
 from actions.commerce.database import Database
 from actions.commerce.errors import StoreError, StoreMismatch
-from actions.commerce.model import Shop
+from actions.commerce.model import Product, Shop
 from actions.services.container import Services
 
 from ..conftest import NOW
@@ -53,6 +54,16 @@ def held(url: str) -> Shop:
         opened.close()
 
 
+def since_the_first(shop: Shop) -> Shop:
+    """Leave out what the first revision couldn't hold, which is lost on the way down."""
+    bare = Product(id="", name="", variants=())
+    return replace(
+        shop,
+        products=tuple(replace(p, compatibility=bare.compatibility) for p in shop.products),
+        customers=tuple(replace(c, marketing_email=None) for c in shop.customers),
+    )
+
+
 def moved(url: str, to: str) -> None:
     with Database(url).unprepared() as connection:
         migrate.move(connection, to)
@@ -82,7 +93,7 @@ def test_down_and_up_again_gives_the_same_tables_and_keeps_the_shop(shop_there: 
     with pytest.raises(DBAPIError, match="never changed"), database.write() as connection:
         connection.execute(delete(schema.audit))
     database.close()
-    assert held(shop_there) == before
+    assert held(shop_there) == since_the_first(before)
 
 
 AUDIT_ROW = {
@@ -101,7 +112,7 @@ def test_a_database_made_before_revisions_were_counted(shop_there: str, version:
     moved(shop_there, f"000{version}")
     with Database(shop_there).unprepared() as connection:
         connection.execute(text("DROP TABLE alembic_version"))
-    assert held(shop_there) == before
+    assert held(shop_there) == since_the_first(before)
     with Database(shop_there).unprepared() as connection:
         assert connection.execute(select(schema.alembic_version)).scalar_one() == schema.REVISION
 
