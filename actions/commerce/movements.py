@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
@@ -22,7 +23,9 @@ def add_exchange(connection: Connection, order: Order, entry: Exchange) -> None:
         move_stock(connection, item.variant_id, -(line.quantity if line else 1))
 
 
-def change_items(connection: Connection, order: Order, changed: Order, entries: Sequence[Payment]) -> None:
+def change_items(
+    connection: Connection, order: Order, changed: Order, entries: Sequence[Payment], at: datetime
+) -> None:
     """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
     pairs = [(item, changed.item(item.id)) for item in order.items]
     pairs = [(before, after) for before, after in pairs if after != before]
@@ -39,6 +42,8 @@ def change_items(connection: Connection, order: Order, changed: Order, entries: 
         "discount": changed.discount,
     }
     connection.execute(update(table).where(table.c.number == order.number).values(**values))
+    moved = {"difference": changed.total - order.total, "created_at": at}
+    connection.execute(insert(schema.item_changes), {"order_number": order.number} | moved)
     add_payments(connection, order, entries)
 
 

@@ -78,7 +78,7 @@ class Work(Protocol):
     def add_exchange(self, order: Order, entry: Exchange) -> None:
         """Add an exchange, set its new items aside, and move the order to its new state."""
 
-    def change_items(self, order: Order, changed: Order, entries: Sequence[Payment]) -> None:
+    def change_items(self, order: Order, changed: Order, entries: Sequence[Payment], at: datetime) -> None:
         """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
 
 

@@ -1,4 +1,4 @@
-"""What a customer was promised back, whichever way: returns, cancellations, things made good, codes."""
+"""What a customer was promised back, whichever way: returns, cancellations, swaps, things made good, codes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actions.commerce.model import NOTHING, OPEN_RETURN_STATES
 
 
 def promised_to(connection: Connection, customer_id: str, since: datetime) -> Decimal:
-    """Sum what a customer's returns, cancellations and remedies give, as they stand at this moment."""
+    """Sum what a customer's returns, cancellations, remedies and swaps give, as they stand at this moment."""
     table, orders = schema.returns, schema.orders
     query = (
         select(func.sum(table.c.refund))
@@ -50,5 +50,11 @@ def promised_to(connection: Connection, customer_id: str, since: datetime) -> De
             promo.c.order_number.not_in(select(cancelled.c.order_number)),  # counted above
         )
     )
-    sums = (connection.execute(each).scalar() for each in (query, paid_back, made_good, credited))
+    swapped = (
+        select(func.sum(-each.c.difference))
+        .join(orders, orders.c.number == each.c.order_number)
+        .where(orders.c.customer_id == customer_id, each.c.created_at >= since, each.c.difference < 0)
+        for each in (schema.item_changes, schema.exchanges)
+    )
+    sums = (connection.execute(each).scalar() for each in (query, paid_back, made_good, credited, *swapped))
     return sum((found for found in sums if found is not None), NOTHING)

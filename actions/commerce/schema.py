@@ -206,6 +206,16 @@ exchanges = Table(
     Column("label_expires_on", Date),
 )
 
+# Items of an open order that were changed; what that paid back counts towards what a customer was promised.
+item_changes = Table(
+    "item_changes",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("order_number", String(40), ForeignKey("orders.number"), nullable=False, index=True),
+    Column("difference", Money, nullable=False),  # what was to be paid; negative: what was paid back
+    Column("created_at", Moment, nullable=False),
+)
+
 exchange_items = Table(
     "exchange_items",
     metadata,
@@ -259,6 +269,7 @@ quotes = Table(
 
 # What a shop consists of, in the order in which it can be deleted.
 SHOP_TABLES = (
+    item_changes,
     exchange_items,
     exchanges,
     remedy_claims,

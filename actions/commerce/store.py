@@ -193,9 +193,9 @@ class SqlWork:
         movements.add_exchange(self.connection, order, entry)
         self._move(order, "exchange_requested")
 
-    def change_items(self, order: Order, changed: Order, entries: Sequence[Payment]) -> None:
+    def change_items(self, order: Order, changed: Order, entries: Sequence[Payment], at: datetime) -> None:
         """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
-        movements.change_items(self.connection, order, changed, entries)
+        movements.change_items(self.connection, order, changed, entries, at)
 
     def pay_back(self, order: Order, refunds: Sequence[Payment]) -> None:
         """Pay money back for an order that stays as it is."""

@@ -9,6 +9,7 @@ from actions.services.variant_words import Token, phrases
 
 Part = Sequence[Token | None]  # None: a word that says something else
 SOME = frozenset({"of", "x", "piece", "pc"})
+TAKE, AWAY, BETWEEN = frozenset({"take", "leave", "get"}), frozenset({"off", "out"}), 6
 INSTEAD = ("instead", "not", "rather")
 
 
@@ -16,7 +17,7 @@ def pieces_wanted(part: Part, item: OrderItem) -> int | None:
     """Return how many pieces of a line the words want; None where they don't speak of it."""
     words = [token.word if token else "" for token in part]
     numbers = [(at, int(word)) for at, word in enumerate(words) if word.isdigit() and int(word) < 1000]
-    taken_out = _has(words, "out")
+    taken_out = _has(words, "out") or _apart(words)
     for at, number in numbers:
         following, before = words[at + 1 : at + 3], words[max(at - 3, 0) : at]
         if _has(following[:1], "plus") or before[-1:] == ["another"]:
@@ -41,6 +42,11 @@ def pieces_wanted(part: Part, item: OrderItem) -> int | None:
         if _has(before, "exactly") or (following[:1] and following[0] in SOME):
             return number
     return None
+
+
+def _apart(words: Sequence[str]) -> bool:
+    """Tell whether "take ... off" stands in the words, with the item in between."""
+    return any(word in TAKE and set(words[at + 1 : at + 1 + BETWEEN]) & AWAY for at, word in enumerate(words))
 
 
 def _has(words: Sequence[str], entry: str) -> bool:

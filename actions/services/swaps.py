@@ -248,7 +248,7 @@ class Swaps:
             for share in quote.shares
             if share.amount > NOTHING
         ]
-        write.work.change_items(order, changed, entries)
+        write.work.change_items(order, changed, entries, write.now)
         letter = mail.order_changed(
             write.customer,
             self._policies,

@@ -18,6 +18,7 @@ TABLES = (
     "remedies",
     "quotes",
     "promo_credits",
+    "item_changes",
     "exchange_items",
     "exchanges",
 )
@@ -30,6 +31,7 @@ NO_TRUNCATE = (
 def upgrade() -> None:
     """Make the tables, and add the columns."""
     _exchanges()
+    _changes()
     _sales()
     _cases()
     _calls()
@@ -112,6 +114,20 @@ def _exchanges() -> None:
         sa.UniqueConstraint("open_item_id"),
     )
     op.create_index("ix_exchange_items_reference", "exchange_items", ["reference"])
+
+
+def _changes() -> None:
+    """Make what was paid back for items that were changed."""
+    op.create_table(
+        "item_changes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_number", sa.String(length=40), nullable=False),
+        sa.Column("difference", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_number"], ["orders.number"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_item_changes_order_number", "item_changes", ["order_number"])
 
 
 def _sales() -> None:
