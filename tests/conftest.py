@@ -137,7 +137,7 @@ def start_server(folder: Path, *arguments: str, **environment: str) -> Server:
 
 def wait_for(server: Server) -> None:
     """Wait until a server answers; one that does not is ended, and what it logged is told."""
-    deadline = time.monotonic() + 2 * PATIENCE
+    deadline = time.monotonic() + 3 * PATIENCE
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             raise RuntimeError(f"The server ended: {server.log.read_text('utf-8', 'replace')}")

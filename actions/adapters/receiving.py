@@ -15,7 +15,13 @@ from sqlalchemy.exc import IntegrityError
 
 from actions.adapters.errors import BadSignature
 from actions.adapters.settings import Adapters
-from actions.adapters.webhooks import Notice, stripe_notice, zendesk_notice, zendesk_ticket_change
+from actions.adapters.webhooks import (
+    Notice,
+    stripe_notice,
+    woocommerce_notice,
+    zendesk_notice,
+    zendesk_ticket_change,
+)
 from actions.commerce import helpdesk_tables
 from actions.commerce.errors import ShopError, StoreError
 from actions.helpdesk.forwarding import ForwardedTickets
@@ -43,6 +49,8 @@ def readers(adapters: Adapters) -> dict[str, tuple[Reader, str]]:
         known["zendesk"] = zendesk_notice, adapters.tickets.webhook_secret
     if adapters.payments is not None:
         known["stripe"] = stripe_notice, adapters.payments.webhook_secret
+    if adapters.commerce is not None:
+        known["woocommerce"] = woocommerce_notice, adapters.commerce.webhook_secret
     return known
 
 
@@ -61,7 +69,7 @@ def take(shop: Services, notice: Notice) -> bool:
         change = zendesk_ticket_change(notice)
         if change is not None and isinstance(shop.tickets, ForwardedTickets):
             shop.tickets.refreshed(*change)
-    elif notice.kind in FOR_A_PERSON:
+    elif notice.system == "Stripe" and notice.kind in FOR_A_PERSON:
         _tell_a_person(shop, notice)
     row = {"system": notice.system, "id": notice.id, "kind": notice.kind}
     try:

@@ -82,8 +82,8 @@ class Work(Protocol):
         """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
 
 
-class Commerce(Protocol):
-    """A shop: its catalogue, customers and orders."""
+class Reading(Protocol):
+    """What can be read in a shop: its catalogue, customers and orders."""
 
     def customer(self, customer_id: str) -> Customer | None:
         """Find a customer by id."""
@@ -102,6 +102,10 @@ class Commerce(Protocol):
 
     def products(self) -> list[Product]:
         """List the whole catalogue."""
+
+
+class Commerce(Reading, Protocol):
+    """A shop: its catalogue, customers and orders."""
 
     def promised(self, customer_id: str, since: datetime) -> Decimal:
         """Sum the refunds of a customer's returns and cancellations since a time."""

@@ -1,4 +1,4 @@
-"""The tables that services keep beside the shop's: verifications, receipts, letters, tickets, calls, the audit trail."""
+"""The tables that services keep beside the shop: verifications, receipts, letters, tickets, calls, the audit trail."""
 
 from __future__ import annotations
 

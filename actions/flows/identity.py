@@ -20,7 +20,7 @@ from actions.flows.forms import AttentiveForm
 from actions.flows.memo import looked_up, one_look
 from actions.flows.names import full_name
 from actions.flows.turn import EMAIL, SURE, Said, said, turn_events
-from actions.flows.wishes import cued, served_by, wishes
+from actions.flows.wishes import cued, guessed, served_by, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
 from actions.services.method_matching import names_method
@@ -42,6 +42,8 @@ CHOICES = frozenset(
 )
 ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8
+FALLBACK = "nlu_fallback"
+THIS_ONE = re.compile(r"^(?:no,? )?(?:the|that) (?:[\w-]+ ){1,3}one$")  # not what is under way: another one
 PICKS = re.compile(r"\b(?:the one|one with|that one|what about|i meant?)\b")
 LACKS = re.compile(
     r"\b(?:don'?t|do not|didn'?t|can'?t|cannot) (?:have|know|remember|find|recall|want|like|give|share)\b"
@@ -267,13 +269,18 @@ class PrivateForm(AttentiveForm, ABC):
         another = cue is not None and not wishes()[self.wish].includes(cue)
         if asked and words.text and not another and self.tells(str(asked), words, tracker):
             return words
-        picks = (
-            asked in CHOICES and words.intent in ASKS and (words.has(PICKS) or words.confidence < QUITE_SURE)
+        if words.intent == FALLBACK and another and cue in guessed(tracker):
+            return Said()
+        picks = words.intent in ASKS and (
+            (asked in CHOICES and (words.has(PICKS) or words.confidence < QUITE_SURE))
+            or (asked in self.own_questions and words.short and words.has(THIS_ONE))
         )
+        if picks:
+            return words
         if asked in self.own_questions and words.intent in wishes() and words.intent != self.wish:
             clear = words.confidence >= SURE or cued(words.text) == words.intent
             return Said() if clear else words
-        return words if words.answers or words.intent == self.wish or picks else Said()
+        return words if words.answers or words.intent == self.wish else Said()
 
     def tells(self, asked: str, words: Said, tracker: Tracker) -> bool:
         """Tell whether the words hold what was asked for, whatever they sound like: an address, a number, a method."""

@@ -226,6 +226,9 @@ class ActionClarify(Action):
         """Give a hint within a form; else find out what is wanted."""
         if tracker.active_loop_name and answer_language(dispatcher, tracker):
             return []
+        running, wish = served_by(tracker.active_loop_name, tracker.get_slot("wish")), clear_wish(tracker)
+        if running and wish and not wishes()[running].includes(wish):
+            return [FollowupAction("action_acknowledge")]
         if hint(dispatcher, tracker):
             return []
         return (take_fragment if message(tracker).bare else clarify)(dispatcher, tracker)

@@ -129,13 +129,18 @@ def served_by(form: str | None, wish: object = None) -> str | None:
 
 def cued(words: str) -> str | None:
     """Return the wish whose longest cue stands in the words."""
+    found = _all_cued(words)
+    return max(found, key=lambda wish: found[wish]) if found else None
+
+
+def _all_cued(words: str) -> dict[str, int]:
+    """Return each wish of which a cue stands in the words, with the length of its longest."""
     plain = f" {_plain(words)} "
-    best, length = None, 0
-    for wish in wishes().values():
-        for cue in wish.cues:
-            if len(cue) > length and f" {cue} " in plain:
-                best, length = wish.intent, len(cue)
-    return best
+    lengths = {
+        wish.intent: max((len(cue) for cue in wish.cues if f" {cue} " in plain), default=0)
+        for wish in wishes().values()
+    }
+    return {wish: length for wish, length in lengths.items() if length}
 
 
 def outright(words: str) -> str | None:
@@ -171,7 +176,8 @@ def read(text: str, intent: str, guesses: Sequence[str], confidence: float = 1.0
     named = {part.wish for part in found}
     if intent == "ask_question" and named == {"start_return"} and MAY_I.search(text):
         return Reading(Part(intent, text))
-    if len(named) == 1 and confidence < SURE and named <= likely:
+    unsure = confidence < SURE and intent not in _all_cued(text)
+    if len(named) == 1 and unsure and named <= likely:
         return Reading(Part(next(iter(named)), text))
     if len(named) < 2 or not named & likely:
         return Reading(Part(intent, text))
@@ -209,10 +215,19 @@ def _covered(part: Part, other: Part, intent: str) -> bool:
 
 
 def clear_wish(tracker: Tracker) -> str | None:
-    """Return the wish that the words name outright, if the classifier also thought of it."""
-    heard = message(tracker)
-    found = None if heard.payload else cued(heard.text)
-    return found if found in guessed(tracker) else None
+    """Return the wish that the words name outright, if the classifier also thought of it.
+
+    Of several that they name, it is the classifier's first guess if that is among them, else the one with the
+    longest cue.
+    """
+    heard, guesses = message(tracker), guessed(tracker)
+    if heard.payload:
+        return None
+    likeliest = next((guess for guess in guesses if guess in wishes()), None)
+    if likeliest in _all_cued(heard.text):
+        return likeliest
+    found = cued(heard.text)
+    return found if found in guesses else None
 
 
 def guessed(tracker: Tracker) -> list[str]:
@@ -277,14 +292,14 @@ class ActionAcknowledge(Action):
     ) -> list[EventType]:
         """Acknowledge the customer's mood and put further wishes into the queue."""
         heard = message(tracker)
-        wish = wishes().get(heard.intent)
+        wish = wishes().get(heard.intent) or wishes().get(str(clear_wish(tracker)))
         if wish is None:
             return []
         events = empathy(dispatcher, tracker, wish.empathy, PLAIN if wish.asks else SURE)
         running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
         reading = Reading(Part(wish.intent, heard.text))
         if not heard.payload:
-            reading = for_each_order(read(heard.text, heard.intent, guessed(tracker), heard.confidence))
+            reading = for_each_order(read(heard.text, wish.intent, guessed(tracker), heard.confidence))
         first = wishes()[self._meant(tracker, heard) or reading.first.wish or wish.intent]
         others = [part for part in reading.others if part.wish != running]
         if first.intent == "request_refund" and running in EXPLAINED:
@@ -307,7 +322,7 @@ class ActionAcknowledge(Action):
             return [FollowupAction("action_emergency")]
         if first.intent == "cancel_order" and _means_a_return(tracker, heard):
             return [*events, FollowupAction(LAST)]
-        if first.action != wish.action:
+        if first.action != wish.action or heard.intent not in wishes():
             events.append(FollowupAction(first.action))
         return events
 

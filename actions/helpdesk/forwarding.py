@@ -16,6 +16,7 @@ from actions.commerce.database import Database
 from actions.commerce.model import Customer
 from actions.commerce.store import find_customer_by_id
 from actions.helpdesk.port import CLOSED, HelpDesk, Ticket
+from actions.helpdesk.texts import LONGEST_BODY
 from actions.helpdesk.tickets import ADD, OPEN, EmbeddedTickets, find_ticket
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
@@ -174,7 +175,7 @@ class Forwarding:
             wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(row["attempts"], 10))
             self._mark(row, None, next_try_at=now + wait, last_error=str(error)[:300])
             return False
-        self._mark(row, known_as, done_at=now, last_error=None)
+        self._mark(row, known_as, done_at=now, last_error=None, content={})  # the words stand in the ticket
         return True
 
     def _told(self, row: RowMapping) -> str | None:
@@ -201,7 +202,8 @@ class Forwarding:
     def _opened(self, key: str, ticket: Ticket, content: Mapping[str, str], customer: Customer | None) -> str:
         """Open a ticket at the help desk, with what identifies it for customer and agents."""
         text = content.get("body") or content.get("text") or ticket.subject
-        body = f"{text}\n\nThe customer knows this ticket as {ticket.number}."
+        known = f"The customer knows this ticket as {ticket.number}."
+        body = f"{text[: LONGEST_BODY - len(known) - 2]}\n\n{known}"
         priority = content.get("priority") or ticket.priority
         return self._desk.open(key, ticket.subject, body, priority, customer).number
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from actions.adapters.settings import Adapters, load_adapters
 from actions.commerce.database import Database, Fill, database_url
+from actions.commerce.port import Reading
 from actions.commerce.store import SqlStore, fill
 from actions.helpdesk.forwarding import ForwardedTickets
 from actions.helpdesk.port import Tickets
@@ -65,6 +66,7 @@ class Services:
     profile: Profile
     tickets: Tickets
     provider: PaymentProvider | None  # where money is taken and given back, if adapters.yml names one
+    outside_shop: Reading | None  # another shop to read from, if adapters.yml names one
     policies: Policies
     outbox: Outbox
 
@@ -88,6 +90,7 @@ class Services:
         self.products = Products(self.commerce)
         self.tickets = self._help_desk()
         self.provider = self._payment_provider()
+        self.outside_shop = self._outside_shop()
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
@@ -149,6 +152,17 @@ class Services:
         provider = StripePayments(settings)
         self._closing.append(provider.close)
         return provider
+
+    def _outside_shop(self) -> Reading | None:
+        """Make the shop to read from that adapters.yml names."""
+        settings = self.adapters.commerce
+        if settings is None:
+            return None
+        from actions.adapters.woocommerce import WooCommerceShop
+
+        found = WooCommerceShop(settings)
+        self._closing.append(found.close)
+        return found
 
 
 class Courier:

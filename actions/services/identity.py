@@ -19,8 +19,8 @@ from actions.services import audit, throttle
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.proofs import LONGEST_INPUT, Claim, Proven, claimed_ways, plain, prove
-from actions.services.rulebook import ANYTHING, IdentityPolicy
 from actions.services.throttle import Throttle
+from actions.services.typed_policies import ANYTHING, IdentityPolicy
 
 TOUCH = timedelta(seconds=60)  # how exact "last seen" is
 OLD_WAY = "email_order"  # of a verification from before ways were kept

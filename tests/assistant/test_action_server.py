@@ -19,7 +19,7 @@ import httpx
 import jwt
 import pytest
 
-from tests.conftest import SECRET, Server, free_port, start_server
+from tests.conftest import PATIENCE, SECRET, Server, free_port, start_server
 
 ACTIONS_SECRET = "a-secret-that-both-sides-share-0123456789-abcdefgh"
 OTHER_SECRET = "a-secret-that-somebody-else-made-up-9876543210-xyz"
@@ -52,7 +52,7 @@ def start_actions(folder: Path, port: int, secret: str) -> subprocess.Popen[byte
             [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port)],
             cwd=folder, env=environment, stdout=log, stderr=log,
         )  # fmt: skip
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 3 * PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
             httpx.get(f"http://127.0.0.1:{port}/health", timeout=5)

@@ -84,6 +84,7 @@ def _draft(
         late=story.get("late", False),
         service=story.get("service", "standard"),
         apart=apart,
+        paid_by=story.get("paid_by"),
         charged_twice=story.get("charged_twice", False),
         unrefunded=story.get("unrefunded", False),
         return_reference=story.get("reference", ""),

@@ -62,6 +62,7 @@ class Draft:
     carrier: str | None = None
     promo: bool = False
     late: bool = False
+    paid_by: str | None = None  # a method of the customer; else one is drawn
     apart: bool = False  # its details are drawn by themselves
     charged_twice: bool = False
     unrefunded: bool = False  # cancelled, and not paid back
@@ -122,7 +123,7 @@ def make_order(random: Random, draft: Draft, prices: Prices, now: datetime) -> O
         discount=discount,
         promo_code=prices.code if draft.promo else None,
     )
-    payments = _payments(random, order, draft.customer)
+    payments = _payments(random, order, draft.customer, draft.paid_by)
     order = dataclasses.replace(order, payments=payments * 2 if draft.charged_twice else payments)
     order = dataclasses.replace(order, shipments=_shipments(random, order, draft, now))
     return _with_endings(random, order, draft, prices, now)
@@ -133,11 +134,12 @@ def _tax_rate(state: str) -> Decimal:
     return Decimal("0") if state in UNTAXED else Decimal(500 + sum(map(ord, state)) % 9 * 45) / 10_000
 
 
-def _payments(random: Random, order: Order, customer: Customer) -> tuple[Payment, ...]:
+def _payments(random: Random, order: Order, customer: Customer, paid_by: str | None) -> tuple[Payment, ...]:
     """Pay an order in full, now and then in part from a gift card."""
     methods = [method for method in customer.payment_methods if method.kind != "gift_card"]
     cards = [method for method in customer.payment_methods if method.kind == "gift_card"]
     main = random.choice(methods or cards)
+    main = next((method for method in methods if method.id == paid_by), main)
     paid: list[Payment] = []
     left = order.total
     if cards and methods and random.random() < 0.4:

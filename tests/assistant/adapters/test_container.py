@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 from actions.adapters.errors import AdapterConfigError
+from actions.adapters.receiving import readers
+from actions.adapters.settings import Adapters, StripeSettings, WooCommerceSettings
+from actions.adapters.stripe_payments import StripePayments
+from actions.adapters.woocommerce import WooCommerceShop
 from actions.helpdesk.forwarding import ForwardedTickets
 from actions.helpdesk.tickets import EmbeddedTickets
 from actions.services import close_services, services
@@ -42,6 +46,17 @@ def with_zendesk(
 
 def test_without_adapters_everything_is_embedded(shop: Services) -> None:
     assert isinstance(shop.tickets, EmbeddedTickets)
+    assert shop.provider is shop.outside_shop is None
+
+
+def test_a_provider_and_another_shop_are_made_as_the_file_says(template: Path) -> None:
+    stripe = StripeSettings(api_key="sk_test_1")
+    woocommerce = WooCommerceSettings(url="https://shop.example", consumer_key="ck_1", consumer_secret="cs_1")
+    made = Services(f"sqlite:///{template}", adapters=Adapters(payments=stripe, commerce=woocommerce))
+    assert isinstance(made.provider, StripePayments)
+    assert isinstance(made.outside_shop, WooCommerceShop)
+    assert set(readers(made.adapters)) == {"stripe", "woocommerce"}
+    made.close()
 
 
 def test_tickets_go_on_to_the_help_desk_that_is_named(zendesk: ZendeskServer, with_zendesk: Services) -> None:

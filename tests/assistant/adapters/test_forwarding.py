@@ -22,7 +22,7 @@ from .serving import Local, Told
 from .test_zendesk import desk, texts
 from .zendesk_server import ZendeskServer
 
-RULES = Rules(first_wait=0.01, failures=1000)
+RULES = Rules(deadline=60.0, first_wait=0.01, failures=1000)
 DOWN = [Told(503)] * 200
 
 
@@ -84,6 +84,16 @@ def test_a_ticket_goes_on_with_what_identifies_it(
     assert count(shop, "tickets", number=ticket.number, outside_number=str(number)) == 1
 
 
+def test_a_long_ticket_still_says_what_the_customer_knows_it_as(
+    zendesk: ZendeskServer, held: ForwardedTickets
+) -> None:
+    ticket = held.open(who(), "Lamp", "y" * 30_000)
+    held.forward()
+    ((comment,),) = zendesk.comments.values()
+    assert len(comment["body"]) == 20_000
+    assert comment["body"].endswith(f"The customer knows this ticket as {ticket.number}.")
+
+
 def test_a_ticket_is_promised_while_the_help_desk_is_down_and_goes_out_later(
     zendesk: ZendeskServer, zendesk_local: Local, shop: Services, held: ForwardedTickets, clock: Clock
 ) -> None:
@@ -102,7 +112,7 @@ def test_a_ticket_is_promised_while_the_help_desk_is_down_and_goes_out_later(
     ((number, theirs),) = zendesk.tickets.items()
     assert theirs["priority"] == "urgent"
     assert texts(zendesk, str(number)) == ["It flickers.", "It smells."]
-    assert all(row["done_at"] is not None for row in rows(shop))
+    assert all(row["done_at"] is not None and row["content"] == {} for row in rows(shop))
 
 
 def test_a_ticket_that_was_made_without_our_knowing_is_not_made_again(

@@ -28,7 +28,7 @@ from actions.payments.port import Charge
 from .serving import Local, Told
 from .stripe_server import KEY, StripeServer
 
-RULES = Rules(deadline=20.0, first_wait=0.01, failures=1000)
+RULES = Rules(deadline=60.0, first_wait=0.01, failures=1000)
 PRICE = Decimal("19.99")
 
 
@@ -166,7 +166,7 @@ def test_a_lost_answer_gives_nothing_back_twice(
 def test_a_broken_connection_is_told_as_unsure(
     stripe_server: StripeServer, stripe_local: Local, paid: Charge
 ) -> None:
-    hasty = provider(stripe_server.url, rules=Rules(deadline=20.0, retries=0))
+    hasty = provider(stripe_server.url, rules=Rules(deadline=60.0, retries=0))
     stripe_local.faults_after = [None, None, Told(fault="drop")]
     with pytest.raises(Unreachable) as caught:
         hasty.repay("return R-1", paid.id, Decimal("5.00"))
@@ -180,9 +180,9 @@ def test_a_broken_connection_is_told_as_unsure(
 def test_one_deadline_for_all_requests_of_a_call(
     stripe_server: StripeServer, stripe_local: Local, paid: Charge
 ) -> None:
-    hasty = provider(stripe_server.url, rules=Rules(deadline=0.5))
+    hasty = provider(stripe_server.url, rules=Rules(deadline=4.0))
     stripe_local.faults = [None, Told(fault="drip")]
-    with pytest.raises(Unreachable, match="no whole answer within 0.5 s"):
+    with pytest.raises(Unreachable, match="no whole answer within 4 s"):
         hasty.repay("return R-1", paid.id, Decimal("5.00"))
     hasty.close()
 

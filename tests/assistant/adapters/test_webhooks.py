@@ -9,7 +9,12 @@ import pytest
 import stripe
 
 from actions.adapters.errors import BadSignature
-from actions.adapters.webhooks import stripe_notice, zendesk_notice, zendesk_ticket_change
+from actions.adapters.webhooks import (
+    stripe_notice,
+    woocommerce_notice,
+    zendesk_notice,
+    zendesk_ticket_change,
+)
 
 from .zendesk_server import webhook
 
@@ -140,3 +145,26 @@ def test_a_forged_one_of_stripe_is_refused() -> None:
             stripe_notice(secret, shown, body, NOW)
     with pytest.raises(BadSignature, match="Set webhook_secret"):
         stripe_notice("", signed(DISPUTED, NOW, ""), DISPUTED, NOW)
+
+
+ORDER = b'{"id":727,"status":"completed"}'
+
+
+def test_a_notice_of_woocommerce_is_read() -> None:
+    # HMAC-SHA256 over the body, in base64, worked out with openssl
+    headers = {
+        "X-WC-Webhook-Signature": "BNrEMCe1+tgy600l3ylf5msfC+Ife/nIrmUQVG7ajcY=",
+        "X-WC-Webhook-Topic": "order.updated",
+    }
+    notice = woocommerce_notice(SECRET, headers, ORDER, NOW)
+    assert (notice.system, notice.kind, notice.content["id"]) == ("WooCommerce", "order.updated", 727)
+    assert woocommerce_notice(SECRET, headers, ORDER, NOW + timedelta(days=1)).id == notice.id
+    for secret, shown, body in (
+        (SECRET, headers, ORDER + b" "),
+        ("another-secret", headers, ORDER),
+        (SECRET, {}, ORDER),
+    ):
+        with pytest.raises(BadSignature, match="isn't signed with our secret"):
+            woocommerce_notice(secret, shown, body, NOW)
+    with pytest.raises(BadSignature, match="Set webhook_secret"):
+        woocommerce_notice("", headers, ORDER, NOW)

@@ -26,7 +26,7 @@ from ..conftest import POLICIES
 from .serving import Local, Told
 from .zendesk_server import EMAIL, TOKEN, ZendeskServer
 
-RULES = Rules(first_wait=0.01)
+RULES = Rules(deadline=60.0, first_wait=0.01)
 ANNA = Customer(
     id="anna",
     first_name="Anna",

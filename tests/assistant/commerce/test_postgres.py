@@ -10,8 +10,13 @@ import pytest
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError
 
+from actions.adapters.receiving import take
+from actions.adapters.webhooks import Notice
 from actions.commerce import schema
+from actions.commerce.model import Customer
 from actions.commerce.transfer import export_shop, import_shop
+from actions.helpdesk.forwarding import ForwardedTickets
+from actions.helpdesk.port import Ticket
 from actions.services.container import Services
 from actions.services.errors import Refused
 
@@ -92,3 +97,39 @@ def test_import_and_export(database: str, tmp_path: Path) -> None:
     import_shop(SMALL, database)
     export_shop(tmp_path / "out", database)
     assert contents(tmp_path / "out") == contents(SMALL)
+
+
+class Desk:
+    """A help desk outside that takes everything."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def open(self, key: str, subject: str, body: str, priority: str, customer: Customer | None) -> Ticket:
+        self.told.append(subject)
+        return Ticket(number=str(len(self.told)), created=NOW, subject=subject, priority=priority)
+
+    def find(self, number: str) -> Ticket | None:
+        return Ticket(number=number, created=NOW, subject="", priority="high", status="pending")
+
+    def add(self, key: str, number: str, text: str) -> Ticket | None:
+        self.told.append(f"{number}: {text}")
+        return self.find(number)
+
+    def escalate(self, number: str, priority: str) -> Ticket | None:
+        return self.find(number)
+
+
+def test_tickets_go_on_to_a_help_desk(on_postgres: Services) -> None:
+    desk = Desk()
+    tickets = ForwardedTickets(desk, on_postgres.database, lambda _: 24, lambda: NOW)
+    ticket = tickets.open(who(), "Lamp", "It flickers.", case="lamp")
+    tickets.add(who(key="k2"), ticket, "It smells.")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: tickets.forward(), range(6)))
+    tickets.forward()
+    assert desk.told == ["Lamp", "1: It smells."]
+    assert [(each.status, each.priority) for each in tickets.of(who(), None)] == [("pending", "high")]
+    notice = Notice(system="Stripe", id="evt_1", kind="refund.failed", at=NOW, content={})
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: take(on_postgres, notice), range(4))).count(True) == 1

@@ -283,9 +283,10 @@ def test_the_command(trail: Database) -> None:
     url = trail.url.render_as_string(hide_password=False)
     head = verdict(trail).head
     done = run(url, "--head", head)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert "broken" not in done.stderr
     assert done.stdout == f"The audit trail is whole: 6 rows. Head: {head}\n"
     tamper(trail, "DELETE FROM audit WHERE id = 2")
     done = run(url)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("The audit trail is broken. Between row 1 and row 3 a row was removed")
+    assert "The audit trail is broken. Between row 1 and row 3 a row was removed" in done.stderr

@@ -1,0 +1,265 @@
+"""A WooCommerce shop on 127.0.0.1, as its published reference has it, filled from a shop of ours."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from actions.commerce.model import Address, Customer, Order, Product, Shop
+
+from .described import Described
+from .serving import Asked, Told
+
+KEY, SECRET = "ck_" + "1" * 40, "cs_" + "2" * 40
+# What becomes of our states in WooCommerce, which knows fewer.
+STATUSES = {
+    "pending": "pending",
+    "processing": "processing",
+    "delivered": "completed",
+    "cancelled": "cancelled",
+    "refunded": "refunded",
+}
+
+
+class WooCommerceServer:
+    """Its content, and its answers."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.described = Described("woocommerce")
+        self.url = ""
+        self.customers = {n: customer(n, each) for n, each in enumerate(shop.customers, start=1)}
+        ids = {each.id: n for n, each in enumerate(shop.customers, start=1)}
+        self.ids = ids
+        self.products = {n: product(n, each) for n, each in enumerate(shop.products, start=1000)}
+        numbers = {each.id: n for n, each in enumerate(shop.products, start=1000)}
+        self.variations = {n: variations(n, each) for n, each in enumerate(shop.products, start=1000)}
+        self.orders = {
+            n: order(n, each, ids[each.customer_id], numbers)
+            for n, each in enumerate(shop.orders, start=5000)
+        }
+        self.refunds = {
+            n: [
+                {
+                    "id": 90_000 + n * 10 + place,
+                    "date_created_gmt": gmt(entry.at or each.placed_at),
+                    "amount": str(entry.amount),
+                    "reason": "",
+                    "line_items": [],
+                }
+                for place, entry in enumerate(e for e in each.payments if e.kind == "refund")
+            ]
+            for n, each in enumerate(shop.orders, start=5000)
+        }
+
+    def __call__(self, asked: Asked) -> Told:
+        login = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
+        if asked.headers.get("authorization") != f"Basic {login}":
+            return error(401, "woocommerce_rest_cannot_view")
+        found = self.described.operation(asked)
+        if found is None:
+            return error(404, "rest_no_route")
+        operation, values = found
+        self.described.request(asked, operation, values)
+        told = getattr(self, f"answer_{operation['operationId']}")(asked, *[int(value) for value in values])
+        self.described.answer(asked, operation, told)
+        return told
+
+    def answer_ListCustomers(self, asked: Asked) -> Told:
+        email = asked.query.get("email", [""])[0].casefold()
+        return paged(asked, [each for each in self.customers.values() if each["email"].casefold() == email])
+
+    def answer_ShowCustomer(self, asked: Asked, number: int) -> Told:
+        return shown(self.customers.get(number), "woocommerce_rest_invalid_id")
+
+    def answer_ListOrders(self, asked: Asked) -> Told:
+        found = list(self.orders.values())
+        if "customer" in asked.query:
+            found = [each for each in found if each["customer_id"] == int(asked.query["customer"][0])]
+        if "search" in asked.query:
+            text = asked.query["search"][0].casefold()
+            found = [
+                each for each in found if text in (each["number"] + each["billing"]["last_name"]).casefold()
+            ]
+        found.sort(
+            key=lambda each: each["date_created_gmt"], reverse=asked.query.get("order", ["desc"]) == ["desc"]
+        )
+        return paged(asked, found)
+
+    def answer_ShowOrder(self, asked: Asked, number: int) -> Told:
+        return shown(self.orders.get(number), "woocommerce_rest_shop_order_invalid_id")
+
+    def answer_ListRefunds(self, asked: Asked, number: int) -> Told:
+        return paged(asked, self.refunds[number])
+
+    def answer_ListProducts(self, asked: Asked) -> Told:
+        return paged(asked, [each for each in self.products.values() if each["status"] == "publish"])
+
+    def answer_ShowProduct(self, asked: Asked, number: int) -> Told:
+        return shown(self.products.get(number), "woocommerce_rest_product_invalid_id")
+
+    def answer_ListVariations(self, asked: Asked, number: int) -> Told:
+        return paged(asked, self.variations[number])
+
+
+def paged(asked: Asked, entries: list[dict[str, Any]]) -> Told:
+    size, page = int(asked.query.get("per_page", ["10"])[0]), int(asked.query.get("page", ["1"])[0])
+    pages = max(1, -(-len(entries) // size))
+    headers = {"X-WP-Total": str(len(entries)), "X-WP-TotalPages": str(pages)}
+    return Told(200, entries[(page - 1) * size : page * size], headers)
+
+
+def shown(entry: dict[str, Any] | None, code: str) -> Told:
+    return Told(200, entry) if entry is not None else error(404, code)
+
+
+def error(status: int, code: str) -> Told:
+    return Told(status, {"code": code, "message": "Invalid ID.", "data": {"status": status}})
+
+
+def gmt(moment: Any) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def address(place: Address, owner: Customer | None = None) -> dict[str, str]:
+    found = {
+        "first_name": owner.first_name if owner else "",
+        "last_name": owner.last_name if owner else "",
+        "company": "",
+        "address_1": place.line1,
+        "address_2": place.line2,
+        "city": place.city,
+        "state": place.state,
+        "postcode": place.postcode,
+        "country": "US",
+    }
+    return found | ({"email": owner.email, "phone": owner.phone or ""} if owner else {})
+
+
+def customer(number: int, each: Customer) -> dict[str, Any]:
+    return {
+        "id": number,
+        "date_created_gmt": gmt(each.created_at) if each.created_at else None,
+        "email": each.email,
+        "first_name": each.first_name,
+        "last_name": each.last_name,
+        "role": "customer",
+        "billing": address(each.address, each),
+        "shipping": address(each.address),
+    }
+
+
+def named(place: int, name: str) -> dict[str, Any]:
+    return {"id": place, "name": name, "slug": name.lower()}
+
+
+def stocked(each: Any) -> dict[str, Any]:
+    return {
+        "status": "publish",
+        "price": str(each.price),
+        "purchasable": True,
+        "manage_stock": each.stock is not None,
+        "stock_quantity": each.stock,
+        "stock_status": "instock" if each.available else "outofstock",
+    }
+
+
+def product(number: int, each: Product) -> dict[str, Any]:
+    several = len(each.variants) > 1 or bool(each.variants[0].options)
+    options: dict[str, list[str]] = {}
+    for variant in each.variants:
+        for name, value in variant.options.items():
+            options.setdefault(name, [])
+            if value not in options[name]:
+                options[name].append(value)
+    attributes = [(name, True, values) for name, values in options.items()]
+    attributes += [(name, False, [value]) for name, value in each.specs.items()]
+    return stocked(each.variants[0]) | {
+        "id": number,
+        "name": each.name.replace("&", "&amp;"),
+        "type": "variable" if several else "simple",
+        "description": "",
+        "short_description": f"<p>{each.description or ''}</p>\n",
+        "sku": "" if several else each.variants[0].id,
+        "categories": [named(1, each.category)] if each.category else [],
+        "tags": [named(place, tag) for place, tag in enumerate(each.tags, start=1)],
+        "attributes": [
+            {
+                "id": 0,
+                "name": name,
+                "position": place,
+                "visible": True,
+                "variation": varies,
+                "options": values,
+            }
+            for place, (name, varies, values) in enumerate(attributes)
+        ],
+        "variations": [number * 100 + place for place in range(len(each.variants))] if several else [],
+    }
+
+
+def variations(number: int, each: Product) -> list[dict[str, Any]]:
+    return [
+        stocked(variant)
+        | {
+            "id": number * 100 + place,
+            "sku": variant.id,
+            "attributes": [
+                {"id": 0, "name": name.title(), "option": value} for name, value in variant.options.items()
+            ],
+        }
+        for place, variant in enumerate(each.variants)
+    ]
+
+
+def order(number: int, each: Order, owner: int, numbers: dict[str, int]) -> dict[str, Any]:
+    back = [entry for entry in each.payments if entry.kind == "refund"]
+    paid = [entry for entry in each.payments if entry.kind == "payment"]
+    return {
+        "id": number,
+        "number": each.number,
+        "status": STATUSES.get(each.status, "processing"),
+        "currency": each.currency,
+        "date_created_gmt": gmt(each.placed_at),
+        "discount_total": str(each.discount),
+        "shipping_total": str(each.shipping),
+        "total": str(each.total),
+        "total_tax": str(each.tax),
+        "customer_id": owner,
+        "billing": address(each.address),
+        "shipping": address(each.address),
+        "payment_method": "stripe",
+        "payment_method_title": "Credit Card (Stripe)",
+        "date_paid_gmt": gmt(each.placed_at) if paid else None,
+        "line_items": [
+            {
+                "id": place,
+                "name": item.name,
+                "product_id": numbers[item.product_id],
+                "variation_id": 0,
+                "quantity": item.quantity,
+                "subtotal": str(item.total),
+                "total": str(item.total),
+                "meta_data": [
+                    {"id": 1, "key": f"pa_{name.replace(' ', '-')}", "value": value}
+                    for name, value in item.options.items()
+                ]
+                + [{"id": 2, "key": "_reduced_stock", "value": "1"}],
+                "sku": item.variant_id,
+                "price": float(item.price),
+            }
+            for place, item in enumerate(each.items, start=1)
+        ],
+        "shipping_lines": [
+            {
+                "id": 1,
+                "method_title": each.shipping_service or "",
+                "method_id": "flat_rate",
+                "total": str(each.shipping),
+            }
+        ],
+        "fee_lines": [],
+        "coupon_lines": [{"id": 1, "code": each.promo_code, "discount": str(each.discount)}]
+        if each.promo_code
+        else [],
+        "refunds": [{"id": 1, "reason": "", "total": f"-{entry.amount}"} for entry in back],
+    }
