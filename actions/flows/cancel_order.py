@@ -89,8 +89,12 @@ class ValidateCancelForm(PrivateForm):
 
     def tells(self, asked: str, words: Said, tracker: Tracker) -> bool:
         """Tell whether the words hold what was asked for; a reason may sound like anything."""
-        reason = asked == "cancel_reason" and not words.has(QUESTION) and reason_of(words) is not None
-        return reason or super().tells(asked, words, tracker)
+        if asked not in self.own_questions or words.has(QUESTION):
+            return super().tells(asked, words, tracker)
+        customer = known_customer(tracker)
+        another = customer and words.short and words.has(NAMED) and described(customer, words)
+        reason = asked == "cancel_reason" and reason_of(words) is not None
+        return bool(another or reason) or super().tells(asked, words, tracker)
 
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing more where the order can't be cancelled."""

@@ -103,6 +103,16 @@ def _other_place(order: Order, heard: Said, tracker: Tracker) -> dict[str, Any]:
     return {"return_method": place.id} if place else {}
 
 
+def _other_reason(heard: Said, asked: str | None, part: str | None) -> dict[str, Any]:
+    """Notice that the reason was misunderstood."""
+    if asked not in ("return_confirmed", "return_part") and part != "reason":
+        return {}
+    reason = reason_of(heard)
+    if reason:
+        return {"return_reason": reason}
+    return {"return_reason": None} if part == "reason" or heard.has(WRONG_REASON) else {}
+
+
 class ValidateReturnForm(PrivateForm):
     """Validate the return form: identity, order, items, reason, and an explicit yes."""
 
@@ -154,7 +164,7 @@ class ValidateReturnForm(PrivateForm):
         asked = tracker.get_slot("requested_slot")
         changed = self._other_order(customer, order, dispatcher, tracker, heard)
         changed = changed or self._other_items(order, dispatcher, tracker, heard, domain)
-        changed = changed or self._other_reason(heard, asked, part_of(heard, tracker))
+        changed = changed or _other_reason(heard, asked, part_of(heard, tracker))
         changed = changed or _other_place(order, heard, tracker)
         if not changed and asked == "return_part" and heard.plain_yes:
             return {"return_change": None}  # nothing should be different after all
@@ -216,15 +226,6 @@ class ValidateReturnForm(PrivateForm):
             return {"return_items": before} if same else {}
         checked = self.validate_return_items(wanted, dispatcher, tracker, domain)
         return {"return_items": checked["return_items"] or before}
-
-    def _other_reason(self, heard: Said, asked: str | None, part: str | None) -> dict[str, Any]:
-        """Notice that the reason was misunderstood."""
-        if asked not in ("return_confirmed", "return_part") and part != "reason":
-            return {}
-        reason = reason_of(heard)
-        if reason:
-            return {"return_reason": reason}
-        return {"return_reason": None} if part == "reason" or heard.has(WRONG_REASON) else {}
 
     def extract_return_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

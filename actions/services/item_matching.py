@@ -18,6 +18,12 @@ CLOSING = re.compile(  # "that's all" ends a list, and isn't one
     r"|\b(?:at all|after all|all good|all right|all set|all fine|all the best|first of all|all i (?:want|need|have))\b",
     re.I,
 )
+FINE_BUT = re.compile(  # "everything's fine apart from the lamp" speaks of the lamp
+    r"\b(?:everything|all|the rest|it)(?:'?s| is| was| are| were)?(?: all)? "
+    r"(?:right|fine|good|great|ok|okay|perfect|correct|well|nice|lovely|happy)\s*,?\s*"
+    r"(?:but|except(?:ing)?(?: for)?|apart from|other than|aside from|besides)\b",
+    re.I,
+)
 BOTH = re.compile(r"\b(both|the two|two of them|the pair)\b", re.I)
 # "All but the lamp": everything that follows is left out.
 EXCEPT = re.compile(
@@ -54,7 +60,7 @@ def match_items(
     items: Sequence[OrderItem], text: str, *, all_of: Sequence[OrderItem] | None = None
 ) -> ItemMatch:
     """Find the items that a text means; `all_of` is what "everything" stands for."""
-    text = CLOSING.sub(" ", text[: matching.LONGEST_TEXT].replace("\u2019", "'"))
+    text = without_closings(text[: matching.LONGEST_TEXT].replace("\u2019", "'"))
     everything = list(items if all_of is None else all_of)
     labelled = [item for item in items if item.label.casefold() == text.strip().casefold()]
     if labelled:
@@ -78,6 +84,11 @@ def match_items(
     if len(items) == 1 and re.search(r"\b(it|that|this|the (item|product|thing|one))\b", text, re.I):
         return ItemMatch(tuple(items))
     return ItemMatch()
+
+
+def without_closings(text: str) -> str:
+    """Take out what says "all" or "everything" and means none of the items by it."""
+    return CLOSING.sub(" ", FINE_BUT.sub(" ", text))
 
 
 def _exception(items: Sequence[OrderItem], text: str, everything: list[OrderItem]) -> ItemMatch | None:

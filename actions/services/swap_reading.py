@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from actions.commerce.model import OrderItem, Product
-from actions.services.item_matching import BOTH, CLOSING, EVERYTHING, EXCEPT, ItemMatch, match_items
+from actions.services.item_matching import BOTH, EVERYTHING, EXCEPT, ItemMatch, match_items, without_closings
 from actions.services.quantity_words import pieces_wanted
 from actions.services.variant_matching import NO, YES, Mention, Wish, mentions, steps
 from actions.services.variant_words import Token, found_at, phrases, places, tokens, units, words
@@ -96,7 +96,7 @@ def read_swaps(
 
 def _several(items: Sequence[OrderItem], text: str) -> list[OrderItem]:
     """Find the items of "everything but the mouse", "both", "all of them"."""
-    text = STAYS.sub(" ", CLOSING.sub(" ", text))
+    text = STAYS.sub(" ", without_closings(text))
     if not (EXCEPT.search(text) or EVERYTHING.search(text) or BOTH.search(text)):
         return []
     match = match_items(items, text)
@@ -317,7 +317,7 @@ class _Reader:
             if pairs:
                 options = frozenset(option for option, _ in pairs)
                 earlier = constraints.get(options, frozenset())
-                constraints[options] = earlier | pairs if self._alternative(each) else pairs
+                constraints[options] = earlier | pairs if _alternative(self.cut, each) else pairs
         stepping = () if constraints else steps(product, part)
         again = bool(places(phrases("again"), part)) and not constraints and not stepping
         wish = Wish(tuple(constraints.values()), stepping, again)
@@ -329,10 +329,6 @@ class _Reader:
                 [token if at not in covered else None for at, token in enumerate(part)], item
             )
         return Wanted(item, wish, quantity)
-
-    def _alternative(self, mention: Mention) -> bool:
-        """Tell whether "or" stands before a value."""
-        return mention.start > 0 and self.cut[mention.start - 1].word == "or"
 
     def inferred(self, items: Sequence[OrderItem]) -> Reading:
         """Find the items that the values alone fit, where no item is named: "750 ml in plastic instead"."""
@@ -373,3 +369,8 @@ def _ends_option(cut: Sequence[Token], end: int, rest: Sequence[Mention]) -> boo
     """Tell whether the name of an option stands right before a place."""
     names = {words(option) for each in rest for option, _ in each.pairs}
     return any(end >= len(name) and found_at(name, cut, end - len(name)) == len(name) for name in names)
+
+
+def _alternative(cut: Sequence[Token], mention: Mention) -> bool:
+    """Tell whether "or" stands before a value."""
+    return mention.start > 0 and cut[mention.start - 1].word == "or"

@@ -118,3 +118,24 @@ def test_it_is_the_only_item_there_is() -> None:
 def test_any_text_is_survived(text: str) -> None:
     found = match_items(THREE, text)
     assert all(entry in THREE for entry in found.items)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("the lamp, that's all", ["Desk Lamp"]),
+        ("everything's fine apart from the lamp", ["Desk Lamp"]),
+        ("it was all good except for the mug", ["Mug"]),
+        ("all but the lamp", ["Mug"]),
+        ("that's all", []),
+    ],
+)
+def test_all_that_means_no_item(text, names):
+    things = [thing("Desk Lamp", 1), thing("Mug", 2)]
+    assert [item.name for item in match_items(things, text).items] == names
+
+
+def thing(name: str, line: int) -> OrderItem:
+    return OrderItem(
+        id=f"X-{line}", product_id=f"p{line}", variant_id=f"v{line}", name=name, price=Decimal(5)
+    )
