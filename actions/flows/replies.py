@@ -327,6 +327,8 @@ class ActionCorrect(Action):
         wish = means_quote(tracker) or clear_wish(tracker) or meant(tracker)
         if heard.email and "action_handoff" in actions_of(tracker, back=1):
             return take_fragment(dispatcher, tracker)
+        if wish and wish != last and wish == clear_wish(tracker):
+            return [FollowupAction("action_acknowledge")]  # which hears further wishes, too
         if wish and wish != last:
             return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
         if last == "start_return" and tracker.get_slot("last_return"):
