@@ -29,7 +29,7 @@ FIRST = {
 }  # fmt: skip
 BUDGET = re.compile(
     r"\b(?:under|below|less than|up to|at most|max(?:imum)?|no more than|not more than|within|cheaper than)\s+"
-    r"(?:\$\s?)?(\d{1,5}(?:\.\d\d)?)(?!\s*(?:in|inch\w*|lbs?|pounds|ft|feet|oz|w|watts?|liters?)\b)",
+    r"(?:\$\s?)?(\d{1,5}(?:\.\d\d)?)(?![\d.]*\s*(?:in|inch\w*|lbs?|pounds|ft|feet|oz|w|watts?|liters?)\b)",
     re.IGNORECASE,
 )
 APART = re.compile(r"\b(?:vs\.?|versus|and|or|with|to|than|from|between)\b|[,/&?]", re.IGNORECASE)

@@ -60,7 +60,7 @@ Turn = tuple[str, str, str]  # what is asked, the response, and what it holds
         [
             ("how much is the voyager checked suitcase", "utter_product", "$259.00"),
             ("anything cheaper?", "utter_product_another", "Carry-On"),
-            ("something larger?", "utter_product_no_other", "larger"),
+            ("something larger?", "utter_product_of_these", "Checked"),
         ],
         [("do you have any lamps under 50 dollars", "utter_product_within", "Ember")],
         [("any espresso machine under $20", "utter_product_over_budget", "$449.00")],
