@@ -19,7 +19,7 @@ from actions.commerce.model import Customer
 from actions.flows.forms import AttentiveForm
 from actions.flows.memo import looked_up, one_look
 from actions.flows.names import full_name
-from actions.flows.turn import EMAIL, SURE, Said, said, turn_events
+from actions.flows.turn import EMAIL, SURE, Said, noted, said, turn_events
 from actions.flows.wishes import cued, guessed, served_by, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
@@ -317,7 +317,8 @@ class PrivateForm(AttentiveForm, ABC):
         heard = self.heard(tracker)
         changes = settle(dispatcher, tracker, self._introduced(tracker, heard), self.wish)
         tracker.slots.update(changes)
-        corrections = self.corrections(dispatcher, tracker, heard, domain)
+        # Noted in this turn: a yes in the same message isn't one to what the summary will say now.
+        corrections = noted(tracker, self.corrections(dispatcher, tracker, heard, domain))
         tracker.slots.update(corrections)
         changes.update(corrections)
         changes.update(self._lacking(dispatcher, tracker))

@@ -15,7 +15,7 @@ from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
 from actions.flows.promo_words import WISH, code_in, known_codes, topic_of, use_of
-from actions.flows.turn import Said, noted, said
+from actions.flows.turn import Said, said
 from actions.flows.wishes import done
 from actions.flows.wording import amount, listed
 from actions.services import services
@@ -128,7 +128,7 @@ class ValidatePromoForm(PrivateForm):
         use = self._use(tracker, heard, opening)
         if use:
             changes["promo_use"] = use
-        return noted(tracker, {**changes, **self._other_order(dispatcher, tracker, heard)})
+        return {**changes, **self._other_order(dispatcher, tracker, heard)}
 
     def _use(self, tracker: Tracker, heard: Said, opening: Said) -> str | None:
         """Find out what the code is for: the button that was pressed, the words, or an order that was named."""
