@@ -88,7 +88,7 @@ def read_exchange(record: Record, items: Sequence[OrderItem], product_of: Mappin
         ),
         status=status,
         difference=record.take("price_difference", SIGNED_AMOUNT),
-        method_id=record.take("payment_method_id", TEXT),
+        method_id=record.maybe("payment_method_id", TEXT, ""),
         created_at=record.maybe("created_at", MOMENT),
         label_url=record.maybe("label_url", TEXT),
         label_expires_on=record.maybe("label_expires_on", DAY),
@@ -115,9 +115,9 @@ def written_exchange(entry: Exchange, lines: Mapping[str, int]) -> dict[str, Any
         ],
         "status": entry.status,
         "price_difference": number(entry.difference),
-        "payment_method_id": entry.method_id,
     }
     further = {
+        "payment_method_id": entry.method_id or None,
         "created_at": entry.created_at.isoformat() if entry.created_at else None,
         "label_url": entry.label_url,
         "label_expires_on": entry.label_expires_on.isoformat() if entry.label_expires_on else None,
