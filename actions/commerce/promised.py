@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, func, select
 
 from actions.commerce import schema
-from actions.commerce.model import NOTHING, OPEN_RETURN_STATES
+from actions.commerce.model import NOTHING, OPEN_EXCHANGE_STATES, OPEN_RETURN_STATES
 
 
 def promised_to(connection: Connection, customer_id: str, since: datetime) -> Decimal:
@@ -53,8 +53,13 @@ def promised_to(connection: Connection, customer_id: str, since: datetime) -> De
     swapped = (
         select(func.sum(-each.c.difference))
         .join(orders, orders.c.number == each.c.order_number)
-        .where(orders.c.customer_id == customer_id, each.c.created_at >= since, each.c.difference < 0)
-        for each in (schema.item_changes, schema.exchanges)
+        .where(
+            orders.c.customer_id == customer_id, each.c.created_at >= since, each.c.difference < 0, *counts
+        )
+        for each, counts in (
+            (schema.item_changes, ()),
+            (schema.exchanges, (schema.exchanges.c.status.in_(OPEN_EXCHANGE_STATES),)),
+        )
     )
     sums = (connection.execute(each).scalar() for each in (query, paid_back, made_good, credited, *swapped))
     return sum((found for found in sums if found is not None), NOTHING)
