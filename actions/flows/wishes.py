@@ -38,7 +38,16 @@ OF_A_RETURN = re.compile(
 )
 EXPLAINED = frozenset({"cancel_order", "start_return"})  # whose forms only say how the money comes back
 MOVES_MONEY = frozenset(
-    {"cancel_order", "start_return", "request_refund", "billing_dispute", "delivery_problem"}
+    {
+        "cancel_order",
+        "start_return",
+        "request_refund",
+        "billing_dispute",
+        "delivery_problem",
+        "exchange_item",
+        "change_order",
+        "change_payment",
+    }
 )
 LAST = "action_pass_on"  # ends with an offer, to which a yes must be able to follow
 JOINTS = re.compile(
