@@ -178,10 +178,10 @@ def read(text: str, intent: str, guesses: Sequence[str], confidence: float = 1.0
     classifier's first guesses. Where the classifier was unsure, clear words decide.
     """
     certain = outright(text)
-    if certain:
-        return Reading(Part(certain, text))
     likely = {intent, *guesses}
     found = [part for part in parts(text) if part.wish]
+    if certain and all(part.wish == certain or outright(part.words) == certain for part in found):
+        return Reading(Part(certain, text))
     named = {part.wish for part in found}
     if intent == "ask_question" and named == {"start_return"} and MAY_I.search(text):
         return Reading(Part(intent, text))
