@@ -17,22 +17,7 @@ TABLE = Path(__file__).with_name("quote_words.yml")
 WISH = "request_quote"
 REFERENCE = re.compile(r"\bQ[ -]?(\d{5,9})\b", re.IGNORECASE)
 APART = frozenset(  # wishes that are none about a quote, however short they are
-    {
-        "account_details",
-        "billing_dispute",
-        "cancel_order",
-        "change_address",
-        "change_payment",
-        "delivery_problem",
-        "exchange_item",
-        "open_ticket",
-        "order_status",
-        "promo_code",
-        "request_refund",
-        "reset_password",
-        "schedule_callback",
-        "start_return",
-    }
+    {"order_status", "start_return", "exchange_item", "delivery_problem", "promo_code", "schedule_callback"}
 )
 LEAVES = frozenset({"deny", "stop"})
 
