@@ -57,7 +57,7 @@ def _read(kind: Any, value: Any) -> Any:
         return tuple(value)
     if value is not None and kind is Decimal:
         return Decimal(value)
-    return date.fromisoformat(value) if value is not None and kind is date else value
+    return date.fromisoformat(value) if value is not None and kind in (date, date | None) else value
 
 
 def request_hash(*parts: object) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from actions.commerce.model import OrderItem, Product
 from actions.services.item_matching import BOTH, EVERYTHING, EXCEPT, ItemMatch, match_items, without_closings
 from actions.services.quantity_words import pieces_wanted
-from actions.services.variant_matching import NO, YES, Mention, Wish, mentions, steps
+from actions.services.variant_matching import NEGATIONS, NO, YES, Mention, Wish, mentions, steps
 from actions.services.variant_words import Token, found_at, phrases, places, tokens, units, words
 
 LONGEST_TEXT = 1000
@@ -324,11 +324,17 @@ class _Reader:
         quantity = None
         if self.counts:
             spoken = [range(each.start - start, each.end - start) for each in new]
-            covered = {at for span in spoken for at in span}
+            covered = {at for span in spoken for at in span} | self._switching(item, start, end)
             quantity = pieces_wanted(
                 [token if at not in covered else None for at, token in enumerate(part)], item
             )
         return Wanted(item, wish, quantity)
+
+    def _switching(self, item: OrderItem, start: int, end: int) -> set[int]:
+        """Return where "without" speaks of an option that an item has or lacks, and takes nothing out."""
+        found = [each for each in self.values.get(item.product_id, []) if start < each.start < end]
+        switched = [each for each in found if {value.casefold() for _, value in each.pairs} & NO]
+        return {each.start - 1 - start for each in switched if self.cut[each.start - 1].word in NEGATIONS}
 
     def inferred(self, items: Sequence[OrderItem]) -> Reading:
         """Find the items that the values alone fit, where no item is named: "750 ml in plastic instead"."""

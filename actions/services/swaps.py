@@ -199,7 +199,10 @@ class Swaps:
 
     def _swap(self, write: OrderWrite, swaps: Sequence[Swap], method_id: str | None) -> SwapReceipt:
         """Write the change or the exchange with e-mail and audit row, if it is allowed."""
-        order, customer = write.order, write.customer
+        order = write.order
+        customer = (
+            write.work.customer(write.customer.id) or write.customer
+        )  # with the balances of this moment
         catalogue = self.catalogue(order)
         decision = decide_swap(
             order,
