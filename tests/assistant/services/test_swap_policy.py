@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from actions.commerce.model import (
     NOTHING,
     Address,
+    Exchange,
+    ExchangeItem,
     Order,
     OrderItem,
     Payment,
@@ -22,6 +24,7 @@ from actions.commerce.model import (
     Variant,
 )
 from actions.services.policy import Decision
+from actions.services.rulebook import Policies
 from actions.services.swap_policy import Swap, decide_swap, quote_swap
 from tests.assistant.conftest import NOW, POLICIES
 
@@ -163,3 +166,167 @@ def test_what_was_paid_and_the_difference_are_what_the_new_items_cost(
     assert -quote.difference <= made.paid
     assert quote.changed.total >= NOTHING
     assert quote.changed.shipping == made.shipping
+
+
+LIMIT = POLICIES.cancellations.authority_limit
+DEAR = [product(1, [LIMIT, NOTHING]), product(2, [Decimal("5.00"), Decimal("4.00")])]
+
+
+def with_rules(file: str, **changes: object) -> Policies:
+    rules = dataclasses.replace(getattr(POLICIES, file), **changes)
+    return dataclasses.replace(POLICIES, **{file: rules})
+
+
+def ruled(made: Order, policies: Policies, products: list[Product], *swaps: Swap) -> str:
+    catalogue = {each.id: each for each in products}
+    asked = {"now": NOW, "swaps": swaps, "catalogue": catalogue, "methods": (CARD, GIFT)}
+    return decide_swap(made, policies, **asked).rule  # type: ignore[arg-type]
+
+
+def arrived_at(made: Order, days: int | None) -> Order:
+    moment = None if days is None else NOW - timedelta(days=days)
+    return dataclasses.replace(
+        made, shipments=tuple(dataclasses.replace(each, delivered_at=moment) for each in made.shipments)
+    )
+
+
+@pytest.mark.parametrize("status", ["pending", "delivered"])
+def test_a_person_decides_above_the_limit_and_over_what_was_promised_before(status: str) -> None:
+    made, swap = order(DEAR, status=status), Swap(FIRST, "V11")
+    assert decide(made, DEAR, swap).allowed
+    refused = decide(made, DEAR, swap, promised=Decimal("0.01"))
+    assert (refused.rule, refused.needs_approval) == ("authority_limit", True)
+    assert refused.facts["limit"] == f"${LIMIT:,.2f}"
+
+
+@given(
+    before=MONEY,
+    after=MONEY,
+    promised=st.integers(0, 90_000),
+    status=st.sampled_from(["pending", "delivered"]),
+)
+def test_nothing_is_promised_above_the_limit_and_a_charge_never_needs_a_person(
+    before: Decimal, after: Decimal, promised: int, status: str
+) -> None:
+    products = [product(1, [before, after]), product(2, [Decimal("5.00")])]
+    earlier = Decimal(promised) / 100
+    done = decide(order(products, status=status), products, Swap(FIRST, "V11"), promised=earlier)
+    over = after < before and earlier + (before - after) > LIMIT
+    assert done.rule == ("authority_limit" if over else "allowed")
+
+
+@given(
+    before=MONEY,
+    after=MONEY,
+    other=MONEY,
+    part=st.integers(0, 100),
+    status=st.sampled_from(["pending", "delivered"]),
+)
+def test_nobody_gets_back_more_than_is_left_of_what_was_paid(
+    before: Decimal, after: Decimal, other: Decimal, part: int, status: str
+) -> None:
+    products = [product(1, [before, after]), product(2, [other])]
+    made = order(products, status=status)
+    back = (made.paid * part / 100).quantize(Decimal("0.01"))
+    gone = Payment(kind="refund", amount=back, method_id="card")
+    made = dataclasses.replace(made, payments=(*made.payments, gone))
+    quote = quote_swap(made, POLICIES, [Swap(FIRST, "V11")], {each.id: each for each in products}, (CARD,))
+    assert made.refunded + max(-quote.difference, NOTHING) <= made.paid
+    assert sum((each.amount for each in quote.shares), NOTHING) == abs(quote.difference)
+
+
+@pytest.mark.parametrize(
+    ("balance", "rule"), [("12.00", "allowed"), ("11.99", "method_needed"), (None, "method_needed")]
+)
+def test_a_gift_card_pays_only_what_it_is_known_to_cover(balance: str | None, rule: str) -> None:
+    gift = dataclasses.replace(GIFT, balance=Decimal(balance) if balance else None)
+    made = order(TWO)
+    made = dataclasses.replace(made, payments=(dataclasses.replace(made.payments[0], method_id="gift"),))
+    swap = Swap(FIRST, "V11")  # 12 dollars more
+    assert decide(made, TWO, swap, methods=(gift,)).rule == rule
+    named = decide(made, TWO, swap, methods=(gift,), method_id="gift").rule
+    assert named == ("allowed" if rule == "allowed" else "gift_card_balance")
+
+
+@pytest.mark.parametrize("status", ["pending", "delivered"])
+def test_what_isnt_sold_now_cant_be_had_and_what_isnt_counted_can(status: str) -> None:
+    swap = Swap(FIRST, "V11")
+    old, new = TWO[0].variants
+    gone = dataclasses.replace(TWO[0], variants=(old, dataclasses.replace(new, available=False)))
+    uncounted = dataclasses.replace(TWO[0], variants=(old, dataclasses.replace(new, stock=None)))
+    made = order(TWO, status=status, quantity=10)
+    rules = [decide(made, [each, TWO[1]], swap).rule for each in (gone, TWO[0], uncounted)]
+    assert rules == ["out_of_stock", "out_of_stock", "allowed"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "days", "rule"),
+    [
+        ({}, 30, "allowed"),
+        ({}, 31, "window_over"),
+        ({}, None, "delivery_date_unknown"),
+        ({"when_delivery_date_unknown": "allow"}, None, "allowed"),
+        ({"window_days": None}, None, "allowed"),
+        ({"window_days": None}, 3000, "allowed"),
+    ],
+)
+def test_the_window_of_exchanges_needs_a_date_and_a_window(
+    rules: dict[str, object], days: int | None, rule: str
+) -> None:
+    made = arrived_at(order(TWO, status="delivered"), days)
+    assert ruled(made, with_rules("exchanges", **rules), TWO, Swap(FIRST, "V11")) == rule
+
+
+@pytest.mark.parametrize(("minutes", "rule"), [(60, "allowed"), (61, "being_packed"), (None, "being_packed")])
+def test_the_first_hour_counts_where_the_time_of_the_order_is_known(minutes: int | None, rule: str) -> None:
+    placed = None if minutes is None else NOW - timedelta(minutes=minutes)
+    made = dataclasses.replace(order(TWO, status="processing"), placed_at=placed)
+    assert decide(made, TWO, Swap(FIRST, "V11")).rule == rule
+
+
+def test_a_parcel_that_left_counts_whatever_the_state_says() -> None:
+    left = Shipment(tracking_numbers=("1",), item_ids=(FIRST,), shipped_at=NOW)
+    assert (
+        decide(dataclasses.replace(order(TWO), shipments=(left,)), TWO, Swap(FIRST, "V11")).rule
+        == "dispatched"
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "rules", "swap", "rule"),
+    [
+        ("cancellations", {"quantity_changes": False}, Swap(FIRST, None, 2), "quantity_fixed"),
+        ("cancellations", {"quantity_changes": False}, Swap(FIRST, "V11"), "allowed"),
+        ("cancellations", {"removals": False}, Swap(FIRST, None, 0), "removal_fixed"),
+        ("exchanges", {"same_variant": False}, Swap(FIRST, "V10"), "no_change"),
+    ],
+)
+def test_what_a_shop_doesnt_offer_is_refused(
+    file: str, rules: dict[str, object], swap: Swap, rule: str
+) -> None:
+    made = order(TWO, status="delivered" if file == "exchanges" else "pending")
+    assert ruled(made, with_rules(file, **rules), TWO, swap) == rule
+
+
+@pytest.mark.parametrize(
+    ("once", "status", "rule"),
+    [
+        (False, "requested", "allowed"), (True, "requested", "already_exchanged"),
+        (True, "completed", "already_exchanged"), (True, "rejected", "allowed"),
+    ],
+)  # fmt: skip
+def test_where_exchanges_are_possible_once_the_other_items_stay(once: bool, status: str, rule: str) -> None:
+    new = ExchangeItem(item_id="L200000-2", variant_id="V21", price=Decimal("4.00"))
+    entry = Exchange(reference="X-1", items=(new,), status=status, difference=NOTHING, method_id="card")
+    made = dataclasses.replace(order(TWO, status="delivered"), exchanges=(entry,))
+    policies = with_rules("exchanges", once_per_order=once)
+    assert ruled(made, policies, TWO, Swap(FIRST, "V11")) == rule
+
+
+def test_an_item_is_exchanged_once_and_named_once() -> None:
+    made, swap = order(TWO, status="delivered"), Swap(FIRST, "V11")
+    assert decide(made, TWO, swap, Swap(FIRST, "V10")).rule == "unknown_item"
+    new = ExchangeItem(item_id=FIRST, variant_id="V11", price=Decimal("32.00"))
+    entry = Exchange(reference="X-1", items=(new,), status="requested", difference=NOTHING, method_id="card")
+    again = decide(dataclasses.replace(made, exchanges=(entry,)), TWO, swap)
+    assert (again.rule, again.facts["reference"]) == ("already_exchanged", "X-1")

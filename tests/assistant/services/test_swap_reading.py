@@ -108,3 +108,74 @@ def test_where_a_combination_is_missing_the_nearest_is_offered() -> None:
     [wanted] = read_swaps("parka in large", ITEMS, SHOP).wanted
     found = find_variant(few, wanted.item.options, wanted.wish)
     assert (found.variant, found.missing, found.choices[0].label) == (None, "not_made", "L, black")
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("change everything but the boom box", {"1", "2", "4"}),
+        ("all of them except the flask and the note pad", {"3", "4"}),
+        ("remove everything but the parka", {"1", "2", "3"}),
+        ("both the flask and the parka in black", {"1", "4"}),
+        ("boom box in grey, 12 hours, and everything else as it was", {"3"}),
+        ("take out the flask and make it 4 note pads in A4", {"1", "2"}),
+    ],
+)
+def test_which_items_are_meant(text: str, items: set[str]) -> None:
+    assert {wanted.item.id for wanted in read_swaps(text, ITEMS, SHOP).wanted} == items
+
+
+def test_each_item_has_its_own_options_and_number() -> None:
+    text = "take out the flask, make it 4 note pads in A4 and the parka in XL"
+    found = {wanted.item.id: wanted.quantity for wanted in read_swaps(text, ITEMS, SHOP).wanted}
+    assert found == {"1": 0, "2": 4, "4": None}
+    assert {key: become(text)[key] for key in ("2", "4")} == {"2": "A4, soft cover", "4": "XL, red"}
+
+
+def test_where_numbers_are_fixed_none_is_read() -> None:
+    found = read_swaps("make it three note pads in A4", ITEMS, SHOP, counts=False).wanted
+    assert [(each.item.id, each.quantity) for each in found] == [("2", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "elsewhere", "label"),
+    [
+        ("the parka in purple", {"color": ["purple", "red"]}, "S, purple"),
+        ("parka in XXL", {"size": ["XXL"]}, "XXL, red"),
+        ("the flask in titanium", {"material": ["titanium"]}, "500ml, titanium"),
+    ],
+)
+def test_what_a_product_doesnt_come_in_is_reported(
+    text: str, elsewhere: dict[str, list[str]], label: str
+) -> None:
+    [wanted] = read_swaps(text, ITEMS, SHOP, elsewhere=elsewhere).wanted
+    found = find_variant(SHOP[wanted.item.product_id], wanted.item.options, wanted.wish)
+    assert (found.variant, found.missing, found.label, found.met) == (None, "not_made", label, False)
+    assert found.choices
+
+
+@pytest.mark.parametrize("text", ["", "hello there", "swap the coffee grinder", "?!"])
+def test_what_speaks_of_no_item_wants_nothing(text: str) -> None:
+    found = read_swaps(text, ITEMS, SHOP)
+    assert (found.wanted, found.unclear) == ((), ())
+
+
+def test_a_value_alone_is_of_the_item_that_was_spoken_of_last() -> None:
+    [wanted] = read_swaps("in black please", ITEMS, SHOP, [ITEMS[3]]).wanted
+    assert wanted.item.id == "4"
+    assert not wanted.bare
+
+
+def test_of_two_values_with_or_both_are_to_choose_from() -> None:
+    [wanted] = read_swaps("the parka in M or L", ITEMS, SHOP).wanted
+    found = find_variant(PARKA, wanted.item.options, wanted.wish)
+    assert {choice.label for choice in found.choices} == {"M, red", "L, red"}
+
+
+@pytest.mark.parametrize(("now", "wished"), [("yes", {"3": "black, no, 8 hours"}), ("no", {"3": "?"})])
+def test_without_an_option_takes_no_item_out(now: str, wished: dict[str, str]) -> None:
+    items, text = [line(3, BOOM, "black", now, "8 hours"), ITEMS[3]], "the boom box without waterproof"
+    [wanted] = read_swaps(text, items, SHOP).wanted
+    assert (wanted.item.id, wanted.quantity, become(text, items)) == ("3", None, wished)
+    [removed] = read_swaps("the order without the boom box", items, SHOP).wanted
+    assert (removed.item.id, removed.quantity) == ("3", 0)
