@@ -324,17 +324,13 @@ class _Reader:
         quantity = None
         if self.counts:
             spoken = [range(each.start - start, each.end - start) for each in new]
-            covered = {at for span in spoken for at in span} | self._switching(item, start, end)
+            covered = {at for span in spoken for at in span} | _switching(
+                self.cut, self.values.get(item.product_id, []), start, end
+            )
             quantity = pieces_wanted(
                 [token if at not in covered else None for at, token in enumerate(part)], item
             )
         return Wanted(item, wish, quantity)
-
-    def _switching(self, item: OrderItem, start: int, end: int) -> set[int]:
-        """Return where "without" speaks of an option that an item has or lacks, and takes nothing out."""
-        found = [each for each in self.values.get(item.product_id, []) if start < each.start < end]
-        switched = [each for each in found if {value.casefold() for _, value in each.pairs} & NO]
-        return {each.start - 1 - start for each in switched if self.cut[each.start - 1].word in NEGATIONS}
 
     def inferred(self, items: Sequence[OrderItem]) -> Reading:
         """Find the items that the values alone fit, where no item is named: "750 ml in plastic instead"."""
@@ -380,3 +376,10 @@ def _ends_option(cut: Sequence[Token], end: int, rest: Sequence[Mention]) -> boo
 def _alternative(cut: Sequence[Token], mention: Mention) -> bool:
     """Tell whether "or" stands before a value."""
     return mention.start > 0 and cut[mention.start - 1].word == "or"
+
+
+def _switching(cut: Sequence[Token], values: Sequence[Mention], start: int, end: int) -> set[int]:
+    """Return where "without" speaks of an option that an item has or lacks, and takes nothing out."""
+    found = [each for each in values if start < each.start < end]
+    switched = [each for each in found if {value.casefold() for _, value in each.pairs} & NO]
+    return {each.start - 1 - start for each in switched if cut[each.start - 1].word in NEGATIONS}
