@@ -13,7 +13,7 @@ from actions.flows.change_address import FLOW, FORM, base_of, open_orders
 from actions.flows.choice import payload
 from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
-from actions.flows.order_writes import SubmitOrderWrite
+from actions.flows.order_writes import AskOrder, SubmitOrderWrite
 from actions.flows.wording import listed
 from actions.services import services
 from actions.services.context import Caller, caller
@@ -36,21 +36,15 @@ SUMMARIES = (
 REST = {"city", "postcode"}
 
 
-class ActionAskAddressOrder(Action):
+class ActionAskAddressOrder(AskOrder):
     """Ask which order is to be sent elsewhere."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_address_order"
+    flow = FLOW
+    response = "utter_ask_address_order"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Offer the orders that can still be sent elsewhere."""
-        customer = known_customer(tracker)
-        if customer:
-            FLOW.ask_order(dispatcher, tracker, "utter_ask_address_order", open_orders(customer))
-        return []
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the orders that can still be sent elsewhere."""
+        return open_orders(customer)
 
 
 class ActionAskAddressNew(Action):

@@ -6,7 +6,7 @@ from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
@@ -23,7 +23,7 @@ from actions.flows.cancel_words import (
 from actions.flows.choice import OTHER, choose, described, payload, placed, recent
 from actions.flows.identity import QUESTION, PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
-from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
+from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
 from actions.flows.turn import Said, said
 from actions.flows.wording import amount, listed, within
 from actions.services import services
@@ -104,13 +104,8 @@ class ValidateCancelForm(PrivateForm):
         if order is not None and not possible(order):
             return ["cancel_number"]
         if order is None and not open_orders(customer):
-            return ["cancel_number"] if self._named(customer, tracker) else []
+            return ["cancel_number"] if self.names_own(customer, tracker) else []
         return [*FLOW.told_slots, FLOW.confirmed_slot]
-
-    def _named(self, customer: Customer, tracker: Tracker) -> bool:
-        """Tell whether the customer named an order of theirs: then they hear why that one can't be cancelled."""
-        number = self.heard(tracker).number or self.opening(tracker).number
-        return number is not None and services().orders.find(customer, number) is not None
 
     def corrections(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
@@ -209,65 +204,49 @@ def names(order: Order) -> str:
     return listed([item.label for item in order.items])
 
 
-class ActionAskCancelNumber(Action):
+class ActionAskCancelNumber(AskOrder):
     """Ask which order is to be cancelled."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_cancel_number"
+    flow = FLOW
+    response = "utter_ask_cancel_number"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Offer the orders that can be cancelled."""
-        customer = known_customer(tracker)
-        if customer:
-            FLOW.ask_order(dispatcher, tracker, "utter_ask_cancel_number", open_orders(customer))
-        return []
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the orders that can be cancelled."""
+        return open_orders(customer)
 
 
-class ActionAskCancelReason(Action):
+class ActionAskCancelReason(AskAboutOrder):
     """Ask why the order is to be cancelled."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_cancel_reason"
+    flow = FLOW
+    slot = "cancel_reason"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Offer the reasons that the policies know; an answer in own words is as good."""
         buttons = [
             {"title": words[:1].upper() + words[1:], "payload": payload("inform", cancel_reason=name)}
             for name, words in services().cancellations.reasons.items()
         ]
-        found = FLOW.mine(tracker)
-        if found:
-            _, order = found
-            dispatcher.utter_message(
-                response="utter_ask_cancel_reason",
-                buttons=buttons,
-                chosen_order=order.number,
-                item_names=names(order),
-            )
-        return []
+        dispatcher.utter_message(
+            response="utter_ask_cancel_reason",
+            buttons=buttons,
+            chosen_order=order.number,
+            item_names=names(order),
+        )
 
 
-class ActionAskCancelConfirmed(Action):
+class ActionAskCancelConfirmed(AskAboutOrder):
     """Sum up the cancellation, and ask for a yes."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_cancel_confirmed"
+    flow = FLOW
+    slot = "cancel_confirmed"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Say what is cancelled, what is paid back, how, and when; nothing is written yet."""
-        found = FLOW.mine(tracker)
-        if found is None:
-            return []
-        _, order = found
         quote = services().cancellations.quote(order)
         approval = services().cancellations.decide(order).needs_approval
         again = FLOW.again(tracker, (SUMMARY[False], *AGAIN.values()))
@@ -280,7 +259,6 @@ class ActionAskCancelConfirmed(Action):
             method=quote.method,
             when=within(quote.business_days),
         )
-        return []
 
 
 class ActionSubmitCancel(SubmitOrderWrite):

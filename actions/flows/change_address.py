@@ -112,13 +112,8 @@ class ValidateAddressForm(PrivateForm):
         if order is not None and not possible(order):
             return ["address_order"]
         if order is None and not open_orders(customer) and target:
-            return ["address_target", "address_order"] if self._named(customer, tracker) else []
+            return ["address_target", "address_order"] if self.names_own(customer, tracker) else []
         return ["address_target", "address_order", *rest]
-
-    def _named(self, customer: Customer, tracker: Tracker) -> bool:
-        """Tell whether the customer named an order of theirs: then they hear why that one can't be changed."""
-        number = self.heard(tracker).number or self.opening(tracker).number
-        return number is not None and services().orders.find(customer, number) is not None
 
     def corrections(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
@@ -139,8 +134,6 @@ class ValidateAddressForm(PrivateForm):
         changes |= self._other_parts(customer, tracker, heard)
         if not changes:
             return {}
-        told = [name for name in FLOW.told_slots if changes.get(name) is not None]
-        tracker.events.extend({"event": "slot", "name": name, "value": changes[name]} for name in told)
         return {**changes, "address_confirmed": None, "address_doubted": None}
 
     def _other_parts(self, customer: Customer, tracker: Tracker, heard: Said) -> dict[str, Any]:

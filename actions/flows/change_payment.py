@@ -6,20 +6,20 @@ from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order, PaymentMethod
 from actions.flows.choice import OTHER, choose, payload, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
-from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
+from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
 from actions.flows.payment_words import meant, names_digits, names_some, speaks
 from actions.flows.turn import Said, message
 from actions.flows.wording import amount, listed, within
 from actions.services import services
 from actions.services.context import Caller
-from actions.services.policy import Decision
+from actions.services.policy import Decision, paying
 from frontdesk.redaction import without_cards
 
 FORM = "payment_form"
@@ -38,15 +38,6 @@ SUMMARY, AGAIN = "utter_payment_summary", "utter_payment_confirm_again"
 def open_orders(customer: Customer) -> list[Order]:
     """Return the recent orders that can still be paid by another method."""
     return [order for order in recent(customer) if services().payments.decide(customer, order).allowed]
-
-
-def paying(order: Order) -> frozenset[str]:
-    """Return the ids of the methods that an order is paid by now."""
-    kept: dict[str, Any] = {}
-    for entry in order.payments:
-        sign = 1 if entry.kind == "payment" else -1
-        kept[entry.method_id] = kept.get(entry.method_id, 0) + sign * entry.amount
-    return frozenset(method for method, left in kept.items() if left > 0)
 
 
 def choices(customer: Customer, order: Order) -> list[PaymentMethod]:
@@ -99,9 +90,7 @@ class ValidatePaymentForm(PrivateForm):
         if order is not None and not choices(customer, order):
             return ["payment_order"]
         if order is None and not open_orders(customer):
-            number = self.heard(tracker).number or self.opening(tracker).number
-            mine = number is not None and services().orders.find(customer, number) is not None
-            return ["payment_order"] if mine else []
+            return ["payment_order"] if self.names_own(customer, tracker) else []
         return [*FLOW.told_slots, FLOW.confirmed_slot]
 
     def corrections(
@@ -128,9 +117,6 @@ class ValidatePaymentForm(PrivateForm):
                 changes["payment_method"] = (fits or others)[0].id if len(fits or others) == 1 else None
         if not changes:
             return {}
-        tracker.events.extend(
-            {"event": "slot", "name": name, "value": value} for name, value in changes.items() if value
-        )
         return {**changes, "payment_confirmed": None}
 
     def extract_payment_order(
@@ -206,38 +192,27 @@ class ValidatePaymentForm(PrivateForm):
         return {"payment_confirmed": FLOW.answered(value, self.heard(tracker), tracker)}
 
 
-class ActionAskPaymentOrder(Action):
+class ActionAskPaymentOrder(AskOrder):
     """Ask which order is to be paid by another method."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_payment_order"
+    flow = FLOW
+    response = "utter_ask_payment_order"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Offer the orders for which that is possible."""
-        customer = known_customer(tracker)
-        if customer:
-            FLOW.ask_order(dispatcher, tracker, "utter_ask_payment_order", open_orders(customer))
-        return []
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the orders for which that is possible."""
+        return open_orders(customer)
 
 
-class ActionAskPaymentMethod(Action):
+class ActionAskPaymentMethod(AskAboutOrder):
     """Ask by which method the order is to be paid."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_payment_method"
+    flow = FLOW
+    slot = "payment_method"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Offer the methods on file that may pay it, each by its last digits at most."""
-        found = FLOW.mine(tracker)
-        if found is None:
-            return []
-        customer, order = found
         offered = choices(customer, order)
         now = [method.label for method in customer.payment_methods if method.id in paying(order)]
         dispatcher.utter_message(
@@ -250,24 +225,18 @@ class ActionAskPaymentMethod(Action):
                 for method in offered
             ],
         )
-        return []
 
 
-class ActionAskPaymentConfirmed(Action):
+class ActionAskPaymentConfirmed(AskAboutOrder):
     """Sum up the change of the payment method, and ask for a yes."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_payment_confirmed"
+    flow = FLOW
+    slot = "payment_confirmed"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Say what is charged to what, and what goes back where and when; nothing is written yet."""
-        found = FLOW.mine(tracker)
-        if found is None:
-            return []
-        customer, order = found
         quote = services().payments.quote(customer, order, str(tracker.get_slot("payment_method")))
         dispatcher.utter_message(
             response=AGAIN if FLOW.again(tracker, (SUMMARY, AGAIN)) else SUMMARY,
@@ -278,7 +247,6 @@ class ActionAskPaymentConfirmed(Action):
             back_to=owned(quote.back_to),
             when=within(quote.business_days),
         )
-        return []
 
 
 class ActionSubmitPayment(SubmitOrderWrite):

@@ -368,6 +368,11 @@ class PrivateForm(AttentiveForm, ABC):
             return identity_questions(tracker, domain_slots, self.wish)
         return self.steps(customer, tracker)
 
+    def names_own(self, customer: Customer, tracker: Tracker) -> bool:
+        """Tell whether the customer named an order of theirs: then they hear why it can't be with that one."""
+        number = self.heard(tracker).number or self.opening(tracker).number
+        return number is not None and services().orders.find(customer, number) is not None
+
     def own_order(
         self, slot: str, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker
     ) -> dict[str, Any]:

@@ -93,6 +93,56 @@ class OrderFlow:
         return offer_ticket(dispatcher, tracker, self.wish) if worth_asking else []
 
 
+class AskOrder(Action, ABC):
+    """Ask which order is meant, with those to choose from with which it can be."""
+
+    flow: ClassVar[OrderFlow]
+    response: ClassVar[str]
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{self.flow.form}_{self.flow.order_slot}"
+
+    @abstractmethod
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the orders with which it can be."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Offer them; of those, the ones that the words describe."""
+        customer = known_customer(tracker)
+        if customer:
+            self.flow.ask_order(dispatcher, tracker, self.response, self.offered(customer, tracker))
+        return []
+
+
+class AskAboutOrder(Action, ABC):
+    """Ask for a slot of a flow once the order is chosen; nothing is written yet."""
+
+    flow: ClassVar[OrderFlow]
+    slot: ClassVar[str]
+
+    def name(self) -> str:
+        """Name the action."""
+        return f"action_ask_{self.flow.form}_{self.slot}"
+
+    @abstractmethod
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
+        """Ask, with what there is to choose from, or with the summary."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Ask the verified customer about the chosen order."""
+        found = self.flow.mine(tracker)
+        if found:
+            self.ask(dispatcher, tracker, *found)
+        return []
+
+
 class SubmitOrderWrite(Action, ABC):
     """End a flow that changes an order: write after a yes, or say why not; then the flow is empty again."""
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, choose, described, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
-from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
+from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
 from actions.flows.promo_words import WISH, code_in, known_codes, topic_of, use_of
 from actions.flows.turn import Said, said
 from actions.flows.wishes import done
@@ -205,38 +205,28 @@ class ValidatePromoForm(PrivateForm):
         return {"promo_confirmed": FLOW.answered(value, self.heard(tracker), tracker)}
 
 
-class ActionAskPromoOrder(Action):
+class ActionAskPromoOrder(AskOrder):
     """Ask to which order the code is to be credited."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_promo_order"
+    flow = FLOW
+    response = "utter_ask_promo_order"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Offer the orders that are young enough."""
-        customer = known_customer(tracker)
-        offered = services().promotions.open_orders(customer) or recent(customer) if customer else []
-        FLOW.ask_order(dispatcher, tracker, "utter_ask_promo_order", offered)
-        return []
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the orders that are young enough."""
+        return services().promotions.open_orders(customer) or recent(customer)
 
 
-class ActionAskPromoConfirmed(Action):
+class ActionAskPromoConfirmed(AskAboutOrder):
     """Sum up the credit, and ask for a yes."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_promo_confirmed"
+    flow = FLOW
+    slot = "promo_confirmed"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Say what the code takes off, what is paid back, how, and when; nothing is written yet."""
-        mine, code = FLOW.mine(tracker), code_of(tracker)
-        if mine is None:
-            return []
-        customer, order = mine
+        code = code_of(tracker)
         decision = services().promotions.decide(customer, order, code)
         quote = services().promotions.quote(customer, order, code)
         again = FLOW.again(tracker, (SUMMARY, AGAIN))
@@ -251,7 +241,6 @@ class ActionAskPromoConfirmed(Action):
             method=quote.method,
             business_days=quote.business_days,
         )
-        return []
 
 
 class ActionSubmitPromo(SubmitOrderWrite):

@@ -9,9 +9,8 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import payload
-from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
-from actions.flows.order_writes import SubmitOrderWrite
+from actions.flows.order_writes import AskAboutOrder, AskOrder, SubmitOrderWrite
 from actions.flows.refund_words import ask_where
 from actions.flows.return_form import FLOW, FORM, chosen_items, open_orders
 from actions.flows.return_words import item_match, named_items
@@ -26,38 +25,27 @@ UNASKED = Reason("", shop_fault=False)  # in a shop that asks for no reason
 TELLS = ("utter_return_summary", "utter_return_confirm_again")
 
 
-class ActionAskReturnOrder(Action):
+class ActionAskReturnOrder(AskOrder):
     """Ask from which order something goes back."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_return_order"
+    flow = FLOW
+    response = "utter_ask_return_order"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Offer the orders from which something can still go back."""
-        customer = known_customer(tracker)
-        if customer:
-            FLOW.ask_order(dispatcher, tracker, "utter_ask_return_order", open_orders(customer))
-        return []
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the orders from which something can still go back."""
+        return open_orders(customer)
 
 
-class ActionAskReturnItems(Action):
+class ActionAskReturnItems(AskAboutOrder):
     """Ask which items of the order go back."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_return_items"
+    flow = FLOW
+    slot = "return_items"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Offer each item that can go back, and all of them."""
-        found = FLOW.mine(tracker)
-        if found is None:
-            return []
-        _, order = found
         left = services().returns.returnable(order)
         match = item_match(order, said(tracker, FORM))
         if match.ambiguous:
@@ -69,7 +57,6 @@ class ActionAskReturnItems(Action):
         dispatcher.utter_message(
             response="utter_ask_return_items", buttons=buttons, chosen_order=order.number
         )
-        return []
 
 
 class ActionAskReturnReason(Action):
@@ -98,21 +85,17 @@ class ActionAskReturnReason(Action):
         return []
 
 
-class ActionAskReturnMethod(Action):
+class ActionAskReturnMethod(AskAboutOrder):
     """Ask where the refund of a return should go."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_return_method"
+    flow = FLOW
+    slot = "return_method"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Offer the places that the policies allow."""
-        found = FLOW.mine(tracker)
-        if found:
-            ask_where(dispatcher, found[1], "utter_ask_return_method")
-        return []
+        ask_where(dispatcher, order, "utter_ask_return_method")
 
 
 def chosen_names(tracker: Tracker) -> str:
@@ -130,21 +113,16 @@ def _asked_before(tracker: Tracker) -> bool:
     return False
 
 
-class ActionAskReturnConfirmed(Action):
+class ActionAskReturnConfirmed(AskAboutOrder):
     """Sum up the return, and ask for a yes."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_return_confirmed"
+    flow = FLOW
+    slot = "return_confirmed"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Say what goes back, what is paid back, how, and when; nothing is written yet."""
-        found = FLOW.mine(tracker)
-        if found is None:
-            return []
-        _, order = found
         ids, reason = chosen_items(order, tracker), str(tracker.get_slot("return_reason") or "")
         quote = services().returns.quote(order, ids, reason, tracker.get_slot("return_method"))
         why = services().policies.returns.reasons.get(reason, UNASKED)
@@ -155,7 +133,7 @@ class ActionAskReturnConfirmed(Action):
                 refund=amount(quote.refund, quote.currency),
                 method=quote.method,
             )
-            return []
+            return
         response = "utter_return_summary_shop_fault" if why.shop_fault else "utter_return_summary"
         if services().returns.decide(order, ids).needs_approval:
             response = "utter_return_summary_approval"
@@ -173,7 +151,6 @@ class ActionAskReturnConfirmed(Action):
             method=quote.method,
             after=after(quote.business_days),
         )
-        return []
 
 
 class ActionSubmitReturn(SubmitOrderWrite):

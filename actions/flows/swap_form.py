@@ -104,7 +104,7 @@ class ValidateSwapForm(PrivateForm):
         if order is not None and not possible(order):
             return ["swap_order"]
         if order is None and not open_orders(customer, tracker):
-            return ["swap_order"] if self._named(customer, tracker) else []
+            return ["swap_order"] if self.names_own(customer, tracker) else []
         swaps = SwapState.of(tracker).swaps() if order else []
         method = ["swap_method"] if order is None or not swaps or self._asks_method(order, tracker) else []
         return ["swap_order", "swap_items", "swap_to", *method, "swap_confirmed"]
@@ -112,11 +112,6 @@ class ValidateSwapForm(PrivateForm):
     def _asks_method(self, order: Order, tracker: Tracker) -> bool:
         """Tell whether the customer has to say how the difference is settled."""
         return services().swaps.needs_method(order, SwapState.of(tracker).swaps())
-
-    def _named(self, customer: Customer, tracker: Tracker) -> bool:
-        """Tell whether the customer named an order of theirs: then they hear why nothing can be changed in it."""
-        number = self.heard(tracker).number or self.opening(tracker).number
-        return number is not None and services().orders.find(customer, number) is not None
 
     def corrections(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict

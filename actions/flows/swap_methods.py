@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 from actions.commerce.model import Customer, Order, PaymentMethod
 from actions.flows import payment_words
 from actions.flows.turn import Said
 from actions.services.item_matching import PLACE, PLACES
-
-ORIGINAL = re.compile(
-    r"\boriginal\b|\bsame (?:\w+ )?(?:method|way|card|account|payment)\b|\bsame as before\b"
-    r"|\b(?:i|that i) (?:paid|used|ordered)\b|\bthe same\b"
-)
+from actions.services.method_matching import ORIGINAL
+from actions.services.policy import paying
 
 
 def methods_named(customer: Customer, order: Order, heard: Said) -> list[PaymentMethod]:
     """Return the methods of a customer that the words fit; several where they leave it open."""
     found = payment_words.meant(heard, customer.payment_methods, frozenset())
-    if found or payment_words.names_some(heard.text) or not heard.has(ORIGINAL):
+    if found or not (ORIGINAL.search(heard.text) or payment_words.speaks(heard.text, "same")):
         return found
-    used = {entry.method_id for entry in order.payments if entry.kind == "payment"}
-    return [method for method in customer.payment_methods if method.id in used]
+    return [method for method in customer.payment_methods if method.id in paying(order)]
 
 
 def method_of(customer: Customer, order: Order, heard: Said, *, asked: bool) -> str | None:

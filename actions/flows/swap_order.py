@@ -7,16 +7,14 @@ from typing import Any
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.interfaces import Action, Tracker
-from rasa_sdk.types import DomainDict
+from rasa_sdk.interfaces import Tracker
 
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Product, Variant
 from actions.flows.choice import payload
-from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
-from actions.flows.order_writes import OrderFlow, SubmitOrderWrite
+from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
 from actions.flows.product_told import choices
-from actions.flows.swap_form import FORM, chosen_order, flow_of, open_orders
+from actions.flows.swap_form import FLOWS, chosen_order, flow_of, open_orders
 from actions.flows.swap_state import SwapState
 from actions.flows.swap_words import adds_product
 from actions.flows.wishes import begin
@@ -32,42 +30,31 @@ TOLD = tuple(
     for what in ("summary_change", "summary_exchange", "confirm")
     for way in ("charge", "refund", "even", "noted")
 )
+ANY = FLOWS["change_order"]  # both wishes keep what they know in the same slots
 FEW = 8  # variants that are all shown as buttons
 
 
-class ActionAskSwapOrder(Action):
+class ActionAskSwapOrder(AskOrder):
     """Ask in which order something is changed."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_swap_order"
+    flow = ANY
+    response = "utter_ask_swap_order"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Offer the orders whose items can be changed or exchanged."""
-        customer = known_customer(tracker)
-        if customer:
-            offered = open_orders(customer, tracker)
-            flow_of(tracker).ask_order(dispatcher, tracker, "utter_ask_swap_order", offered)
-        return []
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the orders whose items can be changed or exchanged."""
+        return open_orders(customer, tracker)
 
 
-class ActionAskSwapItems(Action):
+class ActionAskSwapItems(AskAboutOrder):
     """Ask which items are meant."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_swap_items"
+    flow = ANY
+    slot = "swap_items"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Offer each item that can be changed; of those alike, the ones that the words left open."""
-        found = chosen_order(tracker)
-        if found is None:
-            return []
-        _, order = found
         unclear = SwapState.of(tracker).offered.get("unclear", [])
         left = services().swaps.open_items(order)
         shown = [item for item in left if item.id in unclear] or left
@@ -75,36 +62,32 @@ class ActionAskSwapItems(Action):
         kind = services().swaps.kind(order)
         response = "utter_ask_swap_which_one" if unclear else f"utter_ask_swap_items_{kind}"
         dispatcher.utter_message(response=response, buttons=buttons, chosen_order=order.number)
-        return []
 
 
-class ActionAskSwapTo(Action):
+class ActionAskSwapTo(AskAboutOrder):
     """Ask what an item should be instead."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_swap_to"
+    flow = ANY
+    slot = "swap_to"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Say what there is; where the wish can't be met, what comes nearest to it."""
-        found, state = chosen_order(tracker), SwapState.of(tracker)
-        item = found[1].item(state.pending) if found and state.pending else None
-        if found is None or item is None:
-            return []
-        product = services().swaps.catalogue(found[1]).get(item.product_id)
-        if product is None:
-            return []
+        state = SwapState.of(tracker)
+        item = order.item(state.pending) if state.pending else None
+        product = services().swaps.catalogue(order).get(item.product_id) if item else None
+        if item is None or product is None:
+            return
         if state.offered.get("item") == item.id:
             tell_offer(dispatcher, state, item, product)
-            return []
+            return
         others = [
             each for each in product.variants if each.id != item.variant_id and each.can_be_had(item.quantity)
         ]
         if not others:
             dispatcher.utter_message(response="utter_swap_nothing_else", item=item.label)
-            return []
+            return
         shown = others if len(others) <= FEW else []
         dispatcher.utter_message(
             response="utter_ask_swap_to",
@@ -112,7 +95,6 @@ class ActionAskSwapTo(Action):
             item=item.label,
             choices=choices(product),
         )
-        return []
 
 
 def tell_offer(dispatcher: CollectingDispatcher, state: SwapState, item: OrderItem, product: Product) -> None:
@@ -147,21 +129,16 @@ def variant_buttons(variants: Sequence[Variant]) -> list[dict[str, str]]:
     ]
 
 
-class ActionAskSwapMethod(Action):
+class ActionAskSwapMethod(AskAboutOrder):
     """Ask how the difference in price is settled."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_swap_method"
+    flow = ANY
+    slot = "swap_method"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Offer the customer's payment methods."""
-        found = chosen_order(tracker)
-        if found is None:
-            return []
-        customer, order = found
         quote = services().swaps.quote(order, SwapState.of(tracker).swaps())
         buttons = [
             {"title": method.label, "payload": payload("inform", payment_method=method.id)}
@@ -172,7 +149,6 @@ class ActionAskSwapMethod(Action):
             buttons=buttons,
             difference=amount(abs(quote.difference), quote.currency),
         )
-        return []
 
 
 def direction(priced: SwapQuote | SwapReceipt) -> str:
@@ -182,21 +158,19 @@ def direction(priced: SwapQuote | SwapReceipt) -> str:
     return "charge" if priced.difference > NOTHING else "refund"
 
 
-class ActionAskSwapConfirmed(Action):
+class ActionAskSwapConfirmed(AskAboutOrder):
     """Sum up what is changed, and ask for a yes."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return f"action_ask_{FORM}_swap_confirmed"
+    flow = ANY
+    slot = "swap_confirmed"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Say what becomes of each item, what it costs or pays back, how, and when; nothing is written yet."""
-        found, swaps = chosen_order(tracker), SwapState.of(tracker).swaps()
-        if found is None or not swaps:
-            return []
-        _, order = found
+        swaps = SwapState.of(tracker).swaps()
+        if not swaps:
+            return
         method = tracker.get_slot("swap_method")
         quote = services().swaps.quote(order, swaps, str(method) if method else None)
         again = flow_of(tracker).again(tracker, TOLD)
@@ -213,7 +187,6 @@ class ActionAskSwapConfirmed(Action):
         final = services().swaps.is_final(order)
         ending = "approval" if approval else "once" if final else "plain"
         dispatcher.utter_message(response=f"utter_swap_ask_{ending}", **told)
-        return []
 
 
 def told_swaps(items: Sequence[str]) -> str:

@@ -248,6 +248,11 @@ def shares_of(order: Order, refund: Decimal) -> tuple[Share, ...]:
     return tuple(shares)
 
 
+def paying(order: Order) -> frozenset[str]:
+    """Return the ids of the methods that an order is paid by now."""
+    return frozenset(share.method_id for share in shares_of(order, order.paid))
+
+
 def method_words(
     shares: Sequence[Share], methods: Mapping[str, PaymentMethod], policies: Policies
 ) -> tuple[str, str]:
