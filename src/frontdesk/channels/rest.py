@@ -70,12 +70,9 @@ class RestChannel:
 
     def message(self, request: Request, found: Mapping[str, Any], channel: str) -> UserMessage:
         """Return the message of a request. Raises Refusal."""
-        given = found.get("sender")
-        if type(given) is int:  # as Rasa takes it
-            given = str(given)
-        sender, authenticated = self.sender(
-            request, text_field({"sender": given}, "sender", longest=LONGEST_ID)
-        )
+        if type(found.get("sender")) is int:  # as Rasa takes it
+            found = {**found, "sender": str(found["sender"])}
+        sender, authenticated = self.sender(request, text_field(found, "sender", longest=LONGEST_ID))
         return user_message(request, found, sender_id=sender, channel=channel, authenticated=authenticated)
 
     def sender(self, request: Request, given: str | None) -> tuple[str, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import jwt
@@ -25,8 +25,6 @@ log = logging.getLogger("frontdesk.channels")
 ALGORITHMS = frozenset(f"{family}{bits}" for family in ("HS", "RS", "ES", "PS") for bits in (256, 384, 512))
 LARGEST = 100_000  # bytes of one message of a client
 TROUBLE = "Sorry, that could not be delivered. Please send it again in a moment."
-
-Emit = Callable[[Any], Awaitable[None]]
 
 
 class SocketIOChannel:

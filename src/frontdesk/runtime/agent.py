@@ -168,10 +168,6 @@ class Agent:
                 if earlier != incoming.delivery:
                     with suppress(StoreError):  # then it stays owed
                         await self._answer_or_owe(Incoming(earlier, text))
-            # Counted here, so that what only waits behind such a message is not given up with it.
-            if incoming.again and await self.store.tried(incoming.delivery) > STARTS:
-                log.error("A message is given up: the server ended %d times while it was answered.", STARTS)
-                return await self._apologise(incoming)
             return await self._answer_or_owe(incoming)
 
     async def _answer_or_owe(self, incoming: Incoming) -> Sequence[Reply]:
@@ -189,6 +185,10 @@ class Agent:
 
     async def _answer(self, incoming: Incoming) -> Sequence[Reply]:
         """Answer a message whose turn it is. Raises StoreError where the answer cannot be committed."""
+        # Counted here, so that what only waits behind such a message is not given up with it.
+        if incoming.again and await self.store.tried(incoming.delivery) > STARTS:
+            log.error("A message is given up: the server ended %d times while it was answered.", STARTS + 1)
+            return await self._apologise(incoming)
         for _ in range(ATTEMPTS):
             try:
                 async with asyncio.timeout(self.settings.turn_deadline):
@@ -237,14 +237,16 @@ class Agent:
         await asyncio.gather(*turns, return_exceptions=True)
         return len(turns)
 
-    async def take_up(self, older_than: float = 0.0) -> list[asyncio.Task[Sequence[Reply]]]:
+    async def take_up(
+        self, older_than: float = 0.0, *, crashed: bool = True
+    ) -> list[asyncio.Task[Sequence[Reply]]]:
         """Let messages whose turn was cut off by a crash take their places in line, before any that comes later.
 
         One that was begun at several starts already gets an apology: it seems to end the server each time. Raises
         StoreError where they cannot be read.
         """
         pending = await self.store.unfinished(older_than)
-        return [self._begin(Incoming(delivery, message, again=True)) for delivery, message in pending]
+        return [self._begin(Incoming(delivery, message, again=crashed)) for delivery, message in pending]
 
     async def settle(self) -> None:
         """Try again to answer messages whose turn could not be committed."""

@@ -178,7 +178,7 @@ async def use(api: Api, archive: Path) -> None:
     api.app.ctx.model_id = model_id
     api.app.ctx.articles = await asyncio.to_thread(api.pages)
     if idle:
-        await api.agent.take_up()
+        await api.agent.take_up(crashed=False)
 
 
 def nothing_loaded(processor: Processor) -> Processor:

@@ -226,6 +226,20 @@ async def test_a_message_that_ends_every_server_is_given_up_and_those_behind_it_
     assert await desk.agent.resume() == 0
 
 
+async def test_a_message_whose_try_cannot_be_counted_is_owed(desk: Desk) -> None:
+    await begun(desk, "hello", "m1")
+    tried, desk.store.tried = desk.store.tried, locked
+    assert await desk.agent.resume() == 1
+    desk.store.tried = tried
+    await desk.agent.settle()
+    assert await desk.store.unfinished(0) == []
+    assert await say(desk, "hello", "m1") == ["Hello!"]
+
+
+async def locked(_: Delivery) -> int:
+    raise StoreError("The database is locked.")
+
+
 async def test_a_hand_over_to_another_model_between_messages(desk: Desk) -> None:
     other = make_desk(desk.store).agent.processor
     await desk.agent.swap(other, "new", {"a.b": 1})
