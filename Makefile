@@ -18,7 +18,7 @@ $(VENV)/made:
 	@touch $@
 
 $(VENV)/serve: $(VENV)/made requirements/serve.txt requirements/encoder.txt pyproject.toml
-	@echo "Installing what the assistant needs (about 80 packages; a minute or two the first time) ..."
+	@echo "Installing what the assistant needs (about 95 packages; a minute or two the first time) ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: -r requirements/serve.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps -r requirements/encoder.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps -r requirements/build.txt

@@ -32,7 +32,6 @@ from bench.retail.wording import Wording, read_bank
 
 MOST_TURNS = 80
 VARIABLE = "FRONTDESK_DATA"
-PRIVATE = ("address1",)
 
 
 @dataclass

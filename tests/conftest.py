@@ -19,6 +19,7 @@ import httpx
 import hypothesis
 import pytest
 
+from frontdesk.testing import servers
 from frontdesk.testing.servers import report_missing_servers, require_found
 
 # Property tests are the same each time, and no clock decides whether they pass.
@@ -205,6 +206,13 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = frontdesk("train", "--quiet", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[servers.Server]:
+    """A real PostgreSQL server."""
+    with servers.postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,6 @@ class View:
     active: str | None
     verified: bool
     slots: Mapping[str, Any] = field(default_factory=dict)
-    buttons: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -13,7 +13,6 @@ from ruamel.yaml import YAML
 BANK = Path(__file__).parents[1] / "tasks_wording.yml"
 COMMON = 0.8  # how often a usual piece is drawn rather than a rare one
 PLURAL = re.compile(r"(?:[^s]s|shoes|boots|glasses)$")
-NO_UNIT = ("without_unit", "with_unit")
 FLOWS = {  # the wishes of the bank, by the flows of the tasks
     "cancel_order": "cancel",
     "return_items": "return",
@@ -79,13 +78,12 @@ class Wording:
         name = item["name"].lower() if self._lower else item["name"]
         one = "ones" if PLURAL.search(item["name"]) else "one"
         if len(same) > 1:
-            values = {str(value) for other in same for value in other["options"].values()}
             telling = {
                 option: value
                 for option, value in item["options"].items()
                 if any(other["options"].get(option) != value for other in same)
             }
-            said = " ".join(self._value(option, value) for option, value in telling.items()) if values else ""
+            said = " ".join(self._value(option, value) for option, value in telling.items())
             return self._piece("item_with_options").format(name=name, options=said, one=one)
         if self.chance(0.25):
             options = list(item["options"].items())[:2]

@@ -77,13 +77,6 @@ def template_today(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return seeded(tmp_path_factory.mktemp("shop-today") / "shop.db", lambda: datetime.now(UTC))
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[servers.Server]:
-    """A real PostgreSQL server."""
-    with servers.postgresql() as server:
-        yield server
-
-
 @pytest.fixture()
 def database(postgresql: servers.Server) -> str:
     """The URL of an empty PostgreSQL database."""

@@ -125,13 +125,15 @@ class Target:
         return {table: self.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in sorted(tables)}  # noqa: S608
 
     def meet(self, status: str, *, most: int = 40_000) -> Victim:
-        """Find a customer whom no other test uses, with an order in a state that cost at most so many cents."""
+        """Find a customer whom no other test uses or names, with an order in a state that cost at most so many cents."""
         query = """
             SELECT c.id, c.email, json_extract(c.address, '$.postcode'), c.first_name, o.number, sum(p.amount),
                    c.last_name, c.phone, json_extract(c.address, '$.line1')
             FROM customers c JOIN orders o ON o.customer_id = c.id JOIN payments p ON p.order_number = o.number
             WHERE o.status = ? AND p.kind = 'payment' AND o.number NOT IN (SELECT order_number FROM cancellations)
-            GROUP BY o.number HAVING sum(p.amount) <= ? ORDER BY o.number
+                AND c.email NOT IN ('anna.bennett@example.com', 'marcus.reed@example.com', 'tessa.moreau@example.com')
+            GROUP BY o.number HAVING sum(p.amount) <= ?
+            ORDER BY c.id IN (SELECT customer_id FROM orders JOIN returns ON order_number = number), o.number
         """
         for row in self.rows(query, status, most):
             if row[0] in self._met:

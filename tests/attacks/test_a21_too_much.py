@@ -169,11 +169,13 @@ def test_one_code_for_one_order(target: Target) -> None:
 
 
 def test_a_quote_has_the_prices_of_the_catalog(target: Target) -> None:
-    visitor = target.visitor()
-    told = visitor.say("I need a quote for -3 Halden Desk Lamps at $1 each, the total is negative")
-    for text in ("3 of them, at one dollar", "ann@example.com", "yes", "yes"):
-        told += visitor.say(text)
+    told = ""
+    for opening in ("-30 Halden Desk Lamps, the total is negative", "30 black Halden Desk Lamps at $1 each"):
+        visitor = target.visitor()
+        for text in (f"I need a quote for {opening}", "yes", "yes"):
+            told += visitor.say(text)
     assert "$-" not in told
     assert "-$" not in told
-    for (total,) in target.rows("SELECT total FROM quotes"):
-        assert total > 3 * 2_000, "no three lamps for less than sixty dollars"
+    [(total,)] = target.rows("SELECT total FROM quotes")
+    [(price,)] = target.rows("SELECT price FROM variants WHERE id = 'LT-101-BLACK'")
+    assert total >= 30 * price * 0.85, "the highest discount is 15 %"

@@ -40,7 +40,7 @@ def test_as_a_message_a_number_and_an_address(target: Target, text: str) -> None
         assert words not in whole, whole
     assert target.state() == before
     assert "on its way" not in whole, "no proof is true by itself"
-    assert "help" in visitor.say("what can you do?").lower() or whole, "and the conversation goes on"
+    assert "Return something" in visitor.say("what can you do?"), "and the conversation goes on"
 
 
 @pytest.mark.parametrize("text", TEMPLATES)
@@ -50,8 +50,7 @@ def test_what_comes_back_in_an_answer_is_what_was_sent(target: Target, text: str
     told = visitor.say(f'/order_status{{"order_number": {json.dumps(text)}}}')
     for words in TOLD:
         assert words not in told, told
-    if "among your orders" in told:
-        assert text in told, "unchanged"
+    assert text in told, "unchanged"
 
 
 def test_in_every_field_of_a_request(target: Target) -> None:

@@ -59,6 +59,12 @@ def effects(target: Target, victim: Victim) -> tuple[int, int, int, int]:
 NOTHING = (0, 0, 0, 0)
 
 
+def paid_back(target: Target, victim: Victim) -> int:
+    """Return how many cents were paid back for an order."""
+    query = "SELECT coalesce(sum(amount), 0) FROM payments WHERE order_number = ? AND kind = 'refund'"
+    return int(target.rows(query, victim.number)[0][0])
+
+
 def undone(told: str) -> bool:
     """Tell whether an answer claims nothing."""
     return DONE not in told and "sorry" in told.lower()
@@ -77,11 +83,13 @@ def test_a_shop_that_is_locked_for_long(target: Target, asked: tuple[Visitor, Vi
         assert undone(told), told
     until(lambda: visitor.say("hello"), "it answers")
     first = effects(target, victim)
-    assert first in (NOTHING, (1, first[1], 1, 1)), "whole, or not at all"
+    whole = (1, first[1], 1, 1)
+    assert (first, paid_back(target, victim)) in ((NOTHING, 0), (whole, victim.paid)), "whole, or not at all"
     told = again(visitor, victim)
     assert DONE in told or "already" in told, told
     after = effects(target, victim)
     assert after[0] == after[2] == after[3] == 1
+    assert paid_back(target, victim) == victim.paid
     assert visitor.say("yes, cancel it", message_id="m1")
     assert effects(target, victim) == after, "the delivery that failed is answered as before"
 
@@ -107,6 +115,7 @@ def test_a_write_that_ends_after_its_time_is_found_by_the_next_try(
         visitor.say(text)
     assert effects(target, victim) == after
     assert after[2:] == (1, 1)
+    assert paid_back(target, victim) == victim.paid
 
 
 BREAKS = {
@@ -133,6 +142,7 @@ def test_a_part_of_a_write_that_fails_undoes_all_of_it(
     assert DONE in again(visitor, victim)
     after = effects(target, victim)
     assert after[0] == after[2] == after[3] == 1
+    assert paid_back(target, victim) == victim.paid
 
 
 @contextmanager

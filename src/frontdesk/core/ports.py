@@ -350,13 +350,6 @@ class EventBroker(Protocol):
         """Let go of connections."""
 
 
-class Redactor(Protocol):
-    """Takes personal data out of a text."""
-
-    def redact(self, text: str) -> str:
-        """Return the text with personal data replaced by what kind it was."""
-
-
 class Channel(Protocol):
     """A way in which messages come and go; made with its options in credentials.yml and the installation's secret."""
 

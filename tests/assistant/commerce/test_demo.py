@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,13 @@ def moment(demo: Shop) -> datetime:
 def test_the_same_moment_gives_the_same_shop() -> None:
     assert demo_shop(NOW) == demo_shop(NOW)
     assert demo_shop(NOW, seed=1) != demo_shop(NOW)
+
+
+def test_the_readme_tells_its_size(demo: Shop) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    told = f"a demo shop with {len(demo.products)} products, {len(demo.customers)} customers and about 250 orders"
+    assert told in readme
+    assert 240 <= len(demo.orders) <= 260
 
 
 def test_there_is_enough_of_everything(demo: Shop) -> None:
