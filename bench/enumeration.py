@@ -14,7 +14,6 @@ import math
 import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,7 +26,7 @@ from actions.services.container import Services
 from actions.services.context import Caller
 from actions.services.rulebook import load_policies
 from bench.engines import Engine, assistant
-from bench.processes import stopped_after, timed
+from bench.processes import serving, timed
 
 MANY = 10**9
 Ask = Callable[[str], None]
@@ -162,28 +161,11 @@ def main() -> int:
         in_services(Path(folder), given.services)
         engine = assistant(Path(folder) / "assistant")
         timed(engine.train, engine.folder, engine.environment)
-        environment = {**engine.environment, "FRONTDESK_OUTBOX": "manual"}
-        serve(engine, environment, given.pairs)
+        environment = {**os.environ, **engine.environment, "FRONTDESK_OUTBOX": "manual"}
+        log = engine.folder / "server.log"
+        with serving(engine.serve, engine.folder, engine.url, environment, log):
+            over_http(engine, given.pairs)
     return 0
-
-
-def serve(engine: Engine, environment: dict[str, str], pairs: int) -> None:
-    """Serve the assistant, and compare over HTTP."""
-    log = (engine.folder / "server.log").open("wb")
-    process = subprocess.Popen(
-        engine.serve, cwd=engine.folder, env={**os.environ, **environment}, stdout=log, stderr=log
-    )
-    with log, stopped_after(process):
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                httpx.get(f"{engine.url}/health", timeout=5)
-                break
-            except httpx.TransportError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-        over_http(engine, pairs)
 
 
 if __name__ == "__main__":

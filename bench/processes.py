@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,3 +120,29 @@ def stopped_after(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(20)
+
+
+@contextlib.contextmanager
+def serving(
+    command: Sequence[str],
+    cwd: Path,
+    url: str,
+    environment: Mapping[str, str],
+    log: Path,
+    seconds: float = 120,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends; it begins once `url`/health answers. Raises Failed."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=out, stderr=subprocess.STDOUT)
+    with stopped_after(process):
+        until = time.monotonic() + seconds
+        while True:
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{url}/health", timeout=5).read()
+                break
+            if process.poll() is not None or time.monotonic() > until:
+                raise Failed(
+                    f"The server doesn't answer:\n{log.read_text('utf-8', errors='replace')[-2000:]}"
+                )
+            time.sleep(0.2)
+        yield process

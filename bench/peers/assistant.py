@@ -8,14 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from bench.engines import ROOT, assistant, free_port
 from bench.peers.cases import CONVERSATIONS, Case, domain_of, exact_config, read_yaml, talks_of
+from bench.processes import serving
 
 NAME = "assistant"
 CONFIG = "config.rasa.yml"
@@ -68,24 +67,9 @@ def actions(project: Path, work: Path, side: str) -> Iterator[str]:
     environment.pop("FRONTDESK_ACTIONS_SECRET", None)  # neither side's callers are known
     (work / f"shop-{side}.db").unlink(missing_ok=True)
     command = [*COMMAND, "run", "actions", "--project", str(project), "-p", str(port)]
-    with (work / f"actions-{side}.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=project, env=environment, stdout=log, stderr=log)
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/health", server)
-            yield f"http://127.0.0.1:{port}/webhook"
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes], seconds: float = 120) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and server.poll() is None:
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(url, timeout=1).read()
-            return
-        time.sleep(0.2)
-    raise RuntimeError("The action server did not start.")
+    log = work / f"actions-{side}.log"
+    with serving(command, project, f"http://127.0.0.1:{port}", environment, log):
+        yield f"http://127.0.0.1:{port}/webhook"
 
 
 def train(project: Path, log: Path) -> None:

@@ -7,9 +7,6 @@ import os
 import secrets
 import shutil
 import sqlite3
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -21,11 +18,10 @@ from actions.commerce.database import Database
 from actions.commerce.shop_reading import read_shop
 from actions.commerce.shop_writing import shop_records
 from actions.commerce.store import SqlStore
-from bench.engines import ROOT, assistant, free_port
-from bench.processes import Failed, stopped_after, timed
+from bench.engines import ROOT, assistant
+from bench.processes import serving, timed
 
 OWN = Path(__file__).parent
-DEADLINE = 90.0  # seconds until the server has to answer
 PATIENCE = 60.0  # for one message
 CACHE = Path(".frontdesk") / "cache"
 
@@ -116,31 +112,9 @@ def served(shop_folder: Path, work: Path, say: Callable[[str], None]) -> Iterato
     }
     say("training")
     timed(engine.train, engine.folder, environment)
-    port = free_port()
-    command = (sys.executable, "-m", "frontdesk.cli.main", "run", "--port", str(port), "--enable-api")
-    with (work / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=engine.folder,
-            env={**os.environ, **environment},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        with stopped_after(process):
-            running = Served(f"http://127.0.0.1:{port}", token, live, template)
-            _wait(running, process, work / "server.log")
-            yield running
-
-
-def _wait(running: Served, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the server answers. Raises Failed."""
-    until = time.monotonic() + DEADLINE
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            break
-        try:
-            running.say("warm-up", "hello", "warm-up")
-            return
-        except OSError:
-            time.sleep(0.3)
-    raise Failed(f"The server doesn't answer:\n{log.read_text('utf-8', errors='replace')[-2000:]}")
+    log = work / "server.log"
+    command = (*engine.serve, "--enable-api")
+    with serving(command, engine.folder, engine.url, {**os.environ, **environment}, log):
+        running = Served(engine.url, token, live, template)
+        running.say("warm-up", "hello", "warm-up")
+        yield running

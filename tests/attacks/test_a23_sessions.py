@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
@@ -12,7 +11,8 @@ import pytest
 import socketio
 
 from tests.attacks.conftest import Target, Victim, leaks
-from tests.conftest import PATIENCE, SECRET
+from tests.conftest import SECRET
+from tests.widget import Widget, widget
 
 
 @pytest.mark.parametrize("chosen", ["web-chosen-by-somebody", "../web-1", "x" * 300])
@@ -103,87 +103,54 @@ def test_a_page_of_another_site_reads_nothing(target: Target) -> None:
     assert page.headers["x-frame-options"] == "DENY"
 
 
-class Widget:
-    """A client of the Socket.IO channel: what it heard, and the session ids that it was told."""
-
-    def __init__(self, client: socketio.AsyncClient) -> None:
-        self.client = client
-        self.heard: asyncio.Queue[Any] = asyncio.Queue()
-        self.sessions: asyncio.Queue[Any] = asyncio.Queue()
-        client.on("bot_uttered", self.heard.put)
-        client.on("session_confirm", self.sessions.put)
-
-    async def session(self, wanted: Any = None) -> str:
-        await self.client.emit("session_request", {"session_id": wanted})
-        return str(await asyncio.wait_for(self.sessions.get(), PATIENCE))
-
-    async def say(self, text: str, session: Any) -> str:
-        """Send a message, and return all that was heard by the time that it was done."""
-        await self.client.call("user_uttered", {"message": text, "session_id": session}, timeout=PATIENCE)
-        heard = []
-        while not self.heard.empty():
-            heard.append(str(self.heard.get_nowait()))
-        return "\n".join(heard)
-
-
-async def widget(target: Target, **more: Any) -> Widget:
-    client = socketio.AsyncClient(reconnection=False)
-    made = Widget(client)
-    await client.connect(target.server.url, **more)
-    return made
-
-
 async def as_customer(made: Widget, victim: Victim) -> str:
     """Prove who one is in a session of one's own."""
     session = await made.session()
-    told = await made.say(f"where is {victim.number}? my mail is {victim.email}", session)
+    told = await made.hears(f"where is {victim.number}? my mail is {victim.email}", session)
     assert victim.number in told, told
     return session
 
 
 async def test_a_session_id_of_another_one_must_be_signed(target: Target) -> None:
     victim = target.meet("shipped")
-    own, stranger = await widget(target), await widget(target)
-    session = await as_customer(own, victim)
-    claims = jwt.decode(session, options={"verify_signature": False})
-    unsigned = jwt.encode({**claims}, None, algorithm="none")
-    tampered = session[:-4] + ("AAAA" if session[-4:] != "AAAA" else "BBBB")
-    for wanted in (
-        claims["sub"],
-        unsigned,
-        tampered,
-        f" {session} x",
-        {"id": session},
-        [session],
-        claims["sub"].upper(),
-    ):
-        got = await stranger.session(wanted)
-        assert got != session, wanted
-        assert got != claims["sub"], wanted
-        told = await stranger.say("where is my order? what did I just ask?", wanted)
-        assert leaks(told, victim) == [], (wanted, told)
-    assert "on its way" in await own.say("where is my order?", session)
-    assert leaks(await stranger.say("hello", await stranger.session()), victim) == []
-    assert stranger.heard.empty(), "who is not in a session does not hear what is said there"
-    await own.client.disconnect()
-    await stranger.client.disconnect()
+    async with widget(target.server) as own, widget(target.server) as stranger:
+        session = await as_customer(own, victim)
+        claims = jwt.decode(session, options={"verify_signature": False})
+        unsigned = jwt.encode({**claims}, None, algorithm="none")
+        tampered = session[:-4] + ("AAAA" if session[-4:] != "AAAA" else "BBBB")
+        for wanted in (
+            claims["sub"],
+            unsigned,
+            tampered,
+            f" {session} x",
+            {"id": session},
+            [session],
+            claims["sub"].upper(),
+        ):
+            got = await stranger.session(wanted)
+            assert got != session, wanted
+            assert got != claims["sub"], wanted
+            told = await stranger.hears("where is my order? what did I just ask?", wanted)
+            assert leaks(told, victim) == [], (wanted, told)
+        assert "on its way" in await own.hears("where is my order?", session)
+        assert leaks(await stranger.hears("hello", await stranger.session()), victim) == []
+        assert stranger.got.empty(), "who is not in a session does not hear what is said there"
 
 
 async def test_an_id_that_was_planted_never_becomes_a_customers(target: Target) -> None:
     """Fixation: the attacker makes a victim's widget use an id of theirs, and waits until the victim has proved it."""
     victim = target.meet("shipped")
-    own, attacker = await widget(target), await widget(target)
-    planted = "planted-by-the-attacker"
-    await own.session(planted)
-    told = await own.say(f"where is {victim.number}? my mail is {victim.email}", planted)
-    assert leaks(told, victim) == [], told
-    await attacker.session(planted)
-    told = await attacker.say("where is my order?", planted)
-    assert leaks(told, victim) == [], told
-    await own.client.disconnect()
-    await attacker.client.disconnect()
+    async with widget(target.server) as own, widget(target.server) as attacker:
+        planted = "planted-by-the-attacker"
+        await own.session(planted)
+        told = await own.hears(f"where is {victim.number}? my mail is {victim.email}", planted)
+        assert leaks(told, victim) == [], told
+        await attacker.session(planted)
+        told = await attacker.hears("where is my order?", planted)
+        assert leaks(told, victim) == [], told
 
 
 async def test_a_page_of_another_site_cannot_connect(target: Target) -> None:
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await widget(target, headers={"Origin": "https://evil.example"})
+        async with widget(target.server, headers={"Origin": "https://evil.example"}):
+            pass

@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
-import socketio
 
-from tests.conftest import PATIENCE, Server, start_server
+from tests.conftest import Server, start_server
 from tests.faults.probe import Desk, post, texts
+from tests.widget import widget
 
 
 @pytest.fixture(scope="module")
@@ -73,24 +73,13 @@ def test_on_the_chat_page(running: Desk, times: int) -> None:
 
 async def test_on_socket_io_also_after_a_new_connection(running: Desk) -> None:
     heard: list[Any] = []
-
-    async def connected() -> socketio.AsyncClient:
-        client = socketio.AsyncClient(reconnection=False)
-        client.on("bot_uttered", lambda said: heard.append(said))
-        await client.connect(running.server.url)
-        return client
-
-    first = await connected()
-    confirmed: asyncio.Queue[str] = asyncio.Queue()
-    first.on("session_confirm", confirmed.put)
-    await first.emit("session_request", {})
-    session = await asyncio.wait_for(confirmed.get(), PATIENCE)
-    said = {"message": "/note", "message_id": "s1", "session_id": session}
-    await asyncio.gather(*(first.call("user_uttered", said, timeout=PATIENCE) for _ in range(10)))
-    await first.disconnect()
-    again = await connected()
-    await again.call("user_uttered", said, timeout=PATIENCE)
-    await again.disconnect()
+    async with widget(running.server) as one:
+        session = await one.session()
+        await asyncio.gather(*(one.say("/note", session_id=session, message_id="s1") for _ in range(10)))
+        heard += [one.got.get_nowait() for _ in range(one.got.qsize())]
+    async with widget(running.server) as again:
+        await again.say("/note", session_id=session, message_id="s1")
+        heard.append(await again.told())
     assert len({str(reply["text"]) for reply in heard}) == 1
     assert tried(running, "s1") == 1
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,71 +17,24 @@ import socketio
 from frontdesk.auth.tokens import issue
 from frontdesk.channels.socketio import SocketIOChannel, as_sent
 from frontdesk.errors import ConfigError
-from tests.conftest import SECRET, Server, start_server
+from tests.conftest import PATIENCE, SECRET, Server, start_server
 from tests.engine.channels.test_rest import HELLO
+from tests.widget import widget
 
 GREETING = {
     "text": HELLO,
     "quick_replies": [{"content_type": "text", "title": "Leave a message", "payload": "/leave_message"}],
 }
-PATIENCE = 30
 KEY = "a key of the site that is long enough for the algorithm which it names"
-
-
-class Widget:
-    """A client, and what it was sent."""
-
-    def __init__(self, client: socketio.AsyncClient, namespace: str, said: str) -> None:
-        self.client = client
-        self.namespace = namespace
-        self.got: asyncio.Queue[Any] = asyncio.Queue()
-        self.sessions: asyncio.Queue[Any] = asyncio.Queue()
-        client.on(said, self.got.put, namespace=namespace)
-        client.on("session_confirm", self.sessions.put, namespace=namespace)
-
-    async def session(self, session_id: str | None = None) -> str:
-        await self.client.emit("session_request", {"session_id": session_id}, namespace=self.namespace)
-        return str(await asyncio.wait_for(self.sessions.get(), PATIENCE))
-
-    async def say(self, message: Any, event: str = "user_uttered", **more: Any) -> Any:
-        """Send a message, and return what the server acknowledges."""
-        content = {"message": message, **more}
-        return await self.client.call(event, content, namespace=self.namespace, timeout=PATIENCE)
-
-    async def told(self) -> Any:
-        return await asyncio.wait_for(self.got.get(), PATIENCE)
-
-
-@asynccontextmanager
-async def widget(
-    server: Server,
-    *transports: str,
-    namespace: str = "/",
-    said: str = "bot_uttered",
-    path: str = "socket.io",
-    **more: Any,
-) -> AsyncIterator[Widget]:
-    client = socketio.AsyncClient(reconnection=False)
-    made = Widget(client, namespace, said)
-    await client.connect(
-        server.url,
-        transports=list(transports) or None,
-        namespaces=[namespace],
-        socketio_path=path,
-        wait_timeout=PATIENCE,
-        **more,
-    )
-    try:
-        yield made
-    finally:
-        await client.disconnect()
 
 
 def serving(project: Path, options: str, *arguments: str) -> Iterator[Server]:
     (project / "credentials.yml").write_text(f"rest:\nsocketio: {{{options}}}\n", "utf-8")
     server = start_server(project, *arguments)
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +179,6 @@ async def test_every_option_of_rasa(project: Path) -> None:
         assert httpx.get(f"{server.url}/webhooks/socketio/").json() == {"status": "ok"}
     finally:
         made.close()
-        server.stop()
 
 
 async def test_the_server_ends_while_clients_are_connected(copy_of_starter: Path) -> None:
