@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from actions.commerce.port import Commerce
 from actions.commerce.store import next_number
 from actions.helpdesk.port import Ticket, Tickets
 from actions.services import mail_care
-from actions.services.case_policy import GOODWILL, REFUND, REPLACEMENT, Assessment, assess
+from actions.services.case_policy import GOODWILL, PRICE, REFUND, REPLACEMENT, Assessment, assess
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused
@@ -30,6 +30,7 @@ from actions.services.remedy_policy import (
     Remedy,
     RemedyQuote,
     Standing,
+    adjustments,
     decide_remedy,
     quote_remedy,
 )
@@ -196,7 +197,7 @@ class Remedies:
             currency=quote.currency,
             business_days=quote.business_days,
         )
-        self._insert(write, remedy, quote, receipt)
+        self._insert(write, remedy, quote, receipt, adjustments(order, remedy, standing))
         gift = {m.id for m in customer.payment_methods if m.kind == "gift_card"}
         at_once = frozenset(share.method_id for share in quote.shares if share.method_id in gift)
         work.pay_back(
@@ -222,7 +223,14 @@ class Remedies:
         )
         return receipt
 
-    def _insert(self, write: OrderWrite, remedy: Remedy, quote: RemedyQuote, receipt: RemedyReceipt) -> None:
+    def _insert(
+        self,
+        write: OrderWrite,
+        remedy: Remedy,
+        quote: RemedyQuote,
+        receipt: RemedyReceipt,
+        adjusted: Mapping[str, Decimal],
+    ) -> None:
         """Write the row of a remedy and what it claims: a second one for the same thing fails."""
         row = {
             "reference": receipt.reference,
@@ -236,9 +244,11 @@ class Remedies:
             "created_at": write.now,
         }
         write.work.connection.execute(insert(schema.remedies), row)
+        amounts = {f"{PRICE}/{item_id}": amount for item_id, amount in adjusted.items()}
         for claim in remedy.claims():
             values = {"order_number": write.order.number, "claim": claim, "reference": receipt.reference}
-            write.work.connection.execute(insert(schema.remedy_claims), values)
+            row = values | {"amount": amounts.get(claim)}
+            write.work.connection.execute(insert(schema.remedy_claims), row)
 
 
 def _claims(connection: Connection, order: Order) -> set[str]:

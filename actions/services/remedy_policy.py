@@ -101,9 +101,9 @@ def _rule(order: Order, remedy: Remedy, policies: Policies, standing: Standing) 
         return "not_due"
     if not set(remedy.item_ids) <= set(assessment.item_ids or remedy.item_ids):
         return "not_due"
-    back = remedy.kind in GOODS and any(
-        order.return_of(item_id) or order.exchange_of(item_id) for item_id in remedy.item_ids
-    )
+    back = any(order.return_of(item_id) or order.exchange_of(item_id) for item_id in remedy.item_ids)
+    back = back and remedy.kind in GOODS | {PRICE}
+    back = back or (remedy.kind == PRICE and bool(order.made_good & set(remedy.item_ids)))
     if back or standing.claims & set(remedy.claims()):
         return "already_given"
     if remedy.kind == REPLACEMENT and not _in_stock(order, remedy, standing):
@@ -133,16 +133,22 @@ def _due(order: Order, remedy: Remedy, policies: Policies, standing: Standing) -
         return order.paid - order.refunded
     items = [item for item in order.items if item.id in remedy.item_ids]
     if remedy.kind == PRICE:
-        now = {
-            item.id: standing.variants[item.variant_id].price
-            for item in items
-            if item.variant_id in standing.variants
-        }
-        return sum(((item.price - now[item.id]) * item.quantity for item in items if item.id in now), NOTHING)
+        return sum(adjustments(order, remedy, standing).values(), NOTHING)
     if remedy.kind == REFUND:
         whole = len(items) == len(order.items)
         return goods_value(order, remedy) + (order.shipping if whole else NOTHING)
     return NOTHING
+
+
+def adjustments(order: Order, remedy: Remedy, standing: Standing) -> dict[str, Decimal]:
+    """Work out by how much the price of each item fell: together never more than is left of what was paid."""
+    left, found = max(order.paid - order.refunded, NOTHING), {}
+    for item in order.items:
+        variant = standing.variants.get(item.variant_id)
+        if remedy.kind == PRICE and item.id in remedy.item_ids and variant is not None:
+            found[item.id] = min((item.price - variant.price) * item.quantity, left)
+            left -= found[item.id]
+    return found
 
 
 def goodwill(order: Order, remedy: Remedy, policies: Policies, standing: Standing) -> Decimal:
