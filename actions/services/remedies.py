@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from actions.commerce import schema
 from actions.commerce.database import Database
+from actions.commerce.errors import SoldOut
 from actions.commerce.model import NOTHING, Customer, Order, Variant
 from actions.commerce.port import Commerce
 from actions.commerce.store import next_number
@@ -23,7 +24,7 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
-from actions.services.policy import Decision, dollars
+from actions.services.policy import Decision, dollars, refusal
 from actions.services.receipts import Receipt
 from actions.services.remedy_policy import (
     SUBJECT,
@@ -32,6 +33,7 @@ from actions.services.remedy_policy import (
     Standing,
     adjustments,
     decide_remedy,
+    facts_of,
     quote_remedy,
 )
 from actions.services.rulebook import Policies
@@ -122,7 +124,12 @@ class Remedies:
             return next((row for row in kept if _told_by(row) == same), None)
 
         request = (remedy.kind, remedy.issue, *remedy.item_ids)
-        return self._writes.once(caller, customer, number, request, write, RemedyReceipt, before)
+        try:
+            return self._writes.once(caller, customer, number, request, write, RemedyReceipt, before)
+        except SoldOut as error:  # somebody else was a moment faster
+            order = self._commerce.order(number)
+            facts = {} if order is None else facts_of(order, remedy)
+            raise Refused(refusal("out_of_stock", facts, subject=SUBJECT)) from error
 
     def ask_approval(self, caller: Caller, customer: Customer, number: str, remedy: Remedy) -> Ticket:
         """Hand a remedy that is above the assistant's authority to a person."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,10 +76,7 @@ class RemedyQuote:
 
 def decide_remedy(order: Order, remedy: Remedy, policies: Policies, standing: Standing) -> Decision:
     """Decide whether a remedy may be given now."""
-    facts = {
-        "order_number": order.number,
-        "items": listed([item.label for item in order.items if item.id in remedy.item_ids]),
-    }
+    facts = facts_of(order, remedy)
     rule = _rule(order, remedy, policies, standing)
     if rule == "authority_limit":
         facts |= {
@@ -88,6 +86,12 @@ def decide_remedy(order: Order, remedy: Remedy, policies: Policies, standing: St
     if rule is not None:
         return refusal(rule, facts, subject=SUBJECT)
     return Decision(True, "allowed", f"utter_{SUBJECT}_allowed", facts)
+
+
+def facts_of(order: Order, remedy: Remedy) -> dict[str, str]:
+    """Collect the texts that a response about a remedy may use."""
+    items = listed([item.label for item in order.items if item.id in remedy.item_ids])
+    return {"order_number": order.number, "items": items}
 
 
 def _rule(order: Order, remedy: Remedy, policies: Policies, standing: Standing) -> str | None:
@@ -200,12 +204,10 @@ def quote_remedy(
 
 
 def _in_stock(order: Order, remedy: Remedy, standing: Standing) -> bool:
-    """Tell whether every item can be sent again."""
-    items = [item for item in order.items if item.id in remedy.item_ids]
-    found = [(item, standing.variants.get(item.variant_id)) for item in items]
-    return all(
-        variant is not None
-        and variant.available
-        and (variant.stock is None or variant.stock >= item.quantity)
-        for item, variant in found
-    )
+    """Tell whether every item can be sent again; lines of one variant take from the same stock."""
+    need: Counter[str] = Counter()
+    for item in order.items:
+        if item.id in remedy.item_ids:
+            need[item.variant_id] += item.quantity
+    found = [(standing.variants.get(variant_id), pieces) for variant_id, pieces in need.items()]
+    return all(variant is not None and variant.can_be_had(pieces) for variant, pieces in found)

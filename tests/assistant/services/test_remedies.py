@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import delete, select, update
 
-from actions.commerce import schema
+from actions.commerce import movements, schema
+from actions.commerce.errors import SoldOut
 from actions.commerce.model import Customer, Order
 from actions.services import order_writes
 from actions.services.container import Services
@@ -234,3 +235,31 @@ def test_a_changed_line_has_the_price_that_was_left(shop: Services, marcus: Cust
     assert (receipt.difference, order.adjusted, promised) == (0, {}, shop.commerce.promised(marcus.id, NOW))
     assert order.total == order.paid - order.refunded
     assert abs(value(order) - left) <= order.tax
+
+
+def test_two_lines_of_one_variant_take_from_one_stock(shop: Services, marcus: Customer) -> None:
+    items, variants = schema.order_items, schema.variants
+    both = (KETTLE, f"{MARCUS[1]}-2")
+    with shop.database.write() as connection:
+        kettles = update(items).where(items.c.id.in_(both))
+        connection.execute(kettles.values(product_id="KI-201", variant_id="KI-201-WHITE", quantity=1))
+        connection.execute(update(variants).where(variants.c.id == "KI-201-WHITE").values(stock=1))
+    remedy = Remedy("replacement", "missing_item", both)
+    assert shop.remedies.decide(read(shop, marcus, MARCUS[1]), remedy).rule == "out_of_stock"
+    with pytest.raises(Refused) as refused:
+        shop.remedies.give(who(key="a"), marcus, MARCUS[1], remedy)
+    assert refused.value.decision.rule == "out_of_stock"
+
+
+def test_what_is_sold_in_the_same_moment_is_refused(
+    shop: Services, elena: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise SoldOut("There aren't 1 pieces any more.")
+
+    monkeypatch.setattr(movements, "move_stock", gone)
+    with pytest.raises(Refused) as refused:
+        shop.remedies.give(who(), elena, LOST, Remedy("replacement", "late", (f"{LOST}-1",)))
+    assert refused.value.decision.rule == "out_of_stock"
+    assert refused.value.decision.facts["items"] == read(shop, elena, LOST).items[0].label
+    assert count(shop, "remedies") == 0
