@@ -309,6 +309,7 @@ class Order:
     source_status: str | None = None  # the status in the words of an imported shop, while it is still true
     cancel_reason: str | None = None
     made_good: frozenset[str] = frozenset()  # items that were paid back, sent again, or kept at a lower price
+    adjusted: Mapping[str, Decimal] = field(default_factory=dict)  # what was paid back of the prices, by item
 
     @property
     def subtotal(self) -> Decimal:
@@ -346,7 +347,7 @@ class Order:
         return max(dates, default=None)
 
     def item_values(self) -> dict[str, Decimal]:
-        """Spread discount and tax over the items, to the cent: what was paid for each line."""
+        """Spread discount and tax over the items, to the cent: what was paid for each line and not adjusted."""
         values: dict[str, Decimal] = {}
         subtotal = self.subtotal
         so_far = before = NOTHING
@@ -354,7 +355,7 @@ class Order:
             so_far += item.total
             part = so_far / subtotal if subtotal else NOTHING
             after = ((subtotal - self.discount + self.tax) * part).quantize(CENT, ROUND_HALF_UP)
-            values[item.id] = max(after - before, NOTHING)
+            values[item.id] = max(after - before - self.adjusted.get(item.id, NOTHING), NOTHING)
             before = max(after, before)
         return values
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
@@ -42,7 +43,7 @@ def change_items(
         "discount": changed.discount,
     }
     connection.execute(update(table).where(table.c.number == order.number).values(**values))
-    moved = {"difference": changed.total - order.total, "created_at": at}
+    moved = {"difference": sum(_signed(entry) for entry in entries), "created_at": at}
     connection.execute(insert(schema.item_changes), {"order_number": order.number} | moved)
     add_payments(connection, order, entries)
 
@@ -71,7 +72,6 @@ def move_stock(connection: Connection, variant_id: str, pieces: int) -> None:
 def move_balance(connection: Connection, customer_id: str, entry: Payment) -> None:
     """Raise the balance of a gift card by a refund, or lower it by a payment, where it is known."""
     table = schema.payment_methods
-    sign = 1 if entry.kind == "refund" else -1
     connection.execute(
         update(table)
         .where(
@@ -79,13 +79,20 @@ def move_balance(connection: Connection, customer_id: str, entry: Payment) -> No
             table.c.id == entry.method_id,
             table.c.balance.is_not(None),
         )
-        .values(balance=table.c.balance + sign * entry.amount)
+        .values(balance=table.c.balance - _signed(entry))
     )
 
 
+def _signed(entry: Payment) -> Decimal:
+    """Tell what a movement of money takes from the customer; less than nothing when it pays back."""
+    return -entry.amount if entry.kind == "refund" else entry.amount
+
+
 def _change_line(connection: Connection, order: Order, before: OrderItem, after: OrderItem | None) -> None:
-    """Put another line in place of one, or take it out."""
-    table = schema.order_items
+    """Put another line in place of one, or take it out; its price holds what was adjusted before."""
+    table, claims = schema.order_items, schema.remedy_claims
+    own = (claims.c.order_number == order.number, claims.c.claim == f"{rows.PRICE}{before.id}")
+    connection.execute(update(claims).where(*own).values(amount=None))
     if after is None:
         connection.execute(delete(table).where(table.c.id == before.id))
         _unpack(connection, order, before.id)

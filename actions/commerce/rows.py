@@ -30,6 +30,7 @@ from actions.commerce.model import (
 Row = Mapping[str, Any] | RowMapping
 
 GOODS = "goods/"  # with which the claims begin that make an item good
+PRICE = "price/"  # with which those begin that adjust its price
 
 
 def product_from(row: Row, variants: Iterable[Row]) -> Product:
@@ -118,6 +119,11 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
             for entry in parts["remedy_claims"]
             if entry["claim"].startswith(GOODS)
         ),
+        adjusted={
+            entry["claim"].removeprefix(PRICE): entry["amount"]
+            for entry in parts["remedy_claims"]
+            if entry["claim"].startswith(PRICE) and entry["amount"] is not None
+        },
         items=tuple(_item_from(entry) for entry in parts["order_items"]),
         shipments=tuple(_shipment_from(entry) for entry in parts["shipments"]),
         payments=payments,

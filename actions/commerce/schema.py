@@ -31,7 +31,7 @@ from actions.commerce.service_tables import ticket_notes as ticket_notes
 from actions.commerce.service_tables import tickets as tickets
 from actions.commerce.service_tables import verifications as verifications
 
-REVISION = "0004"  # the newest of migrations/versions; what it is for stands in its first line
+REVISION = "0005"  # the newest of migrations/versions; what it is for stands in its first line
 
 
 alembic_version = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))

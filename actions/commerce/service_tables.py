@@ -116,6 +116,7 @@ remedy_claims = Table(
     Column("order_number", String(40), ForeignKey("orders.number"), primary_key=True),
     Column("claim", String(120), primary_key=True),  # what an order gives only once
     Column("reference", String(40), ForeignKey("remedies.reference"), nullable=False),
+    Column("amount", Money),  # by which the price of an item was adjusted
 )
 
 callbacks = Table(

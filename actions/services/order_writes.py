@@ -162,7 +162,7 @@ class OrderWrites:
             under_way = OrderWrite(
                 work=work,
                 caller=caller,
-                customer=customer,
+                customer=work.customer(customer.id) or customer,  # as the lock found it: balances change
                 order=order,
                 action=self._action,
                 now=now,

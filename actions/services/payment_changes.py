@@ -89,12 +89,12 @@ class PaymentChanges:
 
     def _decide(self, write: OrderWrite, method_id: str) -> Decision:
         """Decide by what the transaction sees."""
-        methods = _fresh(write).payment_methods
+        methods = write.customer.payment_methods
         return decide_payment(write.order, self._policies, methods, now=write.now, method_id=method_id)
 
     def _move(self, write: OrderWrite, method_id: str) -> PaymentReceipt:
         """Write the new payment and the refunds, with e-mail and audit row."""
-        customer, order, now = _fresh(write), write.order, write.now
+        customer, order, now = write.customer, write.order, write.now
         quote = quote_payment(order, self._policies, customer.payment_methods, method_id)
         payment = Payment(kind="payment", amount=quote.total, method_id=method_id, at=now)
         write.work.move_payment(order, refunds_of(quote.shares, now, at_once=quote.at_once), payment)
@@ -113,8 +113,3 @@ class PaymentChanges:
             after={"method": method_id, "amount": str(quote.total)},
         )
         return receipt
-
-
-def _fresh(write: OrderWrite) -> Customer:
-    """Read the customer as the transaction sees them: the balance of a gift card may have changed."""
-    return write.work.customer(write.customer.id) or write.customer

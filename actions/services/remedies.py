@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,25 +12,28 @@ from sqlalchemy import Connection, func, insert, select
 
 from actions.commerce import schema
 from actions.commerce.database import Database
+from actions.commerce.errors import SoldOut
 from actions.commerce.model import NOTHING, Customer, Order, Variant
 from actions.commerce.port import Commerce
 from actions.commerce.store import next_number
 from actions.helpdesk.port import Ticket, Tickets
 from actions.services import mail_care
-from actions.services.case_policy import GOODWILL, REFUND, REPLACEMENT, Assessment, assess
+from actions.services.case_policy import GOODWILL, PRICE, REFUND, REPLACEMENT, Assessment, assess
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
-from actions.services.policy import Decision, dollars
+from actions.services.policy import Decision, dollars, refusal
 from actions.services.receipts import Receipt
 from actions.services.remedy_policy import (
     SUBJECT,
     Remedy,
     RemedyQuote,
     Standing,
+    adjustments,
     decide_remedy,
+    facts_of,
     quote_remedy,
 )
 from actions.services.rulebook import Policies
@@ -121,7 +124,12 @@ class Remedies:
             return next((row for row in kept if _told_by(row) == same), None)
 
         request = (remedy.kind, remedy.issue, *remedy.item_ids)
-        return self._writes.once(caller, customer, number, request, write, RemedyReceipt, before)
+        try:
+            return self._writes.once(caller, customer, number, request, write, RemedyReceipt, before)
+        except SoldOut as error:  # somebody else was a moment faster
+            order = self._commerce.order(number)
+            facts = {} if order is None else facts_of(order, remedy)
+            raise Refused(refusal("out_of_stock", facts, subject=SUBJECT)) from error
 
     def ask_approval(self, caller: Caller, customer: Customer, number: str, remedy: Remedy) -> Ticket:
         """Hand a remedy that is above the assistant's authority to a person."""
@@ -196,7 +204,7 @@ class Remedies:
             currency=quote.currency,
             business_days=quote.business_days,
         )
-        self._insert(write, remedy, quote, receipt)
+        self._insert(write, remedy, quote, receipt, adjustments(order, remedy, standing))
         gift = {m.id for m in customer.payment_methods if m.kind == "gift_card"}
         at_once = frozenset(share.method_id for share in quote.shares if share.method_id in gift)
         work.pay_back(
@@ -222,7 +230,14 @@ class Remedies:
         )
         return receipt
 
-    def _insert(self, write: OrderWrite, remedy: Remedy, quote: RemedyQuote, receipt: RemedyReceipt) -> None:
+    def _insert(
+        self,
+        write: OrderWrite,
+        remedy: Remedy,
+        quote: RemedyQuote,
+        receipt: RemedyReceipt,
+        adjusted: Mapping[str, Decimal],
+    ) -> None:
         """Write the row of a remedy and what it claims: a second one for the same thing fails."""
         row = {
             "reference": receipt.reference,
@@ -236,9 +251,11 @@ class Remedies:
             "created_at": write.now,
         }
         write.work.connection.execute(insert(schema.remedies), row)
+        amounts = {f"{PRICE}/{item_id}": amount for item_id, amount in adjusted.items()}
         for claim in remedy.claims():
             values = {"order_number": write.order.number, "claim": claim, "reference": receipt.reference}
-            write.work.connection.execute(insert(schema.remedy_claims), values)
+            row = values | {"amount": amounts.get(claim)}
+            write.work.connection.execute(insert(schema.remedy_claims), row)
 
 
 def _claims(connection: Connection, order: Order) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,10 +76,7 @@ class RemedyQuote:
 
 def decide_remedy(order: Order, remedy: Remedy, policies: Policies, standing: Standing) -> Decision:
     """Decide whether a remedy may be given now."""
-    facts = {
-        "order_number": order.number,
-        "items": listed([item.label for item in order.items if item.id in remedy.item_ids]),
-    }
+    facts = facts_of(order, remedy)
     rule = _rule(order, remedy, policies, standing)
     if rule == "authority_limit":
         facts |= {
@@ -88,6 +86,12 @@ def decide_remedy(order: Order, remedy: Remedy, policies: Policies, standing: St
     if rule is not None:
         return refusal(rule, facts, subject=SUBJECT)
     return Decision(True, "allowed", f"utter_{SUBJECT}_allowed", facts)
+
+
+def facts_of(order: Order, remedy: Remedy) -> dict[str, str]:
+    """Collect the texts that a response about a remedy may use."""
+    items = listed([item.label for item in order.items if item.id in remedy.item_ids])
+    return {"order_number": order.number, "items": items}
 
 
 def _rule(order: Order, remedy: Remedy, policies: Policies, standing: Standing) -> str | None:
@@ -101,9 +105,9 @@ def _rule(order: Order, remedy: Remedy, policies: Policies, standing: Standing) 
         return "not_due"
     if not set(remedy.item_ids) <= set(assessment.item_ids or remedy.item_ids):
         return "not_due"
-    back = remedy.kind in GOODS and any(
-        order.return_of(item_id) or order.exchange_of(item_id) for item_id in remedy.item_ids
-    )
+    back = any(order.return_of(item_id) or order.exchange_of(item_id) for item_id in remedy.item_ids)
+    back = back and remedy.kind in GOODS | {PRICE}
+    back = back or (remedy.kind == PRICE and bool(order.made_good & set(remedy.item_ids)))
     if back or standing.claims & set(remedy.claims()):
         return "already_given"
     if remedy.kind == REPLACEMENT and not _in_stock(order, remedy, standing):
@@ -133,16 +137,22 @@ def _due(order: Order, remedy: Remedy, policies: Policies, standing: Standing) -
         return order.paid - order.refunded
     items = [item for item in order.items if item.id in remedy.item_ids]
     if remedy.kind == PRICE:
-        now = {
-            item.id: standing.variants[item.variant_id].price
-            for item in items
-            if item.variant_id in standing.variants
-        }
-        return sum(((item.price - now[item.id]) * item.quantity for item in items if item.id in now), NOTHING)
+        return sum(adjustments(order, remedy, standing).values(), NOTHING)
     if remedy.kind == REFUND:
         whole = len(items) == len(order.items)
         return goods_value(order, remedy) + (order.shipping if whole else NOTHING)
     return NOTHING
+
+
+def adjustments(order: Order, remedy: Remedy, standing: Standing) -> dict[str, Decimal]:
+    """Work out by how much the price of each item fell: together never more than is left of what was paid."""
+    left, found = max(order.paid - order.refunded, NOTHING), {}
+    for item in order.items:
+        variant = standing.variants.get(item.variant_id)
+        if remedy.kind == PRICE and item.id in remedy.item_ids and variant is not None:
+            found[item.id] = min((item.price - variant.price) * item.quantity, left)
+            left -= found[item.id]
+    return found
 
 
 def goodwill(order: Order, remedy: Remedy, policies: Policies, standing: Standing) -> Decimal:
@@ -194,12 +204,10 @@ def quote_remedy(
 
 
 def _in_stock(order: Order, remedy: Remedy, standing: Standing) -> bool:
-    """Tell whether every item can be sent again."""
-    items = [item for item in order.items if item.id in remedy.item_ids]
-    found = [(item, standing.variants.get(item.variant_id)) for item in items]
-    return all(
-        variant is not None
-        and variant.available
-        and (variant.stock is None or variant.stock >= item.quantity)
-        for item, variant in found
-    )
+    """Tell whether every item can be sent again; lines of one variant take from the same stock."""
+    need: Counter[str] = Counter()
+    for item in order.items:
+        if item.id in remedy.item_ids:
+            need[item.variant_id] += item.quantity
+    found = [(standing.variants.get(variant_id), pieces) for variant_id, pieces in need.items()]
+    return all(variant is not None and variant.can_be_had(pieces) for variant, pieces in found)

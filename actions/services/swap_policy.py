@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 
 from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMethod, Product, Variant
 from actions.services.policy import (
@@ -145,12 +145,14 @@ def quote_swap(
 ) -> SwapQuote:
     """Work out what swapping costs or pays back.
 
-    What was paid for the order, plus the difference, is what it costs with the new items at today's prices, with
-    the same share of discount and tax. Nobody gets back more than is left of what was paid.
+    What was paid for the order and not paid back when a price fell, plus the difference, is what it costs with the
+    new items at today's prices, with the same share of discount and tax. Nobody gets back more than is left of what
+    was paid.
     """
     known = {method.id: method for method in methods}
-    kind, changed = kind_of(order), changed_order(order, swaps, catalogue)
-    difference = max(changed.total - order.total, min(order.refunded - order.paid, NOTHING))
+    kind, before = kind_of(order), _adjusted(order, swaps)
+    changed = changed_order(before, swaps, catalogue)
+    difference = max(changed.total - before.total, min(order.refunded - order.paid, NOTHING))
     settling = (policies.cancellations if kind == CHANGE else policies.exchanges).difference_method
     if method_id in known and (settling == "named" or difference > NOTHING):
         shares: tuple[Share, ...] = (Share(str(method_id), abs(difference)),)
@@ -184,6 +186,21 @@ def changed_order(order: Order, swaps: Sequence[Swap], catalogue: Catalogue) -> 
     discount = _scaled(order.discount, changed.subtotal, order.subtotal)
     tax = _scaled(order.tax, changed.subtotal - discount, order.subtotal - order.discount)
     return dataclasses.replace(changed, discount=min(discount, changed.subtotal), tax=tax)
+
+
+def _adjusted(order: Order, swaps: Sequence[Swap]) -> Order:
+    """Let the lines that are swapped cost what they did after their prices were adjusted."""
+    concerned = {swap.item_id for swap in swaps} & set(order.adjusted)
+    lines = (
+        dataclasses.replace(
+            item,
+            price=item.price - (order.adjusted[item.id] / item.quantity).quantize(CENT, ROUND_UP),
+        )
+        if item.id in concerned
+        else item
+        for item in order.items
+    )
+    return dataclasses.replace(order, items=tuple(lines))
 
 
 def variant_of(catalogue: Catalogue, item: OrderItem, variant_id: str | None) -> Variant | None:

@@ -199,9 +199,7 @@ class Swaps:
 
     def _swap(self, write: OrderWrite, swaps: Sequence[Swap], method_id: str | None) -> SwapReceipt:
         """Write the change or the exchange with e-mail and audit row, if it is allowed."""
-        order = write.order
-        # Read here, with the balances of this moment: two changes must not spend one gift card twice.
-        customer = write.work.customer(write.customer.id) or write.customer
+        order, customer = write.order, write.customer
         catalogue = self.catalogue(order)
         decision = decide_swap(
             order,

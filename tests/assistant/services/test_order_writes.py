@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from actions.commerce import schema
 from actions.services.container import Services
@@ -73,3 +73,19 @@ def test_refunds_are_settled_where_they_are_there_at_once() -> None:
     shares = (Share("gift", Decimal("5.00")), Share("card", Decimal("7.00")), Share("none", Decimal("0.00")))
     made = refunds_of(shares, NOW, at_once=frozenset({"gift"}))
     assert [(each.method_id, each.status) for each in made] == [("gift", "settled"), ("card", "pending")]
+
+
+def test_a_write_sees_the_customer_as_the_lock_found_them(shop: Services) -> None:
+    marcus = verified(shop, who(), MARCUS)
+    with shop.database.write() as connection:
+        table = schema.customers
+        connection.execute(update(table).where(table.c.id == marcus.id).values(tier="gold"))
+    seen: list[str | None] = []
+
+    def look(under_way: OrderWrite) -> Receipt:
+        seen.append(under_way.customer.tier)
+        return note(under_way)
+
+    writes(shop).once(who(key="k"), marcus, NUMBER, (), look, Receipt)
+    assert marcus.tier != "gold"
+    assert seen == ["gold"]

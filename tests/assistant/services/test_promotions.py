@@ -14,7 +14,7 @@ from actions.services import order_writes as module
 from actions.services.container import Services
 from actions.services.errors import Refused
 from actions.services.promotions import PromoReceipt
-from tests.assistant.conftest import MARCUS, count, verified, who
+from tests.assistant.conftest import MARCUS, Clock, count, verified, who
 
 TESSA = ("tessa.moreau@example.com", "L204995", "80207")
 OWEN = ("owen.clarke@example.com", "L204997", "97301")
@@ -112,10 +112,14 @@ def test_a_code_is_used_once(shop: Services) -> None:
     assert shop.promotions.decide(owen, order, "PACKUP20").rule == "used_before"
 
 
-def test_credits_count_towards_what_a_case_may_pay_back(shop: Services, tessa: Customer) -> None:
+@pytest.mark.parametrize("minutes", [0, 1])
+def test_credits_count_towards_what_a_case_may_pay_back(
+    shop: Services, clock: Clock, tessa: Customer, minutes: int
+) -> None:
     receipt = shop.promotions.apply(who(), tessa, TESSA[1], "BRIGHT15")
     writes = shop.promotions._writes
     assert writes.promised(tessa.id) == receipt.credit
+    clock.forward(minutes=minutes)
     shop.cancellations.cancel(who(key="k2"), tessa, TESSA[1], "too_slow")
     assert writes.promised(tessa.id) == read(shop, tessa).paid
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from actions.commerce import schema
+from actions.commerce import movements, schema
+from actions.commerce.errors import SoldOut
 from actions.commerce.model import Customer, Order
 from actions.services import order_writes
 from actions.services.container import Services
 from actions.services.errors import Refused
 from actions.services.remedies import RemedyReceipt
-from actions.services.remedy_policy import Remedy
-from tests.assistant.conftest import MARCUS, count, verified, who
+from actions.services.remedy_policy import Remedy, amount_of
+from actions.services.swap_policy import Swap
+from tests.assistant.conftest import MARCUS, NOW, count, verified, who
 
 ELENA = ("elena.marsh@example.com", "L204655", "87501")
 LOST, LATE, TWICE, OWED = "L203664", "L204118", "L204655", "L204302"
@@ -169,3 +172,94 @@ def test_what_goes_back_isnt_made_good_as_well(shop: Services, elena: Customer) 
     with pytest.raises(Refused) as refused:
         shop.remedies.give(who(key="b"), elena, TWICE, Remedy("replacement", "damaged", (item,)))
     assert refused.value.decision.rule == "already_given"
+
+
+KETTLE = f"{MARCUS[1]}-1"
+DROP = Remedy("price", "price_drop", (KETTLE,))
+
+
+@pytest.fixture
+def marcus(shop: Services) -> Customer:
+    """A customer who bought a kettle a few days ago that costs 32 dollars less now, in every color."""
+    customer = verified(shop, who(), MARCUS)
+    items, orders, variants = schema.order_items, schema.orders, schema.variants
+    with shop.database.write() as connection:
+        was = connection.execute(select(items.c.price).where(items.c.id == KETTLE)).scalar_one()
+        kettles = update(variants).where(variants.c.product_id == "KI-201")
+        connection.execute(kettles.values(price=was - 32, stock=5, available=True))
+        recent = update(orders).where(orders.c.number == MARCUS[1])
+        connection.execute(recent.values(placed_at=NOW - timedelta(days=5), promo_code=None))
+    return customer
+
+
+def value(order: Order) -> Decimal:
+    return order.item_values()[KETTLE]
+
+
+def test_what_a_price_fell_by_is_not_paid_back_again(shop: Services, marcus: Customer) -> None:
+    before = value(read(shop, marcus, MARCUS[1]))
+    assert shop.remedies.give(who(key="a"), marcus, MARCUS[1], DROP).amount == 32
+    order = read(shop, marcus, MARCUS[1])
+    assert (order.adjusted, value(order)) == ({KETTLE: 32}, before - 32)
+    receipt = shop.returns.start(who(key="b"), marcus, MARCUS[1], [KETTLE], "changed_mind")
+    assert receipt.refund + receipt.fee == before - 32
+    refund = Remedy("refund", "late", (KETTLE,))
+    standing = shop.remedies._standing(order)
+    assert amount_of(order, refund, shop.policies, standing) == before - 32
+
+
+def test_what_goes_back_has_no_price_to_fall(shop: Services, marcus: Customer) -> None:
+    shop.returns.start(who(key="a"), marcus, MARCUS[1], [KETTLE], "changed_mind")
+    with pytest.raises(Refused) as refused:
+        shop.remedies.give(who(key="b"), marcus, MARCUS[1], DROP)
+    assert refused.value.decision.rule == "already_given"
+
+
+def test_an_exchange_begins_with_the_price_that_was_left(shop: Services, marcus: Customer) -> None:
+    shop.remedies.give(who(key="a"), marcus, MARCUS[1], DROP)
+    receipt = shop.swaps.swap(who(key="b"), marcus, MARCUS[1], [Swap(KETTLE, "KI-201-BLACK")])
+    assert receipt.difference == 0
+
+
+def test_a_changed_line_has_the_price_that_was_left(shop: Services, marcus: Customer) -> None:
+    with shop.database.write() as connection:
+        pending = update(schema.orders).where(schema.orders.c.number == MARCUS[1])
+        connection.execute(pending.values(status="pending"))
+        shipments = schema.shipments
+        connection.execute(delete(shipments).where(shipments.c.order_number == MARCUS[1]))
+    shop.remedies.give(who(key="a"), marcus, MARCUS[1], DROP)
+    promised = shop.commerce.promised(marcus.id, NOW)
+    left = value(read(shop, marcus, MARCUS[1]))
+    receipt = shop.swaps.swap(who(key="b"), marcus, MARCUS[1], [Swap(KETTLE, "KI-201-BLACK")])
+    order = read(shop, marcus, MARCUS[1])
+    assert (receipt.difference, order.adjusted, promised) == (0, {}, shop.commerce.promised(marcus.id, NOW))
+    assert order.total == order.paid - order.refunded
+    assert abs(value(order) - left) <= order.tax
+
+
+def test_two_lines_of_one_variant_take_from_one_stock(shop: Services, marcus: Customer) -> None:
+    items, variants = schema.order_items, schema.variants
+    both = (KETTLE, f"{MARCUS[1]}-2")
+    with shop.database.write() as connection:
+        kettles = update(items).where(items.c.id.in_(both))
+        connection.execute(kettles.values(product_id="KI-201", variant_id="KI-201-WHITE", quantity=1))
+        connection.execute(update(variants).where(variants.c.id == "KI-201-WHITE").values(stock=1))
+    remedy = Remedy("replacement", "missing_item", both)
+    assert shop.remedies.decide(read(shop, marcus, MARCUS[1]), remedy).rule == "out_of_stock"
+    with pytest.raises(Refused) as refused:
+        shop.remedies.give(who(key="a"), marcus, MARCUS[1], remedy)
+    assert refused.value.decision.rule == "out_of_stock"
+
+
+def test_what_is_sold_in_the_same_moment_is_refused(
+    shop: Services, elena: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise SoldOut("There aren't 1 pieces any more.")
+
+    monkeypatch.setattr(movements, "move_stock", gone)
+    with pytest.raises(Refused) as refused:
+        shop.remedies.give(who(), elena, LOST, Remedy("replacement", "late", (f"{LOST}-1",)))
+    assert refused.value.decision.rule == "out_of_stock"
+    assert refused.value.decision.facts["items"] == read(shop, elena, LOST).items[0].label
+    assert count(shop, "remedies") == 0
