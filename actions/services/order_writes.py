@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -93,7 +94,8 @@ class Appeal:
 class OrderWrites:
     """Carries out one kind of write on orders; the services of returns, cancellations and so on own one.
 
-    >>> writes = OrderWrites(commerce, identity, tickets, policies, action="order.cancel", subject="cancel")
+    >>> writes = OrderWrites(commerce, identity, tickets, policies, action="order.cancel", subject="cancel",
+    ...                      wish="cancel_order")
     >>> receipt = writes.once(caller, customer, "L204991", (), write, CancelReceipt)
     """
 
@@ -107,6 +109,7 @@ class OrderWrites:
         *,
         action: str,
         subject: str,
+        wish: str,
     ) -> None:
         self._commerce = commerce
         self._identity = identity
@@ -115,6 +118,13 @@ class OrderWrites:
         self._clock = clock
         self._action = action  # under which receipts and audit rows are kept
         self._subject = subject  # with which the names of the responses about refusals begin
+        self._wish = wish  # as identity.yml may name it, where it needs a level of its own
+
+    def serving(self, wish: str) -> OrderWrites:
+        """Return the same for another wish, which may need another level of identity."""
+        other = copy(self)
+        other._wish = wish
+        return other
 
     def now(self) -> datetime:
         """Tell the time by which decisions are made."""
@@ -189,7 +199,7 @@ class OrderWrites:
 
     def _own_order(self, work: Work, caller: Caller, customer: Customer, number: str) -> Order:
         """Read an order of the customer whom this conversation was verified as, and of nobody else."""
-        if not self._identity.is_verified(work.connection, caller, customer):
+        if not self._identity.is_verified(work.connection, caller, customer, self._wish):
             raise Refused(refusal("not_verified", subject=self._subject))
         order = work.order(order_number(number) or number)
         if order is None or order.customer_id != customer.id:

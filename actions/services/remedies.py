@@ -36,6 +36,7 @@ from actions.services.remedy_policy import (
 from actions.services.rulebook import Policies
 
 ACTION = "order.remedy"
+WISH = "request_refund"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class Remedies:
         self._policies = policies
         self._tickets = tickets
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT
+            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT, wish=WISH
         )
 
     def assess(self, order: Order, issue: str, item_ids: Sequence[str]) -> Assessment:
@@ -104,7 +105,9 @@ class Remedies:
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
-    def give(self, caller: Caller, customer: Customer, number: str, remedy: Remedy) -> RemedyReceipt:
+    def give(
+        self, caller: Caller, customer: Customer, number: str, remedy: Remedy, wish: str = WISH
+    ) -> RemedyReceipt:
         """Give a remedy: money, goods, e-mail and audit in one transaction.
 
         The same call again, or one for the same thing from the same conversation, gives the first receipt. Raises
@@ -121,9 +124,13 @@ class Remedies:
             return next((row for row in kept if _told_by(row) == same), None)
 
         request = (remedy.kind, remedy.issue, *remedy.item_ids)
-        return self._writes.once(caller, customer, number, request, write, RemedyReceipt, before)
+        return self._writes.serving(wish).once(
+            caller, customer, number, request, write, RemedyReceipt, before
+        )
 
-    def ask_approval(self, caller: Caller, customer: Customer, number: str, remedy: Remedy) -> Ticket:
+    def ask_approval(
+        self, caller: Caller, customer: Customer, number: str, remedy: Remedy, wish: str = WISH
+    ) -> Ticket:
         """Hand a remedy that is above the assistant's authority to a person."""
 
         def appeal(order: Order) -> Appeal:
@@ -140,7 +147,7 @@ class Remedies:
                 ),
             )
 
-        return self._writes.ask_approval(caller, customer, number, appeal)
+        return self._writes.serving(wish).ask_approval(caller, customer, number, appeal)
 
     def _standing(self, order: Order) -> Standing:
         """Read what counts besides the order."""
