@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from actions.commerce import schema
 from actions.commerce.model import Customer, Product, Variant
@@ -27,6 +28,7 @@ from actions.services.rulebook import Policies
 from actions.services.throttle import Throttle
 
 ACTION = "quote.write"
+SEND = "quote.send"
 CURRENCY = "USD"
 TOKEN_BYTES = 24
 Line = Mapping[str, Any]  # {"variant": id, "quantity": pieces}
@@ -160,6 +162,15 @@ class Quotes:
 
         Raises Refused with the decision when a rule stands against it.
         """
+        try:
+            return self._write(caller, lines, reference, customer)
+        except IntegrityError:  # another call with the same key was a moment faster
+            return self._write(caller, lines, reference, customer)
+
+    def _write(
+        self, caller: Caller, lines: Sequence[Line], reference: str | None, customer: Customer | None
+    ) -> Quote:
+        """Write it, or find the quote of the call that this one repeats."""
         wanted = self.wanted(lines)
         request = receipts.request_hash([(each.variant.id, each.quantity) for each in wanted], reference)
         with self._commerce.begin() as work:
@@ -194,13 +205,22 @@ class Quotes:
         return _quote({**row, "status": "discarded"})
 
     def send(self, caller: Caller, reference: str, address: str, customer: Customer | None = None) -> Quote:
-        """Send a quote by e-mail, so often from one conversation and no more."""
-        now = self._clock()
+        """Send a quote by e-mail, once for each request and so often from one conversation."""
+        try:
+            return self._send(caller, reference, address, customer)
+        except IntegrityError:  # another call with the same key was a moment faster
+            return self._send(caller, reference, address, customer)
+
+    def _send(self, caller: Caller, reference: str, address: str, customer: Customer | None) -> Quote:
+        """Send it, or find that this call repeats one that did."""
+        now, request = self._clock(), receipts.request_hash(reference.upper(), address)
         with self._commerce.begin() as work:
             row = self._row(work.connection, caller, reference)
             if row is None:
                 raise Refused(refusal("unknown_quote", subject=SUBJECT))
             quote = _quote(row)
+            if receipts.find(work.connection, caller, SEND, request) is not None:
+                return quote
             if not self.is_valid(quote):
                 raise Refused(refusal("not_open", {"reference": quote.reference}, subject=SUBJECT))
             if not self._letters.standing(work.connection, caller.conversation, now).left:
@@ -208,7 +228,8 @@ class Quotes:
             self._letters.hit(work.connection, caller.conversation, now)
             letter = sales_mail.quote(address, quote, self._policies, customer)
             outbox.put(work.connection, letter, now)
-            self._audit(work.connection, caller, "quote.send", row, {"revision": quote.revision})
+            self._audit(work.connection, caller, SEND, row, {"revision": quote.revision})
+            receipts.keep(work.connection, caller, SEND, request, {"reference": quote.reference}, now)
         return quote
 
     def _keep(

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from actions.commerce import schema
+from actions.services import quotes as module
 from actions.services.container import Services
 from actions.services.errors import Refused
 from tests.assistant.conftest import MARCUS, NOW, Clock, count, verified, who
@@ -83,6 +84,34 @@ def test_it_is_sent_so_often_and_no_more(shop: Services) -> None:
     assert len(letters) == most
     assert letters[0]["recipient"] == "pat@example.com"
     assert "20 x Halden Desk Lamp (black) at $64.00" in letters[0]["body"]
+
+
+def test_a_repeat_sends_no_second_letter(shop: Services) -> None:
+    quote = shop.quotes.write(who(), LINES)
+    for _ in range(2):
+        assert shop.quotes.send(who(key="s"), quote.reference, "pat@example.com") == quote
+    assert count(shop, "outbox") == 1
+    assert count(shop, "audit", action="quote.send") == 1
+    shop.quotes.send(who(key="s2"), quote.reference, "pat@example.com")
+    assert count(shop, "outbox") == 2
+
+
+def test_whoever_comes_second_with_the_same_key_finds_what_the_first_wrote(
+    shop: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quote = shop.quotes.write(who(), LINES)
+    shop.quotes.send(who(key="s"), quote.reference, "pat@example.com")
+    find, missed = module.receipts.find, iter([None, None])
+    lookups: list[object] = []
+
+    def late(*args: object) -> object:
+        lookups.append(args)
+        return next(missed) if len(lookups) in (1, 3) else find(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module.receipts, "find", late)
+    assert shop.quotes.write(who(), LINES) == quote
+    assert shop.quotes.send(who(key="s"), quote.reference, "pat@example.com") == quote
+    assert (count(shop, "quotes"), count(shop, "outbox"), len(lookups)) == (1, 1, 4)
 
 
 def test_a_discarded_quote_and_one_that_ran_out_do_not_hold(shop: Services, clock: Clock) -> None:
