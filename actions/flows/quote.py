@@ -342,7 +342,7 @@ class ActionSubmitQuote(Action):
         )
         tell(dispatcher, quote, "utter_quote_done" if quote.revision == 1 else "utter_quote_changed")
         address = tracker.get_slot("quote_email")
-        if address:
+        if address and who.authenticated:
             services().quotes.send(who, quote.reference, str(address), customer)
             dispatcher.utter_message(
                 response="utter_quote_sent", reference=quote.reference, address=str(address)

@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import IntegrityError
-
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Payment
 from actions.commerce.port import Commerce, Work
 from actions.helpdesk.port import Ticket, Tickets
@@ -150,10 +148,7 @@ class OrderWrites:
         the receipt of a write that has done the same already. Raises Refused when it isn't the customer's order,
         and whatever `write` raises.
         """
-        try:
-            return self._once(caller, customer, number, request, write, kind, before)
-        except IntegrityError:  # another call with the same key or order was a moment faster
-            return self._once(caller, customer, number, request, write, kind, before)
+        return receipts.insisting(lambda: self._once(caller, customer, number, request, write, kind, before))
 
     def _once(
         self,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from actions.commerce import schema
 from actions.commerce.model import Customer, Product, Variant
@@ -29,6 +28,7 @@ from actions.services.throttle import Throttle
 
 ACTION = "quote.write"
 SEND = "quote.send"
+WISH = "request_quote"  # as identity.yml may name it, where it needs a level of its own
 CURRENCY = "USD"
 TOKEN_BYTES = 24
 Line = Mapping[str, Any]  # {"variant": id, "quantity": pieces}
@@ -162,10 +162,7 @@ class Quotes:
 
         Raises Refused with the decision when a rule stands against it.
         """
-        try:
-            return self._write(caller, lines, reference, customer)
-        except IntegrityError:  # another call with the same key was a moment faster
-            return self._write(caller, lines, reference, customer)
+        return receipts.insisting(lambda: self._write(caller, lines, reference, customer))
 
     def _write(
         self, caller: Caller, lines: Sequence[Line], reference: str | None, customer: Customer | None
@@ -175,10 +172,9 @@ class Quotes:
         request = receipts.request_hash([(each.variant.id, each.quantity) for each in wanted], reference)
         with self._commerce.begin() as work:
             kept = receipts.find(work.connection, caller, ACTION, request)
-            if kept is not None:
-                row = self._row(work.connection, caller, kept["reference"])
-                if row is not None:
-                    return _quote(row)
+            row = _read(work.connection, kept["reference"]) if kept else None
+            if row is not None:  # the key is the caller's own, whoever that is
+                return _quote(row)
             decision = decide_quote(wanted, self._policies)
             if not decision.allowed:
                 raise Refused(decision)
@@ -201,15 +197,12 @@ class Quotes:
                     .where(table.c.reference == row["reference"])
                     .values(status="discarded", changed_at=now)
                 )
-                self._audit(work.connection, caller, "quote.discard", row, {"status": "discarded"})
+                _audit(work.connection, caller, now, "quote.discard", row, {"status": "discarded"})
         return _quote({**row, "status": "discarded"})
 
     def send(self, caller: Caller, reference: str, address: str, customer: Customer | None = None) -> Quote:
         """Send a quote by e-mail, once for each request and so often from one conversation."""
-        try:
-            return self._send(caller, reference, address, customer)
-        except IntegrityError:  # another call with the same key was a moment faster
-            return self._send(caller, reference, address, customer)
+        return receipts.insisting(lambda: self._send(caller, reference, address, customer))
 
     def _send(self, caller: Caller, reference: str, address: str, customer: Customer | None) -> Quote:
         """Send it, or find that this call repeats one that did."""
@@ -228,7 +221,7 @@ class Quotes:
             self._letters.hit(work.connection, caller.conversation, now)
             letter = sales_mail.quote(address, quote, self._policies, customer)
             outbox.put(work.connection, letter, now)
-            self._audit(work.connection, caller, SEND, row, {"revision": quote.revision})
+            _audit(work.connection, caller, now, SEND, row, {"revision": quote.revision})
             receipts.keep(work.connection, caller, SEND, request, {"reference": quote.reference}, now)
         return quote
 
@@ -279,48 +272,51 @@ class Quotes:
             }
             connection.execute(insert(table), fixed | values)
         row = connection.execute(select(table).where(table.c.reference == reference)).mappings().one()
-        self._audit(
-            connection,
-            caller,
-            ACTION,
-            row,
-            {"total": str(figures.total), "revision": values["revision"]},
-            before,
-        )
+        after = {"total": str(figures.total), "revision": values["revision"]}
+        _audit(connection, caller, now, ACTION, row, after, before)
         return _quote(row)
 
     def _row(self, connection: Connection, caller: Caller, reference: str | None) -> RowMapping | None:
-        """Read a quote of this conversation or of its verified customer, and of nobody else."""
-        table = schema.quotes
-        query = select(table).where(table.c.reference == str(reference or "").upper()).with_for_update()
-        row = connection.execute(query).mappings().first()
+        """Read a quote of this conversation or of its verified customer, and of nobody else.
+
+        REST callers whom nobody trusts can have quotes written, which they are told with the link to the page; they
+        can't come back to one or have it mailed, since anybody could name their conversation.
+        """
+        row = _read(connection, reference) if caller.authenticated else None
         if row is None or row["conversation"] == caller.conversation[:255]:
             return row
         owner = self._commerce.customer(row["customer_id"]) if row["customer_id"] else None
-        known = owner is not None and self._identity.is_verified(connection, caller, owner)
+        known = owner is not None and self._identity.is_verified(connection, caller, owner, WISH)
         return row if known else None
 
-    def _audit(
-        self,
-        connection: Connection,
-        caller: Caller,
-        action: str,
-        row: RowMapping,
-        after: Mapping[str, Any],
-        before: RowMapping | None = None,
-    ) -> None:
-        """Write the audit row of a change."""
-        audit.record(
-            connection,
-            caller,
-            self._clock(),
-            action,
-            f"quote {row['reference']}",
-            customer_id=row["customer_id"],
-            rule="allowed",
-            before={"total": str(before["total"]), "revision": before["revision"]} if before else None,
-            after=after,
-        )
+
+def _audit(
+    connection: Connection,
+    caller: Caller,
+    now: datetime,
+    action: str,
+    row: RowMapping,
+    after: Mapping[str, Any],
+    before: RowMapping | None = None,
+) -> None:
+    """Write the audit row of a change."""
+    audit.record(
+        connection,
+        caller,
+        now,
+        action,
+        f"quote {row['reference']}",
+        customer_id=row["customer_id"],
+        rule="allowed",
+        before={"total": str(before["total"]), "revision": before["revision"]} if before else None,
+        after=after,
+    )
+
+
+def _read(connection: Connection, reference: str | None) -> RowMapping | None:
+    """Read the row of a quote; who may write locks it."""
+    query = select(schema.quotes).where(schema.quotes.c.reference == str(reference or "").upper())
+    return connection.execute(query.with_for_update()).mappings().first()
 
 
 def _quote(row: Mapping[str, Any] | RowMapping) -> Quote:

@@ -63,6 +63,19 @@ def test_a_stranger_neither_sees_nor_changes_it(shop: Services) -> None:
     assert shop.quotes.find(who(), quote.reference) == quote
 
 
+def test_whom_nobody_trusts_is_written_a_quote_but_opens_none(shop: Services) -> None:
+    nobody = who(authenticated=False)
+    kept, made = shop.quotes.write(who(key="k0"), LINES), shop.quotes.write(nobody, LINES)
+    assert shop.quotes.write(nobody, LINES) == made  # a repeated call
+    for quote in (kept, made):  # the name of the conversation is the same, and anybody could have given it
+        assert shop.quotes.find(nobody, quote.reference) is None
+        for attempt in (shop.quotes.discard, lambda c, r: shop.quotes.send(c, r, "eve@example.com")):
+            with pytest.raises(Refused) as refused:
+                attempt(nobody, quote.reference)
+            assert refused.value.decision.rule == "unknown_quote"
+    assert count(shop, "outbox") == 0
+
+
 def test_its_customer_finds_it_in_another_conversation(shop: Services) -> None:
     marcus = verified(shop, who())
     quote = shop.quotes.write(who(), LINES, customer=marcus)
