@@ -186,17 +186,21 @@ class OrderWrites:
         self, caller: Caller, customer: Customer, number: str, appeal: Callable[[Order], Appeal]
     ) -> Ticket:
         """Hand a write that is above the assistant's authority to a person."""
-        with self._commerce.begin() as work:
-            order = self._own_order(work, caller, customer, number)
-        asked = appeal(order)
+        known = self._identity.customer(caller, self._wish)
+        order = self._commerce.order(order_number(number) or number)
+        asked = appeal(self._owned(known is not None and known.id == customer.id, order, customer))
         case = f"{self._subject}/{order.number}"
         return self._tickets.open(caller, asked.subject, asked.body, "high", customer, case)
 
     def _own_order(self, work: Work, caller: Caller, customer: Customer, number: str) -> Order:
         """Read an order of the customer whom this conversation was verified as, and of nobody else."""
-        if not self._identity.is_verified(work.connection, caller, customer, self._wish):
+        verified = self._identity.is_verified(work.connection, caller, customer, self._wish)
+        return self._owned(verified, work.order(order_number(number) or number), customer)
+
+    def _owned(self, verified: bool, order: Order | None, customer: Customer) -> Order:
+        """Return an order that is the verified customer's, or refuse."""
+        if not verified:
             raise Refused(refusal("not_verified", subject=self._subject))
-        order = work.order(order_number(number) or number)
         if order is None or order.customer_id != customer.id:
             raise Refused(refusal("unknown_order", subject=self._subject))
         return order

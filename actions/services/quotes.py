@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from actions.commerce import schema
+from actions.commerce.database import Database
 from actions.commerce.model import Customer, Product, Variant
 from actions.commerce.port import Commerce
 from actions.commerce.store import next_number
@@ -66,11 +67,13 @@ class Quotes:
 
     def __init__(
         self,
+        database: Database,
         commerce: Commerce,
         identity: Identity,
         policies: Policies,
         clock: Clock = utc_now,
     ) -> None:
+        self._database = database
         self._commerce = commerce
         self._identity = identity
         self._policies = policies
@@ -134,16 +137,16 @@ class Quotes:
 
     def find(self, caller: Caller, reference: str) -> Quote | None:
         """Find a quote of this conversation, or of the customer whom it belongs to."""
-        with self._commerce.begin() as work:
-            row = self._row(work.connection, caller, reference)
+        with self._database.read() as connection:
+            row = self._row(connection, caller, reference, lock=False)
         return _quote(row) if row else None
 
     def by_token(self, token: str) -> Quote | None:
         """Find the quote whose page has this token."""
         table = schema.quotes
-        with self._commerce.begin() as work:
+        with self._database.read() as connection:
             query = select(table).where(table.c.token == token[:64])
-            row = work.connection.execute(query).mappings().first()
+            row = connection.execute(query).mappings().first()
         return _quote(row) if row else None
 
     def is_valid(self, quote: Quote) -> bool:
@@ -276,13 +279,15 @@ class Quotes:
         _audit(connection, caller, now, ACTION, row, after, before)
         return _quote(row)
 
-    def _row(self, connection: Connection, caller: Caller, reference: str | None) -> RowMapping | None:
+    def _row(
+        self, connection: Connection, caller: Caller, reference: str | None, *, lock: bool = True
+    ) -> RowMapping | None:
         """Read a quote of this conversation or of its verified customer, and of nobody else.
 
         REST callers whom nobody trusts can have quotes written, which they are told with the link to the page; they
         can't come back to one or have it mailed, since anybody could name their conversation.
         """
-        row = _read(connection, reference) if caller.authenticated else None
+        row = _read(connection, reference, lock=lock) if caller.authenticated else None
         if row is None or row["conversation"] == caller.conversation[:255]:
             return row
         owner = self._commerce.customer(row["customer_id"]) if row["customer_id"] else None
@@ -313,10 +318,10 @@ def _audit(
     )
 
 
-def _read(connection: Connection, reference: str | None) -> RowMapping | None:
-    """Read the row of a quote; who may write locks it."""
+def _read(connection: Connection, reference: str | None, *, lock: bool = False) -> RowMapping | None:
+    """Read the row of a quote, locked for whoever is going to write it."""
     query = select(schema.quotes).where(schema.quotes.c.reference == str(reference or "").upper())
-    return connection.execute(query.with_for_update()).mappings().first()
+    return connection.execute(query.with_for_update() if lock else query).mappings().first()
 
 
 def _quote(row: Mapping[str, Any] | RowMapping) -> Quote:

@@ -63,6 +63,20 @@ def test_only_the_verified_owner_may_write(shop: Services, number: str, proven: 
     assert count(shop, "outbox") == 0
 
 
+def test_asking_a_person_only_reads_the_order(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    marcus = verified(shop, who(), MARCUS)
+    monkeypatch.setattr(shop.commerce, "begin", None)  # would take the lock of writers
+    ticket = shop.returns.ask_approval(who(), marcus, NUMBER, ITEM, "changed_mind")
+    assert NUMBER in ticket.subject
+    for caller, number, rule in (
+        (who(), "L204817", "unknown_order"),
+        (who("web-2"), NUMBER, "not_verified"),
+    ):
+        with pytest.raises(Refused) as refused:
+            shop.returns.ask_approval(caller, marcus, number, ITEM, "changed_mind")
+        assert refused.value.decision.rule == rule
+
+
 def test_a_receipt_survives_as_json() -> None:
     receipt = ReturnReceipt(
         reference="R-1", order_number=NUMBER, items=("a lamp", "a mug"), label_url="https://l",

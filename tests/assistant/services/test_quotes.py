@@ -127,6 +127,15 @@ def test_whoever_comes_second_with_the_same_key_finds_what_the_first_wrote(
     assert (count(shop, "quotes"), count(shop, "outbox"), len(lookups)) == (1, 1, 4)
 
 
+def test_looking_at_a_quote_waits_for_no_writer(shop: Services) -> None:
+    marcus = verified(shop, who())
+    quote = shop.quotes.write(who(), LINES, customer=marcus)
+    verified(shop, who("web-2"), MARCUS)
+    with shop.database.write():
+        assert shop.quotes.find(who("web-2"), quote.reference) == quote
+        assert shop.quotes.by_token(quote.token) == quote
+
+
 def test_a_discarded_quote_and_one_that_ran_out_do_not_hold(shop: Services, clock: Clock) -> None:
     quote = shop.quotes.write(who(), LINES)
     clock.forward(days=shop.policies.quotes.valid_days)
