@@ -211,7 +211,7 @@ class ActionSubmitAccount(Action):
     ) -> list[EventType]:
         """Ask the services; they check identity and policy once more."""
         closing: list[EventType] = [*done(WISH), *FLOW.emptied(), SlotSet("order_number", None)]
-        customer = known_customer(tracker)
+        customer = FLOW.customer(tracker)
         if only_explained(tracker):
             dispatcher.utter_message(response="utter_account_change_email")
             return [*closing, SlotSet("email", customer.email if customer else None)]

@@ -227,7 +227,7 @@ class ActionSubmitCallback(Action):
 
     def _write(self, tracker: Tracker, change: str | None) -> tuple[Callback, str]:
         """Do what was agreed to; return the call and the response that tells it."""
-        who, customer, calls = caller(tracker), known_customer(tracker), services().callbacks
+        who, customer, calls = caller(tracker), known_customer(tracker, WISH), services().callbacks
         if change == "cancel":
             return calls.cancel(who, customer), "utter_callback_canceled"
         start = chosen_time(tracker) or services().now()  # without a time the service refuses

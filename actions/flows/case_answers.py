@@ -241,7 +241,7 @@ class ActionSubmitCase(Action):
         """Ask the services for it; they check identity, dates and payments once more."""
         flow = flow_at(tracker) or FLOWS["request_refund"]
         closing: list[EventType] = [*done(flow.wish), *flow.emptied()]
-        customer = known_customer(tracker)
+        customer = flow.customer(tracker)
         if customer is None:
             return [*tell_block(dispatcher, tracker), *closing]
         closing.append(SlotSet("order_number", None))
@@ -261,7 +261,7 @@ class ActionSubmitCase(Action):
             dispatcher.utter_message(response="utter_case_left")
             return closing
         try:
-            return [*self._do(dispatcher, tracker, customer, order, kind), *closing]
+            return [*self._do(dispatcher, tracker, customer, order, kind, flow.wish), *closing]
         except Refused as refusal:
             return [*flow.tell_refusal(dispatcher, tracker, refusal.decision), *closing]
 
@@ -311,6 +311,7 @@ class ActionSubmitCase(Action):
         customer: Customer,
         order: Order,
         kind: str,
+        wish: str,
     ) -> list[EventType]:
         """Give the remedy, or pass it to a person."""
         who, found = caller(tracker), assessed(tracker, order)
@@ -334,10 +335,10 @@ class ActionSubmitCase(Action):
             return [SlotSet("ticket", ticket.number)]
         remedy = remedy_for(kind, tracker, order, found)
         if services().remedies.decide(order, remedy).needs_approval:
-            ticket = services().remedies.ask_approval(who, customer, order.number, remedy)
+            ticket = services().remedies.ask_approval(who, customer, order.number, remedy, wish)
             dispatcher.utter_message(response="utter_case_waits_for_approval", ticket=ticket.number)
             return [SlotSet("ticket", ticket.number)]
-        receipt = services().remedies.give(who, customer, order.number, remedy)
+        receipt = services().remedies.give(who, customer, order.number, remedy, wish)
         group = "replacement" if kind == "replacement" else "money"
         dispatcher.utter_message(
             response=f"utter_case_done_{group}",

@@ -68,7 +68,7 @@ def known_customer(tracker: Tracker, action: str | None = None) -> Customer | No
 
     Well enough for `action`, else for the wish that the running form serves.
     """
-    needed = action or served_by(tracker.active_loop_name) or ANYTHING
+    needed = action or served_by(tracker.active_loop_name, tracker.get_slot("wish")) or ANYTHING
     return looked_up(
         ("customer", tracker.sender_id, needed),
         lambda: services().identity.customer(caller(tracker), needed),
@@ -259,10 +259,13 @@ class PrivateForm(AttentiveForm, ABC):
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Return the slots that are needed once the customer is known."""
 
+    def needed(self, tracker: Tracker) -> str:
+        """Return the wish whose level of identity is needed: of a form that serves several, the one that is named."""
+        return served_by(self.form_name(), tracker.get_slot("wish")) or self.wish
+
     def heard(self, tracker: Tracker) -> Said:
         """Return the words of this turn that are meant for this form; empty ones for an interruption."""
-        words = said(tracker, self.form_name())
-        asked = tracker.get_slot("requested_slot")
+        words, asked = said(tracker, self.form_name()), tracker.get_slot("requested_slot")
         if self.only_who(words, asked):
             return Said()
         cue = cued(words.text)
@@ -315,7 +318,7 @@ class PrivateForm(AttentiveForm, ABC):
         """Settle who the customer is, apply corrections, then extract and validate as any form does."""
         self.give_way(tracker)
         heard = self.heard(tracker)
-        changes = settle(dispatcher, tracker, self._introduced(tracker, heard), self.wish)
+        changes = settle(dispatcher, tracker, self._introduced(tracker, heard), self.needed(tracker))
         tracker.slots.update(changes)
         # Noted in this turn: a yes in the same message isn't one to what the summary will say now.
         corrections = noted(tracker, self.corrections(dispatcher, tracker, heard, domain))
@@ -335,14 +338,12 @@ class PrivateForm(AttentiveForm, ABC):
 
     def _introduced(self, tracker: Tracker, heard: Said) -> Said:
         """Return the words that may say who it is: of a wish its opening, and any answer to the question who."""
-        if heard.text or tracker.get_slot("requested_slot") not in IDENTITY:
-            return heard
-        return said(tracker, self.form_name())
+        asked = not heard.text and tracker.get_slot("requested_slot") in IDENTITY
+        return said(tracker, self.form_name()) if asked else heard
 
     def _lacking(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> dict[str, Any]:
         """Help somebody who doesn't have what was asked for."""
-        asked = tracker.get_slot("requested_slot")
-        words = said(tracker, self.form_name())
+        words, asked = said(tracker, self.form_name()), tracker.get_slot("requested_slot")
         about = words.short or words.has(WHAT_WAS_ASKED)
         if asked not in IDENTITY or not words.has(LACKS) or not about or tracker.get_slot("identity_proof"):
             return {}
@@ -363,10 +364,9 @@ class PrivateForm(AttentiveForm, ABC):
         """Ask for identity while it is unknown; ask nothing where it can't be established."""
         if tracker.get_slot("identity_block"):
             return []
-        customer = known_customer(tracker, self.wish)
-        if customer is None:
-            return identity_questions(tracker, domain_slots, self.wish)
-        return self.steps(customer, tracker)
+        wish = self.needed(tracker)
+        customer = known_customer(tracker, wish)
+        return self.steps(customer, tracker) if customer else identity_questions(tracker, domain_slots, wish)
 
     def names_own(self, customer: Customer, tracker: Tracker) -> bool:
         """Tell whether the customer named an order of theirs: then they hear why it can't be with that one."""
@@ -397,4 +397,4 @@ class PrivateForm(AttentiveForm, ABC):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Keep the proof only while the identity service still vouches for the conversation."""
-        return {"identity_proof": value if known_customer(tracker, self.wish) else None}
+        return {"identity_proof": value if known_customer(tracker, self.needed(tracker)) else None}

@@ -108,7 +108,7 @@ class ActionOrderStatus(Action):
     ) -> list[EventType]:
         """Tell it to a verified customer; to anybody else only what stands in the way."""
         closing: list[EventType] = [*done("order_status"), SlotSet("status_order", None)]
-        customer = known_customer(tracker)
+        customer = known_customer(tracker, "order_status")
         if customer is None:
             return [*tell_block(dispatcher, tracker), *closing]
         number = tracker.get_slot("status_order")

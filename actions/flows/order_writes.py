@@ -18,7 +18,7 @@ from actions.flows.identity import known_customer, tell_block
 from actions.flows.offers import offer_ticket
 from actions.flows.order_status import SHORT_STATES
 from actions.flows.turn import Said, said, set_in_this_turn, summed_up
-from actions.flows.wishes import done
+from actions.flows.wishes import done, served_by
 from actions.services import services
 from actions.services.context import Caller, caller
 from actions.services.errors import Refused
@@ -40,6 +40,10 @@ class OrderFlow:
     further_slots: tuple[str, ...] = ()  # emptied with the others at the end
     worth_asking: frozenset[str] = field(default=frozenset())  # rules from which a person may depart
 
+    def customer(self, tracker: Tracker) -> Customer | None:
+        """Return the customer, proven well enough for the wish; the form may have ended already."""
+        return known_customer(tracker, served_by(self.form, tracker.get_slot("wish")) or self.wish)
+
     def order(self, customer: Customer, tracker: Tracker) -> Order | None:
         """Return the chosen order, if it is the customer's."""
         number = tracker.get_slot(self.order_slot)
@@ -47,7 +51,7 @@ class OrderFlow:
 
     def mine(self, tracker: Tracker) -> tuple[Customer, Order] | None:
         """Return the verified customer and the chosen order, once both are known."""
-        customer = known_customer(tracker)
+        customer = self.customer(tracker)
         order = self.order(customer, tracker) if customer else None
         return (customer, order) if customer and order else None
 
@@ -79,7 +83,7 @@ class OrderFlow:
         self, dispatcher: CollectingDispatcher, tracker: Tracker, response: str, offered: list[Order]
     ) -> None:
         """Ask which order is meant: of those that are possible, the ones that the words describe."""
-        customer = known_customer(tracker)
+        customer = self.customer(tracker)
         if customer:
             fits = [order for order in fitting(customer, said(tracker, self.form)) if order in offered]
             ask_which(dispatcher, response, fits or offered, SHORT_STATES)
@@ -111,7 +115,7 @@ class AskOrder(Action, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Offer them; of those, the ones that the words describe."""
-        customer = known_customer(tracker)
+        customer = self.flow.customer(tracker)
         if customer:
             self.flow.ask_order(dispatcher, tracker, self.response, self.offered(customer, tracker))
         return []
@@ -187,7 +191,7 @@ class SubmitOrderWrite(Action, ABC):
         """Ask the services for it; they check identity and policy once more."""
         flow = self.flow_for(tracker)
         closing: list[EventType] = [*done(flow.wish), *flow.emptied()]
-        customer = known_customer(tracker)
+        customer = flow.customer(tracker)
         if customer is None:
             return [*tell_block(dispatcher, tracker), *closing]
         closing.append(SlotSet("order_number", None))

@@ -324,7 +324,7 @@ class ActionSubmitQuote(Action):
 
     def _write(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
         """Write the quote, pass it to a person, or say why neither is possible."""
-        lines, who, customer = lines_of(tracker), caller(tracker), known_customer(tracker)
+        lines, who, customer = lines_of(tracker), caller(tracker), known_customer(tracker, WISH)
         decision = services().quotes.decide(lines)
         confirmed = tracker.get_slot("quote_confirmed")
         if confirmed is False:
@@ -342,7 +342,7 @@ class ActionSubmitQuote(Action):
         )
         tell(dispatcher, quote, "utter_quote_done" if quote.revision == 1 else "utter_quote_changed")
         address = tracker.get_slot("quote_email")
-        if address:
+        if address and who.authenticated:
             services().quotes.send(who, quote.reference, str(address), customer)
             dispatcher.utter_message(
                 response="utter_quote_sent", reference=quote.reference, address=str(address)
@@ -354,7 +354,7 @@ class ActionSubmitQuote(Action):
         reference, who, customer = (
             str(tracker.get_slot("quote_reference") or ""),
             caller(tracker),
-            known_customer(tracker),
+            known_customer(tracker, WISH),
         )
         quote = services().quotes.find(who, reference)
         if quote is None:

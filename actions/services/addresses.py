@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from actions.commerce.model import Address, Customer, Order
 from actions.commerce.port import Commerce, Work
 from actions.services import audit, details_mail, outbox, receipts
@@ -78,10 +76,7 @@ class Addresses:
         """
         if number is None and not profile:
             raise ServiceError("A change of address names an order, the account, or both.")
-        try:
-            return self._change(caller, customer, address, number, profile)
-        except IntegrityError:  # another call with the same key was a moment faster
-            return self._change(caller, customer, address, number, profile)
+        return receipts.insisting(lambda: self._change(caller, customer, address, number, profile))
 
     def _change(
         self, caller: Caller, customer: Customer, address: Address, number: str | None, profile: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert, or_, select, update
@@ -28,13 +28,15 @@ from actions.services.callback_policy import (
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused
-from actions.services.identity import Identity
+from actions.services.identity import Identity, hashed
 from actions.services.phone import phone_number
 from actions.services.policy import Decision, refusal
 from actions.services.rulebook import Policies
+from actions.services.throttle import Throttle
 from actions.services.typed_policies import SupportPolicy
 
 BOOK, MOVE, CANCEL = "callback.book", "callback.move", "callback.cancel"
+WISH = "schedule_callback"  # as identity.yml may name it, where it needs a level of its own
 LONGEST_TOPIC = 400
 TRIES = 3  # of writers that were after the same place
 
@@ -70,6 +72,10 @@ class Callbacks:
         self._identity = identity
         self._policies = policies
         self._clock = clock
+        support = policies.support
+        window = timedelta(minutes=support.callback_window_minutes)
+        self._bookings = Throttle("callback.conversation", support.callback_bookings, window, window)
+        self._unproven = Throttle("callback.unproven", support.callback_bookings_unproven, window, window)
 
     @property
     def policy(self) -> SupportPolicy:
@@ -163,6 +169,7 @@ class Callbacks:
             if own is not None or _open_for(connection, number, now):
                 raise Refused(refusal("already_booked", subject=SUBJECT))
             place = self._place(connection, start, now)
+            self._count(connection, caller, now)
             made = Callback(
                 reference=f"CB-{next_number(connection, 'callback')}",
                 phone=number,
@@ -199,7 +206,7 @@ class Callbacks:
 
     def _knows(self, connection: Connection, caller: Caller, customer: Customer | None) -> bool:
         """Tell whether the conversation was verified as this customer's: only then an e-mail goes out."""
-        return customer is not None and self._identity.is_verified(connection, caller, customer)
+        return customer is not None and self._identity.is_verified(connection, caller, customer, WISH)
 
     def _own(self, connection: Connection, caller: Caller, customer: Customer | None) -> Callback | None:
         """Find the open call of this conversation or of its verified customer that isn't over."""
@@ -207,7 +214,7 @@ class Callbacks:
             return None
         table = schema.callbacks
         mine = [table.c.conversation == caller.conversation[:255]]
-        if customer is not None and self._identity.is_verified(connection, caller, customer):
+        if customer is not None and self._identity.is_verified(connection, caller, customer, WISH):
             mine.append(table.c.customer_id == customer.id)
         query = (
             select(table)
@@ -216,6 +223,15 @@ class Callbacks:
         )
         row = connection.execute(query).mappings().first()
         return None if row is None else _callback(row)
+
+    def _count(self, connection: Connection, caller: Caller, now: datetime) -> None:
+        """Count a booking; who isn't authenticated can take another name each time, so those share a limit."""
+        limits = [(self._bookings, hashed(caller.conversation))]
+        limits += [] if caller.authenticated else [(self._unproven, "all")]
+        if not all(limit.standing(connection, key, now).left for limit, key in limits):
+            raise Refused(refusal("too_many", subject=SUBJECT))
+        for limit, key in limits:
+            limit.hit(connection, key, now)
 
     def _place(self, connection: Connection, start: datetime, now: datetime) -> str:
         """Reserve the first free place in a slot, or refuse with the rule."""

@@ -21,6 +21,7 @@ from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
 
 ACTION = "order.cancel"
+WISH = "cancel_order"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class Cancellations:
         self._commerce = commerce
         self._policies = policies
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT
+            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT, wish=WISH
         )
 
     @property

@@ -99,7 +99,7 @@ class Services:
             self.database, self.commerce, self.identity, self.tickets, self.policies, clock
         )
         self.promotions = Promotions(self.commerce, self.identity, self.tickets, self.policies, clock)
-        self.quotes = Quotes(self.commerce, self.identity, self.policies, clock)
+        self.quotes = Quotes(self.database, self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.addresses = Addresses(self.commerce, self.identity, self.policies, clock)
         self.payments = PaymentChanges(self.commerce, self.identity, self.tickets, self.policies, clock)

@@ -14,6 +14,7 @@ from actions.commerce import schema
 from actions.commerce.database import Database
 from actions.commerce.errors import StoreBusy
 from actions.commerce.model import Customer
+from actions.commerce.rows import email_key
 from actions.commerce.store import SqlStore, find_customer_by_id
 from actions.services import audit, throttle
 from actions.services.clock import Clock, utc_now
@@ -75,8 +76,9 @@ class Identity:
         with self._database.write() as connection:
             if self._belongs_to_another(connection, caller, claim, now):
                 return Verification("one_customer")
-            keys = (hashed(caller.conversation), hashed(claim.subject, salt(connection)))
-            pairs = list(zip((self._by_conversation, self._by_email), keys, strict=True))
+            secret = salt(connection)
+            pairs = [(self._by_conversation, hashed(caller.conversation))]
+            pairs += [(self._by_email, hashed(subject, secret)) for subject in claim.subjects]
             standings = [limit.standing(connection, key, now) for limit, key in pairs]
             until = max((entry.locked_until for entry in standings if entry.locked_until), default=None)
             if until is not None:
@@ -176,7 +178,7 @@ class Identity:
         owner = find_customer_by_id(connection, row["customer_id"])
         if owner is None:
             return False
-        own_email = not claim.email or claim.subject == Claim(email=owner.email).subject
+        own_email = not claim.email or email_key(claim.email) == email_key(owner.email)
         return not (own_email and (not claim.name or plain(claim.name) == plain(owner.name)))
 
     def _remember(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
-
-from sqlalchemy.exc import IntegrityError
 
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Payment
 from actions.commerce.port import Commerce, Work
@@ -93,7 +92,8 @@ class Appeal:
 class OrderWrites:
     """Carries out one kind of write on orders; the services of returns, cancellations and so on own one.
 
-    >>> writes = OrderWrites(commerce, identity, tickets, policies, action="order.cancel", subject="cancel")
+    >>> writes = OrderWrites(commerce, identity, tickets, policies, action="order.cancel", subject="cancel",
+    ...                      wish="cancel_order")
     >>> receipt = writes.once(caller, customer, "L204991", (), write, CancelReceipt)
     """
 
@@ -107,6 +107,7 @@ class OrderWrites:
         *,
         action: str,
         subject: str,
+        wish: str,
     ) -> None:
         self._commerce = commerce
         self._identity = identity
@@ -115,6 +116,13 @@ class OrderWrites:
         self._clock = clock
         self._action = action  # under which receipts and audit rows are kept
         self._subject = subject  # with which the names of the responses about refusals begin
+        self._wish = wish  # as identity.yml may name it, where it needs a level of its own
+
+    def serving(self, wish: str) -> OrderWrites:
+        """Return the same for another wish, which may need another level of identity."""
+        other = copy(self)
+        other._wish = wish
+        return other
 
     def now(self) -> datetime:
         """Tell the time by which decisions are made."""
@@ -140,10 +148,7 @@ class OrderWrites:
         the receipt of a write that has done the same already. Raises Refused when it isn't the customer's order,
         and whatever `write` raises.
         """
-        try:
-            return self._once(caller, customer, number, request, write, kind, before)
-        except IntegrityError:  # another call with the same key or order was a moment faster
-            return self._once(caller, customer, number, request, write, kind, before)
+        return receipts.insisting(lambda: self._once(caller, customer, number, request, write, kind, before))
 
     def _once(
         self,
@@ -181,17 +186,21 @@ class OrderWrites:
         self, caller: Caller, customer: Customer, number: str, appeal: Callable[[Order], Appeal]
     ) -> Ticket:
         """Hand a write that is above the assistant's authority to a person."""
-        with self._commerce.begin() as work:
-            order = self._own_order(work, caller, customer, number)
-        asked = appeal(order)
+        known = self._identity.customer(caller, self._wish)
+        order = self._commerce.order(order_number(number) or number)
+        asked = appeal(self._owned(known is not None and known.id == customer.id, order, customer))
         case = f"{self._subject}/{order.number}"
         return self._tickets.open(caller, asked.subject, asked.body, "high", customer, case)
 
     def _own_order(self, work: Work, caller: Caller, customer: Customer, number: str) -> Order:
         """Read an order of the customer whom this conversation was verified as, and of nobody else."""
-        if not self._identity.is_verified(work.connection, caller, customer):
+        verified = self._identity.is_verified(work.connection, caller, customer, self._wish)
+        return self._owned(verified, work.order(order_number(number) or number), customer)
+
+    def _owned(self, verified: bool, order: Order | None, customer: Customer) -> Order:
+        """Return an order that is the verified customer's, or refuse."""
+        if not verified:
             raise Refused(refusal("not_verified", subject=self._subject))
-        order = work.order(order_number(number) or number)
         if order is None or order.customer_id != customer.id:
             raise Refused(refusal("unknown_order", subject=self._subject))
         return order

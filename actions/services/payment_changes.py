@@ -20,6 +20,7 @@ from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
 
 ACTION = "order.payment"
+WISH = "change_payment"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class PaymentChanges:
     ) -> None:
         self._policies = policies
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=PAYMENT
+            commerce, identity, tickets, policies, clock, action=ACTION, subject=PAYMENT, wish=WISH
         )
 
     def decide(self, customer: Customer, order: Order, method_id: str | None = None) -> Decision:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from actions.commerce.model import Customer
 from actions.commerce.port import Commerce
 from actions.services import audit, details_mail, outbox, receipts
@@ -114,10 +112,7 @@ class Profile:
         The same call again, or one that finds it like that from the same conversation, gives the first receipt.
         Raises Refused with the decision when a rule stands against it.
         """
-        try:
-            return self._change(caller, customer, field, value)
-        except IntegrityError:  # another call with the same key was a moment faster
-            return self._change(caller, customer, field, value)
+        return receipts.insisting(lambda: self._change(caller, customer, field, value))
 
     def _change(self, caller: Caller, customer: Customer, field: str, value: str) -> DetailReceipt:
         """Change it, or find the receipt of the call that this one repeats."""

@@ -33,6 +33,7 @@ from actions.services.sales_readings import PromoCode
 from actions.services.throttle import Throttle
 
 ACTION = "order.promo"
+WISH = "promo_code"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class Promotions:
         self._policies = policies
         self._clock = clock
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT
+            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT, wish=WISH
         )
         window = timedelta(minutes=policies.promotions.unknown_codes_minutes)
         self._guesses = Throttle("promo.unknown", policies.promotions.unknown_codes, window, window)

@@ -29,9 +29,10 @@ class Claim:
     name: str = ""
 
     @property
-    def subject(self) -> str:
-        """Whom it is about, as attempts are counted."""
-        return email_key(self.email) or f"name {plain(self.name)}"
+    def subjects(self) -> tuple[str, ...]:
+        """Whom it is about, as attempts are counted: each by itself, since each may be looked up by itself."""
+        address, name = email_key(self.email), plain(self.name)
+        return tuple(each for each in (address, f"name {name}" if name or not address else "") if each)
 
 
 @dataclass(frozen=True)

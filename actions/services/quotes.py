@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from actions.commerce import schema
+from actions.commerce.database import Database
 from actions.commerce.model import Customer, Product, Variant
 from actions.commerce.port import Commerce
 from actions.commerce.store import next_number
@@ -27,6 +28,8 @@ from actions.services.rulebook import Policies
 from actions.services.throttle import Throttle
 
 ACTION = "quote.write"
+SEND = "quote.send"
+WISH = "request_quote"  # as identity.yml may name it, where it needs a level of its own
 CURRENCY = "USD"
 TOKEN_BYTES = 24
 Line = Mapping[str, Any]  # {"variant": id, "quantity": pieces}
@@ -64,11 +67,13 @@ class Quotes:
 
     def __init__(
         self,
+        database: Database,
         commerce: Commerce,
         identity: Identity,
         policies: Policies,
         clock: Clock = utc_now,
     ) -> None:
+        self._database = database
         self._commerce = commerce
         self._identity = identity
         self._policies = policies
@@ -132,16 +137,16 @@ class Quotes:
 
     def find(self, caller: Caller, reference: str) -> Quote | None:
         """Find a quote of this conversation, or of the customer whom it belongs to."""
-        with self._commerce.begin() as work:
-            row = self._row(work.connection, caller, reference)
+        with self._database.read() as connection:
+            row = self._row(connection, caller, reference, lock=False)
         return _quote(row) if row else None
 
     def by_token(self, token: str) -> Quote | None:
         """Find the quote whose page has this token."""
         table = schema.quotes
-        with self._commerce.begin() as work:
+        with self._database.read() as connection:
             query = select(table).where(table.c.token == token[:64])
-            row = work.connection.execute(query).mappings().first()
+            row = connection.execute(query).mappings().first()
         return _quote(row) if row else None
 
     def is_valid(self, quote: Quote) -> bool:
@@ -160,14 +165,19 @@ class Quotes:
 
         Raises Refused with the decision when a rule stands against it.
         """
+        return receipts.insisting(lambda: self._write(caller, lines, reference, customer))
+
+    def _write(
+        self, caller: Caller, lines: Sequence[Line], reference: str | None, customer: Customer | None
+    ) -> Quote:
+        """Write it, or find the quote of the call that this one repeats."""
         wanted = self.wanted(lines)
         request = receipts.request_hash([(each.variant.id, each.quantity) for each in wanted], reference)
         with self._commerce.begin() as work:
             kept = receipts.find(work.connection, caller, ACTION, request)
-            if kept is not None:
-                row = self._row(work.connection, caller, kept["reference"])
-                if row is not None:
-                    return _quote(row)
+            row = _read(work.connection, kept["reference"]) if kept else None
+            if row is not None:  # the key is the caller's own, whoever that is
+                return _quote(row)
             decision = decide_quote(wanted, self._policies)
             if not decision.allowed:
                 raise Refused(decision)
@@ -190,17 +200,23 @@ class Quotes:
                     .where(table.c.reference == row["reference"])
                     .values(status="discarded", changed_at=now)
                 )
-                self._audit(work.connection, caller, "quote.discard", row, {"status": "discarded"})
+                _audit(work.connection, caller, now, "quote.discard", row, {"status": "discarded"})
         return _quote({**row, "status": "discarded"})
 
     def send(self, caller: Caller, reference: str, address: str, customer: Customer | None = None) -> Quote:
-        """Send a quote by e-mail, so often from one conversation and no more."""
-        now = self._clock()
+        """Send a quote by e-mail, once for each request and so often from one conversation."""
+        return receipts.insisting(lambda: self._send(caller, reference, address, customer))
+
+    def _send(self, caller: Caller, reference: str, address: str, customer: Customer | None) -> Quote:
+        """Send it, or find that this call repeats one that did."""
+        now, request = self._clock(), receipts.request_hash(reference.upper(), address)
         with self._commerce.begin() as work:
             row = self._row(work.connection, caller, reference)
             if row is None:
                 raise Refused(refusal("unknown_quote", subject=SUBJECT))
             quote = _quote(row)
+            if receipts.find(work.connection, caller, SEND, request) is not None:
+                return quote
             if not self.is_valid(quote):
                 raise Refused(refusal("not_open", {"reference": quote.reference}, subject=SUBJECT))
             if not self._letters.standing(work.connection, caller.conversation, now).left:
@@ -208,7 +224,8 @@ class Quotes:
             self._letters.hit(work.connection, caller.conversation, now)
             letter = sales_mail.quote(address, quote, self._policies, customer)
             outbox.put(work.connection, letter, now)
-            self._audit(work.connection, caller, "quote.send", row, {"revision": quote.revision})
+            _audit(work.connection, caller, now, SEND, row, {"revision": quote.revision})
+            receipts.keep(work.connection, caller, SEND, request, {"reference": quote.reference}, now)
         return quote
 
     def _keep(
@@ -258,48 +275,53 @@ class Quotes:
             }
             connection.execute(insert(table), fixed | values)
         row = connection.execute(select(table).where(table.c.reference == reference)).mappings().one()
-        self._audit(
-            connection,
-            caller,
-            ACTION,
-            row,
-            {"total": str(figures.total), "revision": values["revision"]},
-            before,
-        )
+        after = {"total": str(figures.total), "revision": values["revision"]}
+        _audit(connection, caller, now, ACTION, row, after, before)
         return _quote(row)
 
-    def _row(self, connection: Connection, caller: Caller, reference: str | None) -> RowMapping | None:
-        """Read a quote of this conversation or of its verified customer, and of nobody else."""
-        table = schema.quotes
-        query = select(table).where(table.c.reference == str(reference or "").upper()).with_for_update()
-        row = connection.execute(query).mappings().first()
+    def _row(
+        self, connection: Connection, caller: Caller, reference: str | None, *, lock: bool = True
+    ) -> RowMapping | None:
+        """Read a quote of this conversation or of its verified customer, and of nobody else.
+
+        REST callers whom nobody trusts can have quotes written, which they are told with the link to the page; they
+        can't come back to one or have it mailed, since anybody could name their conversation.
+        """
+        row = _read(connection, reference, lock=lock) if caller.authenticated else None
         if row is None or row["conversation"] == caller.conversation[:255]:
             return row
         owner = self._commerce.customer(row["customer_id"]) if row["customer_id"] else None
-        known = owner is not None and self._identity.is_verified(connection, caller, owner)
+        known = owner is not None and self._identity.is_verified(connection, caller, owner, WISH)
         return row if known else None
 
-    def _audit(
-        self,
-        connection: Connection,
-        caller: Caller,
-        action: str,
-        row: RowMapping,
-        after: Mapping[str, Any],
-        before: RowMapping | None = None,
-    ) -> None:
-        """Write the audit row of a change."""
-        audit.record(
-            connection,
-            caller,
-            self._clock(),
-            action,
-            f"quote {row['reference']}",
-            customer_id=row["customer_id"],
-            rule="allowed",
-            before={"total": str(before["total"]), "revision": before["revision"]} if before else None,
-            after=after,
-        )
+
+def _audit(
+    connection: Connection,
+    caller: Caller,
+    now: datetime,
+    action: str,
+    row: RowMapping,
+    after: Mapping[str, Any],
+    before: RowMapping | None = None,
+) -> None:
+    """Write the audit row of a change."""
+    audit.record(
+        connection,
+        caller,
+        now,
+        action,
+        f"quote {row['reference']}",
+        customer_id=row["customer_id"],
+        rule="allowed",
+        before={"total": str(before["total"]), "revision": before["revision"]} if before else None,
+        after=after,
+    )
+
+
+def _read(connection: Connection, reference: str | None, *, lock: bool = False) -> RowMapping | None:
+    """Read the row of a quote, locked for whoever is going to write it."""
+    query = select(schema.quotes).where(schema.quotes.c.reference == str(reference or "").upper())
+    return connection.execute(query.with_for_update() if lock else query).mappings().first()
 
 
 def _quote(row: Mapping[str, Any] | RowMapping) -> Quote:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar, get_type_hints
 
 from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from actions.commerce import schema
 from actions.services.context import Caller
@@ -27,6 +28,7 @@ class Receipt:
 
 
 R = TypeVar("R", bound=Receipt)
+T = TypeVar("T")
 
 
 def row(receipt: Receipt) -> dict[str, Any]:
@@ -58,6 +60,14 @@ def _read(kind: Any, value: Any) -> Any:
     if value is not None and kind is Decimal:
         return Decimal(value)
     return date.fromisoformat(value) if value is not None and kind in (date, date | None) else value
+
+
+def insisting(write: Callable[[], T]) -> T:
+    """Write once more where another call with the same key, or for the same thing, was a moment faster."""
+    try:
+        return write()
+    except IntegrityError:
+        return write()
 
 
 def request_hash(*parts: object) -> str:

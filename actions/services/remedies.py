@@ -39,6 +39,7 @@ from actions.services.remedy_policy import (
 from actions.services.rulebook import Policies
 
 ACTION = "order.remedy"
+WISH = "request_refund"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ class Remedies:
         self._policies = policies
         self._tickets = tickets
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT
+            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT, wish=WISH
         )
 
     def assess(self, order: Order, issue: str, item_ids: Sequence[str]) -> Assessment:
@@ -107,7 +108,9 @@ class Remedies:
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
-    def give(self, caller: Caller, customer: Customer, number: str, remedy: Remedy) -> RemedyReceipt:
+    def give(
+        self, caller: Caller, customer: Customer, number: str, remedy: Remedy, wish: str = WISH
+    ) -> RemedyReceipt:
         """Give a remedy: money, goods, e-mail and audit in one transaction.
 
         The same call again, or one for the same thing from the same conversation, gives the first receipt. Raises
@@ -125,13 +128,16 @@ class Remedies:
 
         request = (remedy.kind, remedy.issue, *remedy.item_ids)
         try:
-            return self._writes.once(caller, customer, number, request, write, RemedyReceipt, before)
+            writes = self._writes.serving(wish)
+            return writes.once(caller, customer, number, request, write, RemedyReceipt, before)
         except SoldOut as error:  # somebody else was a moment faster
             order = self._commerce.order(number)
             facts = {} if order is None else facts_of(order, remedy)
             raise Refused(refusal("out_of_stock", facts, subject=SUBJECT)) from error
 
-    def ask_approval(self, caller: Caller, customer: Customer, number: str, remedy: Remedy) -> Ticket:
+    def ask_approval(
+        self, caller: Caller, customer: Customer, number: str, remedy: Remedy, wish: str = WISH
+    ) -> Ticket:
         """Hand a remedy that is above the assistant's authority to a person."""
 
         def appeal(order: Order) -> Appeal:
@@ -148,7 +154,7 @@ class Remedies:
                 ),
             )
 
-        return self._writes.ask_approval(caller, customer, number, appeal)
+        return self._writes.serving(wish).ask_approval(caller, customer, number, appeal)
 
     def _standing(self, order: Order) -> Standing:
         """Read what counts besides the order."""

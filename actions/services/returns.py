@@ -26,6 +26,7 @@ from actions.services.rulebook import Policies
 
 ACTION = "return.start"
 UNSTATED = "unstated"  # the reason, in a shop that doesn't ask for one
+WISH = "start_return"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class Returns:
         self._commerce = commerce
         self._policies = policies
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject="return"
+            commerce, identity, tickets, policies, clock, action=ACTION, subject="return", wish=WISH
         )
 
     @property

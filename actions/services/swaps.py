@@ -49,6 +49,7 @@ from actions.services.swap_policy import (
 from actions.services.variant_matching import option_values
 
 ACTIONS = {CHANGE: "order.change", EXCHANGE: "exchange.start"}
+WISHES = {CHANGE: "change_order", EXCHANGE: "exchange_item"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,9 @@ class Swaps:
         self._commerce = commerce
         self._policies = policies
         self._writes = {
-            kind: OrderWrites(commerce, identity, tickets, policies, clock, action=action, subject=kind)
+            kind: OrderWrites(
+                commerce, identity, tickets, policies, clock, action=action, subject=kind, wish=WISHES[kind]
+            )
             for kind, action in ACTIONS.items()
         }
 

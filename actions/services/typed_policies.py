@@ -180,6 +180,9 @@ class SupportPolicy:
     callback_slot_minutes: Positive
     callback_days_ahead: Positive
     callback_capacity: Positive
+    callback_bookings: Positive
+    callback_bookings_unproven: Positive
+    callback_window_minutes: Positive
     callback_country: Words
     callback_rules: Sentences
     holidays: Holidays

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from actions.flows.cancel_order import FLOW
+from actions.flows.cancel_order import FLOW, ActionSubmitCancel
 from actions.flows.turn import message
+from actions.services.container import Services
+from tests.assistant.conftest import count, who
 from tests.assistant.flows.talking import Talk
 
 KNOWN = {"cancel_number": "L204991", "cancel_reason": "other"}
@@ -42,3 +46,20 @@ def test_that_a_yes_with_something_new_is_none() -> None:
 def test_that_the_form_is_emptied_as_a_whole() -> None:
     emptied = {event["name"]: event["value"] for event in FLOW.emptied()}
     assert emptied == {"cancel_number": None, "cancel_reason": None, "cancel_confirmed": None}
+
+
+def test_that_the_level_of_the_wish_counts_after_the_form_has_ended(
+    scratch_shop: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = dataclasses.replace(
+        scratch_shop.policies.identity,
+        levels={"low": ("email",), "high": ("email_order",)},
+        needs={"anything": "high", "cancel_order": "low"},
+    )
+    monkeypatch.setattr(scratch_shop.identity, "_policy", policy)
+    done = scratch_shop.identity.verify(who(), "grace.okafor@example.com", action="cancel_order")
+    assert done.status == "verified"
+    talk = Talk().set(**KNOWN, cancel_confirmed=True, wish="cancel_order").hear("yes", "affirm")
+    talk.run(ActionSubmitCancel())
+    assert talk.responses() == ["utter_cancel_done"]
+    assert count(scratch_shop, "orders", number="L204991", status="cancelled") == 1

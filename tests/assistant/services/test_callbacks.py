@@ -120,6 +120,22 @@ def test_a_call_is_changed_only_by_its_own_conversation_or_customer(shop: Servic
     assert shop.callbacks.booked(stranger, marcus) is not None
 
 
+def test_bookings_are_counted(shop: Services) -> None:
+    def book(n: int, conversation: str) -> str:
+        nobody = who(conversation, f"k{n}", authenticated=False)
+        try:
+            start = shop.callbacks.free()[0]
+            return shop.callbacks.book(nobody, None, f"(503) 555-{1000 + n}", "x", start).status
+        except Refused as refusal:
+            return refusal.decision.rule
+
+    each, most = shop.policies.support.callback_bookings, shop.policies.support.callback_bookings_unproven
+    assert [book(n, "web-1") for n in range(each + 1)] == ["booked"] * each + ["too_many"]
+    others = [book(100 + n, f"other-{n}") for n in range(most - each + 1)]
+    assert others == ["booked"] * (most - each) + ["too_many"]
+    assert shop.callbacks.book(who("web-1000", "last"), None, PHONE, "x", slot(shop)).status == "booked"
+
+
 def test_a_number_whose_call_is_over_can_be_called_again(shop: Services, clock) -> None:
     shop.callbacks.book(who("web-1", "a"), None, PHONE, "x", slot(shop))
     clock.forward(days=2)

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
 from actions.commerce import schema
+from actions.commerce.model import Customer
 from actions.services.container import Services
+from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.mail import Letter
 from actions.services.order_writes import OrderWrite, OrderWrites, refunds_of
 from actions.services.policy import Share
 from actions.services.receipts import Receipt, read, row
+from actions.services.remedy_policy import Remedy
 from actions.services.returns import ReturnReceipt
-from tests.assistant.conftest import MARCUS, NOW, count, verified, who
+from actions.services.swap_policy import Swap
+from tests.assistant.conftest import MARCUS, NOW, Clock, count, verified, who
+from tests.assistant.services.test_proofs import with_identity
 
 NUMBER = MARCUS[1]
 
 
 def writes(shop: Services) -> OrderWrites:
     made = (shop.commerce, shop.identity, shop.tickets, shop.policies, lambda: NOW)
-    return OrderWrites(*made, action="order.note", subject="cancel")
+    return OrderWrites(*made, action="order.note", subject="cancel", wish="cancel_order")
 
 
 def note(under_way: OrderWrite) -> Receipt:
@@ -54,6 +61,20 @@ def test_only_the_verified_owner_may_write(shop: Services, number: str, proven: 
         writes(shop).once(asking, marcus, number, (), note, Receipt)
     assert refused.value.decision.rule == rule
     assert count(shop, "outbox") == 0
+
+
+def test_asking_a_person_only_reads_the_order(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    marcus = verified(shop, who(), MARCUS)
+    monkeypatch.setattr(shop.commerce, "begin", None)  # would take the lock of writers
+    ticket = shop.returns.ask_approval(who(), marcus, NUMBER, ITEM, "changed_mind")
+    assert NUMBER in ticket.subject
+    for caller, number, rule in (
+        (who(), "L204817", "unknown_order"),
+        (who("web-2"), NUMBER, "not_verified"),
+    ):
+        with pytest.raises(Refused) as refused:
+            shop.returns.ask_approval(caller, marcus, number, ITEM, "changed_mind")
+        assert refused.value.decision.rule == rule
 
 
 def test_a_receipt_survives_as_json() -> None:
@@ -89,3 +110,37 @@ def test_a_write_sees_the_customer_as_the_lock_found_them(shop: Services) -> Non
     writes(shop).once(who(key="k"), marcus, NUMBER, (), look, Receipt)
     assert marcus.tier != "gold"
     assert seen == ["gold"]
+
+
+STEPS = {"low": ("email",), "high": ("email_order",)}
+ITEM = ("L204393-1",)
+Write = Callable[[Services, Caller, Customer], object]
+WRITES: dict[str, tuple[str, Write]] = {
+    "start_return": (NUMBER, lambda s, w, c: s.returns.start(w, c, NUMBER, ITEM, "changed_mind")),
+    "cancel_order": ("L204991", lambda s, w, c: s.cancellations.cancel(w, c, "L204991", "other")),
+    "exchange_item": (NUMBER, lambda s, w, c: s.swaps.swap(w, c, NUMBER, [Swap(ITEM[0], "x")])),
+    "change_order": ("L204991", lambda s, w, c: s.swaps.swap(w, c, "L204991", [Swap("L204991-1", "x")])),
+    "change_payment": ("L204991", lambda s, w, c: s.payments.change(w, c, "L204991", "m")),
+    "promo_code": ("L204991", lambda s, w, c: s.promotions.apply(w, c, "L204991", "WELCOME10")),
+    "request_refund": (NUMBER, lambda s, w, c: s.remedies.give(w, c, NUMBER, Remedy("refund", "late", ITEM))),
+    "billing_dispute": (
+        NUMBER, lambda s, w, c: s.remedies.ask_approval(w, c, NUMBER, Remedy("refund", "late"), "billing_dispute"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wish", WRITES)
+def test_each_write_asks_for_the_level_of_its_wish(
+    template: Path, tmp_path: Path, clock: Clock, wish: str
+) -> None:
+    shop = with_identity(template, tmp_path, clock, levels=STEPS, needs={"anything": "low", wish: "high"})
+    number, write = WRITES[wish]
+    order = shop.commerce.order(number)
+    assert order is not None
+    customer = shop.commerce.customer(order.customer_id)
+    assert customer is not None
+    assert shop.identity.verify(who(), customer.email).status == "verified"
+    with pytest.raises(Refused) as refused:
+        write(shop, who(), customer)
+    assert refused.value.decision.rule == "not_verified"
+    shop.close()

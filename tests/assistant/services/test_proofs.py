@@ -123,6 +123,16 @@ def test_guessing_names_is_limited_over_all_conversations(named):
     assert named.identity.verify(who("web-x", "kx"), "", ANNA[2], name="Anna Bennett").status == "locked"
 
 
+def test_an_invented_address_beside_a_name_is_no_way_around_the_lock(named):
+    for turn in range(POLICIES.identity.attempts_per_email):
+        guess = named.identity.verify(
+            who(f"web-{turn}"), f"guess{turn}@example.com", "00001", name="Anna Bennett"
+        )
+        assert guess.status != "verified"
+    last = named.identity.verify(who("web-x"), "another@example.com", ANNA[2], name="Anna Bennett")
+    assert last.status == "locked"
+
+
 def test_a_conversation_stays_with_its_customer_where_the_policy_says_so(named):
     named.identity.verify(who(), ANNA[0])
     before = count(named, "throttles")

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from actions.commerce import schema
+from actions.services import quotes as module
 from actions.services.container import Services
 from actions.services.errors import Refused
 from tests.assistant.conftest import MARCUS, NOW, Clock, count, verified, who
@@ -62,6 +63,19 @@ def test_a_stranger_neither_sees_nor_changes_it(shop: Services) -> None:
     assert shop.quotes.find(who(), quote.reference) == quote
 
 
+def test_whom_nobody_trusts_is_written_a_quote_but_opens_none(shop: Services) -> None:
+    nobody = who(authenticated=False)
+    kept, made = shop.quotes.write(who(key="k0"), LINES), shop.quotes.write(nobody, LINES)
+    assert shop.quotes.write(nobody, LINES) == made  # a repeated call
+    for quote in (kept, made):  # the name of the conversation is the same, and anybody could have given it
+        assert shop.quotes.find(nobody, quote.reference) is None
+        for attempt in (shop.quotes.discard, lambda c, r: shop.quotes.send(c, r, "eve@example.com")):
+            with pytest.raises(Refused) as refused:
+                attempt(nobody, quote.reference)
+            assert refused.value.decision.rule == "unknown_quote"
+    assert count(shop, "outbox") == 0
+
+
 def test_its_customer_finds_it_in_another_conversation(shop: Services) -> None:
     marcus = verified(shop, who())
     quote = shop.quotes.write(who(), LINES, customer=marcus)
@@ -83,6 +97,43 @@ def test_it_is_sent_so_often_and_no_more(shop: Services) -> None:
     assert len(letters) == most
     assert letters[0]["recipient"] == "pat@example.com"
     assert "20 x Halden Desk Lamp (black) at $64.00" in letters[0]["body"]
+
+
+def test_a_repeat_sends_no_second_letter(shop: Services) -> None:
+    quote = shop.quotes.write(who(), LINES)
+    for _ in range(2):
+        assert shop.quotes.send(who(key="s"), quote.reference, "pat@example.com") == quote
+    assert count(shop, "outbox") == 1
+    assert count(shop, "audit", action="quote.send") == 1
+    shop.quotes.send(who(key="s2"), quote.reference, "pat@example.com")
+    assert count(shop, "outbox") == 2
+
+
+def test_whoever_comes_second_with_the_same_key_finds_what_the_first_wrote(
+    shop: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quote = shop.quotes.write(who(), LINES)
+    shop.quotes.send(who(key="s"), quote.reference, "pat@example.com")
+    find, missed = module.receipts.find, iter([None, None])
+    lookups: list[object] = []
+
+    def late(*args: object) -> object:
+        lookups.append(args)
+        return next(missed) if len(lookups) in (1, 3) else find(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module.receipts, "find", late)
+    assert shop.quotes.write(who(), LINES) == quote
+    assert shop.quotes.send(who(key="s"), quote.reference, "pat@example.com") == quote
+    assert (count(shop, "quotes"), count(shop, "outbox"), len(lookups)) == (1, 1, 4)
+
+
+def test_looking_at_a_quote_waits_for_no_writer(shop: Services) -> None:
+    marcus = verified(shop, who())
+    quote = shop.quotes.write(who(), LINES, customer=marcus)
+    verified(shop, who("web-2"), MARCUS)
+    with shop.database.write():
+        assert shop.quotes.find(who("web-2"), quote.reference) == quote
+        assert shop.quotes.by_token(quote.token) == quote
 
 
 def test_a_discarded_quote_and_one_that_ran_out_do_not_hold(shop: Services, clock: Clock) -> None:
