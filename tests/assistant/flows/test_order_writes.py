@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.flows.cancel_order import FLOW
+from actions.flows.choice import OTHER_ORDER
 from actions.flows.turn import message
 from tests.assistant.flows.talking import Talk
 
@@ -42,3 +43,18 @@ def test_that_a_yes_with_something_new_is_none() -> None:
 def test_that_the_form_is_emptied_as_a_whole() -> None:
     emptied = {event["name"]: event["value"] for event in FLOW.emptied()}
     assert emptied == {"cancel_number": None, "cancel_reason": None, "cancel_confirmed": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("the other one", False),
+        ("a different one", False),
+        ("the other order", True),
+        ("not this order", True),
+        ("the other card for this order", False),
+        ("another purchase", True),
+    ],
+)
+def test_when_the_other_one_is_an_order(text: str, order: bool) -> None:
+    assert bool(OTHER_ORDER.search(text)) is order
