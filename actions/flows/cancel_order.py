@@ -20,7 +20,7 @@ from actions.flows.cancel_words import (
     reason_of,
     says_go_ahead,
 )
-from actions.flows.choice import OTHER, choose, described, payload, placed, recent
+from actions.flows.choice import choose, described, payload, placed, recent
 from actions.flows.identity import QUESTION, PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
@@ -38,6 +38,7 @@ FLOW = OrderFlow(
     order_slot="cancel_number",
     confirmed_slot="cancel_confirmed",
     told_slots=("cancel_number", "cancel_reason"),
+    one_choice=True,
     worth_asking=frozenset({"being_packed"}),
 )
 SUMMARY = {False: "utter_cancel_summary", True: "utter_cancel_summary_approval"}  # with a colleague's consent
@@ -119,20 +120,12 @@ class ValidateCancelForm(PrivateForm):
         if not another and tracker.get_slot("requested_slot") == "cancel_reason" and reason_of(heard):
             return {}
         named = described(customer, heard) if heard.short and heard.has(NAMED) else None
-        other, alone = heard.has(OTHER), open_orders(customer) == [order]
-        if not (another or other or (named and named != order.number)):
-            if alone and heard.short and heard.has(MORE):
-                tell_only_one(dispatcher, order)
-                return {"cancel_confirmed": None}
-            return {}
-        number = named or choose(customer, heard, tracker, current=order.number)
-        if number is None and alone:
+        changes = FLOW.other_order(dispatcher, tracker, heard, named)
+        unknown = changes["cancel_number"] is None if changes else heard.short and heard.has(MORE)
+        if unknown and open_orders(customer) == [order]:
             tell_only_one(dispatcher, order)
             return {"cancel_confirmed": None}
-        if number and services().orders.find(customer, number) is None:
-            dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
-            return {"cancel_number": order.number, "cancel_confirmed": None}
-        return {"cancel_number": number, "cancel_confirmed": None, "order_number": None}
+        return changes
 
     def extract_cancel_number(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

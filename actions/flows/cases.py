@@ -51,6 +51,7 @@ FLOWS = {
         order_slot="case_order",
         confirmed_slot="case_confirmed",
         told_slots=SLOTS[:4],
+        item_slots=("case_items", "case_remedy"),
         worth_asking=frozenset({"out_of_stock", "too_many", "nothing_left", "not_due"}),
     )
     for wish, form in FORMS.items()
@@ -203,18 +204,10 @@ class CaseForm(PrivateForm, ABC):
         asked = tracker.get_slot("requested_slot")
         if found is None or not heard.text or asked is None:
             return {}
-        customer, order = found
-        another = heard.number is not None and heard.number != order.number
-        if another or heard.has(OTHER):
-            number = heard.number or choose(customer, heard, tracker, current=order.number)
-            if number and services().orders.find(customer, number) is None:
-                dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
-                return {"case_confirmed": None}
-            emptied = dict.fromkeys(("case_items", "case_remedy", "case_confirmed", "order_number"))
-            return {**emptied, "case_order": number}
-        if asked in ("case_remedy", "case_confirmed") and not heard.plain_yes:
-            return self._changed(tracker, order, heard)
-        return {}
+        changes = FLOWS[self.wish].other_order(dispatcher, tracker, heard)
+        if not changes and asked in ("case_remedy", "case_confirmed") and not heard.plain_yes:
+            return self._changed(tracker, found[1], heard)
+        return changes
 
     def _changed(self, tracker: Tracker, order: Order, heard: Said) -> dict[str, Any]:
         """Notice that something else went wrong, or that something else should be done."""

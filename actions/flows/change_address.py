@@ -29,7 +29,7 @@ from actions.flows.address_words import (
     target_of,
     without_postcode,
 )
-from actions.flows.choice import OTHER, choose, described, placed, recent
+from actions.flows.choice import choose, described, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
 from actions.flows.turn import Said, message
@@ -122,14 +122,9 @@ class ValidateAddressForm(PrivateForm):
         customer = known_customer(tracker)
         if customer is None or not heard.text or tracker.get_slot("requested_slot") != FLOW.confirmed_slot:
             return {}
-        changes: dict[str, Any] = {}
-        order, target = FLOW.order(customer, tracker), tracker.get_slot("address_target")
-        around = order_words(heard)
-        another = heard.number is not None and order is not None and heard.number != order.number
-        if order is not None and (another or around.has(OTHER)):
-            changes["address_order"] = choose(customer, around, tracker, current=order.number)
-        wanted = None if another else target_of(heard, open_order=bool(open_orders(customer)))
-        if wanted and wanted != target and not takes_own(heard):
+        changes = FLOW.other_order(dispatcher, tracker, order_words(heard))
+        wanted = None if changes else target_of(heard, open_order=bool(open_orders(customer)))
+        if wanted and wanted != tracker.get_slot("address_target") and not takes_own(heard):
             changes["address_target"] = wanted
         changes |= self._other_parts(customer, tracker, heard)
         if not changes:

@@ -10,7 +10,7 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order, PaymentMethod
-from actions.flows.choice import OTHER, choose, payload, placed, recent
+from actions.flows.choice import choose, payload, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
@@ -30,6 +30,7 @@ FLOW = OrderFlow(
     order_slot="payment_order",
     confirmed_slot="payment_confirmed",
     told_slots=("payment_order", "payment_method"),
+    item_slots=("payment_method",),
     worth_asking=frozenset({"being_packed", "balance_unknown"}),
 )
 SUMMARY, AGAIN = "utter_payment_summary", "utter_payment_confirm_again"
@@ -101,18 +102,15 @@ class ValidatePaymentForm(PrivateForm):
         order = FLOW.order(customer, tracker) if customer else None
         if customer is None or order is None or not heard.text or heard.payload:
             return {}
-        changes: dict[str, Any] = {}
-        if (heard.number and heard.number != order.number) or (
-            heard.has(OTHER) and not names_some(heard.text)
-        ):
-            changes["payment_order"] = choose(customer, heard, tracker, current=order.number)
-        elif tracker.get_slot("requested_slot") == FLOW.confirmed_slot:
+        changes = FLOW.other_order(dispatcher, tracker, heard)
+        if not changes and tracker.get_slot("requested_slot") == FLOW.confirmed_slot:
             now = tracker.get_slot("payment_method")
             others = [method for method in choices(customer, order) if method.id != now]
             named_now = meant(heard, customer.payment_methods, paying(order))
             fits = [method for method in named_now if method.id != now]
             if named_now and not fits and heard.intent != "affirm":
                 return {"payment_confirmed": None}  # the one that was summed up is named once more
+            fits = [method for method in fits if method in others] or fits
             if fits or (speaks(heard.text, "other") and others):
                 changes["payment_method"] = (fits or others)[0].id if len(fits or others) == 1 else None
         if not changes:

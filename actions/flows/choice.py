@@ -22,6 +22,10 @@ OTHER = re.compile(
     r"\b(?:(?:the|an?|my|some|which)\s+)?(?:other|another|different|wrong)\s+(?:one|order|purchase)\b"
     r"|\bnot\s+(?:that|this)\s+(?:one|order)\b|\bthe other\b"
 )
+OTHER_ORDER = re.compile(
+    r"\b(?:other|another|different|wrong)\s+(?:\w+\s+)?(?:order|purchase)s?\b"
+    r"|\bnot\s+(?:that|this)\s+(?:order|purchase)\b"
+)
 BEFORE = re.compile(
     r"\b(?:one|order)\s+before(?:\s+(?:that|this|it|the last))?\b|\bprevious\s+(?:one|order)\b"
 )

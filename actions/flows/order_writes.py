@@ -13,7 +13,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import ask_which, fitting, recent
+from actions.flows.choice import OTHER, OTHER_ORDER, ask_which, choose, fitting, recent
 from actions.flows.identity import known_customer, tell_block
 from actions.flows.offers import offer_ticket
 from actions.flows.order_status import SHORT_STATES
@@ -38,6 +38,8 @@ class OrderFlow:
     confirmed_slot: str
     told_slots: tuple[str, ...]  # what the summary says, the order first
     further_slots: tuple[str, ...] = ()  # emptied with the others at the end
+    item_slots: tuple[str, ...] = ()  # what holds for the chosen order only
+    one_choice: bool = False  # nothing but an order can be "the other one"
     worth_asking: frozenset[str] = field(default=frozenset())  # rules from which a person may depart
 
     def customer(self, tracker: Tracker) -> Customer | None:
@@ -74,6 +76,29 @@ class OrderFlow:
         if value is False:
             return False
         return True if value is True and (heard.plain_yes or agrees(heard)) else None
+
+    def other_order(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, named: str | None = None
+    ) -> dict[str, Any]:
+        """Return the slots that change where another order is meant than the chosen one; none where it isn't.
+
+        "The other one" is an order only where an order was asked for, or where the words say so. `named` is the
+        order that the words describe. The chosen one stays where a number is none of the customer's.
+        """
+        mine = self.mine(tracker)
+        if mine is None or not heard.text:
+            return {}
+        customer, order = mine
+        asked = self.one_choice or tracker.get_slot("requested_slot") == self.order_slot
+        other = heard.has(OTHER) and (asked or heard.has(OTHER_ORDER))
+        if not other and {heard.number, named} <= {None, order.number}:
+            return {}
+        number = heard.number or named or choose(customer, heard, tracker, current=order.number)
+        if number and services().orders.find(customer, number) is None:
+            dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
+            return {self.order_slot: order.number, self.confirmed_slot: None}
+        emptied = dict.fromkeys((*self.item_slots, self.confirmed_slot, "order_number"))
+        return {**emptied, self.order_slot: number}
 
     def again(self, tracker: Tracker, responses: tuple[str, ...]) -> bool:
         """Tell whether the same summary was said in the turn before, so that a short one will do."""

@@ -10,7 +10,7 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import OTHER, choose, described, placed, recent
+from actions.flows.choice import choose, described, placed, recent
 from actions.flows.identity import PrivateForm, known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
@@ -149,16 +149,8 @@ class ValidatePromoForm(PrivateForm):
         mine = FLOW.mine(tracker)
         if mine is None:
             return {}
-        customer, order = mine
-        named = described(customer, heard) if heard.intent not in ("affirm", "deny") else None
-        named = named if named != order.number else None
-        if heard.number in (None, order.number) and not heard.has(OTHER) and not named:
-            return {}
-        number = heard.number or named or choose(customer, heard, tracker, current=order.number)
-        if number and services().orders.find(customer, number) is None:
-            dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
-            number = order.number
-        return {"promo_order": number, "promo_confirmed": None, "order_number": None}
+        named = described(mine[0], heard) if heard.intent not in ("affirm", "deny") else None
+        return FLOW.other_order(dispatcher, tracker, heard, named)
 
     def validate_promo_code(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

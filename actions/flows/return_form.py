@@ -10,7 +10,7 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import OTHER, choose, described, placed, recent
+from actions.flows.choice import choose, described, placed, recent
 from actions.flows.identity import QUESTION, PrivateForm, known_customer
 from actions.flows.order_writes import OrderFlow
 from actions.flows.refund_words import asks_where, other_refund, wanted_refund
@@ -41,6 +41,7 @@ FLOW = OrderFlow(
     confirmed_slot="return_confirmed",
     told_slots=("return_order", "return_items", "return_reason", "return_method"),
     further_slots=("return_change", "return_part"),
+    item_slots=("return_items",),
     worth_asking=frozenset({"window_over", "final_sale"}),
 )
 ITEM_TALK = frozenset(
@@ -180,19 +181,13 @@ class ValidateReturnForm(PrivateForm):
         heard: Said,
     ) -> dict[str, Any]:
         """Notice another order number, or "the other order"."""
-        another = heard.number is not None and heard.number != order.number
-        if not (another or heard.has(OTHER) or part_of(heard, tracker) == "order"):
-            return {}
-        if len(recent(customer)) == 1 and not another:
+        changes = FLOW.other_order(dispatcher, tracker, heard)
+        if part_of(heard, tracker) == "order":
+            changes = dict.fromkeys(("return_order", *FLOW.item_slots, "order_number"))
+        if changes and len(recent(customer)) == 1 and heard.number in (None, order.number):
             dispatcher.utter_message(response="utter_only_order")
             return {"return_order": order.number}
-        number = (
-            choose(customer, heard, tracker, current=order.number) if not part_of(heard, tracker) else None
-        )
-        if number and services().orders.find(customer, number) is None:
-            dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
-            return {"return_order": order.number}
-        return {"return_order": number, "return_items": None, "order_number": None}
+        return changes
 
     def _other_items(
         self,

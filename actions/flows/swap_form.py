@@ -30,6 +30,7 @@ FLOWS = {
         confirmed_slot="swap_confirmed",
         told_slots=("swap_order", "swap_items", "swap_changes", "swap_method"),
         further_slots=("swap_to", "swap_offered"),
+        item_slots=("swap_items", "swap_changes", "swap_method", "swap_to", "swap_offered"),
         worth_asking=frozenset({"being_packed", "window_over", "too_many"}),
     )
     for wish in WISHES
@@ -117,21 +118,7 @@ class ValidateSwapForm(PrivateForm):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
     ) -> dict[str, Any]:
         """Notice another order than the one chosen before."""
-        found = chosen_order(tracker)
-        if found is None or not heard.text or heard.payload:
-            return {}
-        customer, order = found
-        another = heard.number is not None and heard.number != order.number
-        if not another and not (heard.has(OTHER) and "order" in heard.text.lower()):
-            return {}
-        number = choose(customer, heard, tracker, current=order.number)
-        if number and services().orders.find(customer, number) is None:
-            dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
-            return {"swap_order": order.number, "swap_confirmed": None}
-        emptied = dict.fromkeys(
-            (*flow_of(tracker).told_slots, *flow_of(tracker).further_slots, "swap_confirmed")
-        )
-        return {**emptied, "swap_order": number, "order_number": None}
+        return flow_of(tracker).other_order(dispatcher, tracker, heard)
 
     def extract_swap_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

@@ -187,8 +187,9 @@ class OrderWrites:
     ) -> Ticket:
         """Hand a write that is above the assistant's authority to a person."""
         known = self._identity.customer(caller, self._wish)
-        order = self._commerce.order(order_number(number) or number)
-        asked = appeal(self._owned(known is not None and known.id == customer.id, order, customer))
+        found = self._commerce.order(order_number(number) or number)
+        order = self._owned(known is not None and known.id == customer.id, found, customer)
+        asked = appeal(order)
         case = f"{self._subject}/{order.number}"
         return self._tickets.open(caller, asked.subject, asked.body, "high", customer, case)
 

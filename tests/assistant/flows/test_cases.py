@@ -84,6 +84,17 @@ def test_that_anything_less_than_a_plain_yes_gives_nothing(elena, text, intent):
     assert count(elena, "remedies") == 0
 
 
+def test_that_the_other_one_is_a_remedy_rather_than_an_order(elena):
+    talk = (
+        confirming(LOST, "late", "").within("delivery_form", "case_remedy").hear("the other one", "correct")
+    )
+    talk.run(ValidateDeliveryForm())
+    assert talk.slots["case_order"] == LOST
+    talk = confirming(LOST, "late", "refund").hear("no, the other order", "correct")
+    talk.run(ValidateDeliveryForm())
+    assert talk.slots["case_order"] != LOST
+
+
 @pytest.mark.parametrize(
     ("number", "issue", "remedy"),
     [

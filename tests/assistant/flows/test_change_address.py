@@ -216,3 +216,9 @@ def test_that_every_rule_has_its_words(scratch_shop):
     for rule in scratch_shop.policies.shipping.address_rules:
         assert f"utter_address_{rule}" in DOMAIN["responses"]
     assert set(FLOW.told_slots) <= set(DOMAIN["slots"])
+
+
+def test_that_a_number_that_is_not_theirs_keeps_the_order(hugo):
+    talk = answer(confirming(), "no, L999999", "correct")
+    assert talk.responses() == ["utter_order_not_found"]
+    assert talk.slots["address_order"] == "L204507"

@@ -110,6 +110,24 @@ def test_that_another_method_is_summed_up_anew(hugo):
     assert answer(confirming(), "the visa", "inform").slots["payment_method"] == VISA
 
 
+@pytest.mark.parametrize("text", ["the other one", "no, a different one"])
+def test_that_the_other_one_is_a_method_rather_than_an_order(hugo, text):
+    talk = answer(confirming(), text, "correct")
+    assert (talk.slots["payment_order"], talk.slots["payment_method"]) == ("L204507", GIFT)
+    assert asking(text).slots["payment_order"] == "L204507"
+
+
+def test_that_a_number_that_is_not_theirs_keeps_the_order(hugo):
+    talk = answer(confirming(), "no, L999999", "correct")
+    assert talk.responses() == ["utter_order_not_found"]
+    assert talk.slots["payment_order"] == "L204507"
+
+
+def test_that_another_order_is_asked_anew_for_its_method(hugo):
+    talk = answer(confirming(), "no, for L204512", "correct")
+    assert (talk.slots["payment_order"], talk.slots["payment_confirmed"]) == ("L204512", None)
+
+
 def test_that_a_no_leaves_it(hugo):
     talk = answer(confirming(), "no", "deny")
     talk.run(ActionSubmitPayment())

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from actions.flows.cancel_order import FLOW, ActionSubmitCancel
+from actions.flows.choice import OTHER_ORDER
 from actions.flows.turn import message
 from actions.services.container import Services
 from tests.assistant.conftest import count, who
@@ -63,3 +64,18 @@ def test_that_the_level_of_the_wish_counts_after_the_form_has_ended(
     talk.run(ActionSubmitCancel())
     assert talk.responses() == ["utter_cancel_done"]
     assert count(scratch_shop, "orders", number="L204991", status="cancelled") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("the other one", False),
+        ("a different one", False),
+        ("the other order", True),
+        ("not this order", True),
+        ("the other card for this order", False),
+        ("another purchase", True),
+    ],
+)
+def test_when_the_other_one_is_an_order(text: str, order: bool) -> None:
+    assert bool(OTHER_ORDER.search(text)) is order
