@@ -218,6 +218,7 @@ class Payment:
     at: datetime | None = None
     status: str = "settled"  # settled or pending
     return_reference: str | None = None
+    outside_id: str | None = None  # what a shop outside calls it; None for what only we know
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ from actions.commerce.service_tables import ticket_notes as ticket_notes
 from actions.commerce.service_tables import tickets as tickets
 from actions.commerce.service_tables import verifications as verifications
 
-REVISION = "0005"  # the newest of migrations/versions; what it is for stands in its first line
+REVISION = "0007"  # the newest of migrations/versions; what it is for stands in its first line
 
 
 alembic_version = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))
@@ -56,6 +56,7 @@ products = Table(
     Column("specs", JSON, nullable=False),
     Column("tags", JSON, nullable=False),
     Column("compatibility", JSON(none_as_null=True)),  # what it goes together with, as far as that is on file
+    Column("retired", Boolean),  # true for what a shop outside sells no more; orders may still name it
 )
 
 variants = Table(
@@ -69,6 +70,7 @@ variants = Table(
     Column("available", Boolean, nullable=False),
     Column("stock", Integer),
     Column("tags", JSON, nullable=False),
+    Column("retired", Boolean),
 )
 
 customers = Table(
@@ -164,6 +166,7 @@ payments = Table(
     Column("at", Moment),
     Column("status", String(16), nullable=False),  # settled or pending
     Column("return_reference", String(40)),
+    Column("outside_id", String(40)),  # what a shop outside calls it; empty for what only we know
 )
 
 returns = Table(
@@ -267,8 +270,19 @@ quotes = Table(
     Column("changed_at", Moment, nullable=False),
 )
 
+# When a shop outside, which this one mirrors, was last asked about something.
+mirrored = Table(
+    "mirrored",
+    metadata,
+    Column("kind", String(16), primary_key=True),  # see mirror.py
+    Column("key", String(80), primary_key=True),
+    Column("checked_at", Moment, nullable=False, index=True),
+    Column("there", Boolean, nullable=False),  # whether the shop outside has it
+)
+
 # What a shop consists of, in the order in which it can be deleted.
 SHOP_TABLES = (
+    mirrored,
     item_changes,
     exchange_items,
     exchanges,

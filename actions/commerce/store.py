@@ -35,7 +35,7 @@ T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
 
 
-def _no_progress(_what: str, _done: int, _all: int) -> None:
+def no_progress(_what: str, _done: int, _all: int) -> None:
     """Say nothing."""
 
 
@@ -46,6 +46,8 @@ class SqlStore:
     >>> store.order("#L-204817").status
     """
 
+    asks_outside = False  # whether another system keeps what is read here
+
     def __init__(self, database: Database) -> None:
         self.database = database
 
@@ -53,6 +55,13 @@ class SqlStore:
         """Find a customer by id."""
         with self.database.read() as connection:
             return find_customer_by_id(connection, customer_id)
+
+    def on_file(self, customer_id: str) -> Customer | None:
+        """Read who a customer is, without asking anybody else."""
+        return self.customer(customer_id)
+
+    def acquaint(self, email: str, number: str) -> None:
+        """Make sure that the customer of an address and the order of a number are known here; here they are."""
 
     def customer_by_email(self, email: str) -> Customer | None:
         """Find a customer by e-mail address, in any case."""
@@ -79,7 +88,7 @@ class SqlStore:
     def product(self, product_id: str) -> Product | None:
         """Find a product by id."""
         with self.database.read() as connection:
-            return _first(_products(connection, schema.products.c.id == product_id))
+            return find_product(connection, product_id)
 
     def products(self) -> list[Product]:
         """List the whole catalogue."""
@@ -92,7 +101,7 @@ class SqlStore:
             return promised_to(connection, customer_id, since)
 
     @contextmanager
-    def begin(self) -> Iterator[SqlWork]:
+    def begin(self, order: str | None = None, customer: str | None = None) -> Iterator[SqlWork]:
         """Open a writing transaction; an exception undoes it."""
         with self.database.write() as connection:
             yield SqlWork(connection)
@@ -107,7 +116,7 @@ class SqlStore:
             )
 
     def replace(
-        self, shop: Shop, *, source: str, over: bool = False, progress: Progress = _no_progress
+        self, shop: Shop, *, source: str, over: bool = False, progress: Progress = no_progress
     ) -> None:
         """Put a whole shop in place of the present one, or change nothing.
 
@@ -249,6 +258,11 @@ def find_customer_by_id(connection: Connection, customer_id: str) -> Customer | 
     return _first(_customers(connection, schema.customers.c.id == customer_id))
 
 
+def find_product(connection: Connection, product_id: str) -> Product | None:
+    """Find a product by id within a transaction."""
+    return _first(_products(connection, schema.products.c.id == product_id))
+
+
 def find_order(connection: Connection, number: str, *, lock: bool = False) -> Order | None:
     """Find an order by its number within a transaction, locked on demand."""
     query = select(schema.orders).where(schema.orders.c.number_key == order_key(number))
@@ -264,7 +278,7 @@ def next_number(connection: Connection, name: str) -> int:
     return int(connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one())
 
 
-def fill(connection: Connection, shop: Shop, *, progress: Progress = _no_progress) -> None:
+def fill(connection: Connection, shop: Shop, *, progress: Progress = no_progress) -> None:
     """Write a whole shop into empty tables."""
     pending: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for place, product in enumerate(shop.products):
@@ -308,7 +322,8 @@ def _first(found: Sequence[T]) -> T | None:
 def _products(connection: Connection, *where: Any) -> list[Product]:
     """Read products with their variants."""
     table = schema.products
-    found = connection.execute(select(table).where(*where).order_by(table.c.position)).mappings().all()
+    sold = table.c.retired.is_not(True)
+    found = connection.execute(select(table).where(sold, *where).order_by(table.c.position)).mappings().all()
     parts = _parts_of(connection, schema.variants, "product_id", [row["id"] for row in found])
     return [rows.product_from(row, parts[row["id"]]) for row in found]
 

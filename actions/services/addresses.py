@@ -83,7 +83,8 @@ class Addresses:
     ) -> AddressReceipt:
         """Change it, or find the receipt of the call that this one repeats."""
         now = self._clock()
-        with self._commerce.begin() as work:
+        named = (order_number(number) or number) if number else None
+        with self._commerce.begin(order=named, customer=customer.id if profile else None) as work:
             work.lock_customer(customer.id)
             if not self._identity.is_verified(work.connection, caller, customer, WISH):
                 raise Refused(refusal("not_verified", subject=ADDRESS))

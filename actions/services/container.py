@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from actions.adapters.settings import Adapters, load_adapters
 from actions.commerce.database import Database, Fill, database_url
-from actions.commerce.port import Reading
+from actions.commerce.mirror import SOURCE, MirroredShop, Outside
 from actions.commerce.store import SqlStore, fill
 from actions.helpdesk.forwarding import ForwardedTickets
 from actions.helpdesk.port import Tickets
@@ -66,7 +66,7 @@ class Services:
     profile: Profile
     tickets: Tickets
     provider: PaymentProvider | None  # where money is taken and given back, if adapters.yml names one
-    outside_shop: Reading | None  # another shop to read from, if adapters.yml names one
+    outside_shop: Outside | None  # the shop that ours mirrors, if adapters.yml names one
     policies: Policies
     outbox: Outbox
 
@@ -83,14 +83,14 @@ class Services:
         self._closing: list[Callable[[], None]] = []
         self.policies = policies or load_policies()
         self.adapters = adapters or load_adapters()
-        self.database = Database(url, fill=_demo(clock), source="demo")
-        self.commerce = SqlStore(self.database)
+        self.outside_shop = self._outside_shop()
+        self.database = _database(url, clock, self.outside_shop)
+        self.commerce = self._commerce()
         self.identity = Identity(self.commerce, self.policies.identity, clock)
         self.orders = Orders(self.commerce)
         self.products = Products(self.commerce)
         self.tickets = self._help_desk()
         self.provider = self._payment_provider()
-        self.outside_shop = self._outside_shop()
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
@@ -153,8 +153,14 @@ class Services:
         self._closing.append(provider.close)
         return provider
 
-    def _outside_shop(self) -> Reading | None:
-        """Make the shop to read from that adapters.yml names."""
+    def _commerce(self) -> SqlStore:
+        """Make the shop that the services work on: the embedded one, or the mirror of the one outside."""
+        if self.outside_shop is None:
+            return SqlStore(self.database)
+        return MirroredShop(self.database, self.outside_shop, self._clock)
+
+    def _outside_shop(self) -> Outside | None:
+        """Make the shop outside that adapters.yml names."""
         settings = self.adapters.commerce
         if settings is None:
             return None
@@ -229,6 +235,13 @@ def _make(url: str) -> tuple[Services, Courier | None]:
     courier = Courier(made.deliver)
     courier.start()
     return made, courier
+
+
+def _database(url: str, clock: Clock, outside: Outside | None) -> Database:
+    """Open the database; a new one holds the demo shop, or nothing yet of the shop outside."""
+    if outside is not None:
+        return Database(url, source=SOURCE)
+    return Database(url, fill=_demo(clock), source="demo")
 
 
 def _demo(clock: Clock) -> Fill:

@@ -161,7 +161,7 @@ class OrderWrites:
         before: Callable[[OrderWrite], Row | None],
     ) -> R:
         now = self._clock()
-        with self._commerce.begin() as work:
+        with self._commerce.begin(order=order_number(number) or number) as work:
             work.lock_customer(customer.id)
             order = self._own_order(work, caller, customer, number)
             under_way = OrderWrite(

@@ -118,7 +118,7 @@ class Profile:
         """Change it, or find the receipt of the call that this one repeats."""
         now = self._clock()
         row: dict[str, Any] = {"field": field, "value": value}
-        with self._commerce.begin() as work:
+        with self._commerce.begin(customer=customer.id) as work:
             work.lock_customer(customer.id)
             if not self._identity.is_verified(work.connection, caller, customer, WISH):
                 raise Refused(refusal("not_verified", subject=SUBJECT))

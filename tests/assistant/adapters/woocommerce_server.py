@@ -66,7 +66,9 @@ class WooCommerceServer:
 
     def answer_ListCustomers(self, asked: Asked) -> Told:
         email = asked.query.get("email", [""])[0].casefold()
-        return paged(asked, [each for each in self.customers.values() if each["email"].casefold() == email])
+        return paged(
+            asked, [each for each in self.customers.values() if email in ("", each["email"].casefold())]
+        )
 
     def answer_ShowCustomer(self, asked: Asked, number: int) -> Told:
         return shown(self.customers.get(number), "woocommerce_rest_invalid_id")
@@ -80,9 +82,8 @@ class WooCommerceServer:
             found = [
                 each for each in found if text in (each["number"] + each["billing"]["last_name"]).casefold()
             ]
-        found.sort(
-            key=lambda each: each["date_created_gmt"], reverse=asked.query.get("order", ["desc"]) == ["desc"]
-        )
+        by = "id" if asked.query.get("orderby") == ["id"] else "date_created_gmt"
+        found.sort(key=lambda each: each[by], reverse=asked.query.get("order", ["desc"]) == ["desc"])
         return paged(asked, found)
 
     def answer_ShowOrder(self, asked: Asked, number: int) -> Told:
@@ -232,7 +233,7 @@ def order(number: int, each: Order, owner: int, numbers: dict[str, int]) -> dict
         "date_paid_gmt": gmt(each.placed_at) if paid else None,
         "line_items": [
             {
-                "id": place,
+                "id": number * 100 + place,
                 "name": item.name,
                 "product_id": numbers[item.product_id],
                 "variation_id": 0,
@@ -261,5 +262,8 @@ def order(number: int, each: Order, owner: int, numbers: dict[str, int]) -> dict
         "coupon_lines": [{"id": 1, "code": each.promo_code, "discount": str(each.discount)}]
         if each.promo_code
         else [],
-        "refunds": [{"id": 1, "reason": "", "total": f"-{entry.amount}"} for entry in back],
+        "refunds": [
+            {"id": 90_000 + number * 10 + place, "reason": "", "total": f"-{entry.amount}"}
+            for place, entry in enumerate(back)
+        ],
     }
