@@ -35,14 +35,11 @@ class Work(Protocol):
     def set_address(self, order: Order, address: Address) -> None:
         """Send an order elsewhere."""
 
-    def move_payment(self, order: Order, refunds: Sequence[Payment], payment: Payment) -> None:
-        """Charge another method and pay back those that paid before; gift cards change their balance at once."""
-
     def set_details(self, customer_id: str, **values: Any) -> None:
         """Change what is on file about a customer: address, first_name, last_name, phone, marketing_email."""
 
-    def pay_back(self, order: Order, refunds: Sequence[Payment]) -> None:
-        """Pay money back for an order that stays as it is."""
+    def add_payments(self, order: Order, entries: Sequence[Payment]) -> None:
+        """Charge or pay back money for an order that stays as it is; gift cards change their balance at once."""
 
     def settle(self, order: Order) -> None:
         """Note that all of an order was paid back."""

@@ -154,10 +154,6 @@ class SqlWork:
         """Send an order elsewhere."""
         details.set_address(self.connection, order, address)
 
-    def move_payment(self, order: Order, refunds: Sequence[Payment], payment: Payment) -> None:
-        """Charge another method and pay back those that paid before; gift cards change their balance at once."""
-        details.move_payment(self.connection, order, refunds, payment)
-
     def set_details(self, customer_id: str, **values: Any) -> None:
         """Change what is on file about a customer: address, first_name, last_name, phone, marketing_email."""
         details.set_details(self.connection, customer_id, values)
@@ -171,8 +167,7 @@ class SqlWork:
         own = {"order_number": order.number}
         self.connection.execute(insert(schema.returns), own | rows.return_row(len(order.returns), entry))
         self.connection.execute(insert(schema.return_items), rows.return_item_rows(entry))
-        for place, refund in enumerate(refunds, start=len(order.payments)):
-            self.connection.execute(insert(schema.payments), own | rows.payment_row(place, refund))
+        movements.add_payments(self.connection, order, refunds)
         self._move(order, "return_requested")
 
     def cancel(self, order: Order, reason: str, refunds: Sequence[Payment], at: datetime) -> None:
@@ -197,9 +192,9 @@ class SqlWork:
         """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
         movements.change_items(self.connection, order, changed, entries, at)
 
-    def pay_back(self, order: Order, refunds: Sequence[Payment]) -> None:
-        """Pay money back for an order that stays as it is."""
-        movements.add_payments(self.connection, order, refunds)
+    def add_payments(self, order: Order, entries: Sequence[Payment]) -> None:
+        """Charge or pay back money for an order that stays as it is; gift cards change their balance at once."""
+        movements.add_payments(self.connection, order, entries)
 
     def settle(self, order: Order) -> None:
         """Note that all of an order was paid back."""

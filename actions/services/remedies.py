@@ -213,7 +213,7 @@ class Remedies:
         self._insert(write, remedy, quote, receipt, adjustments(order, remedy, standing))
         gift = {m.id for m in customer.payment_methods if m.kind == "gift_card"}
         at_once = frozenset(share.method_id for share in quote.shares if share.method_id in gift)
-        work.pay_back(
+        work.add_payments(
             order, refunds_of(quote.shares, write.now, reference=receipt.reference, at_once=at_once)
         )
         if remedy.kind == REPLACEMENT:
