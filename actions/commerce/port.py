@@ -32,6 +32,12 @@ class Work(Protocol):
     def customer(self, customer_id: str) -> Customer | None:
         """Read a customer as this transaction sees them."""
 
+    def orders_of(self, customer_id: str) -> list[Order]:
+        """List the orders of a customer as this transaction sees them, newest first."""
+
+    def product(self, product_id: str) -> Product | None:
+        """Read a product as this transaction sees it."""
+
     def set_address(self, order: Order, address: Address) -> None:
         """Send an order elsewhere."""
 

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import update
 
-from actions.commerce.model import Order, Payment, Return
+from actions.commerce import schema
+from actions.commerce.model import Order, Payment, Return, Variant
 from actions.commerce.port import Work
 from actions.services.container import Services
+from actions.services.swap_policy import Swap
 
-from ..conftest import NOW
+from ..conftest import NOW, verified, who
 
 NUMBER, GIFT = "L204507", "c10041_gift_card_3"
 BACK = Payment(kind="refund", amount=Decimal("7.50"), method_id=GIFT, at=NOW)
@@ -49,3 +52,45 @@ def test_a_settled_refund_is_on_the_gift_card_whatever_it_is_for(
     after = shop.commerce.order(NUMBER)
     assert after is not None
     assert (after.payments[-1], balance(shop, after)) == (BACK, before + BACK.amount)
+
+
+LUIS = ("luis.chang@example.com", "L204961", "28213")
+MUGS, OAT = f"{LUIS[1]}-2", "KI-205-OAT"
+
+
+def oat(shop: Services) -> Variant:
+    product = shop.commerce.product("KI-205")
+    assert product is not None
+    return next(each for each in product.variants if each.id == OAT)
+
+
+def put(shop: Services, **values: object) -> None:
+    with shop.database.write() as connection:
+        connection.execute(update(schema.variants).where(schema.variants.c.id == OAT).values(**values))
+
+
+def test_the_last_piece_makes_a_variant_sold_out_until_pieces_come_back(any_shop: Services) -> None:
+    put(any_shop, stock=2, available=True)
+    luis = verified(any_shop, who(), LUIS)
+    any_shop.swaps.swap(who(key="a"), luis, LUIS[1], [Swap(MUGS, OAT)])
+    assert (oat(any_shop).stock, oat(any_shop).can_be_had()) == (0, False)
+    any_shop.cancellations.cancel(who(key="b"), luis, LUIS[1], "too_slow")
+    assert (oat(any_shop).stock, oat(any_shop).can_be_had()) == (2, True)
+
+
+def test_what_the_shop_took_off_sale_stays_so_when_pieces_come_back(any_shop: Services) -> None:
+    put(any_shop, stock=2, available=True)
+    luis = verified(any_shop, who(), LUIS)
+    any_shop.swaps.swap(who(key="a"), luis, LUIS[1], [Swap(MUGS, OAT)])
+    put(any_shop, available=False)
+    any_shop.cancellations.cancel(who(key="b"), luis, LUIS[1], "too_slow")
+    assert (oat(any_shop).stock, oat(any_shop).can_be_had()) == (2, False)
+
+
+def test_a_product_without_a_piece_is_not_available(shop: Services) -> None:
+    with shop.database.write() as connection:
+        mugs = update(schema.variants).where(schema.variants.c.product_id == "KI-205")
+        connection.execute(mugs.values(stock=0, available=True))
+    product = shop.commerce.product("KI-205")
+    assert product is not None
+    assert not product.available
