@@ -55,6 +55,7 @@ class PaymentMethod:
     brand: str | None = None
     last_four: str | None = None
     balance: Decimal | None = None  # gift cards
+    provider_id: str | None = None  # what the payment provider calls it
 
     @property
     def label(self) -> str:
@@ -93,6 +94,7 @@ class Customer:
     phone: str | None = None
     created_at: datetime | None = None
     marketing_email: bool | None = None  # whether they want offers by e-mail; None when nobody noted it
+    provider_id: str | None = None  # what the payment provider calls them
 
     @property
     def name(self) -> str:
@@ -218,6 +220,7 @@ class Payment:
     at: datetime | None = None
     status: str = "settled"  # settled or pending
     return_reference: str | None = None
+    charge_id: str | None = None  # of the provider: the charge that it is, or that it pays back
 
 
 @dataclass(frozen=True, kw_only=True)

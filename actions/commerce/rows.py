@@ -70,6 +70,7 @@ def customer_from(row: Row, methods: Iterable[Row]) -> Customer:
         phone=row["phone"],
         created_at=row["created_at"],
         marketing_email=row["marketing_email"],
+        provider_id=row["provider_id"],
         payment_methods=tuple(method_from(entry) for entry in methods),
     )
 
@@ -77,7 +78,12 @@ def customer_from(row: Row, methods: Iterable[Row]) -> Customer:
 def method_from(row: Row) -> PaymentMethod:
     """Make a payment method of its row."""
     return PaymentMethod(
-        id=row["id"], kind=row["kind"], brand=row["brand"], last_four=row["last_four"], balance=row["balance"]
+        id=row["id"],
+        kind=row["kind"],
+        brand=row["brand"],
+        last_four=row["last_four"],
+        balance=row["balance"],
+        provider_id=row["provider_id"],
     )
 
 
@@ -97,6 +103,7 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
             at=entry["at"],
             status=entry["status"],
             return_reference=entry["return_reference"],
+            charge_id=entry["charge_id"],
         )
         for entry in parts["payments"]
     )
@@ -242,6 +249,7 @@ def customer_rows(position: int, customer: Customer) -> tuple[dict[str, Any], li
         "phone": customer.phone,
         "created_at": customer.created_at,
         "marketing_email": customer.marketing_email,
+        "provider_id": customer.provider_id,
     }
     methods = [
         {
@@ -252,6 +260,7 @@ def customer_rows(position: int, customer: Customer) -> tuple[dict[str, Any], li
             "brand": method.brand,
             "last_four": method.last_four,
             "balance": method.balance,
+            "provider_id": method.provider_id,
         }
         for place, method in enumerate(customer.payment_methods)
     ]
