@@ -21,7 +21,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -57,16 +56,6 @@ class Outside(Reading, Protocol):
     """A shop outside."""
 
     name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Age:
-    """How much of one kind is kept here, and when the shop outside was asked about it first and last."""
-
-    kind: str
-    count: int
-    oldest: datetime | None
-    newest: datetime | None
 
 
 class MirroredShop(SqlStore):
@@ -204,17 +193,10 @@ class MirroredShop(SqlStore):
         logger.info("%s: %d products read", self.outside.name, len(products))
         return True
 
-    def ages(self) -> list[Age]:
+    def ages(self) -> list[mirror_rows.Age]:
         """Tell the operator how old what is kept here is."""
-        table = schema.mirrored
-        query = select(
-            table.c.kind, func.count(), func.min(table.c.checked_at), func.max(table.c.checked_at)
-        ).group_by(table.c.kind)
         with self.database.read() as connection:
-            return [
-                Age(kind=kind, count=count, oldest=oldest, newest=newest)
-                for kind, count, oldest, newest in connection.execute(query.order_by(table.c.kind))
-            ]
+            return mirror_rows.ages(connection)
 
     @property
     def _is_writing(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,27 @@ from actions.commerce.store import find_customer_by_id, find_order, find_product
 LONGEST = 200  # characters of a name
 KNOWN_HERE = ("tier", "points", "marketing_email")  # of a customer; a shop outside has no place for it
 NEVER_SOLD = "No longer sold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Age:
+    """How much of one kind is kept here, and when the shop outside was asked about it first and last."""
+
+    kind: str
+    count: int
+    oldest: datetime | None
+    newest: datetime | None
+
+
+def ages(connection: Connection) -> list[Age]:
+    """Tell how much is kept of each kind, and how old it is."""
+    table = schema.mirrored
+    first, last = func.min(table.c.checked_at), func.max(table.c.checked_at)
+    query = select(table.c.kind, func.count(), first, last).group_by(table.c.kind).order_by(table.c.kind)
+    return [
+        Age(kind=kind, count=count, oldest=oldest, newest=newest)
+        for kind, count, oldest, newest in connection.execute(query)
+    ]
 
 
 def note_checked(connection: Connection, kind: str, key: str, at: datetime, there: bool = True) -> None:
