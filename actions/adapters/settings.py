@@ -61,6 +61,9 @@ class WooCommerceSettings:
     consumer_key: str = field(repr=False, metadata=SECRET)
     consumer_secret: str = field(repr=False, metadata=SECRET)
     webhook_secret: str = field(default="", repr=False, metadata=SECRET)
+    api_refund: bool = (
+        False  # whether refunds go through the shop's payment gateway; else a person makes them
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +158,10 @@ def _read(place: str, name: str, value: object, each: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         raise AdapterConfigError(f"{place}: '{name}' has to be a whole number.")
+    if "bool" in str(each.type):
+        if isinstance(value, bool):
+            return value
+        raise AdapterConfigError(f"{place}: '{name}' has to be true or false.")
     if not isinstance(value, str) or not value.strip():
         raise AdapterConfigError(f"{place}: '{name}' has to be a text.")
     if each.metadata.get("secret") and not ENVIRONMENT.fullmatch(value.strip()):

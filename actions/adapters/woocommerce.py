@@ -63,16 +63,16 @@ class WooCommerceShop:
 
     def __init__(self, settings: WooCommerceSettings, rules: Rules | None = None) -> None:
         login = (settings.consumer_key, settings.consumer_secret)
-        self._system = System(NAME, settings.url, auth=login, rules=rules)
+        self.system = System(NAME, settings.url, auth=login, rules=rules)
 
     def close(self) -> None:
         """Close the connections."""
-        self._system.close()
+        self.system.close()
 
     @reading
     def customer(self, customer_id: str) -> Customer | None:
         """Find a customer by id."""
-        found = self._one("customers", customer_id)
+        found = self.one("customers", customer_id)
         return read_customer(found) if found is not None else None
 
     @reading
@@ -89,17 +89,20 @@ class WooCommerceShop:
     @reading
     def order(self, number: str) -> Order | None:
         """Find an order by its number, in any spelling."""
+        found = self.entry(number)
+        return read_order(found, self._refunds(found)) if found is not None else None
+
+    def entry(self, number: str) -> dict[str, Any] | None:
+        """Find an order by its number, as WooCommerce describes it."""
         key = order_key(number)
         if not key:
             return None
         # The number is the id, unless a plugin gives out numbers of its own.
-        found = self._one("orders", key)
+        found = self.one("orders", key)
         if found is None or order_key(str(found.get("number"))) != key:
             listed = self._page("orders", {"search": number.strip(" #"), "per_page": str(PAGE)})[0]
             found = next((each for each in listed if order_key(str(each.get("number"))) == key), None)
-        if found is None or found.get("status") == "trash":
-            return None
-        return read_order(found, self._refunds(found))
+        return found if found is not None and found.get("status") != "trash" else None
 
     @reading
     def orders_of(self, customer_id: str, limit: int | None = None) -> list[Order]:
@@ -107,23 +110,23 @@ class WooCommerceShop:
         if not is_id(customer_id) or customer_id == "0":  # 0 are all guests
             return []
         params = {"customer": customer_id, "orderby": "date", "order": "desc"}
-        entries = [each for each in self._all("orders", params, limit) if each.get("status") != "trash"]
+        entries = [each for each in self.all("orders", params, limit) if each.get("status") != "trash"]
         return [read_order(entry, short_refunds(entry)) for entry in entries[:limit]]
 
     @reading
     def product(self, product_id: str) -> Product | None:
         """Find a product by id."""
-        found = self._one("products", product_id)
+        found = self.one("products", product_id)
         return self._product(found) if found is not None and found.get("status") == "publish" else None
 
     @reading
     def products(self) -> list[Product]:
         """List the whole catalogue."""
-        return [self._product(entry) for entry in self._all("products", {"status": "publish"})]
+        return [self._product(entry) for entry in self.all("products", {"status": "publish"})]
 
     def count(self, kind: str) -> int:
         """Tell how many customers, orders or products there are, as far as its own list says."""
-        answer = self._system.call("GET", f"{API}/{kind}", params={**EVERY[kind], "per_page": "1"})
+        answer = self.system.call("GET", f"{API}/{kind}", params={**EVERY[kind], "per_page": "1"})
         total = answer.headers.get("x-wp-total", "")
         if not total.isdigit():
             raise BadAnswer(NAME, "a list has another form than described.")
@@ -159,7 +162,7 @@ class WooCommerceShop:
         """Read a product with its variations."""
         variations: Sequence[Mapping[str, Any]] = [entry]
         if entry.get("type") == "variable":
-            variations = self._all(f"products/{int(entry['id'])}/variations", {})
+            variations = self.all(f"products/{int(entry['id'])}/variations", {})
         categories = [text(each.get("name")) for each in entry.get("categories") or ()]
         return Product(
             id=str(entry["id"]),
@@ -177,19 +180,19 @@ class WooCommerceShop:
 
     def _refunds(self, order: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Read the refunds of an order; most have none, and then nothing is asked."""
-        return self._all(f"orders/{int(order['id'])}/refunds", {}) if order.get("refunds") else []
+        return self.all(f"orders/{int(order['id'])}/refunds", {}) if order.get("refunds") else []
 
-    def _one(self, kind: str, identity: str) -> dict[str, Any] | None:
+    def one(self, kind: str, identity: str) -> dict[str, Any] | None:
         """Read one thing by its id."""
         if not is_id(identity):
             return None
         try:
-            answer = self._system.call("GET", f"{API}/{kind}/{int(identity)}")
+            answer = self.system.call("GET", f"{API}/{kind}/{int(identity)}")
         except Missing:
             return None
         return checked(answer.json())
 
-    def _all(self, path: str, params: Mapping[str, str], limit: int | None = None) -> list[dict[str, Any]]:
+    def all(self, path: str, params: Mapping[str, str], limit: int | None = None) -> list[dict[str, Any]]:
         """Read the pages of a list, as far as they are wanted."""
         entries: list[dict[str, Any]] = []
         for number in range(1, MOST_PAGES + 1):
@@ -201,7 +204,7 @@ class WooCommerceShop:
 
     def _page(self, path: str, params: Mapping[str, str]) -> tuple[list[dict[str, Any]], int]:
         """Read one page of a list, and how many there are."""
-        answer = self._system.call("GET", f"{API}/{path}", params=params)
+        answer = self.system.call("GET", f"{API}/{path}", params=params)
         listed, pages = answer.json(), answer.headers.get("x-wp-totalpages", "1")
         if not isinstance(listed, list) or not pages.isdigit():
             raise BadAnswer(NAME, "a list has another form than described.")

@@ -56,9 +56,9 @@ def read_order(entry: Mapping[str, Any], refunds: list[dict[str, Any]]) -> Order
     if not isinstance(number, str) or not number or len(number) > LONGEST_NUMBER:
         raise BadAnswer(NAME, f"an order has no number of up to {LONGEST_NUMBER} characters.")
     items = tuple(_item(number, line) for line in entry.get("line_items") or ())
-    fees = sum((_amount(fee.get("total")) for fee in entry.get("fee_lines") or ()), Decimal(0))
-    shipping = _amount(entry.get("shipping_total")) + fees
-    tax, total = _amount(entry.get("total_tax")), _amount(entry.get("total"))
+    fees = sum((amount_of(fee.get("total")) for fee in entry.get("fee_lines") or ()), Decimal(0))
+    shipping = amount_of(entry.get("shipping_total")) + fees
+    tax, total = amount_of(entry.get("total_tax")), amount_of(entry.get("total"))
     method = str(entry.get("payment_method") or "unknown")
     method_words = text(entry.get("payment_method_title")) or "original payment method"
     paid_at = _moment(entry.get("date_paid_gmt"))
@@ -104,7 +104,7 @@ def _refund(entry: Mapping[str, Any], method: str) -> Payment:
     named = OUR_REFERENCE.search(str(entry.get("reason") or ""))
     return Payment(
         kind="refund",
-        amount=_amount(entry.get("amount")),
+        amount=amount_of(entry.get("amount")),
         method_id=method,
         at=_moment(entry.get("date_created_gmt")),
         return_reference=named[0] if named else None,
@@ -122,11 +122,11 @@ def _item(number: str, line: Mapping[str, Any]) -> OrderItem:
         for each in line.get("meta_data") or ()
         if isinstance(each.get("value"), str) and not str(each.get("key", "_")).startswith("_")
     }
-    price = (_amount(line.get("subtotal")) / quantity).quantize(CENT, ROUND_HALF_UP)
+    price = (amount_of(line.get("subtotal")) / quantity).quantize(CENT, ROUND_HALF_UP)
     return OrderItem(
         id=f"{order_key(number)}-{int(line['id'])}",
         product_id=str(line.get("product_id")),
-        variant_id=_variant_id(line, line.get("variation_id") or line.get("product_id")),
+        variant_id=variant_id_of(line, line.get("variation_id") or line.get("product_id")),
         name=text(line.get("name")),
         price=price,
         quantity=quantity,
@@ -139,15 +139,15 @@ def read_variant(entry: Mapping[str, Any]) -> Variant:
     chosen = [each for each in entry.get("attributes") or () if each.get("option")]
     stock = entry.get("stock_quantity") if entry.get("manage_stock") else None
     return Variant(
-        id=_variant_id(entry, entry["id"]),
+        id=variant_id_of(entry, entry["id"]),
         options={text(each.get("name")).lower(): text(each.get("option")) for each in chosen},
-        price=_amount(entry.get("price") or "0"),
+        price=amount_of(entry.get("price") or "0"),
         available=bool(entry.get("purchasable")) and entry.get("stock_status") in ("instock", "onbackorder"),
         stock=stock if isinstance(stock, int) else None,
     )
 
 
-def _variant_id(entry: Mapping[str, Any], identity: object) -> str:
+def variant_id_of(entry: Mapping[str, Any], identity: object) -> str:
     """Name a variant by its SKU, or by an id."""
     sku = str(entry.get("sku") or "")
     return sku if 0 < len(sku) <= LONGEST_SKU else str(identity)
@@ -188,7 +188,7 @@ def checked(entry: Any) -> dict[str, Any]:
     return dict(entry)
 
 
-def _amount(value: Any) -> Decimal:
+def amount_of(value: Any) -> Decimal:
     """Read an amount, which comes as a text; more than two decimals are rounded."""
     try:
         amount = Decimal(str(value))

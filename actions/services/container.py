@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from datetime import date, datetime
 from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -37,7 +38,11 @@ from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies, policies_folder
 from actions.services.saga_telling import SagaTelling, register_telling
 from actions.services.sagas import Sagas
+from actions.services.shop_following import Following, held
 from actions.services.swaps import Swaps
+
+if TYPE_CHECKING:
+    from actions.adapters.woocommerce import WooCommerceShop
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +73,7 @@ class Services:
     profile: Profile
     tickets: Tickets
     provider: PaymentProvider | None  # where money is taken and given back, if adapters.yml names one
-    outside_shop: Outside | None  # the shop that ours mirrors, if adapters.yml names one
+    outside_shop: WooCommerceShop | None  # the shop that ours mirrors, if adapters.yml names one
     policies: Policies
     sagas: Sagas
     outbox: Outbox
@@ -96,6 +101,7 @@ class Services:
         self.provider = self._payment_provider()
         self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
+        self._follow_writes()
         about_orders = (self.commerce, self.identity, self.tickets, self.policies, clock, self.sagas)
         self.returns = Returns(*about_orders)
         self.cancellations = Cancellations(*about_orders)
@@ -105,9 +111,9 @@ class Services:
         self.promotions = Promotions(*about_orders)
         self.quotes = Quotes(self.database, self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
-        self.addresses = Addresses(self.commerce, self.identity, self.policies, clock)
+        self.addresses = Addresses(self.commerce, self.identity, self.policies, clock, self.sagas)
         self.payments = PaymentChanges(*about_orders)
-        self.profile = Profile(self.commerce, self.identity, self.policies, clock)
+        self.profile = Profile(self.commerce, self.identity, self.policies, clock, self.sagas)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 
     def now(self) -> datetime:
@@ -162,9 +168,24 @@ class Services:
         """Make the shop that the services work on: the embedded one, or the mirror of the one outside."""
         if self.outside_shop is None:
             return SqlStore(self.database)
-        return MirroredShop(self.database, self.outside_shop, self._clock)
+        return MirroredShop(self.database, self.outside_shop, self._clock, held=held)
 
-    def _outside_shop(self) -> Outside | None:
+    def _follow_writes(self) -> None:
+        """Let the shop outside do what is written here."""
+        settings = self.adapters.commerce
+        if settings is None or self.outside_shop is None or not isinstance(self.commerce, MirroredShop):
+            return
+        from actions.adapters.woocommerce_writing import WooCommerceWriting
+
+        Following(
+            writing=WooCommerceWriting(self.outside_shop),
+            sagas=self.sagas,
+            touched=self.commerce.touched,
+            pays=settings.api_refund,
+            provider_pays=self.provider is not None,
+        ).register()
+
+    def _outside_shop(self) -> WooCommerceShop | None:
         """Make the shop outside that adapters.yml names."""
         settings = self.adapters.commerce
         if settings is None:

@@ -89,8 +89,14 @@ class Profile:
     """
 
     def __init__(
-        self, commerce: Commerce, identity: Identity, policies: Policies, clock: Clock = utc_now
+        self,
+        commerce: Commerce,
+        identity: Identity,
+        policies: Policies,
+        clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
+        self._sagas = sagas
         self._commerce = commerce
         self._identity = identity
         self._policies = policies
@@ -132,6 +138,8 @@ class Profile:
             if not decision.allowed:
                 raise Refused(decision)
             work.set_details(customer.id, **_columns(field, value))
+            for follow in self._sagas.customer_followers if self._sagas else ():
+                follow(work.connection, caller, known, ACTION, now)
             self._tell(work.connection, caller, known, field, value, now)
             receipts.keep(work.connection, caller, ACTION, request, row, now)
         return DetailReceipt(**row)

@@ -15,7 +15,6 @@ from sqlalchemy import func, select
 from actions.adapters.errors import AdapterError, Unreachable
 from actions.adapters.http import Rules
 from actions.adapters.importing import Unreadable, bring, main, read_whole
-from actions.adapters.settings import WooCommerceSettings
 from actions.adapters.woocommerce import WooCommerceShop
 from actions.commerce import schema
 from actions.commerce.database import Database
@@ -25,8 +24,8 @@ from actions.commerce.model import Payment, Return, Shop
 from actions.commerce.port import Reading
 from actions.commerce.store import no_progress
 from actions.services.container import Services
-from tests.assistant.adapters.serving import Local, Told, served
-from tests.assistant.adapters.woocommerce_server import KEY, SECRET, WooCommerceServer
+from tests.assistant.adapters.serving import Local, Told
+from tests.assistant.adapters.woocommerce_server import KEY, SECRET, WooCommerceServer, connected, running
 
 from ..conftest import Clock
 from .reading_contract import ReadingContract
@@ -37,24 +36,18 @@ DOWN = [Told(503)] * 200
 
 @pytest.fixture()
 def server(shop: Services) -> Iterator[WooCommerceServer]:
-    state = WooCommerceServer(shop.commerce.snapshot())
-    with served(state) as local:
-        state.url = local.url
-        state.local = local  # type: ignore[attr-defined]
+    with running(shop.commerce.snapshot()) as state:
         yield state
-    assert state.described.wrong == []
 
 
 @pytest.fixture()
 def local(server: WooCommerceServer) -> Local:
-    found: Local = server.local  # type: ignore[attr-defined]
-    return found
+    return server.local
 
 
 @pytest.fixture()
 def outside(server: WooCommerceServer) -> Iterator[WooCommerceShop]:
-    settings = WooCommerceSettings(url=server.url, consumer_key=KEY, consumer_secret=SECRET)
-    made = WooCommerceShop(settings, RULES)
+    made = connected(server)
     yield made
     made.close()
 
