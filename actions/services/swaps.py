@@ -33,6 +33,7 @@ from actions.services.policy import Decision, dollars
 from actions.services.products import products_of
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
 from actions.services.swap_policy import (
     CHANGE,
     EXCHANGE,
@@ -84,12 +85,21 @@ class Swaps:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._commerce = commerce
         self._policies = policies
         self._writes = {
             kind: OrderWrites(
-                commerce, identity, tickets, policies, clock, action=action, subject=kind, wish=WISHES[kind]
+                commerce,
+                identity,
+                tickets,
+                policies,
+                clock,
+                action=action,
+                subject=kind,
+                wish=WISHES[kind],
+                sagas=sagas,
             )
             for kind, action in ACTIONS.items()
         }
