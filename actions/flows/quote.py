@@ -24,10 +24,10 @@ from actions.flows.wording import amount, either
 from actions.services import services
 from actions.services.context import caller
 from actions.services.errors import Refused
-from actions.services.policy import long_date
 from actions.services.quote_policy import QuoteLine
 from actions.services.quote_reading import Edit, Piece, added, missing
 from actions.services.quotes import Quote
+from actions.services.wording import long_date
 
 FORM = "quote_form"
 SUMMARY, AGAIN = "utter_quote_summary", "utter_quote_confirm_again"

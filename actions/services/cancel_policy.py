@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from actions.commerce.model import NOTHING, Order, PaymentMethod
-from actions.services.policy import Decision, Share, dollars, listed, refusal, shares_of
+from actions.services.policy import Decision, Share, refusal, shares_of
 from actions.services.rulebook import Policies
 from actions.services.typed_policies import CancellationsPolicy
+from actions.services.wording import dollars, listed
 
 SUBJECT = "cancel"
 ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from actions.commerce.model import NOTHING, Address, Order, PaymentMethod
 from actions.services.cancel_policy import GONE_BACK, ON_THE_WAY
-from actions.services.policy import Decision, Share, dollars, listed, refusal, shares_of
+from actions.services.policy import Decision, Share, refusal, shares_of
 from actions.services.rulebook import Policies
 from actions.services.us_addresses import one_line, usable
+from actions.services.wording import dollars, listed
 
 ADDRESS, PAYMENT = "address", "payment"
 GIFT_CARD = "gift_card"

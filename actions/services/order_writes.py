@@ -19,9 +19,10 @@ from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.mail import Letter
 from actions.services.orders import order_number
-from actions.services.policy import Decision, Share, dollars, refusal
+from actions.services.policy import Decision, Share, refusal
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
+from actions.services.wording import dollars
 
 R = TypeVar("R", bound=Receipt)
 Row = dict[str, Any]

@@ -11,9 +11,6 @@ from actions.commerce.model import CENT, NOTHING, Customer, Order, OrderItem, Pa
 from actions.services.policy import (
     Decision,
     Share,
-    dollars,
-    listed,
-    long_date,
     method_words,
     refusal,
     shares_of,
@@ -21,6 +18,7 @@ from actions.services.policy import (
 from actions.services.rulebook import Policies
 from actions.services.sales_policies import PromotionsPolicy
 from actions.services.sales_readings import PromoCode
+from actions.services.wording import dollars, listed, long_date
 
 SUBJECT = "promo"
 JOINT = "+"  # between the codes of an order that has several

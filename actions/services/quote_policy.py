@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from actions.commerce.model import CENT, NOTHING, Product, Variant
-from actions.services.policy import Decision, dollars, listed, refusal
+from actions.services.policy import Decision, refusal
 from actions.services.readings import money
 from actions.services.rulebook import Policies
 from actions.services.sales_policies import QuotesPolicy
 from actions.services.sales_readings import Tier
+from actions.services.wording import dollars, listed
 
 SUBJECT = "quote"
 FOR_A_PERSON = frozenset({"too_many_units", "authority_limit"})

@@ -17,15 +17,13 @@ from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMetho
 from actions.services.policy import (
     Decision,
     Share,
-    dollars,
     item_rule,
-    listed,
-    long_date,
     method_words,
     refusal,
     shares_of,
 )
 from actions.services.rulebook import Policies
+from actions.services.wording import dollars, listed, long_date
 
 CHANGE, EXCHANGE = "change", "exchange"
 ARRIVED = frozenset({"delivered", "exchange_requested", "return_requested", "returned", "refunded"})
