@@ -30,7 +30,6 @@ from actions.services.throttle import Throttle
 ACTION = "quote.write"
 SEND = "quote.send"
 WISH = "request_quote"  # as identity.yml may name it, where it needs a level of its own
-CURRENCY = "USD"
 TOKEN_BYTES = 24
 
 
@@ -206,7 +205,7 @@ class Quotes:
             "discount": figures.discount,
             "shipping": figures.shipping,
             "total": figures.total,
-            "currency": CURRENCY,
+            "currency": str(self._policies.fact("payments.currency")),
             "valid_until": now.date() + timedelta(days=self._policies.quotes.valid_days),
             "changed_at": now,
         }
