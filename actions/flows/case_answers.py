@@ -31,12 +31,11 @@ from actions.flows.order_status import SHORT_STATES
 from actions.flows.order_writes import OrderFlow
 from actions.flows.turn import spoken
 from actions.flows.wishes import begin, done
-from actions.flows.wording import amount, listed, today
+from actions.flows.wording import amount, listed, today, within
 from actions.services import services
 from actions.services.case_policy import DISPUTE, GIVEN, GOODWILL, SHIPPING, TRACE, Assessment
 from actions.services.context import caller
 from actions.services.errors import Refused
-from actions.services.policy import listed as joined
 from actions.services.refund_status import overdue, refund_rows
 
 TICKETS = frozenset({TRACE, DISPUTE})
@@ -222,7 +221,7 @@ class ActionAskCaseConfirmed(Action):
             or f"order {order.number}",
             refund=amount(quote.amount, quote.currency),
             method=quote.method,
-            business_days=quote.business_days,
+            when=within(quote.business_days),
             purpose=purpose(kind, tracker, order),
         )
         return []
@@ -345,7 +344,7 @@ class ActionSubmitCase(Action):
             reference=receipt.reference,
             refund=amount(receipt.amount, receipt.currency),
             method=receipt.method,
-            business_days=receipt.business_days,
+            when=within(receipt.business_days),
             item_names=listed(list(receipt.items)),
             purpose=purpose(kind, tracker, order),
         )
@@ -379,7 +378,7 @@ class ActionSubmitCase(Action):
         lines = [
             f"What happened: {issues()[issue_at(tracker, order) or 'late'].text}",
             f"In the customer's words: {words}" if words else "",
-            f"Order {order.number}, {order.status}; items concerned: {joined(items) or 'all'}",
+            f"Order {order.number}, {order.status}; items concerned: {listed(items) or 'all'}",
             f"Rule: {found.rule}",
             f"Charged: {charge_lines(order)}; total {order.total}, paid back {order.refunded}",
             *parcels,

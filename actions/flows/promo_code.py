@@ -17,7 +17,7 @@ from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, Submi
 from actions.flows.promo_words import WISH, code_in, known_codes, topic_of, use_of
 from actions.flows.turn import Said, said
 from actions.flows.wishes import done
-from actions.flows.wording import amount, listed
+from actions.flows.wording import amount, listed, within
 from actions.services import services
 from actions.services.context import Caller, caller
 from actions.services.policy import Decision
@@ -231,7 +231,7 @@ class ActionAskPromoConfirmed(AskAboutOrder):
             refund=amount(quote.credit, quote.currency),
             total=amount(order.total - quote.credit, quote.currency),
             method=quote.method,
-            business_days=quote.business_days,
+            when=within(quote.business_days),
         )
 
 
@@ -298,7 +298,7 @@ class ActionSubmitPromo(SubmitOrderWrite):
             refund=amount(receipt.credit, receipt.currency),
             total=amount(receipt.total, receipt.currency),
             method=receipt.method,
-            business_days=receipt.business_days,
+            when=within(receipt.business_days),
         )
         return []
 
