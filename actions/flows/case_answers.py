@@ -10,6 +10,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
+from actions.flows.address_words import ORDER
 from actions.flows.case_telling import charge_lines, explain, facts, purpose, told_before
 from actions.flows.case_words import issues
 from actions.flows.cases import (
@@ -29,8 +30,9 @@ from actions.flows.identity import known_customer, tell_block
 from actions.flows.offers import offer_ticket
 from actions.flows.order_status import SHORT_STATES
 from actions.flows.order_writes import OrderFlow
+from actions.flows.return_words import BROKEN
 from actions.flows.turn import spoken
-from actions.flows.wishes import begin, done
+from actions.flows.wishes import begin, done, wishes
 from actions.flows.wording import amount, listed, today
 from actions.services import services
 from actions.services.case_policy import DISPUTE, GIVEN, GOODWILL, SHIPPING, TRACE, Assessment
@@ -52,8 +54,7 @@ TITLES = {
     "dispute": "Have it looked into",
 }
 LATE_TITLE = "{amount} as an apology"
-NEXT = {"return": ("start_return", "return_form"), "cancel": ("cancel_order", "cancel_form")}
-REASONS = {"damaged": "damaged", "wrong_item": "wrong_item", "not_as_described": "not_as_described"}
+NEXT = {"return": "start_return", "cancel": "cancel_order", "address": "change_address"}
 LINE = 300
 STEM = "utter_case_"  # with which the names of the summaries begin
 URGENT = frozenset({"unknown_charge", "not_received"})
@@ -251,7 +252,7 @@ class ActionSubmitCase(Action):
             return closing
         closing.append(SlotSet("last_order", order.number))
         kind, found = chosen_remedy(tracker, order), assessed(tracker, order)
-        if kind in NEXT or kind == "address":
+        if kind in NEXT:
             explain(dispatcher, tracker, order, found)
             return [*closing, *self._elsewhere(str(kind), tracker, order)]
         confirmed = tracker.get_slot("case_confirmed")
@@ -293,16 +294,16 @@ class ActionSubmitCase(Action):
 
     def _elsewhere(self, kind: str, tracker: Tracker, order: Order) -> list[EventType]:
         """Begin the flow that carries out what was chosen, with what is known."""
+        wish = wishes()[NEXT[kind]]
+        known: dict[str, Any] = {wish.order: order.number}
         if kind == "address":
-            return [*begin("change_address", ""), FollowupAction("action_pass_on")]
-        wish, form = NEXT[kind]
-        begun = begin(wish, str(tracker.get_slot("wish_words") or ""))
-        if kind == "cancel":
-            return [*begun, SlotSet("cancel_number", order.number), FollowupAction(form)]
-        reason = REASONS.get(issue_at(tracker, order) or "")
-        ids = [item_id for item_id in items_at(tracker, order) if order.return_of(item_id) is None]
-        known = {"return_order": order.number, "return_items": ids or None, "return_reason": reason}
-        return [*begun, *(SlotSet(name, value) for name, value in known.items()), FollowupAction(form)]
+            known["address_target"] = ORDER
+        elif kind == "return":
+            ids = [item_id for item_id in items_at(tracker, order) if order.return_of(item_id) is None]
+            issue = issue_at(tracker, order)
+            known |= {"return_items": ids or None, "return_reason": issue if issue in BROKEN else None}
+        begun = begin(wish.intent, str(tracker.get_slot("wish_words") or ""))
+        return [*begun, *(SlotSet(name, value) for name, value in known.items()), FollowupAction(wish.action)]
 
     def _do(
         self,

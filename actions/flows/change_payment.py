@@ -111,7 +111,7 @@ class ValidatePaymentForm(PrivateForm):
             if named_now and not fits and heard.intent != "affirm":
                 return {"payment_confirmed": None}  # the one that was summed up is named once more
             fits = [method for method in fits if method in others] or fits
-            if fits or (speaks(heard.text, "other") and others):
+            if fits or (speaks("other", heard.text) and others):
                 changes["payment_method"] = (fits or others)[0].id if len(fits or others) == 1 else None
         if not changes:
             return {}
@@ -154,7 +154,7 @@ class ValidatePaymentForm(PrivateForm):
                 return {}  # a number is refused, and says nothing about what is on file
             if (
                 heard.text
-                and speaks(heard.text, "new")
+                and speaks("new", heard.text)
                 and not names_digits(heard.text, customer.payment_methods)
             ):
                 dispatcher.utter_message(response="utter_payment_new_card")

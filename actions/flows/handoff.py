@@ -20,7 +20,7 @@ from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
 from actions.flows.offers import note_more, standing
 from actions.flows.turn import EMAIL, feels_bad, handoff, message, said, spoken
-from actions.flows.wishes import clear_wish, done, wishes
+from actions.flows.wishes import clear_wish, done, order_at_hand, wishes
 from actions.services import services
 from actions.services.context import caller
 
@@ -34,17 +34,9 @@ SKIPS = re.compile(
     r"\b(?:skip|no e-?mail|(?:don'?t|do not) have (?:an? |any |one|e-?mail)|rather not|without"
     r"|just (?:do|send) it)\b"
 )
-WRITTEN = (
-    "return_order",
-    "return_items",
-    "return_reason",
-    "cancel_number",
-    "cancel_reason",
-    "address_order",
-    "address_draft",
-    "payment_order",
-    "promo_code",
-)
+OWN = frozenset(
+    {"handoff_wish", "handoff_words", "ticket_text", "last_return"}
+)  # told in other lines of a ticket
 NEW_EACH_TIME = frozenset({"open_ticket"})  # whose tickets may each be about something else
 URGENT = frozenset({"delivery_problem", "cancel_order", "change_address"})
 
@@ -121,7 +113,7 @@ class ActionHandoff(Action):
         customer = known_customer(tracker)
         address = str(tracker.get_slot("reply_to") or tracker.get_slot("email") or NOWHERE)
         summary = written(tracker, wish.ticket, customer, address)
-        order = tracker.get_slot("last_order") if customer else None
+        order = order_at_hand(tracker) if customer else None
         subject = f"{wish.ticket}: order {order}" if order else wish.ticket
         priority = "high" if wish.intent in URGENT or feels_bad(tracker) else "normal"
         if str(tracker.get_slot("urgent_ticket") or "").startswith("product"):
@@ -164,7 +156,8 @@ def written(tracker: Tracker, topic: str, customer: Customer | None, address: st
     if not customer:
         lines.append("Identity: not verified; tell nothing private before it is.")
     lines += _order_lines(tracker, customer)
-    noted = {name: tracker.get_slot(name) for name in WRITTEN if tracker.get_slot(name)}
+    known = sorted({name for each in wishes().values() for name in each.clears} - OWN)
+    noted = {name: tracker.get_slot(name) for name in known if tracker.get_slot(name)}
     if noted:
         lines.append(f"Noted so far: {json.dumps(noted, ensure_ascii=False)}")
     lines += ["", "Conversation:", *transcript(tracker)]
@@ -173,14 +166,7 @@ def written(tracker: Tracker, topic: str, customer: Customer | None, address: st
 
 def _order_lines(tracker: Tracker, customer: Customer | None) -> list[str]:
     """Name the order that was spoken of: in full for a verified customer, else only the number they gave."""
-    number = (
-        tracker.get_slot("return_order")
-        or tracker.get_slot("cancel_number")
-        or tracker.get_slot("address_order")
-        or tracker.get_slot("payment_order")
-        or tracker.get_slot("last_order")
-        or tracker.get_slot("order_number")
-    )
+    number = order_at_hand(tracker)
     if not number:
         return []
     order = services().orders.find(customer, str(number)) if customer else None

@@ -20,26 +20,14 @@ from actions.flows.forms import AttentiveForm
 from actions.flows.memo import looked_up, one_look
 from actions.flows.names import full_name
 from actions.flows.turn import EMAIL, SURE, Said, noted, said, turn_events
-from actions.flows.wishes import cued, guessed, served_by, wishes
+from actions.flows.wishes import cued, guessed, order_slots, served_by, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
 from actions.services.method_matching import names_method
 from actions.services.proofs import Claim
 from actions.services.typed_policies import ANYTHING
 
-CHOICES = frozenset(
-    {
-        "status_order",
-        "return_order",
-        "return_items",
-        "cancel_number",
-        "swap_order",
-        "swap_items",
-        "address_order",
-        "payment_order",
-        "promo_order",
-    }
-)
+CHOICES = order_slots() | {"return_items", "swap_items"}
 ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8
 FALLBACK = "nlu_fallback"
@@ -294,7 +282,7 @@ class PrivateForm(AttentiveForm, ABC):
             return words.plain_yes
         if words.has(QUESTION):
             return False
-        order = words.number is not None and (asked in CHOICES or asked.endswith("_order"))
+        order = words.number is not None and asked in CHOICES
         return order or (asked.endswith("_method") and names_method(words.text))
 
     def only_who(self, words: Said, asked: object) -> bool:

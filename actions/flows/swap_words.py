@@ -13,7 +13,7 @@ from rasa_sdk.interfaces import Tracker
 from actions.commerce.model import Order, OrderItem, Product
 from actions.flows.identity import known_customer
 from actions.flows.memo import looked_up
-from actions.flows.return_words import ABOUT_ORDER, reason_of
+from actions.flows.return_words import ABOUT_ORDER, BROKEN, reason_of
 from actions.flows.swap_state import SwapState
 from actions.flows.turn import EMAIL, Said
 from actions.services import services
@@ -23,7 +23,6 @@ from actions.services.swap_reading import Reading, Wanted, read_swaps
 from actions.services.variant_matching import find_variant, meets
 from actions.services.variant_words import phrases, places, tokens
 
-BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # Rules that are about money; they are told once it is known how the difference is settled.
 LATER = frozenset({"method_needed", "gift_card_balance", "authority_limit"})
 EMPTIES = "nothing_left"  # the rule after which the order is canceled rather than changed

@@ -6,10 +6,11 @@ import pytest
 
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import choose, fitting, payload, title
+from actions.flows.phrases import phrases
 from actions.flows.return_words import (
+    TABLE,
     named_items,
     opening_items,
-    reason_cues,
     reason_of,
     spared_items,
 )
@@ -142,4 +143,4 @@ def test_that_a_denied_reason_does_not_count():
 
 
 def test_that_reason_words_belong_to_reasons_of_the_policy(scratch_shop):
-    assert set(reason_cues()) == set(scratch_shop.policies.returns.reasons)
+    assert set(phrases(TABLE)) == set(scratch_shop.policies.returns.reasons)
