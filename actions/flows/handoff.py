@@ -19,8 +19,9 @@ from actions.flows.choice import contents
 from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
 from actions.flows.offers import note_more, standing
+from actions.flows.opening import EXPLAINED, LAST, means_a_return
 from actions.flows.turn import EMAIL, feels_bad, handoff, message, said, spoken
-from actions.flows.wishes import clear_wish, done, order_at_hand, wishes
+from actions.flows.wishes import done, order_at_hand, served_by, wishes
 from actions.services import services
 from actions.services.context import caller
 
@@ -38,6 +39,7 @@ OWN = frozenset(
     {"handoff_wish", "handoff_words", "ticket_text", "last_return"}
 )  # told in other lines of a ticket
 NEW_EACH_TIME = frozenset({"open_ticket"})  # whose tickets may each be about something else
+UNDOING = "cancel_order"  # the wish with which a return is to be undone
 URGENT = frozenset({"delivery_problem", "cancel_order", "change_address"})
 
 
@@ -188,39 +190,27 @@ def transcript(tracker: Tracker) -> list[str]:
 
 
 class ActionPassOn(Action):
-    """Say what holds for a wish that the assistant can't carry out, and offer to pass it to a person."""
+    """Say what holds where a refund, or the end of a return, is wished that comes with something else."""
 
     def name(self) -> str:
         """Name the action."""
-        return "action_pass_on"
+        return LAST
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Explain, and offer a ticket; within a form only explain, so that a yes has one meaning."""
-        heard = message(tracker)
-        running = bool(tracker.active_loop_name)
-        wish = heard.intent if running else str(tracker.get_slot("wish") or heard.intent)
-        if running and wish in wishes() and wishes()[wish].action != self.name() and wish != "cancel_order":
-            wish = clear_wish(tracker) or wish  # the words decided where the classifier was unsure
-        if wish not in wishes():
+        heard, running = message(tracker), served_by(tracker.active_loop_name)
+        if running in EXPLAINED and not means_a_return(tracker, heard):
+            dispatcher.utter_message(response=f"utter_later_request_refund_{EXPLAINED[running]}")
             return []
-        if not running and wish == standing(tracker):
-            return [*done(wish), *note_more(dispatcher, tracker, wish)]
-        if wish == "request_refund" and running:  # the money comes with what is under way
-            variant = "return" if tracker.active_loop_name == "return_form" else "cancel"
-            dispatcher.utter_message(response=f"utter_later_request_refund_{variant}")
-            return []
-        variant = "_return" if wish == "cancel_order" else ""  # only of a return does it come here
-        dispatcher.utter_message(response=f"utter_later_{wish}{variant}")
+        if not running and standing(tracker) == UNDOING:
+            return [*done(UNDOING), *note_more(dispatcher, tracker, UNDOING)]
+        dispatcher.utter_message(response="utter_later_cancel_order_return")
         if running:
             dispatcher.utter_message(response="utter_later_after_form")
             return []
         words = str(tracker.get_slot("wish_words") or heard.text)
         dispatcher.utter_message(response="utter_offer_ticket")
-        return [
-            *done(wish),
-            SlotSet("pending_offer", wish),
-            SlotSet("handoff_wish", wish),
-            SlotSet("handoff_words", words),
-        ]
+        offer = {"pending_offer": UNDOING, "handoff_wish": UNDOING, "handoff_words": words}
+        return [*done(UNDOING), *(SlotSet(name, value) for name, value in offer.items())]

@@ -15,7 +15,6 @@ from actions.flows.mood import PLAIN, empathy
 from actions.flows.phrases import plain
 from actions.flows.turn import SURE, Said, message, message_before, spoken
 from actions.flows.wishes import (
-    LAST,
     LONGEST_WORDS,
     Part,
     Reading,
@@ -36,7 +35,11 @@ IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
 OF_A_RETURN = re.compile(
     r"\b(?:cancel|cancle|stop|undo|withdraw)\w* (?:(?!(?:and|or|then|but|also)\b)\w+ ){0,3}returns?\b"
 )
-EXPLAINED = frozenset({"cancel_order", "start_return"})  # whose forms only say how the money comes back
+LAST = "action_pass_on"
+EXPLAINED = {
+    "cancel_order": "cancel",
+    "start_return": "return",
+}  # whose forms only say how the money comes back
 MOVES_MONEY = frozenset(
     {
         "cancel_order",
@@ -91,7 +94,7 @@ class ActionAcknowledge(Action):
         reported = str(tracker.get_slot("urgent_ticket") or "").startswith("product")
         if reported and wish.intent == "ask_question" and heard.short and heard.has(SAFE):
             return [FollowupAction("action_emergency")]
-        if first.intent == "cancel_order" and _means_a_return(tracker, heard):
+        if first.intent == "cancel_order" and means_a_return(tracker, heard):
             return [*events, FollowupAction(LAST)]
         if first.action != wish.action or heard.intent not in wishes():
             events.append(FollowupAction(first.action))
@@ -125,7 +128,7 @@ class ActionAcknowledge(Action):
         return words
 
 
-def _means_a_return(tracker: Tracker, heard: Said) -> bool:
+def means_a_return(tracker: Tracker, heard: Said) -> bool:
     """Tell whether it is a return that is to be canceled: it says so, or one was booked just now."""
     booked = tracker.get_slot("last_return") and tracker.get_slot("last_wish") == "start_return"
     last = bool(booked) and heard.number is None and "order" not in heard.text.lower()

@@ -26,7 +26,6 @@ LEFT_BEHIND = ("wish", "wish_words", "wish_queue", "next_wish", "pending_offer",
 EVERYTHING = "*"
 NUMBER = re.compile(r"#?\bl?[ -]?\d{6}\b|#?\b[a-z]{1,2}-?\d{6,10}\b")
 MAY_I = re.compile(r"\b(?:can|could|may|am) i\b|\bis it (?:ok|okay|possible|free)\b|\bdo i\b", re.IGNORECASE)
-LAST = "action_pass_on"  # ends with an offer, to which a yes must be able to follow
 JOINTS = re.compile(
     r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|also|plus|but|then|&)\s+(?:also\s+|then\s+|secondly\s+)?|,\s+",
     re.IGNORECASE,
@@ -193,7 +192,6 @@ def read(text: str, intent: str, guesses: Sequence[str], confidence: float = 1.0
     if len(kept) < 2:
         alone = kept[0].wish if kept and kept[0].wish in likely else intent
         return Reading(Part(alone, text))
-    kept.sort(key=lambda part: wishes()[str(part.wish)].action == LAST)
     return Reading(kept[0], tuple(kept[1:LONGEST_QUEUE]))
 
 
