@@ -15,7 +15,7 @@ from actions.flows.turn import turn_events
 from actions.flows.wording import amount, day, today
 from actions.services import services
 from actions.services.case_policy import Assessment
-from actions.services.policy import listed as joined
+from actions.services.policy import listed
 from actions.services.refund_status import RefundRow, refund_rows
 
 CHARGED = frozenset({"charge_known", "charged_once", "charged_right"})  # rules that tell what was charged
@@ -23,7 +23,7 @@ CHARGED = frozenset({"charge_known", "charged_once", "charged_right"})  # rules 
 
 def facts(order: Order, found: Assessment) -> dict[str, Any]:
     """Put what is known of a case into words."""
-    told = {"order_number": order.number, "items": joined([item.label for item in order.items])}
+    told = {"order_number": order.number, "items": listed([item.label for item in order.items])}
     return {**told, **found.facts}
 
 

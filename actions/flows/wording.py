@@ -55,10 +55,3 @@ def _takes(business_days: str) -> bool:
 
 def _days(business_days: str) -> str:
     return f"{business_days} business {'day' if business_days == '1' else 'days'}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Join names as in "a, b and c"."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
