@@ -41,9 +41,7 @@ class OrderFlow(Flow):
 
     def order(self, customer: Customer, tracker: Tracker) -> Order | None:
         """Return the chosen order, if it is the customer's."""
-        number = str(tracker.get_slot(self.order_slot) or "")
-        find = services().orders.find
-        return looked_up(("order", customer.id, number), lambda: find(customer, number)) if number else None
+        return own_order(customer, str(tracker.get_slot(self.order_slot) or ""))
 
     def mine(self, tracker: Tracker) -> tuple[Customer, Order] | None:
         """Return the verified customer and the chosen order, once both are known."""
@@ -82,6 +80,12 @@ class OrderFlow(Flow):
         if customer:
             fits = [order for order in fitting(customer, said(tracker, self.form)) if order in offered]
             ask_which(dispatcher, response, fits or offered)
+
+
+def own_order(customer: Customer, number: str) -> Order | None:
+    """Return an order of a customer; within one look at the shop, the one that was found before."""
+    find = services().orders.find
+    return looked_up(("order", customer.id, number), lambda: find(customer, number)) if number else None
 
 
 class AskOrder(Action, ABC):

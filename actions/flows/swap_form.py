@@ -20,6 +20,7 @@ from actions.flows.swap_words import adds_product, meant_for_items, speaks_of, u
 from actions.flows.turn import SURE, Said, said
 from actions.flows.wishes import cued, wishes
 from actions.services import services
+from actions.services.swaps import WISHES as WISH_OF
 
 FORM = "swap_form"
 WISHES = ("change_order", "exchange_item")
@@ -35,7 +36,6 @@ FLOWS = {
     )
     for wish in WISHES
 }
-KINDS = {"change_order": "change", "exchange_item": "exchange"}
 ITEM_QUESTIONS = frozenset({"swap_items", "swap_to", "swap_confirmed"})
 
 
@@ -57,8 +57,8 @@ def possible(order: Order) -> bool:
 def open_orders(customer: Customer, tracker: Tracker) -> list[Order]:
     """Return the recent orders whose items can be swapped: those that the customer's word fits, where there are any."""
     orders = [order for order in recent(customer) if possible(order)]
-    kind = KINDS.get(str(tracker.get_slot("wish")))
-    return [order for order in orders if services().swaps.kind(order) == kind] or orders
+    wish = flow_of(tracker).wish
+    return [order for order in orders if WISH_OF[services().swaps.kind(order)] == wish] or orders
 
 
 class ValidateSwapForm(OrderForm):
@@ -155,15 +155,16 @@ class ValidateSwapForm(OrderForm):
     def validate_swap_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
-        """Accept an order of this customer; say it kindly where it is an exchange rather than a change, or reverse."""
+        """Accept an order of this customer; the wish becomes what its state allows, said kindly."""
         accepted = self.own_order(value, dispatcher, tracker)
         customer = known_customer(tracker)
         order = services().orders.find(customer, str(accepted["swap_order"])) if customer and value else None
-        if order and possible(order):
-            kind = services().swaps.kind(order)
-            if kind != KINDS.get(str(tracker.get_slot("wish")), kind):
-                dispatcher.utter_message(response=f"utter_swap_rather_{kind}", chosen_order=order.number)
-        return accepted
+        wish = WISH_OF[services().swaps.kind(order)] if order and possible(order) else None
+        if order is None or wish in (None, self.needed(tracker)):
+            return accepted
+        rather = f"utter_swap_rather_{services().swaps.kind(order)}"
+        dispatcher.utter_message(response=rather, chosen_order=order.number)
+        return {**accepted, "wish": wish}  # with its own name, tickets and level of identity
 
     def extract_swap_items(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
