@@ -25,12 +25,14 @@ from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.inactive import inactive_rules
+from actions.services.order_sagas import register_orders
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
 from actions.services.payment_changes import PaymentChanges
 from actions.services.products import Products
 from actions.services.profile import Profile
 from actions.services.promotions import Promotions
+from actions.services.provider_money import ProviderMoney
 from actions.services.quotes import Quotes
 from actions.services.remedies import Remedies
 from actions.services.returns import Returns
@@ -96,6 +98,9 @@ class Services:
         self.outside_shop = self._outside_shop()
         self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
+        register_orders(self.sagas)
+        if self.provider is not None:
+            ProviderMoney(self.provider, self.sagas).register()
         about_orders = (self.commerce, self.identity, self.tickets, self.policies, clock, self.sagas)
         self.returns = Returns(*about_orders)
         self.cancellations = Cancellations(*about_orders)
