@@ -20,6 +20,7 @@ from actions.helpdesk.tickets import EmbeddedTickets
 from actions.payments.port import Payments as PaymentProvider
 from actions.services.accounts import Accounts
 from actions.services.addresses import Addresses
+from actions.services.arrivals import Arrivals
 from actions.services.callbacks import Callbacks
 from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
@@ -73,6 +74,7 @@ class Services:
     outside_shop: Reading | None  # another shop to read from, if adapters.yml names one
     policies: Policies
     sagas: Sagas
+    arrivals: Arrivals
     outbox: Outbox
 
     def __init__(
@@ -99,8 +101,10 @@ class Services:
         self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
         register_orders(self.sagas)
-        if self.provider is not None:
-            ProviderMoney(self.provider, self.sagas).register()
+        money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
+        if money is not None:
+            money.register()
+        self.arrivals = Arrivals(self.database, self.sagas, money, clock)
         about_orders = (self.commerce, self.identity, self.tickets, self.policies, clock, self.sagas)
         self.returns = Returns(*about_orders)
         self.cancellations = Cancellations(*about_orders)

@@ -95,8 +95,9 @@ def refusal(
 
 
 def outside(reason: str) -> Decision:
-    """Make the decision of a system outside, which refused its part: "declined", "refused" or "person"."""
-    return Decision(allowed=False, rule=f"outside_{reason}", explanation_key=f"utter_outside_{reason}")
+    """Make the decision of a system outside, which refused its part: a key of what it may say for `reason`."""
+    rule = f"outside_{reason}"
+    return Decision(False, rule, f"utter_{rule}", needs_approval=rule in FOR_A_PERSON)
 
 
 def decided(rule: str | None, facts: Mapping[str, str], *, subject: str) -> Decision:

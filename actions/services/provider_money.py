@@ -17,7 +17,8 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from actions.adapters.errors import NotYet, Rejected
 from actions.commerce import schema
-from actions.commerce.model import NOTHING, Customer
+from actions.commerce.model import NOTHING
+from actions.commerce.store import find_customer_by_id
 from actions.payments.port import Payments
 from actions.services import audit
 from actions.services.errors import Refused
@@ -57,7 +58,7 @@ class ProviderMoney:
     def follow(self, write: OrderWrite) -> None:
         """Note what a write has charged and paid back; charges come first, so that nothing is lost if one fails."""
         connection = write.work.connection
-        new = _rows(connection, write.order.number, since=len(write.order.payments))
+        new = payments_of(connection, write.order.number, since=len(write.order.payments))
         saga = Saga(
             id="",
             action=write.action,
@@ -71,18 +72,20 @@ class ProviderMoney:
 
         for row in sorted(new, key=lambda row: (row["kind"] != "payment", row["position"])):
             if row["kind"] == "payment":
-                self._plan_charge(connection, write.customer, write.order.currency, row, later)
+                self.plan_charge(connection, write.customer.id, write.order.currency, row, later)
             else:
                 self.plan_repayment(connection, saga, write.order.currency, row, later, write.now)
 
-    def _plan_charge(
-        self, connection: Connection, customer: Customer, currency: str, row: Row, later: Later
+    def plan_charge(
+        self, connection: Connection, customer_id: str, currency: str, row: Row, later: Later
     ) -> None:
-        """Note a charge; a method that the provider doesn't keep can't pay."""
-        method = next((each for each in customer.payment_methods if each.id == row["method_id"]), None)
+        """Note a charge; Refused for a method that the provider doesn't keep."""
+        customer = find_customer_by_id(connection, customer_id)
+        methods = customer.payment_methods if customer else ()
+        method = next((each for each in methods if each.id == row["method_id"]), None)
         if _is_here(row["method_id"], method.kind if method else None):
             return
-        if method is None or method.provider_id is None or customer.provider_id is None:
+        if customer is None or method is None or not (method.provider_id and customer.provider_id):
             raise Refused(outside("unknown_method"))
         table = schema.payments
         connection.execute(update(table).where(table.c.id == row["id"]).values(status="pending"))
@@ -197,7 +200,7 @@ class ProviderMoney:
         )
 
 
-def _rows(connection: Connection, number: str, since: int = 0) -> list[Row]:
+def payments_of(connection: Connection, number: str, since: int = 0) -> list[Row]:
     """Read the payments of an order, from a place on."""
     table = schema.payments
     query = select(table).where(table.c.order_number == number, table.c.position >= since)
@@ -233,7 +236,9 @@ def _spread(connection: Connection, row: Row) -> list[tuple[str, Decimal]] | Non
 
     What was paid back without our knowing for which charge is taken off the oldest ones.
     """
-    mine = [each for each in _rows(connection, row["order_number"]) if each["method_id"] == row["method_id"]]
+    mine = [
+        each for each in payments_of(connection, row["order_number"]) if each["method_id"] == row["method_id"]
+    ]
     refunds = [each for each in mine if each["kind"] == "refund" and each["id"] != row["id"]]
     unknown = sum((each["amount"] for each in refunds if each["charge_id"] is None), NOTHING)
     wanted, parts = row["amount"], []
