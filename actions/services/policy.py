@@ -15,7 +15,9 @@ from actions.services.typed_policies import ExchangesPolicy, ReturnsPolicy
 
 # Rules under which a person may still say yes, whatever they are about.
 FOR_A_PERSON = frozenset({
-    "authority_limit", "delivery_date_unknown", "not_paid", "order_date_unknown", "part_of_line", "too_many_units", "outside_refused", "outside_unknown_method"})  # fmt: skip
+    "authority_limit", "delivery_date_unknown", "not_paid", "order_date_unknown", "part_of_line", "too_many_units",
+    "outside_refused", "outside_unknown_method",
+})  # fmt: skip
 ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})
 # States in which something of an order is on its way back; whether more may follow is the shop's rule.
 UNDER_WAY = frozenset({"return_requested", "exchange_requested"})

@@ -32,7 +32,7 @@ NUMBER = "L204507"
 HUGO = ("hugo.lindgren@example.com", NUMBER, "55401")
 VISA, MASTERCARD, GIFT = "c10041_card_1", "c10041_card_2", "c10041_gift_card_3"
 RULES = Rules(deadline=60.0, first_wait=0.01, failures=1000)
-DOWN = [Told(503)] * 200
+DOWN: list[Told | None] = [Told(503)] * 200
 
 
 class Books:
@@ -273,7 +273,8 @@ def test_a_crash_does_nothing_twice(
     provider = shop.provider
     assert isinstance(provider, StripePayments)
     method = {"charge": "charge", "repay": "repay"}[where]
-    real, died = getattr(StripePayments, method), []
+    real = getattr(StripePayments, method)
+    died: list[bool] = []
 
     def dying(self: StripePayments, *args: Any, **more: Any) -> Any:
         if not died:

@@ -114,8 +114,8 @@ class Flow:
         mine = select(table.c.id).where(table.c.order_number == order.number, table.c.method_id == "card")
         rows = list(connection.execute(mine.order_by(table.c.id)).scalars())
         if self.undoable:
-            mine = NewStep(system="shop", action="fee", content={"payments": rows}, done=True)
-            under_way.steps.append(mine)
+            own = NewStep(system="shop", action="fee", content={"payments": rows}, done=True)
+            under_way.steps.append(own)
         under_way.later("bank", "take", {"amount": str(FEE), "payment": rows[0]})
         under_way.later("news", "tell", {})
         under_way.later("bank", "take", {"amount": str(FEE), "payment": rows[1]})
