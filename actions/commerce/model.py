@@ -56,8 +56,8 @@ class PaymentMethod:
     brand: str | None = None
     last_four: str | None = None
     balance: Decimal | None = None  # gift cards
-    provider_id: str | None = None  # what the payment provider calls it
     reserved: Decimal = NOTHING  # what exchanges will take from it once the old items are back
+    provider_id: str | None = None  # what the payment provider calls it
 
     @property
     def spendable(self) -> Decimal | None:

@@ -85,8 +85,8 @@ def method_from(row: Row, reserved: Decimal = NOTHING) -> PaymentMethod:
         brand=row["brand"],
         last_four=row["last_four"],
         balance=row["balance"],
-        provider_id=row["provider_id"],
         reserved=reserved,
+        provider_id=row["provider_id"],
     )
 
 
