@@ -37,6 +37,7 @@ from actions.flows.wording import amount, today, within
 from actions.services import services
 from actions.services.case_policy import DISPUTE, GIVEN, GOODWILL, SHIPPING, TRACE, Assessment
 from actions.services.context import caller
+from actions.services.disputes import disputes_about
 from actions.services.errors import Refused
 from actions.services.refund_status import overdue, refund_rows
 from actions.services.wording import listed
@@ -298,10 +299,13 @@ class ActionSubmitCase(Action):
         who, found = caller(tracker), assessed(tracker, order)
         if kind in TICKETS:
             issue = issue_at(tracker, order) or ""
+            story = self._story(tracker, order, found)
+            if kind == DISPUTE:
+                story = "\n".join([story, *disputes_about(services().provider, order)])
             ticket = services().tickets.open(
                 who,
                 f"{issues()[issue].text}: order {order.number}",
-                self._story(tracker, order, found),
+                story,
                 "high" if issue in URGENT else "normal",
                 customer,
                 f"{kind}/{order.number}",

@@ -276,7 +276,7 @@ class ActionSubmitPayment(SubmitOrderWrite):
             who, customer, order.number, str(tracker.get_slot("payment_method"))
         )
         dispatcher.utter_message(
-            response="utter_payment_done",
+            response="utter_payment_waits" if receipt.waits else "utter_payment_done",
             chosen_order=receipt.order_number,
             total=amount(receipt.total, receipt.currency),
             method=owned(receipt.method),
