@@ -186,7 +186,7 @@ class Addresses:
                 now=now,
                 since=now,
             )
-            begun(self._sagas, write)
+            begun(self._sagas, write, None)
         if receipt.profile:
             for follow in self._sagas.customer_followers if self._sagas else ():
                 follow(work.connection, caller, customer, ACTION, now)

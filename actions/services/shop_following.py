@@ -252,7 +252,7 @@ def changes(before: Order, after: Order) -> list[tuple[str, Content]]:
 
 def described(before: Order, after: Order, waiting: list[str]) -> str:
     """Describe for the shop's people what the shop outside has no place for; nothing where there is nothing."""
-    known = {entry.reference for entry in (*before.returns, *before.exchanges)}
+    known = {entry.reference for entry in before.returns} | {swap.reference for swap in before.exchanges}
     lines: list[str] = []
     for entry in after.returns:
         if entry.reference not in known:
