@@ -106,10 +106,10 @@ class Services:
         self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
         register_orders(self.sagas)
+        self._follow_writes()  # before the money: what the shop outside refuses is neither charged nor paid back
         money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
         if money is not None:
             money.register()
-        self._follow_writes()
         self.arrivals = Arrivals(self.database, self.sagas, money, clock)
         about_orders = (self.commerce, self.identity, self.tickets, self.policies, clock, self.sagas)
         self.returns = Returns(*about_orders)

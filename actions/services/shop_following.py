@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -96,7 +96,7 @@ class Following:
         self.sagas.customer_followers.append(self.follow_customer)
         done = self._done
         kinds = {
-            "cancel": Kind(do=self._cancel, undo=self._reopen, noted=done),
+            "cancel": Kind(do=self._cancel, undo=self._reopen, noted=self._cancelled),
             "lines": Kind(do=self._lines, undo=self._lines_back, noted=done),
             "address": Kind(do=self._address, undo=self._address_back, noted=done),
             "refund": Kind(do=self._refund, noted=self._refunded),
@@ -112,14 +112,18 @@ class Following:
         after = find_order(connection, before.number)
         if after is None:
             return
-        steps = changes(before, after)
         money, waiting = self._money(connection, before, write.action)
+        steps = changes(before, after)
+        if steps and steps[0][0] == "cancel":  # no money goes back before that is done
+            steps[0][1]["refunds"], money = money, []
+            write.undoable = True
         text = described(before, after, waiting)
         if text:
             steps.append(("note", {"order": before.number, "text": text}))
-        for action, content in (*steps, *money):
+        steps += [("refund", content) for content in money]
+        for action, content in steps:
             write.later(SYSTEM, action, content)
-        if steps or money:
+        if steps:
             self.touched(connection, before.number)
 
     def follow_customer(
@@ -141,15 +145,13 @@ class Following:
         content = {"customer": before.id, "changes": written}
         note(connection, saga, [NewStep(system=SYSTEM, action="customer", content=content)], now)
 
-    def _money(
-        self, connection: Connection, before: Order, action: str
-    ) -> tuple[list[tuple[str, Content]], list[str]]:
+    def _money(self, connection: Connection, before: Order, action: str) -> tuple[list[Content], list[str]]:
         """List the refunds to book, and in words those that a person has to make, or that wait for goods."""
         table = schema.payments
         new = select(table).where(
             table.c.order_number == before.number, table.c.position >= len(before.payments)
         )
-        steps: list[tuple[str, Content]] = []
+        steps: list[Content] = []
         waiting: list[str] = []
         for row in connection.execute(new.order_by(table.c.position)).mappings():
             amount, reference = row["amount"], row["return_reference"]
@@ -161,11 +163,19 @@ class Following:
                 waiting.append(f"{amount} {before.currency} to be paid back.")
             else:
                 content = {"order": before.number, "payment": row["id"], "amount": str(amount)}
-                steps.append(("refund", content | {"reason": reference or action}))
+                steps.append(content | {"reason": reference or action})
         return steps, waiting
 
     def _cancel(self, step: Step) -> Content:
         return self.writing.cancel(step.key, step.content["order"], step.content["reason"])
+
+    def _cancelled(self, connection: Connection, step: Step) -> None:
+        """Let the money of an order that is canceled go back: what is refused of that doesn't open it again."""
+        refunds = [NewStep(system=SYSTEM, action="refund", content=each) for each in step.content["refunds"]]
+        if refunds:
+            saga = replace(step.saga, id=f"refund:{step.key}", undoable=False)
+            note(connection, saga, refunds, self.sagas.clock())
+        self._done(connection, step)
 
     def _reopen(self, step: Step) -> None:
         self.writing.reopen(step.content["order"], step.result["before"])
@@ -232,10 +242,10 @@ class Following:
         )
 
 
-def changes(before: Order, after: Order) -> list[tuple[str, Content]]:
+def changes(before: Order, after: Order) -> list[tuple[str, dict[str, Any]]]:
     """List what the shop outside has to change of an order."""
     number = before.number
-    steps: list[tuple[str, Content]] = []
+    steps: list[tuple[str, dict[str, Any]]] = []
     if after.status == "cancelled" != before.status:
         steps.append(("cancel", {"order": number, "reason": after.cancel_reason or "canceled"}))
     pairs = [(item, after.item(item.id)) for item in before.items]
