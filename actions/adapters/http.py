@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from threading import Lock, Thread
 from typing import Any, TypeVar
@@ -38,7 +39,7 @@ IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout)
 T = TypeVar("T")
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
-CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}")
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}|\d{1,8}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +63,10 @@ class Answer:
     headers: httpx.Headers
     content: bytes
 
-    def json(self) -> Any:
-        """Read the answer as JSON."""
+    def json(self, *, exact: bool = False) -> Any:
+        """Read the answer as JSON; `exact` gives decimals, not floats."""
         try:
-            return json.loads(self.content)
+            return json.loads(self.content, parse_float=Decimal if exact else None)
         except (ValueError, RecursionError) as error:
             raise BadAnswer(self.system, "the answer isn't JSON.") from error
 
@@ -158,12 +159,13 @@ class System:
         budget: Budget | None = None,
         accept: Callable[[int], bool] | None = None,
         repeatable: bool | None = None,
+        shown: str = "",
     ) -> Answer:
         """Send a request and return the answer, or raise an AdapterError.
 
         `key` goes out as Idempotency-Key. Whether the call may be made again is decided by its method and by
         the key, if `repeatable` isn't given. `accept` tells which statuses are answers rather than errors
-        (2xx, if not said).
+        (2xx, if not said). The log holds `shown` in place of a path that is private.
         """
         if repeatable is None:
             repeatable = method in IDEMPOTENT or key is not None
@@ -177,7 +179,9 @@ class System:
         request = partial(
             self._request, method, self.url + path, params=params, content=content, headers=sent
         )
-        call = partial(self._call, method, path, request, budget or self.budget(), repeatable, accept)
+        call = partial(
+            self._call, method, shown or path, request, budget or self.budget(), repeatable, accept
+        )
         return self._opened().run(call())
 
     def close(self) -> None:
@@ -335,10 +339,15 @@ def error_code(content: bytes) -> str:
         found = json.loads(content)
     except (ValueError, RecursionError):
         return ""
-    for name in ("error", "code", "title"):
+    for name in ("response", "error", "errors", "code", "title"):
         if not isinstance(found, Mapping):
             return ""
         value = found.get(name)
+        if name == "response" and isinstance(value, Mapping):  # UPS wraps its errors once more
+            found = value
+            continue
+        if name == "errors" and isinstance(value, list) and value:
+            value = value[0]
         if isinstance(value, Mapping):
             value = value.get("code") or value.get("title")
         if isinstance(value, str) and CODE.fullmatch(value):

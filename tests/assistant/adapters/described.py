@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator, oas30_format_checker
 from openapi_spec_validator import validate
@@ -59,15 +60,24 @@ class Described:
         in_path = [each for each in operation.get("parameters", ()) if each["in"] == "path"]
         for each, value in zip(in_path, values, strict=True):
             self.parameter(place, each, value)
+        for each in operation.get("parameters", ()):
+            given = asked.headers.get(each["name"].lower()) if each["in"] == "header" else None
+            if given is not None:
+                self.parameter(place, each, given)
+            elif each["in"] == "header" and each.get("required"):
+                self.wrong.append(f"{place}: the header '{each['name']}' is missing")
         body = operation.get("requestBody")
         if body is None:
             if asked.content not in (b"", b"null"):  # what requests sends for json=None
                 self.wrong.append(f"{place}: a body isn't described")
             return
-        if asked.headers.get("content-type", "").partition(";")[0] != "application/json":
-            self.wrong.append(f"{place}: the body isn't said to be JSON")
-        schema = body["content"]["application/json"]["schema"]
-        self.judge(f"{place}: request", OAS30WriteValidator, schema, asked.body)
+        (media, described), *_ = body["content"].items()
+        if asked.headers.get("content-type", "").partition(";")[0] != media:
+            self.wrong.append(f"{place}: the body isn't said to be {media}")
+            return
+        form = media == "application/x-www-form-urlencoded"
+        content = dict(parse_qsl(asked.content.decode(), keep_blank_values=True)) if form else asked.body
+        self.judge(f"{place}: request", OAS30WriteValidator, described["schema"], content)
 
     def answer(self, asked: Asked, operation: dict[str, Any], told: Told) -> None:
         """Judge an answer; errors aren't described by these documents."""
@@ -82,7 +92,11 @@ class Described:
             if name not in told.headers:
                 self.wrong.append(f"{place}: the header '{name}' is missing")
         if "content" in described:
-            schema = described["content"]["application/json"]["schema"]
+            media = told.headers.get("Content-Type", "application/json")
+            if media not in described["content"]:
+                self.wrong.append(f"{place} isn't described as {media}")
+                return
+            schema = described["content"][media]["schema"]
             self.judge(place, OAS30ReadValidator, schema, json.loads(told.content))
 
     def parameter(self, place: str, described: dict[str, Any], text: str) -> None:
