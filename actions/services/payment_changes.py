@@ -98,7 +98,7 @@ class PaymentChanges:
         customer, order, now = write.customer, write.order, write.now
         quote = quote_payment(order, self._policies, customer.payment_methods, method_id)
         payment = Payment(kind="payment", amount=quote.total, method_id=method_id, at=now)
-        write.work.move_payment(order, refunds_of(quote.shares, now, at_once=quote.at_once), payment)
+        write.work.add_payments(order, [payment, *refunds_of(quote.shares, now, at_once=quote.at_once)])
         receipt = PaymentReceipt(
             order_number=order.number,
             method_id=method_id,

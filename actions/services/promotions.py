@@ -170,7 +170,7 @@ class Promotions:
             name,
             self._policies,
             customer=customer,
-            others=self._commerce.orders_of(customer.id),
+            others=write.work.orders_of(customer.id),
             now=write.now,
             promised=write.promised(),
         )
