@@ -11,6 +11,7 @@ from threading import Event, Lock, Thread
 from sqlalchemy import Connection
 
 from actions.adapters.settings import Adapters, load_adapters
+from actions.carriers.port import Carrier
 from actions.commerce.database import Database, Fill, database_url
 from actions.commerce.port import Reading
 from actions.commerce.store import SqlStore, fill
@@ -27,6 +28,7 @@ from actions.services.identity import Identity
 from actions.services.inactive import inactive_rules
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
+from actions.services.parcels import Parcels
 from actions.services.payment_changes import PaymentChanges
 from actions.services.products import Products
 from actions.services.profile import Profile
@@ -66,6 +68,8 @@ class Services:
     profile: Profile
     tickets: Tickets
     provider: PaymentProvider | None  # where money is taken and given back, if adapters.yml names one
+    carriers: dict[str, Carrier]  # that adapters.yml names, by the names that the shop's parcels have
+    parcels: Parcels
     outside_shop: Reading | None  # another shop to read from, if adapters.yml names one
     policies: Policies
     outbox: Outbox
@@ -91,6 +95,8 @@ class Services:
         self.tickets = self._help_desk()
         self.provider = self._payment_provider()
         self.outside_shop = self._outside_shop()
+        self.carriers = self._carriers()
+        self.parcels = Parcels(self.carriers, clock)
         self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
         self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
@@ -152,6 +158,16 @@ class Services:
         provider = StripePayments(settings)
         self._closing.append(provider.close)
         return provider
+
+    def _carriers(self) -> dict[str, Carrier]:
+        """Make the carriers that adapters.yml names."""
+        if self.adapters.carriers is None:
+            return {}
+        from actions.adapters.carriers import made
+
+        found = made(self.adapters.carriers, self._clock)
+        self._closing += [carrier.close for carrier in found]
+        return {carrier.name: carrier for carrier in found}
 
     def _outside_shop(self) -> Reading | None:
         """Make the shop to read from that adapters.yml names."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,14 +20,21 @@ from .serving import Asked, Told
 FOLDER = Path(__file__).parent / "descriptions"
 
 
+@cache
+def document(name: str) -> dict[str, Any]:
+    """Read a description, which has to be a valid one."""
+    read = YAML(typ="safe").load(FOLDER / f"{name}.yml")
+    validate(with_descriptions(read))
+    # Parts are judged by themselves; what they refer to is found in the whole.
+    whole: dict[str, Any] = json.loads(json.dumps(read).replace('"$ref": "#', '"$ref": "urn:d#'))
+    return whole
+
+
 class Described:
     """A description, by which every exchange of a server is judged."""
 
     def __init__(self, name: str) -> None:
-        read = YAML(typ="safe").load(FOLDER / f"{name}.yml")
-        validate(with_descriptions(read))
-        # Parts are judged by themselves; what they refer to is found in the whole.
-        self.document: dict[str, Any] = json.loads(json.dumps(read).replace('"$ref": "#', '"$ref": "urn:d#'))
+        self.document = document(name)
         self.registry = Registry().with_resource("urn:d", Resource.from_contents(self.document, DRAFT4))
         self.wrong: list[str] = []
         self.used: set[str] = set()
