@@ -65,10 +65,10 @@ class PlaceSettings:
 class ParcelSettings:
     """What a parcel that comes back measures; the catalogue doesn't know."""
 
-    pounds: Decimal
-    length: int  # inches
-    width: int
-    height: int
+    pounds: Decimal = Decimal(5)
+    length: int = 14  # inches
+    width: int = 12
+    height: int = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,4 +79,4 @@ class CarriersSettings:
     fedex: FedexSettings | None = field(default=None, metadata={"of": FedexSettings})
     usps: UspsSettings | None = field(default=None, metadata={"of": UspsSettings})
     return_address: PlaceSettings | None = field(default=None, metadata={"of": PlaceSettings})
-    return_parcel: ParcelSettings | None = field(default=None, metadata={"of": ParcelSettings})
+    return_parcel: ParcelSettings = field(default=ParcelSettings(), metadata={"of": ParcelSettings})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from actions.adapters.carrier_settings import CarriersSettings, PlaceSettings
+from actions.adapters.carrier_settings import CarriersSettings, ParcelSettings, PlaceSettings
 from actions.adapters.fedex import FedexCarrier
 from actions.adapters.ups import UpsCarrier
 from actions.adapters.usps import UspsCarrier
-from actions.carriers.port import Place
+from actions.carriers.port import Parcel, Place
 from actions.commerce.model import Address
 from actions.services.clock import Clock
 
@@ -35,3 +35,9 @@ def place_of(settings: PlaceSettings) -> Place:
         postcode=settings.postcode,
     )
     return Place(name=settings.name, company=settings.name, phone=settings.phone, address=address)
+
+
+def parcel_of(settings: ParcelSettings) -> Parcel:
+    """Make a parcel of its measures, the longest side first, as carriers want it."""
+    length, width, height = sorted((settings.length, settings.width, settings.height), reverse=True)
+    return Parcel(pounds=settings.pounds, length=length, width=width, height=height)

@@ -32,7 +32,9 @@ from actions.adapters.errors import (
 from actions.adapters.waiting import quota_wait, retry_after
 
 logger = logging.getLogger(__name__)
-logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes down whole addresses, queries included
+logging.getLogger("httpx").setLevel(
+    logging.WARNING
+)  # at INFO it writes down whole addresses, queries included
 
 LARGEST_ANSWER = 10_000_000
 LONGEST_REST = 900.0  # seconds; no system is believed to want more

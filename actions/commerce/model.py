@@ -57,6 +57,7 @@ class PaymentMethod:
     last_four: str | None = None
     balance: Decimal | None = None  # gift cards
     reserved: Decimal = NOTHING  # what exchanges will take from it once the old items are back
+    provider_id: str | None = None  # what the payment provider calls it
 
     @property
     def spendable(self) -> Decimal | None:
@@ -100,6 +101,7 @@ class Customer:
     phone: str | None = None
     created_at: datetime | None = None
     marketing_email: bool | None = None  # whether they want offers by e-mail; None when nobody noted it
+    provider_id: str | None = None  # what the payment provider calls them
 
     @property
     def name(self) -> str:
@@ -225,6 +227,7 @@ class Payment:
     at: datetime | None = None
     status: str = "settled"  # settled or pending
     return_reference: str | None = None
+    charge_id: str | None = None  # of the provider: the charge that it is, or that it pays back
 
 
 @dataclass(frozen=True, kw_only=True)

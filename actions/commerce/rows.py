@@ -72,6 +72,7 @@ def customer_from(row: Row, methods: Iterable[Row], reserved: Mapping[str, Decim
         phone=row["phone"],
         created_at=row["created_at"],
         marketing_email=row["marketing_email"],
+        provider_id=row["provider_id"],
         payment_methods=tuple(method_from(entry, reserved.get(entry["id"], NOTHING)) for entry in methods),
     )
 
@@ -85,6 +86,7 @@ def method_from(row: Row, reserved: Decimal = NOTHING) -> PaymentMethod:
         last_four=row["last_four"],
         balance=row["balance"],
         reserved=reserved,
+        provider_id=row["provider_id"],
     )
 
 
@@ -104,6 +106,7 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
             at=entry["at"],
             status=entry["status"],
             return_reference=entry["return_reference"],
+            charge_id=entry["charge_id"],
         )
         for entry in parts["payments"]
     )
@@ -250,6 +253,7 @@ def customer_rows(position: int, customer: Customer) -> tuple[dict[str, Any], li
         "phone": customer.phone,
         "created_at": customer.created_at,
         "marketing_email": customer.marketing_email,
+        "provider_id": customer.provider_id,
     }
     methods = [
         {
@@ -260,6 +264,7 @@ def customer_rows(position: int, customer: Customer) -> tuple[dict[str, Any], li
             "brand": method.brand,
             "last_four": method.last_four,
             "balance": method.balance,
+            "provider_id": method.provider_id,
         }
         for place, method in enumerate(customer.payment_methods)
     ]

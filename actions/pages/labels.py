@@ -66,9 +66,13 @@ def answered(label: LabelPage | None) -> HTTPResponse:
         shown = HEADERS | {"Content-Disposition": f'inline; filename="label-{name}.{ending}"'}
         return raw(label.content, content_type=label.media_type, headers=shown)
     if label.state == "waiting":
-        words = "Your label is being made. This page looks again by itself; we e-mail you, too, when it is there."
+        words = (
+            "Your label is being made. This page looks again by itself; we e-mail you, too, when it is there."
+        )
         return html_response(_page(words), 202, HEADERS | {"Refresh": str(WAITING)})
-    return html_response(_page("One of us takes care of your label and writes to you by e-mail."), 200, HEADERS)
+    return html_response(
+        _page("One of us takes care of your label and writes to you by e-mail."), 200, HEADERS
+    )
 
 
 def _page(words: str) -> str:

@@ -35,8 +35,11 @@ from actions.services.profile import Profile
 from actions.services.promotions import Promotions
 from actions.services.quotes import Quotes
 from actions.services.remedies import Remedies
+from actions.services.return_labels import ReturnLabels
 from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies, policies_folder
+from actions.services.saga_telling import SagaTelling, register_telling
+from actions.services.sagas import Sagas
 from actions.services.swaps import Swaps
 
 logger = logging.getLogger(__name__)
@@ -70,8 +73,10 @@ class Services:
     provider: PaymentProvider | None  # where money is taken and given back, if adapters.yml names one
     carriers: dict[str, Carrier]  # that adapters.yml names, by the names that the shop's parcels have
     parcels: Parcels
+    labels: ReturnLabels | None  # where a carrier sells them
     outside_shop: Reading | None  # another shop to read from, if adapters.yml names one
     policies: Policies
+    sagas: Sagas
     outbox: Outbox
 
     def __init__(
@@ -97,18 +102,20 @@ class Services:
         self.outside_shop = self._outside_shop()
         self.carriers = self._carriers()
         self.parcels = Parcels(self.carriers, clock)
-        self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
-        self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
-        self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
+        register_telling(self.sagas, self.tickets, self.policies, clock)
+        self.labels = self._labels()
+        about_orders = (self.commerce, self.identity, self.tickets, self.policies, clock, self.sagas)
+        self.returns = Returns(*about_orders, labels=self.labels)
+        self.cancellations = Cancellations(*about_orders)
+        self.swaps = Swaps(*about_orders, labels=self.labels)
         self.callbacks = Callbacks(self.database, self.identity, self.policies, clock)
-        self.remedies = Remedies(
-            self.database, self.commerce, self.identity, self.tickets, self.policies, clock
-        )
-        self.promotions = Promotions(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.remedies = Remedies(self.database, *about_orders)
+        self.promotions = Promotions(*about_orders)
         self.quotes = Quotes(self.database, self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.addresses = Addresses(self.commerce, self.identity, self.policies, clock)
-        self.payments = PaymentChanges(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.payments = PaymentChanges(*about_orders)
         self.profile = Profile(self.commerce, self.identity, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 
@@ -126,7 +133,8 @@ class Services:
         return self._clock().date()
 
     def deliver(self) -> None:
-        """Send what waits to go out: e-mails, and what a help desk outside is to be told."""
+        """Do what waits for systems outside, and send what waits to go out: e-mails, and tickets."""
+        self.sagas.deliver()
         self.outbox.deliver()
         if isinstance(self.tickets, ForwardedTickets):
             self.tickets.forward()
@@ -168,6 +176,18 @@ class Services:
         found = made(self.adapters.carriers, self._clock)
         self._closing += [carrier.close for carrier in found]
         return {carrier.name: carrier for carrier in found}
+
+    def _labels(self) -> ReturnLabels | None:
+        """Let return labels be bought, where the policies' carrier is asked and knows where they lead."""
+        settings, carrier = self.adapters.carriers, self.carriers.get(self.policies.returns.carrier)
+        if settings is None or settings.return_address is None or carrier is None:
+            return None
+        from actions.adapters.carriers import parcel_of, place_of
+
+        receiver, parcel = place_of(settings.return_address), parcel_of(settings.return_parcel)
+        labels = ReturnLabels(self.database, carrier, receiver, parcel, self.policies, self._clock)
+        labels.register(self.sagas)
+        return labels
 
     def _outside_shop(self) -> Reading | None:
         """Make the shop to read from that adapters.yml names."""

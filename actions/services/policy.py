@@ -117,6 +117,11 @@ def state_rule(
     return None if order.status in grace_states and fresh else "being_packed"
 
 
+def outside(reason: str) -> Decision:
+    """Make the decision of a system outside, which refused its part: "declined", "refused" or "person"."""
+    return Decision(allowed=False, rule=f"outside_{reason}", explanation_key=f"utter_outside_{reason}")
+
+
 def decide_return(
     order: Order,
     policies: Policies,

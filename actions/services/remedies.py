@@ -38,6 +38,7 @@ from actions.services.remedy_policy import (
     quote_remedy,
 )
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
 
 ACTION = "order.remedy"
 WISH = "request_refund"
@@ -74,13 +75,22 @@ class Remedies:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._database = database
         self._commerce = commerce
         self._policies = policies
         self._tickets = tickets
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT, wish=WISH
+            commerce,
+            identity,
+            tickets,
+            policies,
+            clock,
+            action=ACTION,
+            subject=SUBJECT,
+            wish=WISH,
+            sagas=sagas,
         )
 
     def assess(self, order: Order, issue: str, item_ids: Sequence[str]) -> Assessment:
