@@ -54,7 +54,7 @@ class FedexCarrier:
         headers = self._headers(f"track {number}")
         try:
             answer = self._system.call(
-                "POST", "/track/v1/trackingnumbers", body=body, headers=headers, repeatable=True
+                "POST", "/track/v1/trackingnumbers", body=body, headers=headers, reads=True
             )
         except Missing:
             return None
@@ -125,9 +125,7 @@ class FedexCarrier:
             "requestedShipment": shipment,
         }
         headers = self._headers(f"rate {self._clock().isoformat()}")
-        answer = self._system.call(
-            "POST", "/rate/v1/rates/quotes", body=body, headers=headers, repeatable=True
-        )
+        answer = self._system.call("POST", "/rate/v1/rates/quotes", body=body, headers=headers, reads=True)
         known = {code: service for service, code in CODES.items()}
         listed = entries(answer.json(exact=True), "output", "rateReplyDetails")
         read = (
@@ -148,7 +146,7 @@ class FedexCarrier:
             content=urlencode(form).encode(),
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             budget=budget,
-            repeatable=True,
+            reads=True,
         )
         return read_token(answer)
 

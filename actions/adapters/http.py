@@ -38,7 +38,8 @@ logging.getLogger("httpx").setLevel(
 
 LARGEST_ANSWER = 10_000_000
 LONGEST_REST = 900.0  # seconds; no system is believed to want more
-IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+READING = ("GET", "HEAD", "OPTIONS")
+IDEMPOTENT = (*READING, "PUT", "DELETE")
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout)
 T = TypeVar("T")
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -162,16 +163,20 @@ class System:
         budget: Budget | None = None,
         accept: Callable[[int], bool] | None = None,
         repeatable: bool | None = None,
+        reads: bool | None = None,
         shown: str = "",
     ) -> Answer:
         """Send a request and return the answer, or raise an AdapterError.
 
         `key` goes out as Idempotency-Key. Whether the call may be made again is decided by its method and by
-        the key, if `repeatable` isn't given. `accept` tells which statuses are answers rather than errors
-        (2xx, if not said). The log holds `shown` in place of a path that is private.
+        the key, if `repeatable` isn't given; what only `reads` may, and is never `unsure`. `accept` tells
+        which statuses are answers rather than errors (2xx, if not said). The log holds `shown` in place of a
+        path that is private.
         """
+        if reads is None:
+            reads = method in READING
         if repeatable is None:
-            repeatable = method in IDEMPOTENT or key is not None
+            repeatable = reads or method in IDEMPOTENT or key is not None
         sent = dict(headers or {})
         if key is not None:
             sent["Idempotency-Key"] = key
@@ -183,7 +188,7 @@ class System:
             self._request, method, self.url + path, params=params, content=content, headers=sent
         )
         call = partial(
-            self._call, method, shown or path, request, budget or self.budget(), repeatable, accept
+            self._call, method, shown or path, request, budget or self.budget(), repeatable, reads, accept
         )
         return self._opened().run(call())
 
@@ -221,6 +226,7 @@ class System:
         request: Callable[[], Any],
         budget: Budget,
         repeatable: bool,
+        reads: bool,
         accept: Callable[[int], bool] | None,
     ) -> Answer:
         """Make the attempts of one call."""
@@ -249,7 +255,7 @@ class System:
             return await retrying(self._guarded, request, budget, accept)
         except AdapterError as error:
             gone = isinstance(error, Unreachable) and not error.unsent
-            error.unsure = method not in ("GET", "HEAD", "OPTIONS") and (gone or isinstance(error, Failed))
+            error.unsure = not reads and (gone or isinstance(error, Failed))
             if not isinstance(error, Missing):
                 logger.warning("%s %s gave up: %s", method, path, error)
             raise

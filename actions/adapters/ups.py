@@ -142,7 +142,7 @@ class UpsCarrier:
             f"/api/rating/{VERSION}/Shop",
             body=body,
             headers=self._headers(f"rate {self._clock().isoformat()}"),
-            repeatable=True,
+            reads=True,
         )
         listed = entries(answer.json(), "RateResponse", "RatedShipment")
         known = {code: service for service, code in CODES.items()}
@@ -166,7 +166,7 @@ class UpsCarrier:
             content=b"grant_type=client_credentials",
             headers=headers,
             budget=budget,
-            repeatable=True,
+            reads=True,
         )
         return read_token(answer)
 
@@ -195,7 +195,7 @@ class UpsCarrier:
                 body={"LabelRecoveryRequest": request},
                 headers=self._headers(f"find {reference}"),
                 budget=budget,
-                repeatable=True,
+                reads=True,
             )
         except Rejected:
             return None

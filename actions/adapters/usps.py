@@ -98,7 +98,7 @@ class UspsCarrier:
             "priceType": "COMMERCIAL",
             **write_package(parcel),
         }
-        answer = self._system.call("POST", "/prices/v3/base-rates-list/search", body=body, repeatable=True)
+        answer = self._system.call("POST", "/prices/v3/base-rates-list/search", body=body, reads=True)
         return read_rates(answer.json(exact=True))
 
     def _paid(self, method: str, path: str, **more: Any) -> Answer:
@@ -125,7 +125,7 @@ class UspsCarrier:
             {"roleName": "LABEL_OWNER", "manifestMID": settings.manifest_mid, **role},
         ]
         path = "/payments/v3/payment-authorization"
-        answer = self._system.call("POST", path, body={"roles": roles}, budget=budget, repeatable=True)
+        answer = self._system.call("POST", path, body={"roles": roles}, budget=budget, reads=True)
         token = within(answer.json(), "paymentAuthorizationToken")
         if not isinstance(token, str) or not token or not token.isprintable():
             raise BadAnswer(NAME, "the payment authorization has another form than described.")
@@ -145,6 +145,6 @@ class UspsCarrier:
             content=urlencode(form).encode(),
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             budget=budget,
-            repeatable=True,
+            reads=True,
         )
         return read_token(answer)
