@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -62,17 +62,24 @@ def add_payments(connection: Connection, order: Order, entries: Sequence[Payment
 def move_stock(
     connection: Connection, *, back: Iterable[OrderItem] = (), out: Iterable[OrderItem] = ()
 ) -> None:
-    """Put the pieces of lines into stock, and take others out; what isn't counted stays so, none falls below zero.
-
-    All writers go through the variants in the same order, so that no two of them wait for each other.
-    """
+    """Put the pieces of lines into stock, and take others out."""
     moves: Counter[str] = Counter()
     for item in back:
         moves[item.variant_id] += item.quantity
     for item in out:
         moves[item.variant_id] -= item.quantity
+    move_pieces(connection, moves)
+
+
+def move_pieces(connection: Connection, moves: Mapping[str, int]) -> None:
+    """Put pieces of variants into stock, or take them out; what isn't counted stays so, none falls below zero.
+
+    All writers go through the variants in the same order, so that no two of them wait for each other.
+    """
     table = schema.variants
     for variant_id, pieces in sorted(moves.items()):
+        if not pieces:
+            continue
         moved = connection.execute(
             update(table)
             .where(table.c.id == variant_id, or_(table.c.stock.is_(None), table.c.stock + pieces >= 0))

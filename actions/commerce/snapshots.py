@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -67,15 +68,13 @@ def put_back(connection: Connection, number: str, before: Snapshot, after: Snaps
 
 def _move_stock(connection: Connection, before: Snapshot, after: Snapshot) -> None:
     """Give back the pieces that the change took, and take those that it gave back."""
+    moves: Counter[str] = Counter()
+    for row in after.values():
+        moves[row["variant_id"]] += row["quantity"]
+    for row in before.values():
+        moves[row["variant_id"]] -= row["quantity"]
     try:
-        for key in before.keys() | after.keys():
-            then, now = before.get(key), after.get(key)
-            if then == now:
-                continue
-            if now:
-                movements.move_stock(connection, now["variant_id"], now["quantity"])
-            if then:
-                movements.move_stock(connection, then["variant_id"], -then["quantity"])
+        movements.move_pieces(connection, moves)
     except SoldOut as error:
         raise CannotPutBack(str(error)) from error
 
