@@ -138,7 +138,7 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
         },
         # One without pieces was taken out by a shop outside, while a return or an exchange of it stands here.
         items=tuple(_item_from(entry) for entry in parts["order_items"] if entry["quantity"]),
-        shipments=tuple(_shipment_from(entry) for entry in parts["shipments"]),
+        shipments=tuple(shipment_from(entry) for entry in parts["shipments"]),
         payments=payments,
         returns=tuple(
             _return_from(entry, returned.get(entry["reference"], [])) for entry in parts["returns"]
@@ -176,7 +176,8 @@ def _item_from(row: Row) -> OrderItem:
     )
 
 
-def _shipment_from(row: Row) -> Shipment:
+def shipment_from(row: Row) -> Shipment:
+    """Make a parcel of its row."""
     return Shipment(
         carrier=row["carrier"],
         service=row["service"],

@@ -145,13 +145,15 @@ class Following:
         content = {"customer": before.id, "changes": written}
         note(connection, saga, [NewStep(system=SYSTEM, action="customer", content=content)], now)
 
-    def _money(self, connection: Connection, before: Order, action: str) -> tuple[list[Content], list[str]]:
+    def _money(
+        self, connection: Connection, before: Order, action: str
+    ) -> tuple[list[dict[str, Any]], list[str]]:
         """List the refunds to book, and in words those that a person has to make, or that wait for goods."""
         table = schema.payments
         new = select(table).where(
             table.c.order_number == before.number, table.c.position >= len(before.payments)
         )
-        steps: list[Content] = []
+        steps: list[dict[str, Any]] = []
         waiting: list[str] = []
         for row in connection.execute(new.order_by(table.c.position)).mappings():
             amount, reference = row["amount"], row["return_reference"]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from actions.commerce.errors import SoldOut
@@ -32,6 +33,7 @@ from actions.services.order_writes import Appeal, OrderWrite, OrderWrites
 from actions.services.policy import Decision
 from actions.services.products import products_of
 from actions.services.receipts import Receipt
+from actions.services.return_labels import ReturnLabels
 from actions.services.rulebook import Policies
 from actions.services.sagas import Sagas
 from actions.services.swap_policy import (
@@ -87,22 +89,14 @@ class Swaps:
         policies: Policies,
         clock: Clock = utc_now,
         sagas: Sagas | None = None,
+        labels: ReturnLabels | None = None,
     ) -> None:
+        self._labels = labels
         self._commerce = commerce
         self._policies = policies
+        about = partial(OrderWrites, commerce, identity, tickets, policies, clock, sagas=sagas)
         self._writes = {
-            kind: OrderWrites(
-                commerce,
-                identity,
-                tickets,
-                policies,
-                clock,
-                action=action,
-                subject=kind,
-                wish=WISHES[kind],
-                sagas=sagas,
-            )
-            for kind, action in ACTIONS.items()
+            kind: about(action=action, subject=kind, wish=WISHES[kind]) for kind, action in ACTIONS.items()
         }
 
     def kind(self, order: Order) -> str:
@@ -302,6 +296,8 @@ class Swaps:
             label_expires_on=receipt.label_expires_on,
         )
         write.work.add_exchange(order, entry)
+        if self._labels and receipt.label_expires_on:
+            self._labels.promise(write, receipt.reference, receipt.label_url, receipt.label_expires_on)
         letter = mail.exchange_label(
             write.customer,
             self._policies,
