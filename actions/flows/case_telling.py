@@ -12,10 +12,11 @@ from actions.commerce.model import Order
 from actions.flows.case_words import amount_in
 from actions.flows.cases import issue_at
 from actions.flows.turn import turn_events
-from actions.flows.wording import amount, day, listed, today, within
+from actions.flows.wording import amount, day, today, within
 from actions.services import services
 from actions.services.case_policy import Assessment
 from actions.services.refund_status import RefundRow, refund_rows
+from actions.services.wording import listed
 
 CHARGED = frozenset({"charge_known", "charged_once", "charged_right"})  # rules that tell what was charged
 

@@ -13,12 +13,13 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.flows.choice import payload
+from actions.flows.flow import Flow
 from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
 from actions.flows.memo import one_look
 from actions.flows.product_told import choices
 from actions.flows.quote_words import LEAVES, WISH, desk, reference_in, speaks_of
-from actions.flows.turn import EMAIL, SURE, Said, noted, said, set_in_this_turn, summed_up
+from actions.flows.turn import EMAIL, SURE, Said, noted, said
 from actions.flows.wishes import cued, done, wishes
 from actions.flows.wording import amount, either
 from actions.services import services
@@ -31,7 +32,12 @@ from actions.services.wording import long_date
 
 FORM = "quote_form"
 SUMMARY, AGAIN = "utter_quote_summary", "utter_quote_confirm_again"
-TOLD = ("quote_lines", "quote_reference")
+FLOW = Flow(
+    wish=WISH,
+    form=FORM,
+    confirmed_slot="quote_confirmed",
+    told_slots=("quote_lines", "quote_reference"),
+)
 SHOWN = 8  # buttons
 CHANGES = re.compile(
     r"\d|\b(?:but|instead|add|drop|remove|without|also|make)\b", re.IGNORECASE
@@ -91,7 +97,7 @@ class ValidateQuoteForm(AttentiveForm):
         )
         return str(given) if given else customer.email if customer else None
 
-    def _heard(self, tracker: Tracker) -> Said:
+    def heard(self, tracker: Tracker) -> Said:
         """Return the words that are meant for this form; empty ones for an interruption."""
         heard = said(tracker, FORM)
         asked = tracker.get_slot("requested_slot")
@@ -101,7 +107,7 @@ class ValidateQuoteForm(AttentiveForm):
 
     def _read(self, tracker: Tracker) -> dict[str, Any]:
         """Return the slots that the words of this turn change."""
-        heard, asked = self._heard(tracker), tracker.get_slot("requested_slot")
+        heard, asked = self.heard(tracker), tracker.get_slot("requested_slot")
         opening = asked is None and not lines_of(tracker) and not heard.number
         text = heard.text or (str(tracker.get_slot("wish_words") or "") if opening else "")
         if not text or (heard.payload and heard.intent in ("affirm", "deny", WISH)):
@@ -113,7 +119,7 @@ class ValidateQuoteForm(AttentiveForm):
             changes |= self._reopened(tracker, reference)
         if topic:
             return {**changes, "quote_topic": topic}
-        answers = asked == "quote_confirmed" and (heard.intent == "affirm" or heard.intent in LEAVES)
+        answers = asked == "quote_confirmed" and (heard.plain_yes or heard.intent in {"affirm", *LEAVES})
         if asked == "quote_email" or (answers and not CHANGES.search(text)):
             return changes
         pending = pending_of(tracker)
@@ -192,7 +198,7 @@ class ValidateQuoteForm(AttentiveForm):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Take the address from the words."""
-        found = EMAIL.search(self._heard(tracker).text)
+        found = EMAIL.search(self.heard(tracker).text)
         return {"quote_email": found.group().lower()} if found else {}
 
     def validate_quote_email(
@@ -206,12 +212,7 @@ class ValidateQuoteForm(AttentiveForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept a plain yes, or a no, to the figures that were shown."""
-        changed = set_in_this_turn(tracker, TOLD)
-        if tracker.get_slot("requested_slot") != "quote_confirmed" or changed:
-            return {"quote_confirmed": None}
-        if value is False:
-            return {"quote_confirmed": False}
-        return {"quote_confirmed": True if value is True and said(tracker, FORM).plain_yes else None}
+        return {"quote_confirmed": FLOW.answered(value, self.heard(tracker), tracker)}
 
 
 class ActionAskQuoteDetail(Action):
@@ -277,7 +278,7 @@ class ActionAskQuoteConfirmed(Action):
         lines = lines_of(tracker)
         seen = services().quotes.desk()
         figures, decision = seen.work_out(lines), seen.decide(lines)
-        again = summed_up(tracker, (SUMMARY, AGAIN), TOLD)
+        again = FLOW.again(tracker, (SUMMARY, AGAIN))
         dispatcher.utter_message(
             response=(AGAIN if again else SUMMARY) + ("_approval" if decision.needs_approval else ""),
             quote_lines="\n".join(f"- {described(line)}" for line in figures.lines),
@@ -321,9 +322,7 @@ class ActionSubmitQuote(Action):
                 return [*self._with_quote(dispatcher, tracker, str(topic)), *closing]
             return [*self._write(dispatcher, tracker), *closing]
         except Refused as refusal:
-            facts = dict[str, Any](refusal.decision.facts)
-            dispatcher.utter_message(response=refusal.decision.explanation_key, **facts)
-            return closing
+            return [*FLOW.tell_refusal(dispatcher, tracker, refusal.decision), *closing]
 
     def _write(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
         """Write the quote, pass it to a person, or say why neither is possible."""
@@ -333,9 +332,7 @@ class ActionSubmitQuote(Action):
             dispatcher.utter_message(response="utter_quote_kept")
             return []
         if confirmed is not True:
-            decision = desk().decide(lines)
-            dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
-            return []
+            return FLOW.tell_refusal(dispatcher, tracker, desk().decide(lines))
         try:
             quote = services().quotes.write(
                 who, lines, reference=tracker.get_slot("quote_reference"), customer=customer

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 from rasa_sdk.interfaces import Tracker
-from ruamel.yaml import YAML
 
 from actions.flows.memo import looked_up
+from actions.flows.phrases import speaks
 from actions.flows.turn import message
 from actions.services import services
 from actions.services.quote_desk import QuoteDesk
@@ -24,18 +23,7 @@ APART = frozenset(  # wishes that are none about a quote, however short they are
 LEAVES = frozenset({"deny", "stop"})
 
 
-@cache
-def cues() -> Mapping[str, frozenset[str]]:
-    """Read by which words a subject is told."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
-    return {name: frozenset(map(str, found)) for name, found in table.items()}
-
-
-def speaks_of(subject: str, words: str) -> bool:
-    """Tell whether words speak of a subject of quote_words.yml."""
-    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", words.lower())
-    plain = f" {' '.join(re.sub(r'[^a-z0-9]+', ' ', bare).split())} "
-    return any(f" {cue} " in plain for cue in cues()[subject])
+speaks_of = partial(speaks, TABLE)
 
 
 def reference_in(words: str) -> str | None:

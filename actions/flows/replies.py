@@ -16,10 +16,11 @@ from actions.flows.cancel_order import tell_final
 from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
 from actions.flows.identity import hint_for
-from actions.flows.mood import empathy
+from actions.flows.mood import PLAIN, empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.promo_words import named_code
 from actions.flows.quote_words import means_quote
+from actions.flows.return_words import BROKEN
 from actions.flows.turn import (
     HESITATES,
     LIKE_A_NUMBER,
@@ -30,11 +31,11 @@ from actions.flows.turn import (
     set_in_last_turn,
 )
 from actions.flows.wishes import (
-    PLAIN,
     begin,
     clear_wish,
     guessed,
     left,
+    order_slots,
     queue_of,
     queued,
     read,
@@ -51,23 +52,8 @@ TELLS_MORE = re.compile(r"\d|\w+\W+\w+")
 NOT_THERE = re.compile(
     r"\b(?:still|nothing|didn'?t|did not|haven'?t|hasn'?t|never|no (?:e-?mail|link|mail))\b"
 )
-CHOICES = frozenset(
-    {
-        "return_items",
-        "return_order",
-        "status_order",
-        "cancel_number",
-        "swap_order",
-        "swap_items",
-        "swap_to",
-        "address_order",
-        "payment_order",
-        "case_order",
-        "case_issue",
-        "case_remedy",
-        "promo_order",
-    }
-)  # a plain no to these is a no to it all
+# A plain no to these is a no to it all.
+CHOICES = order_slots() | {"return_items", "swap_items", "swap_to", "case_issue", "case_remedy"}
 # Wishes that a correction takes up once more.
 AGAIN = frozenset(
     {
@@ -83,7 +69,6 @@ AGAIN = frozenset(
 )
 # What is wrong with a delivery when it is said without asking for anything.
 WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
-BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # The actions that give a hint when a form couldn't use an answer.
 HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
 

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from actions.services import services
-from actions.services.wording import after, dollars, listed, within
+from actions.services.wording import after, dollars, within
 
-__all__ = ["after", "amount", "day", "either", "listed", "today", "within"]
+__all__ = ["after", "amount", "day", "either", "today", "within"]
 
 NEAR = {0: "today", 1: "tomorrow", -1: "yesterday"}
 OTHER_YEAR = 300  # days from which the year is said, too

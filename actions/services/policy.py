@@ -17,6 +17,7 @@ from actions.services.wording import dollars, listed, long_date
 # Rules under which a person may still say yes, whatever they are about.
 FOR_A_PERSON = frozenset({
     "authority_limit", "delivery_date_unknown", "not_paid", "order_date_unknown", "part_of_line", "too_many_units",
+    "outside_refused", "outside_unknown_method",
 })  # fmt: skip
 ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})
 # States in which something of an order is on its way back; whether more may follow is the shop's rule.
@@ -95,6 +96,12 @@ def refusal(
     )
 
 
+def outside(reason: str) -> Decision:
+    """Make the decision of a system outside, which refused its part: a key of what it may say for `reason`."""
+    rule = f"outside_{reason}"
+    return Decision(False, rule, f"utter_{rule}", needs_approval=rule in FOR_A_PERSON)
+
+
 def decided(rule: str | None, facts: Mapping[str, str], *, subject: str) -> Decision:
     """Make the decision that a rule stands against, or that none does."""
     if rule is not None:
@@ -116,11 +123,6 @@ def state_rule(
         return None
     fresh = order.placed_at is not None and now - order.placed_at <= timedelta(minutes=minutes)
     return None if order.status in grace_states and fresh else "being_packed"
-
-
-def outside(reason: str) -> Decision:
-    """Make the decision of a system outside, which refused its part: "declined", "refused" or "person"."""
-    return Decision(allowed=False, rule=f"outside_{reason}", explanation_key=f"utter_outside_{reason}")
 
 
 def decide_return(

@@ -263,6 +263,7 @@ class Swaps:
             if share.amount > NOTHING
         ]
         write.work.change_items(order, changed, entries, write.now)
+        write.undoable = True
         letter = mail.order_changed(
             write.customer,
             self._policies,
