@@ -22,9 +22,9 @@ from actions.services import services
 from actions.services.context import caller
 from actions.services.errors import Refused
 from actions.services.loyalty import Standing
-from actions.services.policy import listed
 from actions.services.profile import OFF, ON
 from actions.services.us_addresses import one_line
+from actions.services.wording import listed
 
 FORM = "account_form"
 WISH = "account_details"

@@ -10,7 +10,8 @@ from actions.commerce.model import Customer
 from actions.flows.names import introductions
 from actions.flows.phrases import phrases, plain
 from actions.flows.turn import EMAIL, Said
-from actions.services.profile import OFF, ON, full_name, phone_number
+from actions.services.phone import phone_number, spoken_number
+from actions.services.profile import OFF, ON, full_name
 
 TABLE = Path(__file__).with_name("account_words.yml")
 # Topics that change something: the field, and its value where the topic says it.
@@ -20,7 +21,6 @@ CHANGES: Mapping[str, tuple[str, str | None]] = {
     "marketing_off": ("marketing", OFF),
     "marketing_on": ("marketing", ON),
 }
-PHONE = re.compile(r"\+?\d[\d ().-]{8,18}\d")
 LAST_NAME = re.compile(r"\b(?:last name|surname|family name|married name|maiden name)\b", re.IGNORECASE)
 FIRST_NAME = re.compile(r"\b(?:first name|given name)\b", re.IGNORECASE)
 BEFORE_NAME = re.compile(
@@ -74,8 +74,8 @@ def _one_thing(asked: list[str]) -> bool:
 def value_in(heard: Said, field: str, customer: Customer, *, asked: bool) -> str | None:
     """Return the new value in the words, written as the account keeps it."""
     if field == "phone":
-        found = PHONE.search(heard.text)
-        return phone_number(found.group()) if found else None
+        number = phone_number(heard.text)
+        return spoken_number(number) if number else None
     return _name_in(heard.text, customer, asked=asked)
 
 

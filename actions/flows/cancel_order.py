@@ -29,7 +29,8 @@ from actions.flows.turn import Said, said
 from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller
-from actions.services.policy import Decision, listed
+from actions.services.policy import Decision
+from actions.services.wording import listed
 
 FORM = "cancel_form"
 WISH = "cancel_order"

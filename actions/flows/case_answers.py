@@ -33,13 +33,14 @@ from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow
 from actions.flows.return_words import BROKEN
 from actions.flows.turn import spoken
 from actions.flows.wishes import begin, done, served_by, wishes
-from actions.flows.wording import amount, today
+from actions.flows.wording import amount, today, within
 from actions.services import services
 from actions.services.case_policy import DISPUTE, GIVEN, GOODWILL, SHIPPING, TRACE, Assessment
 from actions.services.context import caller
+from actions.services.disputes import disputes_about
 from actions.services.errors import Refused
-from actions.services.policy import listed
 from actions.services.refund_status import overdue, refund_rows
+from actions.services.wording import listed
 
 TICKETS = frozenset({TRACE, DISPUTE})
 TITLES = {
@@ -204,7 +205,7 @@ class ActionAskCaseConfirmed(AskAboutCase):
             or f"order {order.number}",
             refund=amount(quote.amount, quote.currency),
             method=quote.method,
-            business_days=quote.business_days,
+            when=within(quote.business_days),
             purpose=purpose(kind, tracker, order),
         )
 
@@ -298,10 +299,13 @@ class ActionSubmitCase(Action):
         who, found = caller(tracker), assessed(tracker, order)
         if kind in TICKETS:
             issue = issue_at(tracker, order) or ""
+            story = self._story(tracker, order, found)
+            if kind == DISPUTE:
+                story = "\n".join([story, *disputes_about(services().provider, order)])
             ticket = services().tickets.open(
                 who,
                 f"{issues()[issue].text}: order {order.number}",
-                self._story(tracker, order, found),
+                story,
                 "high" if issue in URGENT else "normal",
                 customer,
                 f"{kind}/{order.number}",
@@ -326,7 +330,7 @@ class ActionSubmitCase(Action):
             reference=receipt.reference,
             refund=amount(receipt.amount, receipt.currency),
             method=receipt.method,
-            business_days=receipt.business_days,
+            when=within(receipt.business_days),
             item_names=listed(list(receipt.items)),
             purpose=purpose(kind, tracker, order),
         )

@@ -20,7 +20,8 @@ from actions.flows.turn import Said, message
 from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller
-from actions.services.policy import Decision, listed, paying
+from actions.services.policy import Decision, paying
+from actions.services.wording import listed
 from frontdesk.redaction import without_cards
 
 FORM = "payment_form"
@@ -275,7 +276,7 @@ class ActionSubmitPayment(SubmitOrderWrite):
             who, customer, order.number, str(tracker.get_slot("payment_method"))
         )
         dispatcher.utter_message(
-            response="utter_payment_done",
+            response="utter_payment_waits" if receipt.waits else "utter_payment_done",
             chosen_order=receipt.order_number,
             total=amount(receipt.total, receipt.currency),
             method=owned(receipt.method),

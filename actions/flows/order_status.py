@@ -20,8 +20,8 @@ from actions.flows.turn import said
 from actions.flows.wishes import done
 from actions.flows.wording import amount, day, today
 from actions.services import services
-from actions.services.policy import listed
 from actions.services.swap_policy import becomes
+from actions.services.wording import listed
 
 FORM = "order_status_form"
 BESIDE = frozenset({"complain", "small_talk", "out_of_scope"})  # taken for no answer to "which order?"

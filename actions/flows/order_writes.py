@@ -21,7 +21,9 @@ from actions.flows.wishes import done, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
 from actions.services.errors import Refused
-from actions.services.policy import Decision
+from actions.services.policy import Decision, outside
+
+DECLINED = outside("declined")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +183,12 @@ class SubmitOrderWrite(Action, ABC):
         """Say that nothing was done, after a no."""
         dispatcher.utter_message(response="utter_stopped")
 
+    def declined_payment(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> list[EventType] | None:
+        """Ask for another way to pay after a payment was declined; None where this flow ends with that."""
+        return None
+
     def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
         """Answer what needs no write and return what follows; None where that wasn't asked for."""
         return None
@@ -216,4 +224,8 @@ class SubmitOrderWrite(Action, ABC):
         try:
             return [*self.write(dispatcher, tracker, caller(tracker), customer, order), *closing]
         except Refused as refusal:
+            if refusal.decision == DECLINED:
+                asked = self.declined_payment(dispatcher, tracker, customer, order)
+                if asked is not None:
+                    return asked
             return [*flow.tell_refusal(dispatcher, tracker, refusal.decision), *closing]

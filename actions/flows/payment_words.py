@@ -9,7 +9,7 @@ from actions.commerce.model import PaymentMethod
 from actions.flows import phrases
 from actions.flows.turn import EMAIL, Said
 from actions.services.method_matching import match_methods, names_method
-from actions.services.orders import LETTERED_NUMBER
+from actions.services.orders import OTHER_NUMBER
 from frontdesk.redaction import without_cards
 
 TABLE = Path(__file__).with_name("payment_words.yml")
@@ -25,7 +25,7 @@ def meant(heard: Said, methods: Sequence[PaymentMethod], paying: frozenset[str])
     chosen = heard.entity("payment_method")
     if chosen:
         return [method for method in methods if method.id == chosen]
-    text = LETTERED_NUMBER.sub(" ", EMAIL.sub(" ", without_cards(heard.text)))
+    text = OTHER_NUMBER.sub(" ", EMAIL.sub(" ", without_cards(heard.text)))
     found = match_methods(methods, text)
     if not found and not names_method(text) and speaks("other", text):
         found = [method for method in methods if method.id not in paying]

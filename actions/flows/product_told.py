@@ -16,7 +16,7 @@ from actions.flows.choice import payload
 from actions.flows.turn import Said
 from actions.flows.wording import amount
 from actions.services import services
-from actions.services.policy import listed
+from actions.services.wording import listed
 
 TABLE = Path(__file__).with_name("specs.yml")
 SHOWN = 5

@@ -19,10 +19,11 @@ from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, Submi
 from actions.flows.promo_words import WISH, code_in, known_codes, topic_of, use_of
 from actions.flows.turn import Said, said
 from actions.flows.wishes import done
-from actions.flows.wording import amount
+from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller, caller
-from actions.services.policy import Decision, listed
+from actions.services.policy import Decision
+from actions.services.wording import listed
 
 FORM = "promo_form"
 SUMMARY, AGAIN = "utter_promo_summary", "utter_promo_confirm_again"
@@ -231,7 +232,7 @@ class ActionAskPromoConfirmed(AskAboutOrder):
             refund=amount(quote.credit, quote.currency),
             total=amount(order.total - quote.credit, quote.currency),
             method=quote.method,
-            business_days=quote.business_days,
+            when=within(quote.business_days),
         )
 
 
@@ -298,7 +299,7 @@ class ActionSubmitPromo(SubmitOrderWrite):
             refund=amount(receipt.credit, receipt.currency),
             total=amount(receipt.total, receipt.currency),
             method=receipt.method,
-            business_days=receipt.business_days,
+            when=within(receipt.business_days),
         )
         return []
 

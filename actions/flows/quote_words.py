@@ -8,9 +8,11 @@ from pathlib import Path
 
 from rasa_sdk.interfaces import Tracker
 
+from actions.flows.memo import looked_up
 from actions.flows.phrases import speaks
 from actions.flows.turn import message
 from actions.services import services
+from actions.services.quote_desk import QuoteDesk
 
 TABLE = Path(__file__).with_name("quote_words.yml")
 WISH = "request_quote"
@@ -28,6 +30,11 @@ def reference_in(words: str) -> str | None:
     """Return the number of a quote that stands in the words."""
     found = REFERENCE.search(words)
     return f"Q-{found[1]}" if found else None
+
+
+def desk() -> QuoteDesk:
+    """Look at the catalogue for a quote, once within one call of an action."""
+    return looked_up(("quote desk",), services().quotes.desk)
 
 
 def means_quote(tracker: Tracker) -> str | None:
@@ -51,7 +58,7 @@ def means_quote(tracker: Tracker) -> str | None:
         return WISH
     if heard.intent in APART:
         return None
-    changes = services().quotes.read(heard.text, list(tracker.get_slot("quote_lines") or ())).changed
+    changes = desk().read(heard.text, list(tracker.get_slot("quote_lines") or ())).changed
     return (
         WISH
         if changes and (speaks_of("change", heard.text) or (heard.short and heard.intent != "ask_product"))

@@ -32,7 +32,7 @@ from actions.flows.return_words import (
 )
 from actions.flows.turn import Said
 from actions.services import services
-from actions.services.policy import listed
+from actions.services.wording import listed
 
 FORM = "return_form"
 PART = re.compile(r"^(?:the |another |a |other |different )*(item|order|reason)s?$")

@@ -18,8 +18,9 @@ from actions.flows.turn import Said, last_message, said
 from actions.flows.wording import after, amount
 from actions.services import services
 from actions.services.context import Caller
-from actions.services.policy import Decision, listed
+from actions.services.policy import Decision
 from actions.services.readings import Reason
+from actions.services.wording import listed
 
 UNASKED = Reason("", shop_fault=False)  # in a shop that asks for no reason
 TELLS = ("utter_return_summary", "utter_return_confirm_again")

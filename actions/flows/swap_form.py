@@ -113,7 +113,8 @@ class ValidateSwapForm(OrderForm):
 
     def _asks_method(self, order: Order, tracker: Tracker) -> bool:
         """Tell whether the customer has to say how the difference is settled."""
-        return services().swaps.needs_method(order, SwapState.of(tracker).swaps())
+        state = SwapState.of(tracker)
+        return bool(state.declined) or services().swaps.needs_method(order, state.swaps())
 
     def corrections(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict

@@ -20,17 +20,20 @@ from actions.helpdesk.tickets import EmbeddedTickets
 from actions.payments.port import Payments as PaymentProvider
 from actions.services.accounts import Accounts
 from actions.services.addresses import Addresses
+from actions.services.arrivals import Arrivals
 from actions.services.callbacks import Callbacks
 from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.inactive import inactive_rules
+from actions.services.order_sagas import register_orders
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
 from actions.services.payment_changes import PaymentChanges
 from actions.services.products import Products
 from actions.services.profile import Profile
 from actions.services.promotions import Promotions
+from actions.services.provider_money import ProviderMoney
 from actions.services.quotes import Quotes
 from actions.services.remedies import Remedies
 from actions.services.returns import Returns
@@ -71,6 +74,7 @@ class Services:
     outside_shop: Reading | None  # another shop to read from, if adapters.yml names one
     policies: Policies
     sagas: Sagas
+    arrivals: Arrivals
     outbox: Outbox
 
     def __init__(
@@ -96,6 +100,11 @@ class Services:
         self.outside_shop = self._outside_shop()
         self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
+        register_orders(self.sagas)
+        money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
+        if money is not None:
+            money.register()
+        self.arrivals = Arrivals(self.database, self.sagas, money, clock)
         about_orders = (self.commerce, self.identity, self.tickets, self.policies, clock, self.sagas)
         self.returns = Returns(*about_orders)
         self.cancellations = Cancellations(*about_orders)
