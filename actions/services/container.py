@@ -21,11 +21,13 @@ from actions.helpdesk.tickets import EmbeddedTickets
 from actions.payments.port import Payments as PaymentProvider
 from actions.services.accounts import Accounts
 from actions.services.addresses import Addresses
+from actions.services.arrivals import Arrivals
 from actions.services.callbacks import Callbacks
 from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.inactive import inactive_rules
+from actions.services.order_sagas import register_orders
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
 from actions.services.parcels import Parcels
@@ -33,6 +35,7 @@ from actions.services.payment_changes import PaymentChanges
 from actions.services.products import Products
 from actions.services.profile import Profile
 from actions.services.promotions import Promotions
+from actions.services.provider_money import ProviderMoney
 from actions.services.quotes import Quotes
 from actions.services.remedies import Remedies
 from actions.services.return_labels import ReturnLabels
@@ -77,6 +80,7 @@ class Services:
     outside_shop: Reading | None  # another shop to read from, if adapters.yml names one
     policies: Policies
     sagas: Sagas
+    arrivals: Arrivals
     outbox: Outbox
 
     def __init__(
@@ -104,6 +108,11 @@ class Services:
         self.parcels = Parcels(self.carriers, clock)
         self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
+        register_orders(self.sagas)
+        money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
+        if money is not None:
+            money.register()
+        self.arrivals = Arrivals(self.database, self.sagas, money, clock)
         self.labels = self._labels()
         about_orders = (self.commerce, self.identity, self.tickets, self.policies, clock, self.sagas)
         self.returns = Returns(*about_orders, labels=self.labels)

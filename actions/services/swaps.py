@@ -29,7 +29,7 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites
-from actions.services.policy import Decision, dollars
+from actions.services.policy import Decision
 from actions.services.products import products_of
 from actions.services.receipts import Receipt
 from actions.services.return_labels import ReturnLabels
@@ -50,6 +50,7 @@ from actions.services.swap_policy import (
     quote_swap,
 )
 from actions.services.variant_matching import option_values
+from actions.services.wording import dollars, within
 
 ACTIONS = {CHANGE: "order.change", EXCHANGE: "exchange.start"}
 WISHES = {CHANGE: "change_order", EXCHANGE: "exchange_item"}
@@ -265,6 +266,7 @@ class Swaps:
             if share.amount > NOTHING
         ]
         write.work.change_items(order, changed, entries, write.now)
+        write.undoable = True
         letter = mail.order_changed(
             write.customer,
             self._policies,
@@ -337,7 +339,7 @@ def _money(quote: SwapQuote) -> str:
     if quote.difference < NOTHING:
         return (
             f"The difference of {dollars(-quote.difference)} goes back to {quote.method}, "
-            f"within {quote.business_days} business days."
+            f"{within(quote.business_days)}."
         )
     return "The price stays the same."
 
