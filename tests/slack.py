@@ -159,7 +159,9 @@ def command(text: str, **more: str) -> dict[str, str]:
 def signed(content: bytes, *, secret: str = SIGNING, age: float = 0.0) -> dict[str, str]:
     """Return the headers with which Slack signs a request."""
     stamp = str(int(time.time() - age))
-    signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=content)
+    signature = SignatureVerifier(secret).generate_signature(
+        timestamp=stamp, body=content.decode(errors="replace")
+    )
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": str(signature)}
 
 

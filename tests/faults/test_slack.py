@@ -107,7 +107,9 @@ def test_what_cannot_be_written_down_is_not_acknowledged(desk: Desk, slack: Slac
     slack.until_said("Hello!")
     with locked(desk.conversations):
         assert tell(desk.server, told).status_code == 503
-    assert tell(desk.server, told, **{"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}).is_success
+    assert tell(
+        desk.server, told, **{"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
+    ).is_success
     slack.until_said("Hello!", "Noted under 1.")
 
 
