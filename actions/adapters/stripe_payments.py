@@ -13,7 +13,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import stripe
 
-from actions.adapters.errors import AdapterError, BadAnswer, Denied, Missing, Rejected
+from actions.adapters.errors import (
+    AdapterError,
+    BadAnswer,
+    Declined,
+    Denied,
+    Missing,
+    MoreThanPaid,
+    Rejected,
+)
 from actions.adapters.http import Budget, Rules, System
 from actions.adapters.settings import StripeSettings
 from actions.payments.minor_units import from_minor, to_minor
@@ -41,14 +49,6 @@ DISPUTE_STATES = {
     "warning_under_review": "warning",
     "warning_closed": "warning",
 }
-
-
-class Declined(Rejected):
-    """The bank refused, or wants the customer to confirm; no money was taken."""
-
-
-class MoreThanPaid(Rejected):
-    """More was to be given back than is left of the charge."""
 
 
 class StripePayments:

@@ -48,10 +48,10 @@ def choices(customer: Customer, order: Order) -> list[PaymentMethod]:
 
 
 def named(method: PaymentMethod) -> str:
-    """Name a method with what tells it from others: a gift card with its balance."""
-    if method.balance is None:
+    """Name a method with what tells it from others: a gift card with what can be paid by it."""
+    if method.spendable is None:
         return method.label
-    return f"{method.label} with {amount(method.balance)} on it"
+    return f"{method.label} with {amount(method.spendable)} on it"
 
 
 def owned(label: str) -> str:

@@ -162,14 +162,14 @@ def tell_comparison(
 def tell_return_to_stock(dispatcher: CollectingDispatcher, product: Product, words: str) -> list[Product]:
     """Say whether something can be had again, at this moment."""
     variants = services().products.variants(product, words)
-    here = [variant for variant in variants if variant.available]
+    here = [variant for variant in variants if variant.can_be_had()]
     named = len(variants) < len(product.variants)
     label = f"{product.name} ({listed([v.label for v in variants])})" if named else product.name
     if here:
         left = f" in {listed([v.label for v in here])}" if len(here) < len(variants) else ""
         dispatcher.utter_message(response="utter_product_back", product_name=label, versions=left)
     else:
-        others = [variant.label for variant in product.variants if variant.available]
+        others = [variant.label for variant in product.variants if variant.can_be_had()]
         response = "utter_product_not_back_others" if others else "utter_product_not_back"
         dispatcher.utter_message(response=response, product_name=label, versions=listed(others))
     return [product]

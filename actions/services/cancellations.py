@@ -19,6 +19,7 @@ from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_
 from actions.services.policy import Decision, dollars
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
 
 ACTION = "order.cancel"
 WISH = "cancel_order"
@@ -51,11 +52,20 @@ class Cancellations:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._commerce = commerce
         self._policies = policies
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT, wish=WISH
+            commerce,
+            identity,
+            tickets,
+            policies,
+            clock,
+            action=ACTION,
+            subject=SUBJECT,
+            wish=WISH,
+            sagas=sagas,
         )
 
     @property

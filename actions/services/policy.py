@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
 
@@ -13,10 +13,15 @@ from actions.services.errors import ServiceError
 from actions.services.rulebook import Policies
 from actions.services.typed_policies import ExchangesPolicy, ReturnsPolicy
 
-# Rules under which a person may still say yes.
-FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid", "part_of_line"})
+# Rules under which a person may still say yes, whatever they are about.
+FOR_A_PERSON = frozenset({
+    "authority_limit", "delivery_date_unknown", "not_paid", "order_date_unknown", "part_of_line", "too_many_units",
+})  # fmt: skip
+ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})
 # States in which something of an order is on its way back; whether more may follow is the shop's rule.
 UNDER_WAY = frozenset({"return_requested", "exchange_requested"})
+GONE_BACK = UNDER_WAY | {"returned", "refunded"}
+GIFT_CARD = "gift_card"
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,34 @@ def refusal(
         needs_approval=rule in FOR_A_PERSON,
         refused_items=items or {},
     )
+
+
+def decided(rule: str | None, facts: Mapping[str, str], *, subject: str) -> Decision:
+    """Make the decision that a rule stands against, or that none does."""
+    if rule is not None:
+        return refusal(rule, facts, subject=subject)
+    return Decision(True, "allowed", f"utter_{subject}_allowed", facts)
+
+
+def state_rule(
+    order: Order, states: Sequence[str], grace_states: Sequence[str], minutes: int, now: datetime
+) -> str | None:
+    """Name the rule that keeps an order from being changed or cancelled in its state, if one does."""
+    if order.status in ("cancelled", "delivered"):
+        return order.status
+    if order.status in GONE_BACK:
+        return "sent_back"
+    if order.status in ON_THE_WAY or any(parcel.shipped_at for parcel in order.shipments):
+        return "dispatched"
+    if order.status in states:
+        return None
+    fresh = order.placed_at is not None and now - order.placed_at <= timedelta(minutes=minutes)
+    return None if order.status in grace_states and fresh else "being_packed"
+
+
+def outside(reason: str) -> Decision:
+    """Make the decision of a system outside, which refused its part: "declined", "refused" or "person"."""
+    return Decision(allowed=False, rule=f"outside_{reason}", explanation_key=f"utter_outside_{reason}")
 
 
 def decide_return(
@@ -253,6 +286,18 @@ def paying(order: Order) -> frozenset[str]:
     return frozenset(share.method_id for share in shares_of(order, order.paid))
 
 
+def gift_cards(shares: Sequence[Share], methods: Mapping[str, PaymentMethod]) -> frozenset[str]:
+    """Return the ids of the gift cards among the methods of a refund; these have it at once."""
+    ids = (share.method_id for share in shares)
+    return frozenset(each for each in ids if each in methods and methods[each].kind == GIFT_CARD)
+
+
+def methods_named(shares: Sequence[Share], methods: Mapping[str, PaymentMethod]) -> str:
+    """Name the methods of a refund, if all of them are on file."""
+    known = [methods[share.method_id].label for share in shares if share.method_id in methods]
+    return listed(known) if known and len(known) == len(shares) else "the original payment method"
+
+
 def method_words(
     shares: Sequence[Share], methods: Mapping[str, PaymentMethod], policies: Policies
 ) -> tuple[str, str]:
@@ -262,14 +307,11 @@ def method_words(
         "credit_card": refunds.card_business_days,
         "debit_card": refunds.card_business_days,
         "paypal": refunds.paypal_business_days,
-        "gift_card": refunds.gift_card_business_days,
+        GIFT_CARD: refunds.gift_card_business_days,
     }
-    known = [methods[share.method_id] for share in shares if share.method_id in methods]
-    if not known or len(known) < len(shares):
-        return "the original payment method", refunds.business_days
-    if len(known) == 1:
-        return known[0].label, days.get(known[0].kind, refunds.business_days)
-    return listed([method.label for method in known]), refunds.business_days
+    only = methods.get(shares[0].method_id) if len(shares) == 1 else None
+    business_days = days.get(only.kind, refunds.business_days) if only else refunds.business_days
+    return methods_named(shares, methods), business_days
 
 
 def _facts(order: Order, policy: ReturnsPolicy, items: Sequence[OrderItem], today: date) -> dict[str, str]:

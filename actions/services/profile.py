@@ -15,7 +15,7 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.loyalty import Standing, standing
-from actions.services.policy import Decision, refusal
+from actions.services.policy import Decision, decided, refusal
 from actions.services.rulebook import Policies
 
 ACTION = "account.change"
@@ -64,9 +64,7 @@ def decide_detail(customer: Customer, field: str, value: str, policies: Policies
         rule = "unusable"
     elif all(getattr(customer, name) == new for name, new in _columns(field, value).items()):
         rule = "same"
-    if rule is not None:
-        return refusal(rule, facts, subject=SUBJECT)
-    return Decision(True, "allowed", f"utter_{SUBJECT}_allowed", facts)
+    return decided(rule, facts, subject=SUBJECT)
 
 
 def _columns(field: str, value: str) -> dict[str, Any]:

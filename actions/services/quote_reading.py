@@ -288,7 +288,7 @@ def _variant(product: Product, asked: Sequence[str]) -> Variant | None:
 
 def _any_variant(product: Product) -> Variant | None:
     """Return the variant of which the most is there."""
-    return max(product.variants, key=lambda variant: (variant.available, variant.stock or 0), default=None)
+    return max(product.variants, key=lambda variant: (variant.can_be_had(), variant.stock or 0), default=None)
 
 
 def _names_option(words: str, product: Product) -> bool:

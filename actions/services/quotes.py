@@ -15,7 +15,7 @@ from actions.commerce import schema
 from actions.commerce.database import Database
 from actions.commerce.model import Customer, Product, Variant
 from actions.commerce.port import Commerce
-from actions.commerce.store import next_number
+from actions.commerce.store import find_customer_by_id, next_number
 from actions.services import audit, outbox, receipts, sales_mail
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
@@ -290,7 +290,7 @@ class Quotes:
         row = _read(connection, reference, lock=lock) if caller.authenticated else None
         if row is None or row["conversation"] == caller.conversation[:255]:
             return row
-        owner = self._commerce.customer(row["customer_id"]) if row["customer_id"] else None
+        owner = find_customer_by_id(connection, row["customer_id"]) if row["customer_id"] else None
         known = owner is not None and self._identity.is_verified(connection, caller, owner, WISH)
         return row if known else None
 

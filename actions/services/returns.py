@@ -23,6 +23,7 @@ from actions.services.policy import Decision, ReturnQuote, decide_return, dollar
 from actions.services.receipts import Receipt
 from actions.services.refund_choice import RefundChoice, refund_choices
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
 
 ACTION = "return.start"
 UNSTATED = "unstated"  # the reason, in a shop that doesn't ask for one
@@ -59,11 +60,20 @@ class Returns:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._commerce = commerce
         self._policies = policies
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject="return", wish=WISH
+            commerce,
+            identity,
+            tickets,
+            policies,
+            clock,
+            action=ACTION,
+            subject="return",
+            wish=WISH,
+            sagas=sagas,
         )
 
     @property

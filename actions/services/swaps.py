@@ -30,8 +30,10 @@ from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites
 from actions.services.policy import Decision, dollars
+from actions.services.products import products_of
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
 from actions.services.swap_policy import (
     CHANGE,
     EXCHANGE,
@@ -83,12 +85,21 @@ class Swaps:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._commerce = commerce
         self._policies = policies
         self._writes = {
             kind: OrderWrites(
-                commerce, identity, tickets, policies, clock, action=action, subject=kind, wish=WISHES[kind]
+                commerce,
+                identity,
+                tickets,
+                policies,
+                clock,
+                action=action,
+                subject=kind,
+                wish=WISHES[kind],
+                sagas=sagas,
             )
             for kind, action in ACTIONS.items()
         }
@@ -107,8 +118,7 @@ class Swaps:
 
     def catalogue(self, order: Order) -> Catalogue:
         """Look up the products of an order as they are sold now."""
-        found = (self._commerce.product(each) for each in {item.product_id for item in order.items})
-        return {product.id: product for product in found if product}
+        return products_of(order, self._commerce.product)
 
     def option_values(self) -> dict[str, list[str]]:
         """Return the values that each option has anywhere in the shop."""
@@ -203,7 +213,7 @@ class Swaps:
     def _swap(self, write: OrderWrite, swaps: Sequence[Swap], method_id: str | None) -> SwapReceipt:
         """Write the change or the exchange with e-mail and audit row, if it is allowed."""
         order, customer = write.order, write.customer
-        catalogue = self.catalogue(order)
+        catalogue = products_of(order, write.work.product)
         decision = decide_swap(
             order,
             self._policies,

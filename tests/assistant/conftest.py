@@ -103,6 +103,17 @@ def shop(template: Path, tmp_path: Path, clock: Clock, letters: Letters) -> Iter
     made.close()
 
 
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def any_shop(request: pytest.FixtureRequest, clock: Clock, letters: Letters) -> Iterator[Services]:
+    """The services on a fresh demo shop, on each of the databases."""
+    if request.param == "SQLite":
+        yield request.getfixturevalue("shop")
+        return
+    made = Services(request.getfixturevalue("database"), policies=POLICIES, sink=letters, clock=clock)
+    yield made
+    made.close()
+
+
 @pytest.fixture()
 def scratch_shop(template_today: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     """What `services()` gives to actions: a fresh copy of the demo shop as of today, found by the environment."""

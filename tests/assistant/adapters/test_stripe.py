@@ -13,16 +13,18 @@ import pytest
 from actions.adapters.errors import (
     AdapterError,
     BadAnswer,
+    Declined,
     Denied,
     Failed,
     Missing,
+    MoreThanPaid,
     RateLimited,
     Rejected,
     Unreachable,
 )
 from actions.adapters.http import Rules
 from actions.adapters.settings import StripeSettings
-from actions.adapters.stripe_payments import Declined, MoreThanPaid, StripePayments
+from actions.adapters.stripe_payments import StripePayments
 from actions.payments.port import Charge
 
 from .serving import Local, Told
