@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import websockets.sync.server
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 from slack_sdk.signature import SignatureVerifier
@@ -18,6 +20,7 @@ from frontdesk.testing.json_server import Asked, JsonServer, Reply
 from tests.conftest import PATIENCE, Server, until
 
 TOKEN = "xoxb-the-token-of-the-bot"
+APP_TOKEN = "xapp-the-token-of-the-app"
 SIGNING = "the-signing-secret-of-the-app"
 TEAM, ANN, BOB, BOT, APP = "T0001", "U0ANN", "U0BOB", "U0BOT", "A0001"
 DIRECT, PUBLIC = "D0ANN", "C0PUBLIC"
@@ -60,7 +63,7 @@ class Slack:
             self.responses.append((asked.path.rpartition("/")[2], asked.body))
             return {"ok": True}
         if asked.path == "/api/apps.connections.open":
-            allowed = asked.headers.get("authorization") == "Bearer xapp-the-token-of-the-app"
+            allowed = asked.headers.get("authorization") == f"Bearer {APP_TOKEN}"
             return {"ok": True, "url": self.sockets} if allowed else {"ok": False, "error": "invalid_auth"}
         error = self._refusal(asked)
         if error is not None:
@@ -182,3 +185,55 @@ def tell_form(server: Server, told: Mapping[str, Any]) -> httpx.Response:
 def deliver(server: Server, content: bytes, kind: str, **headers: str) -> httpx.Response:
     sent = {"Content-Type": kind, **signed(content), **headers}
     return httpx.post(f"{server.url}/webhooks/slack/webhook", content=content, headers=sent, timeout=PATIENCE)
+
+
+class Sockets:
+    """The other end of Socket Mode: tells requests over a WebSocket, and hears which are acknowledged."""
+
+    def __init__(self, slack: Slack) -> None:
+        self.open: list[websockets.sync.server.ServerConnection] = []
+        self.connections = 0
+        self.acknowledged: list[dict[str, Any]] = []
+        self._server = websockets.sync.server.serve(self._hold, "127.0.0.1", 0)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        slack.sockets = f"ws://127.0.0.1:{self._server.socket.getsockname()[1]}/link"
+
+    def __enter__(self) -> Sockets:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._server.shutdown()
+        for connection in list(self.open):
+            connection.close()
+        self._thread.join(PATIENCE)
+
+    def _hold(self, connection: websockets.sync.server.ServerConnection) -> None:
+        connection.send(json.dumps({"type": "hello", "num_connections": 1}))
+        self.open.append(connection)
+        self.connections += 1
+        try:
+            for message in connection:
+                self.acknowledged.append(json.loads(message))
+        finally:
+            self.open.remove(connection)
+
+    def tell(self, kind: str, payload: Mapping[str, Any], envelope_id: str) -> None:
+        """Send a request over the newest connection."""
+        until(lambda: self.open, "a socket is open")
+        told = {
+            "type": kind,
+            "envelope_id": envelope_id,
+            "payload": payload,
+            "accepts_response_payload": True,
+        }
+        self.open[-1].send(json.dumps(told))
+
+    def until_acknowledged(self, *envelope_ids: str) -> None:
+        """Wait until just these requests are acknowledged."""
+        wanted = set(envelope_ids)
+        until(
+            lambda: {found["envelope_id"] for found in self.acknowledged} == wanted,
+            f"{wanted} are acknowledged",
+            lambda: str(self.acknowledged),
+        )

@@ -13,7 +13,7 @@ from frontdesk.testing import servers
 from frontdesk.testing.json_server import Reply
 from tests.conftest import until
 from tests.faults.probe import Desk, locked
-from tests.slack import SIGNING, Slack, event, mention, tell
+from tests.slack import APP_TOKEN, SIGNING, Slack, Sockets, event, mention, tell
 
 
 @pytest.fixture
@@ -136,3 +136,24 @@ def test_the_end_waits_for_what_is_on_its_way_and_tells_what_is_lost(desk: Desk,
     server.stop()
     assert slack.said() == ["Hello!"]
     assert "A message (6 characters) could not be posted to Slack: The server was stopped." in desk.log()
+
+
+def test_over_a_socket_only_what_is_written_down_is_acknowledged(desk: Desk, slack: Slack) -> None:
+    options = f"{slack.options}, app_token: {APP_TOKEN}"
+    (desk.folder / "credentials.yml").write_text(f"rest:\nslack: {{{options}}}\n", "utf-8")
+    with Sockets(slack) as sockets:
+        desk.start()
+        sockets.tell("events_api", event("hello"), "e1")
+        slack.until_said("Hello!")
+        told = event("/gate_first")
+        with locked(desk.conversations):
+            sockets.tell("events_api", told, "e2")
+            until(lambda: "it tells it again" in desk.log(), "the log says so")
+        sockets.until_acknowledged("e1")
+        sockets.tell("events_api", told, "e3")
+        sockets.until_acknowledged("e1", "e3")
+        until(desk.at_gate.exists, "the action is at the gate")
+        desk.server.kill()
+        desk.open_gate()
+        desk.start()
+        slack.until_said("Hello!", "Done under 1.")
