@@ -18,19 +18,20 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.mail import Letter
-from actions.services.order_sagas import begun, carried_on, saga_id_of
+from actions.services.order_sagas import as_it_is, begun, carried_on, saga_id_of
 from actions.services.orders import order_number
-from actions.services.policy import Decision, Share, dollars, refusal
+from actions.services.policy import Decision, Share, refusal
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
 from actions.services.saga_notes import Content, NewStep
 from actions.services.sagas import Sagas
+from actions.services.wording import dollars
 
 R = TypeVar("R", bound=Receipt)
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class OrderWrite:
     """A write that is under way: its transaction, on whose behalf it is done, and the order as it is now."""
 
@@ -43,14 +44,11 @@ class OrderWrite:
     since: datetime  # the beginning of what counts as one case
     steps: list[NewStep] = field(default_factory=list)  # what systems outside are to do
     letters: list[Letter] = field(default_factory=list)
+    undoable: bool = False  # whether the order can be put back as it was where one of them refuses its part
 
     def later(self, system: str, action: str, content: Content) -> None:
         """Let a system outside do something after the commit; all that a write asks for is done in order."""
         self.steps.append(NewStep(system=system, action=action, content=content))
-
-    def undone_by(self, system: str, action: str, content: Content) -> None:
-        """Name what undoes this write where a system outside refuses its part."""
-        self.steps.insert(0, NewStep(system=system, action=action, content=content, done=True))
 
     def promised(self) -> Decimal:
         """Sum what the customer was promised back in the same case before."""
@@ -197,9 +195,10 @@ class OrderWrites:
             stored = before(under_way) if stored is None else stored
             if stored is not None:
                 return receipts.read(kind, stored), saga_id_of(under_way)
+            earlier = as_it_is(self._sagas, under_way)
             receipt = write(under_way)
             receipts.keep(work.connection, caller, self._action, asked, receipts.row(receipt), now)
-            return receipt, begun(self._sagas, under_way)
+            return receipt, begun(self._sagas, under_way, earlier)
 
     def ask_approval(
         self, caller: Caller, customer: Customer, number: str, appeal: Callable[[Order], Appeal]

@@ -109,6 +109,7 @@ class PaymentChanges:
         quote = quote_payment(order, self._policies, customer.payment_methods, method_id)
         payment = Payment(kind="payment", amount=quote.total, method_id=method_id, at=now)
         write.work.add_payments(order, [payment, *refunds_of(quote.shares, now, at_once=quote.at_once)])
+        write.undoable = True
         receipt = PaymentReceipt(
             order_number=order.number,
             method_id=method_id,

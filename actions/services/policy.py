@@ -12,10 +12,12 @@ from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMetho
 from actions.services.errors import ServiceError
 from actions.services.rulebook import Policies
 from actions.services.typed_policies import ExchangesPolicy, ReturnsPolicy
+from actions.services.wording import dollars, listed, long_date
 
 # Rules under which a person may still say yes, whatever they are about.
 FOR_A_PERSON = frozenset({
     "authority_limit", "delivery_date_unknown", "not_paid", "order_date_unknown", "part_of_line", "too_many_units",
+    "outside_refused", "outside_unknown_method",
 })  # fmt: skip
 ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})
 # States in which something of an order is on its way back; whether more may follow is the shop's rule.
@@ -94,6 +96,12 @@ def refusal(
     )
 
 
+def outside(reason: str) -> Decision:
+    """Make the decision of a system outside, which refused its part: a key of what it may say for `reason`."""
+    rule = f"outside_{reason}"
+    return Decision(False, rule, f"utter_{rule}", needs_approval=rule in FOR_A_PERSON)
+
+
 def decided(rule: str | None, facts: Mapping[str, str], *, subject: str) -> Decision:
     """Make the decision that a rule stands against, or that none does."""
     if rule is not None:
@@ -115,11 +123,6 @@ def state_rule(
         return None
     fresh = order.placed_at is not None and now - order.placed_at <= timedelta(minutes=minutes)
     return None if order.status in grace_states and fresh else "being_packed"
-
-
-def outside(reason: str) -> Decision:
-    """Make the decision of a system outside, which refused its part: "declined", "refused" or "person"."""
-    return Decision(allowed=False, rule=f"outside_{reason}", explanation_key=f"utter_outside_{reason}")
 
 
 def decide_return(
@@ -229,28 +232,6 @@ def quote_return(
         shares = shares_of(order, refund)
         words, days = method_words(shares, {method.id: method for method in methods}, policies)
     return ReturnQuote(refund, fee, words, order.currency, days, shares)
-
-
-def dollars(amount: Decimal) -> str:
-    """Write an amount as customers read it: "$1,204.50"."""
-    return f"${amount:,.2f}"
-
-
-def takes(business_days: str) -> str:
-    """Write how long a refund takes, as a sentence goes on after "that": "takes 3-5 business days"."""
-    return "happens at once" if business_days in ("0", "0-0") else f"takes {business_days} business days"
-
-
-def long_date(day: date) -> str:
-    """Write a date as customers read it: "November 3, 2026"."""
-    return f"{day:%B} {day.day}, {day.year}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Join names into "a, b and c"."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _chosen(order: Order, item_ids: Sequence[str] | None) -> list[OrderItem | None]:

@@ -19,11 +19,13 @@ from actions.services.errors import Refused, ServiceError
 from actions.services.identity import Identity
 from actions.services.item_matching import ItemMatch, match_items
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
-from actions.services.policy import Decision, ReturnQuote, decide_return, dollars, quote_return
+from actions.services.policy import Decision, ReturnQuote, decide_return, quote_return
 from actions.services.receipts import Receipt
 from actions.services.refund_choice import RefundChoice, refund_choices
+from actions.services.return_labels import ReturnLabels
 from actions.services.rulebook import Policies
 from actions.services.sagas import Sagas
+from actions.services.wording import dollars
 
 ACTION = "return.start"
 UNSTATED = "unstated"  # the reason, in a shop that doesn't ask for one
@@ -61,7 +63,9 @@ class Returns:
         policies: Policies,
         clock: Clock = utc_now,
         sagas: Sagas | None = None,
+        labels: ReturnLabels | None = None,
     ) -> None:
+        self._labels = labels
         self._commerce = commerce
         self._policies = policies
         self._writes = OrderWrites(
@@ -213,6 +217,8 @@ class Returns:
             label_expires_on=receipt.label_expires_on,
         )
         write.work.add_return(order, entry, refunds_of(quote.shares, write.now, reference=receipt.reference))
+        if self._labels:
+            self._labels.promise(write, receipt.reference, receipt.label_url, receipt.label_expires_on)
         write.record(
             self._letter(customer, receipt),
             before={"status": order.status},

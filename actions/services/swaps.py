@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from actions.commerce.errors import SoldOut
@@ -29,9 +30,10 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites
-from actions.services.policy import Decision, dollars
+from actions.services.policy import Decision
 from actions.services.products import products_of
 from actions.services.receipts import Receipt
+from actions.services.return_labels import ReturnLabels
 from actions.services.rulebook import Policies
 from actions.services.sagas import Sagas
 from actions.services.swap_policy import (
@@ -49,6 +51,7 @@ from actions.services.swap_policy import (
     quote_swap,
 )
 from actions.services.variant_matching import option_values
+from actions.services.wording import dollars, within
 
 ACTIONS = {CHANGE: "order.change", EXCHANGE: "exchange.start"}
 WISHES = {CHANGE: "change_order", EXCHANGE: "exchange_item"}
@@ -86,22 +89,14 @@ class Swaps:
         policies: Policies,
         clock: Clock = utc_now,
         sagas: Sagas | None = None,
+        labels: ReturnLabels | None = None,
     ) -> None:
+        self._labels = labels
         self._commerce = commerce
         self._policies = policies
+        about = partial(OrderWrites, commerce, identity, tickets, policies, clock, sagas=sagas)
         self._writes = {
-            kind: OrderWrites(
-                commerce,
-                identity,
-                tickets,
-                policies,
-                clock,
-                action=action,
-                subject=kind,
-                wish=WISHES[kind],
-                sagas=sagas,
-            )
-            for kind, action in ACTIONS.items()
+            kind: about(action=action, subject=kind, wish=WISHES[kind]) for kind, action in ACTIONS.items()
         }
 
     def kind(self, order: Order) -> str:
@@ -262,6 +257,7 @@ class Swaps:
             if share.amount > NOTHING
         ]
         write.work.change_items(order, changed, entries, write.now)
+        write.undoable = True
         letter = mail.order_changed(
             write.customer,
             self._policies,
@@ -300,6 +296,8 @@ class Swaps:
             label_expires_on=receipt.label_expires_on,
         )
         write.work.add_exchange(order, entry)
+        if self._labels and receipt.label_expires_on:
+            self._labels.promise(write, receipt.reference, receipt.label_url, receipt.label_expires_on)
         letter = mail.exchange_label(
             write.customer,
             self._policies,
@@ -332,7 +330,7 @@ def _money(quote: SwapQuote) -> str:
     if quote.difference < NOTHING:
         return (
             f"The difference of {dollars(-quote.difference)} goes back to {quote.method}, "
-            f"within {quote.business_days} business days."
+            f"{within(quote.business_days)}."
         )
     return "The price stays the same."
 

@@ -22,7 +22,7 @@ from actions.services.errors import Refused
 from actions.services.mail import Letter
 from actions.services.order_writes import OrderWrite, OrderWrites
 from actions.services.receipts import Receipt
-from actions.services.saga_notes import Content, Step
+from actions.services.saga_notes import Content, NewStep, Step
 from actions.services.sagas import CannotUndo, Kind
 from tests.assistant.conftest import MARCUS, NOW, POLICIES, Clock, Letters, count, verified, who
 
@@ -114,7 +114,8 @@ class Flow:
         mine = select(table.c.id).where(table.c.order_number == order.number, table.c.method_id == "card")
         rows = list(connection.execute(mine.order_by(table.c.id)).scalars())
         if self.undoable:
-            under_way.undone_by("shop", "fee", {"payments": rows})
+            own = NewStep(system="shop", action="fee", content={"payments": rows}, done=True)
+            under_way.steps.append(own)
         under_way.later("bank", "take", {"amount": str(FEE), "payment": rows[0]})
         under_way.later("news", "tell", {})
         under_way.later("bank", "take", {"amount": str(FEE), "payment": rows[1]})
