@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import weakref
+from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -69,7 +70,8 @@ class SlackChannel:
         self.app_id = options.get("app_id")
         self.reason_header = str(options.get("slack_retry_reason_header") or "x-slack-retry-reason")
         self.number_header = str(options.get("slack_retry_number_header") or "x-slack-retry-num")
-        self.no_more_retries = frozenset(options.get("errors_ignore_retry") or ("http_timeout",))
+        ignored = options.get("errors_ignore_retry", ["http_timeout"]) or ()
+        self.no_more_retries = frozenset([ignored] if isinstance(ignored, str) else map(str, ignored))
         self.client = SlackClient(
             self.token,
             str(options.get("slack_api_url") or "https://slack.com/api/"),
@@ -77,6 +79,7 @@ class SlackChannel:
             str(options["proxy"]) if options.get("proxy") else None,
         )
         self.lines = Lines(self.client.post, "Slack", pauses=PAUSES, describe=_described)
+        self._too_long: deque[str] = deque(maxlen=1000)
         self._taking: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     def mount(self, app: Any, gate: Gate) -> None:
@@ -169,8 +172,10 @@ class SlackChannel:
         bring = self._bringing(heard, message.sender_id)
         try:
             new = await gate.accept(message, bring)
-        except LimitError as error:  # Slack need not tell it again
-            await bring({"text": error.sentence})
+        except LimitError as error:  # Slack need not tell it again, and its author hears of it once
+            if heard.message_id not in self._too_long:
+                self._too_long.append(heard.message_id)
+                await bring({"text": error.sentence})
             return
         if new and heard.pressed is not None and self.client.may_answer_at(heard.response_url):
             replacement = after_choice(heard.pressed, heard.title)
@@ -220,7 +225,7 @@ class SlackChannel:
         """Bring a person something unasked: into the conversation's channel or thread, else to the person."""
         place = home(sender_id)
         if place is None:
-            log.error("'%s' is no conversation of Slack: nothing is sent there.", sender_id)
+            log.error("%r is no conversation of Slack: nothing is sent there.", sender_id)
             return
         if self.granularity == "sender" and self.channel:
             place = Place(self.channel)

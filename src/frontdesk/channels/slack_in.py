@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 GRANULARITIES = ("sender", "channel", "thread")
-WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
-"""Kinds of messages that a person has just written; edits, deletions and what apps say are others."""
+WRITTEN = frozenset({"file_share", "thread_broadcast", "me_message"})
+"""Kinds of messages, beside the plain one, that a person has just written; edits and deletions are others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,11 @@ def read_event(told: Mapping[str, Any], own_channel: str | None) -> Heard | None
     event = _part(told, "event")
     bots = _bots(told)
     user, channel = _text(event, "user"), _text(event, "channel")
-    written = event.get("subtype") in WRITTEN and not event.get("bot_id") and user not in bots
+    written = (
+        (event.get("subtype") is None or _text(event, "subtype") in WRITTEN)
+        and not event.get("bot_id")
+        and user not in bots
+    )
     if event.get("type") not in ("message", "app_mention") or not (written and user and channel):
         return None
     text, ts = _text(event, "text"), _text(event, "ts")

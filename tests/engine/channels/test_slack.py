@@ -11,11 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
+from ruamel.yaml import YAML
 
 from frontdesk.channels.slack import SlackChannel
 from frontdesk.errors import ConfigError
 from frontdesk.testing.json_server import Reply
-from tests.conftest import SECRET, Server, start_server, until
+from tests.conftest import ROOT, SECRET, Server, start_server, until
 from tests.engine.channels.test_rest import HELLO
 from tests.slack import (
     ANN,
@@ -224,9 +225,12 @@ def test_a_failure_is_tried_again_and_a_refusal_is_told_without_its_words(
 
 
 def test_a_message_that_is_too_long_is_told_so_and_not_told_again(server: Server, slack: Slack) -> None:
-    assert tell(server, event("x" * 8_001)).status_code == 200
-    until(lambda: slack.posts, "the author hears of it")
+    told = event("x" * 8_001)
+    assert [tell(server, told).status_code for _ in range(3)] == [200, 200, 200]
+    tell(server, event("/leave_message"))
+    until(lambda: len(slack.posts) == 2, "the author hears of it, once")
     assert "8,001 characters" in slack.said()[0]
+    assert slack.said()[1] == EMAIL
 
 
 def test_repeats_are_told_to_stop_where_that_is_asked_for(server: Server, slack: Slack) -> None:
@@ -306,6 +310,48 @@ def test_a_channel_of_its_own(project: Path) -> None:
         until(lambda: slack.responses, "the command is answered")
         assert slack.responses[0][1]["response_type"] == "in_channel"
         made.close()
+
+
+def test_a_proxy_on_the_way(project: Path) -> None:
+    """The proxy is what answers: the host that is asked for does not exist."""
+    with Slack() as slack:
+        options = "slack_api_url: 'http://slack.invalid/api/', slack_hooks_url: 'http://hooks.slack.invalid'"
+        text = f"slack: {{slack_token: {TOKEN}, slack_signing_secret: {SIGNING}, proxy: '{slack.server.url}', {options}}}\n"
+        (project / "credentials.yml").write_text(text, "utf-8")
+        server = start_server(project)
+        try:
+            tell(server, event("hello", event={"user": "U0CAT"}))
+            told = command("hello", user_id="U0DOG", response_url="http://hooks.slack.invalid/actions/c")
+            tell_form(server, told)
+            slack.until_said(HELLO)
+            until(lambda: [name for name, _ in slack.responses] == ["c"], "the command is answered")
+        finally:
+            server.stop()
+
+
+def test_the_manifest_in_the_docs_asks_for_what_is_used() -> None:
+    blocks = (ROOT / "docs" / "channels.md").read_text("utf-8").split("```yaml\n")[1:]
+    manifest = YAML(typ="safe").load(blocks[0].split("```")[0])
+    events = set(manifest["settings"]["event_subscriptions"]["bot_events"])
+    assert events == {"app_mention", "message.im", "message.channels", "message.groups"}
+    needed = {"app_mention": "app_mentions:read"} | {
+        name: f"{name.removeprefix('message.')}:history" for name in events - {"app_mention"}
+    }
+    scopes = manifest["oauth_config"]["scopes"]["bot"]
+    assert set(scopes) == set(needed.values()) | {"chat:write", "commands", "im:write"}
+    [slash] = manifest["features"]["slash_commands"]
+    urls = {slash["url"]} | {
+        manifest["settings"][part]["request_url"] for part in ("event_subscriptions", "interactivity")
+    }
+    assert urls == {"https://YOUR.HOST/webhooks/slack/webhook"}
+
+
+@pytest.mark.parametrize(
+    "named", [{}, {"errors_ignore_retry": "http_timeout"}, {"errors_ignore_retry": ["http_timeout"]}]
+)
+def test_errors_after_which_slack_need_not_repeat(named: dict[str, Any]) -> None:
+    channel = SlackChannel({"slack_token": TOKEN, "slack_signing_secret": SIGNING, **named}, SECRET)
+    assert channel.no_more_retries == {"http_timeout"}
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,21 @@ def test_the_value_of_what_was_pressed(action: dict[str, Any], value: str | None
     assert chosen_value(action) == value
 
 
+@pytest.mark.parametrize(
+    ("subtype", "heard"),
+    [
+        (None, True),
+        ("file_share", True),
+        ("thread_broadcast", True),
+        ("", False),
+        ("channel_join", False),
+        ([], False),
+    ],
+)
+def test_which_messages_somebody_wrote(subtype: Any, heard: bool) -> None:
+    assert (read_event(event("hello", event={"subtype": subtype}), None) is not None) is heard
+
+
 def test_each_press_is_a_message_of_its_own_and_a_repeat_is_not() -> None:
     row = {"type": "actions", "block_id": "b", "elements": [{"type": "button", "value": "/a"}]}
     post = {"channel": PUBLIC, "blocks": [row]}
