@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -68,13 +67,12 @@ def put_back(connection: Connection, number: str, before: Snapshot, after: Snaps
 
 def _move_stock(connection: Connection, before: Snapshot, after: Snapshot) -> None:
     """Give back the pieces that the change took, and take those that it gave back."""
-    moves: Counter[str] = Counter()
-    for row in after.values():
-        moves[row["variant_id"]] += row["quantity"]
-    for row in before.values():
-        moves[row["variant_id"]] -= row["quantity"]
+    taken, given_back = (
+        [(row["variant_id"], row["quantity"]) for key, row in these.items() if row != those.get(key)]
+        for these, those in ((after, before), (before, after))
+    )
     try:
-        movements.move_pieces(connection, moves)
+        movements.move_stock(connection, back=taken, out=given_back)
     except SoldOut as error:
         raise CannotPutBack(str(error)) from error
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -175,11 +174,10 @@ class Arrivals:
         mine = update(table).where(table.c.reference == reference)
         connection.execute(mine.values(status="cancelled"))
         order = find_order(connection, row["order_number"], lock=True)
-        back: Counter[str] = Counter()
-        for item in connection.execute(select(items).where(items.c.reference == reference)).mappings().all():
-            line = order.item(item["item_id"]) if order else None
-            back[item["variant_id"]] += line.quantity if line else 1
-        movements.move_pieces(connection, back)
+        new = connection.execute(select(items).where(items.c.reference == reference)).mappings().all()
+        lines = [(item["variant_id"], order.item(item["item_id"]) if order else None) for item in new]
+        back = [(variant_id, line.quantity if line else 1) for variant_id, line in lines]
+        movements.move_stock(connection, back=back)
         closed = update(items).where(items.c.reference == reference)
         connection.execute(closed.values(open_item_id=None))
         subject = f"Exchange {reference} wasn't paid"

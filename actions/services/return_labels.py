@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from actions.adapters.errors import AdapterError, Rejected
 from actions.carriers.port import Carrier, Label, Parcel, Place
+from actions.commerce import schema
 from actions.commerce.carrier_tables import labels
 from actions.commerce.database import Database
 from actions.commerce.store import find_customer_by_id, find_order
@@ -76,7 +78,8 @@ class ReturnLabels:
         self._clock = clock
 
     def register(self, sagas: Sagas) -> None:
-        """Let labels be bought as steps of what a write asks for."""
+        """Let every write that promises a label have it bought after its commit."""
+        sagas.followers.append(self._promise)
         sagas.register(SYSTEM, ACTION, Kind(do=self._do, noted=self._noted, undo=self._undo))
 
     def return_label(self, label_id: str) -> Label | None:
@@ -127,21 +130,27 @@ class ReturnLabels:
             content=bytes(row["content"] or b""),
         )
 
-    def promise(self, write: OrderWrite, reference: str, url: str, expires_on: date) -> None:
-        """Have the label bought that a return or an exchange was promised, after the commit of its write."""
-        label_id = secrets.token_hex(16)
-        row = {
-            "id": label_id,
-            "token": url.rpartition("/")[2],
-            "reference": reference,
-            "order_number": write.order.number,
-            "carrier": self._carrier.name,
-            "expires_on": expires_on,
-            "created_at": write.now,
-        }
-        write.work.connection.execute(insert(labels), row)
-        write.later(SYSTEM, ACTION, {"label": label_id})
-        self._forget(write.work.connection, write.now)
+    def _promise(self, write: OrderWrite) -> None:
+        """Note a label for each return and exchange that a write has added."""
+        connection = write.work.connection
+        known = {entry.reference for entry in write.order.returns}
+        known |= {entry.reference for entry in write.order.exchanges}
+        for reference, url, expires_on in _promised(connection, write.order.number):
+            if reference in known:
+                continue
+            label_id = secrets.token_hex(16)
+            row = {
+                "id": label_id,
+                "token": url.rpartition("/")[2],
+                "reference": reference,
+                "order_number": write.order.number,
+                "carrier": self._carrier.name,
+                "expires_on": expires_on,
+                "created_at": write.now,
+            }
+            connection.execute(insert(labels), row)
+            write.later(SYSTEM, ACTION, {"label": label_id})
+            self._forget(connection, write.now)
 
     def _forget(self, connection: Connection, now: datetime) -> None:
         """Wipe the labels that ran out long ago."""
@@ -216,3 +225,12 @@ class ReturnLabels:
         """Note something about a label."""
         with self._database.write() as connection:
             connection.execute(update(labels).where(labels.c.id == label_id).values(**values))
+
+
+def _promised(connection: Connection, number: str) -> Iterator[tuple[str, str, date]]:
+    """List the label pages that were promised for an order."""
+    for table in (schema.returns, schema.exchanges):
+        mine = select(table.c.reference, table.c.label_url, table.c.label_expires_on)
+        for row in connection.execute(mine.where(table.c.order_number == number)):
+            if row.label_url and row.label_expires_on:
+                yield row.reference, row.label_url, row.label_expires_on

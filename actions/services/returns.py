@@ -22,7 +22,6 @@ from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_
 from actions.services.policy import Decision, ReturnQuote, decide_return, quote_return
 from actions.services.receipts import Receipt
 from actions.services.refund_choice import RefundChoice, refund_choices
-from actions.services.return_labels import ReturnLabels
 from actions.services.rulebook import Policies
 from actions.services.sagas import Sagas
 from actions.services.wording import dollars
@@ -63,9 +62,7 @@ class Returns:
         policies: Policies,
         clock: Clock = utc_now,
         sagas: Sagas | None = None,
-        labels: ReturnLabels | None = None,
     ) -> None:
-        self._labels = labels
         self._commerce = commerce
         self._policies = policies
         self._writes = OrderWrites(
@@ -217,8 +214,6 @@ class Returns:
             label_expires_on=receipt.label_expires_on,
         )
         write.work.add_return(order, entry, refunds_of(quote.shares, write.now, reference=receipt.reference))
-        if self._labels:
-            self._labels.promise(write, receipt.reference, receipt.label_url, receipt.label_expires_on)
         write.record(
             self._letter(customer, receipt),
             before={"status": order.status},
