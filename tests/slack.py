@@ -56,6 +56,13 @@ class Slack:
         return f"{self.server.url}/actions/{name}"
 
     def _answer(self, asked: Asked) -> Any:
+        if asked.path == "/api/auth.test":
+            good = asked.headers.get("authorization") == f"Bearer {TOKEN}"
+            return (
+                {"ok": True, "team_id": TEAM, "user_id": BOT}
+                if good
+                else {"ok": False, "error": "invalid_auth"}
+            )
         planned = self.answers.pop(0) if self.answers else None
         if planned is not None:
             return planned

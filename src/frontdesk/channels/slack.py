@@ -97,29 +97,32 @@ class SlackChannel:
                 return await self.receive(request, gate)
 
         app.blueprint(routes)
-        if self.app_token:
-            self._open_socket(app, gate)
+        self._add_lifetime(app, gate)
+
+    def _add_lifetime(self, app: Any, gate: Gate) -> None:
+        """Check the token and open the socket beside the start; let out what waits before the end."""
+        socket = Socket(self.client, self.app_token, partial(self.hear, gate)) if self.app_token else None
+        opening: list[asyncio.Task[None]] = []
+
+        async def begin(_: Any) -> None:
+            opening.append(asyncio.create_task(self.client.check()))
+            if socket is not None:
+                opening.append(asyncio.create_task(socket.open()))
+
+        async def end(_: Any) -> None:
+            for task in opening:
+                task.cancel()
+            await asyncio.gather(*opening, return_exceptions=True)
+            if socket is not None:
+                await socket.close()
 
         async def release(_: Any) -> None:
             await self.lines.end(DEADLINE)
             await self.client.close()
 
-        app.register_listener(release, "after_server_stop")
-
-    def _open_socket(self, app: Any, gate: Gate) -> None:
-        socket = Socket(self.client, self.app_token, partial(self.hear, gate))
-        opening: list[asyncio.Task[None]] = []
-
-        async def begin(_: Any) -> None:
-            opening.append(asyncio.create_task(socket.open()))
-
-        async def end(_: Any) -> None:
-            for task in opening:
-                task.cancel()
-            await socket.close()
-
         app.register_listener(begin, "after_server_start")
         app.register_listener(end, "before_server_stop")
+        app.register_listener(release, "after_server_stop")
 
     async def receive(self, request: Request, gate: Gate) -> HTTPResponse:
         """Answer one request of Slack; nothing of it is read before its signature is checked. Raises Refusal."""

@@ -100,6 +100,18 @@ class SlackClient:
             )
         return self._web
 
+    async def check(self) -> None:
+        """Log once where Slack refuses the token: else only what cannot be posted would tell."""
+        from slack_sdk.errors import SlackApiError
+
+        try:
+            await self.web().auth_test()
+        except SlackApiError as error:
+            if _error(error.response) in HOPELESS:
+                log.error("Slack refuses 'slack_token' (%s): nothing can be posted.", _error(error.response))
+        except Exception as error:  # whatever the network does; it is seen again with the first message
+            log.warning("Slack cannot be reached yet (%s).", type(error).__name__)
+
     def may_answer_at(self, address: str | None) -> bool:
         """Tell whether an address is one of Slack's for answers; whatever a request names, nothing else is called."""
         return bool(address) and _origin(str(address)) == self.hooks
@@ -171,9 +183,9 @@ class Socket:
                 self._socket.wss_uri = await self._socket.issue_new_wss_url()
                 break
             except SlackApiError as error:
-                if error.response.get("error") in HOPELESS:
+                if _error(error.response) in HOPELESS:
                     log.error(
-                        "Slack refuses 'app_token' (%s): nothing is heard from it.", error.response["error"]
+                        "Slack refuses 'app_token' (%s): nothing is heard from it.", _error(error.response)
                     )
                     return
             except Exception as error:  # whatever the network does
@@ -203,11 +215,16 @@ def _missing() -> MissingExtra:
     return MissingExtra("The slack channel", "slack")
 
 
-def _refused(response: Any) -> NotTaken:
-    """Return why Slack did not take a message; `response` is the SDK's, or aiohttp's where it holds no JSON."""
-    status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
+def _error(response: Any) -> str:
+    """Return Slack's word for what went wrong; `response` is the SDK's, or aiohttp's where it holds no JSON."""
     content = getattr(response, "data", None)
-    error = str(content.get("error") or "") if isinstance(content, dict) else ""
+    return str(content.get("error") or "") if isinstance(content, dict) else ""
+
+
+def _refused(response: Any) -> NotTaken:
+    """Return why Slack did not take a message."""
+    status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
+    error = _error(response)
     why = f"Slack answered '{error}'." if error else f"Slack answered with status {status}."
     if status == BUSY or error in TOO_OFTEN:
         return NotTaken(why, after=_seconds(response.headers.get("Retry-After")))

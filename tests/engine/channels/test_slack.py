@@ -329,6 +329,19 @@ def test_a_proxy_on_the_way(project: Path) -> None:
             server.stop()
 
 
+def test_a_token_that_slack_refuses_is_told_at_the_start(project: Path) -> None:
+    with Slack() as slack:
+        text = f"slack: {{{slack.options.replace(TOKEN, 'xoxb-old')}, slack_signing_secret: {SIGNING}}}\n"
+        (project / "credentials.yml").write_text(text, "utf-8")
+        server = start_server(project)
+        try:
+            text = "Slack refuses 'slack_token' (invalid_auth): nothing can be posted."
+            until(lambda: text in server.log.read_text("utf-8"), "the log says so")
+        finally:
+            server.stop()
+        assert "xoxb-old" not in server.log.read_text("utf-8")
+
+
 def test_the_manifest_in_the_docs_asks_for_what_is_used() -> None:
     blocks = (ROOT / "docs" / "channels.md").read_text("utf-8").split("```yaml\n")[1:]
     manifest = YAML(typ="safe").load(blocks[0].split("```")[0])
