@@ -31,10 +31,15 @@ from frontdesk.channels.slack_in import (
 from frontdesk.channels.slack_out import after_choice, messages
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Gate, Options
-from frontdesk.errors import ConfigError, LimitError
+from frontdesk.errors import ConfigError, LimitError, suggestion
 
 log = logging.getLogger("frontdesk.channels")
 
+OPTIONS = frozenset({
+    "slack_token", "slack_signing_secret", "slack_channel", "proxy", "use_threads", "conversation_granularity",
+    "slack_retry_reason_header", "slack_retry_number_header", "errors_ignore_retry", "app_token", "app_id",
+    "slash_commands", "slack_api_url", "slack_hooks_url",
+})  # fmt: skip
 DEADLINE = 10.0  # seconds for what is on its way when the server ends
 PAUSES = (0.5, 2.0, 8.0, 30.0)  # seconds between the tries of a message that Slack does not take
 MOST_FIELDS = 50  # of a form
@@ -57,6 +62,8 @@ class SlackChannel:
     name = "slack"
 
     def __init__(self, options: Options, secret: str) -> None:
+        for unknown in sorted(set(options) - OPTIONS):
+            log.warning("The slack channel has no option '%s'. %s", unknown, suggestion(unknown, OPTIONS))
         self.token = _needed(options, "slack_token")
         self.app_token = str(options.get("app_token") or "")
         signing = str(options.get("slack_signing_secret") or "")
@@ -65,7 +72,7 @@ class SlackChannel:
         self.verifier = signatures(signing) if signing.strip() else None
         self.channel = str(options["slack_channel"]) if options.get("slack_channel") else None
         self.granularity = _one_of(options, "conversation_granularity", GRANULARITIES)
-        self.threads = options.get("use_threads") is True or self.granularity == "thread"
+        self.threads = _switch(options, "use_threads") or self.granularity == "thread"
         self.commands = _one_of(options, "slash_commands", ("ephemeral", "in_channel"))
         self.app_id = options.get("app_id")
         self.reason_header = str(options.get("slack_retry_reason_header") or "x-slack-retry-reason")
@@ -307,6 +314,13 @@ def _needed(options: Options, key: str) -> str:
             "Take it from the app's pages at api.slack.com/apps, and write it as ${NAME} in credentials.yml."
         )
         raise ConfigError(f"The slack channel has no '{key}'.", hint=hint)
+    return found
+
+
+def _switch(options: Options, key: str) -> bool:
+    found = options.get(key) or False
+    if not isinstance(found, bool):  # a text such as "false" would be true to a careless reader
+        raise ConfigError(f"'{key}' of the slack channel is '{found}'.", hint="It can be true or false.")
     return found
 
 

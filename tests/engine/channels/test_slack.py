@@ -48,13 +48,13 @@ def project(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def serving(project: Path, slack: Slack, options: str = "") -> Iterator[Server]:
+def serving(project: Path, slack: Slack, options: str = "", **environment: str) -> Iterator[Server]:
     """Run a server on the project, with conversations of its own."""
     for file in (project / ".frontdesk").glob("conversations.db*"):
         file.unlink()
     text = f"slack: {{{slack.options}, slack_signing_secret: {SIGNING}{options and ', '}{options}}}\n"
     (project / "credentials.yml").write_text(text, "utf-8")
-    server = start_server(project, "--enable-api", "--auth-token", API)
+    server = start_server(project, "--enable-api", "--auth-token", API, **environment)
     try:
         yield server
     finally:
@@ -299,6 +299,20 @@ def test_a_conversation_for_each_channel_or_thread(project: Path, granularity: s
         made.close()
 
 
+def test_the_log_holds_no_words_and_no_secrets_however_much_it_tells(project: Path) -> None:
+    with Slack() as slack:
+        made = serving(project, slack, LOG_LEVEL="DEBUG")
+        server = next(made)
+        tell(server, event("/leave_message"))
+        tell(server, event("anna.secret@example.com"))
+        slack.answers = [Reply({"ok": False, "error": "is_archived"})]
+        tell(server, event("what only I may know"))
+        until(lambda: "is_archived" in server.log.read_text("utf-8"), "a message is lost")
+        made.close()
+        log = server.log.read_text("utf-8")
+        assert not any(word in log for word in ("anna.secret", "only I", TOKEN, SIGNING)), log
+
+
 def test_a_channel_of_its_own(project: Path) -> None:
     with Slack() as slack:
         made = serving(project, slack, f"slack_channel: {PUBLIC}, slash_commands: in_channel")
@@ -377,6 +391,7 @@ def test_errors_after_which_slack_need_not_repeat(named: dict[str, Any]) -> None
             {"conversation_granularity": "person"},
             "'conversation_granularity' of the slack channel is 'person'",
         ),
+        ({"use_threads": "false"}, "'use_threads' of the slack channel is 'false'"),
         ({"slack_api_url": "slack"}, "'slack_api_url' of the slack channel is 'slack'"),
         ({"slack_hooks_url": "https://me@hooks.slack.com"}, "'slack_hooks_url'"),
     ],
@@ -389,6 +404,11 @@ def test_options_that_cannot_be_meant(options: dict[str, str], words: str) -> No
     )
     with pytest.raises(ConfigError, match=words):
         SlackChannel({**good, **options}, SECRET)
+
+
+def test_an_option_that_there_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    SlackChannel({"slack_token": TOKEN, "slack_signing_secret": SIGNING, "use_thread": True}, SECRET)
+    assert "The slack channel has no option 'use_thread'. Did you mean 'use_threads'?" in caplog.text
 
 
 @pytest.mark.parametrize("missing", ["slack_sdk", "aiohttp"])
