@@ -113,7 +113,9 @@ class ActionAcknowledge(Action):
     def _follows(self, tracker: Tracker, heard: Said) -> str | None:
         """Return the wish that a question about what was just done means: "when do I get my money?"."""
         done_before = tracker.get_slot("last_wish") in MOVES_MONEY and tracker.get_slot("last_order")
-        if not done_before or tracker.active_loop_name or not wishes()[heard.intent].asks:
+        running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
+        about_money = running in EXPLAINED if running else done_before
+        if not about_money or heard.intent not in wishes() or not wishes()[heard.intent].asks:
             return None
         words = f" {plain(heard.text)} "
         return next((w.intent for w in wishes().values() if any(f" {c} " in words for c in w.follows)), None)
