@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rasa_sdk.interfaces import Tracker
 
+from actions.flows.address_words import speaks
 from actions.flows.call_words import wish_of
 from actions.flows.promo_words import WISH as CODE
 from actions.flows.promo_words import known_code, named_code
@@ -11,6 +12,7 @@ from actions.flows.quote_words import WISH as QUOTE
 from actions.flows.quote_words import means_quote
 from actions.flows.turn import message
 from actions.services import services
+from actions.services.address_reading import read_address
 
 CALL = "schedule_callback"
 # Intents for which words with a code of the shop may be taken.
@@ -28,5 +30,13 @@ def meant_instead(tracker: Tracker) -> str | None:
     """Return that wish where the classifier took the words for another one that is close to it."""
     if message(tracker).intent in LIKE_A_CODE and known_code(message(tracker)):
         return CODE
+    if message(tracker).intent == "order_status" and _sends_elsewhere(message(tracker).text):
+        return "change_address"
     going_on = tracker.get_slot("last_wish") == QUOTE and means_quote(tracker)
     return QUOTE if going_on else None
+
+
+def _sends_elsewhere(text: str) -> bool:
+    """Tell whether something is to go to an address in the words."""
+    street = read_address(text).line1
+    return bool(street) and speaks("order", text) and f" to {street.split()[0]}" in text

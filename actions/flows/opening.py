@@ -13,7 +13,7 @@ from rasa_sdk.types import DomainDict
 from actions.flows.meaning import meant_instead
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.phrases import plain
-from actions.flows.turn import SURE, Said, message, message_before, spoken
+from actions.flows.turn import EMAIL, SURE, Said, message, message_before, spoken
 from actions.flows.wishes import (
     LONGEST_WORDS,
     Part,
@@ -69,6 +69,8 @@ class ActionAcknowledge(Action):
         wish = wishes().get(heard.intent) or wishes().get(str(clear_wish(tracker)))
         if wish is None:
             return []
+        if not tracker.active_loop_name and EMAIL.fullmatch(heard.text.strip(" .,!")):
+            return [FollowupAction("action_inform")]  # an address alone is an answer, whatever it looks like
         events = empathy(dispatcher, tracker, wish.empathy, PLAIN if wish.asks else SURE)
         running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
         reading = Reading(Part(wish.intent, heard.text))
