@@ -14,10 +14,11 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.commerce.model import Product
 from actions.flows.product_told import SHOWN, choices, offer, price
 from actions.flows.product_words import Side, asks
-from actions.flows.wording import amount, either, listed
+from actions.flows.wording import amount, either
 from actions.services import services
 from actions.services.product_compare import alternatives, compare, on_scale, ranked, versions, within_budget
 from actions.services.product_fit import FitAnswer, decide_pair, decide_thing, on_file
+from actions.services.wording import listed
 
 SCALE_WORDS = {
     ("price", False): "cheaper",

@@ -14,8 +14,9 @@ from ruamel.yaml import YAML
 from actions.commerce.model import Product, Variant
 from actions.flows.choice import payload
 from actions.flows.turn import Said
-from actions.flows.wording import amount, listed
+from actions.flows.wording import amount
 from actions.services import services
+from actions.services.wording import listed
 
 TABLE = Path(__file__).with_name("specs.yml")
 SHOWN = 5

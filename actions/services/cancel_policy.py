@@ -12,15 +12,14 @@ from actions.services.policy import (
     Decision,
     Share,
     decided,
-    dollars,
     gift_cards,
-    listed,
     methods_named,
     shares_of,
     state_rule,
 )
 from actions.services.rulebook import Policies
 from actions.services.typed_policies import CancellationsPolicy
+from actions.services.wording import dollars, listed
 
 SUBJECT = "cancel"
 

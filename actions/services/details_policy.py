@@ -13,15 +13,14 @@ from actions.services.policy import (
     Decision,
     Share,
     decided,
-    dollars,
     gift_cards,
-    listed,
     methods_named,
     shares_of,
     state_rule,
 )
 from actions.services.rulebook import Policies
 from actions.services.us_addresses import one_line, usable
+from actions.services.wording import dollars, listed
 
 ADDRESS, PAYMENT = "address", "payment"
 

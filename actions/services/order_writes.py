@@ -20,11 +20,12 @@ from actions.services.identity import Identity
 from actions.services.mail import Letter
 from actions.services.order_sagas import as_it_is, begun, carried_on, saga_id_of
 from actions.services.orders import order_number
-from actions.services.policy import Decision, Share, dollars, refusal
+from actions.services.policy import Decision, Share, refusal
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
 from actions.services.saga_notes import Content, NewStep
 from actions.services.sagas import Sagas
+from actions.services.wording import dollars
 
 R = TypeVar("R", bound=Receipt)
 Row = dict[str, Any]

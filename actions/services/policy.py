@@ -12,6 +12,7 @@ from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMetho
 from actions.services.errors import ServiceError
 from actions.services.rulebook import Policies
 from actions.services.typed_policies import ExchangesPolicy, ReturnsPolicy
+from actions.services.wording import dollars, listed, long_date
 
 # Rules under which a person may still say yes, whatever they are about.
 FOR_A_PERSON = frozenset({
@@ -231,28 +232,6 @@ def quote_return(
         shares = shares_of(order, refund)
         words, days = method_words(shares, {method.id: method for method in methods}, policies)
     return ReturnQuote(refund, fee, words, order.currency, days, shares)
-
-
-def dollars(amount: Decimal) -> str:
-    """Write an amount as customers read it: "$1,204.50"."""
-    return f"${amount:,.2f}"
-
-
-def takes(business_days: str) -> str:
-    """Write how long a refund takes, as a sentence goes on after "that": "takes 3-5 business days"."""
-    return "happens at once" if business_days in ("0", "0-0") else f"takes {business_days} business days"
-
-
-def long_date(day: date) -> str:
-    """Write a date as customers read it: "November 3, 2026"."""
-    return f"{day:%B} {day.day}, {day.year}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Join names into "a, b and c"."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _chosen(order: Order, item_ids: Sequence[str] | None) -> list[OrderItem | None]:

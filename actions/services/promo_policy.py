@@ -8,21 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from actions.commerce.model import CENT, NOTHING, Customer, Order, OrderItem, PaymentMethod
-from actions.services.policy import (
-    Decision,
-    Share,
-    decided,
-    dollars,
-    gift_cards,
-    listed,
-    long_date,
-    method_words,
-    refusal,
-    shares_of,
-)
+from actions.services.policy import Decision, Share, decided, gift_cards, method_words, refusal, shares_of
 from actions.services.rulebook import Policies
 from actions.services.sales_policies import PromotionsPolicy
 from actions.services.sales_readings import PromoCode
+from actions.services.wording import dollars, listed, long_date
 
 SUBJECT = "promo"
 JOINT = "+"  # between the codes of an order that has several

@@ -16,7 +16,7 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, refunds_of
-from actions.services.policy import Decision, dollars, refusal
+from actions.services.policy import Decision, refusal
 from actions.services.promo_policy import (
     JOINT,
     SUBJECT,
@@ -32,6 +32,7 @@ from actions.services.rulebook import Policies
 from actions.services.sagas import Sagas
 from actions.services.sales_readings import PromoCode
 from actions.services.throttle import Throttle
+from actions.services.wording import dollars
 
 ACTION = "order.promo"
 WISH = "promo_code"

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from actions.commerce.model import CENT, NOTHING, Product, Variant
-from actions.services.policy import Decision, decided, dollars, listed
+from actions.services.policy import Decision, decided
 from actions.services.readings import money
 from actions.services.rulebook import Policies
 from actions.services.sales_policies import QuotesPolicy
 from actions.services.sales_readings import Tier
+from actions.services.wording import dollars, listed
 
 SUBJECT = "quote"
 OVERSIZE = "oversize"  # the tag of what goes by freight

@@ -24,7 +24,7 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
-from actions.services.policy import Decision, dollars, refusal
+from actions.services.policy import Decision, refusal
 from actions.services.products import products_of
 from actions.services.receipts import Receipt
 from actions.services.remedy_policy import (
@@ -39,6 +39,7 @@ from actions.services.remedy_policy import (
 )
 from actions.services.rulebook import Policies
 from actions.services.sagas import Sagas
+from actions.services.wording import dollars
 
 ACTION = "order.remedy"
 WISH = "request_refund"

@@ -22,17 +22,9 @@ from actions.services.case_policy import (
     assess,
     duplicates,
 )
-from actions.services.policy import (
-    Decision,
-    Share,
-    decided,
-    dollars,
-    gift_cards,
-    listed,
-    method_words,
-    shares_of,
-)
+from actions.services.policy import Decision, Share, decided, gift_cards, method_words, shares_of
 from actions.services.rulebook import Policies
+from actions.services.wording import dollars, listed
 
 SUBJECT = "remedy"
 GOODS = frozenset({REFUND, REPLACEMENT})  # an item is made good once, in one way or the other

@@ -19,17 +19,15 @@ from actions.services.policy import (
     GONE_BACK,
     Decision,
     Share,
-    dollars,
     gift_cards,
     item_rule,
-    listed,
-    long_date,
     method_words,
     refusal,
     shares_of,
     state_rule,
 )
 from actions.services.rulebook import Policies
+from actions.services.wording import dollars, listed, long_date
 
 CHANGE, EXCHANGE = "change", "exchange"
 ARRIVED = GONE_BACK | {"delivered"}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from actions.commerce.errors import SoldOut
@@ -29,7 +30,7 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites
-from actions.services.policy import Decision, dollars
+from actions.services.policy import Decision
 from actions.services.products import products_of
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
@@ -49,6 +50,7 @@ from actions.services.swap_policy import (
     quote_swap,
 )
 from actions.services.variant_matching import option_values
+from actions.services.wording import dollars, within
 
 ACTIONS = {CHANGE: "order.change", EXCHANGE: "exchange.start"}
 WISHES = {CHANGE: "change_order", EXCHANGE: "exchange_item"}
@@ -89,19 +91,9 @@ class Swaps:
     ) -> None:
         self._commerce = commerce
         self._policies = policies
+        about = partial(OrderWrites, commerce, identity, tickets, policies, clock, sagas=sagas)
         self._writes = {
-            kind: OrderWrites(
-                commerce,
-                identity,
-                tickets,
-                policies,
-                clock,
-                action=action,
-                subject=kind,
-                wish=WISHES[kind],
-                sagas=sagas,
-            )
-            for kind, action in ACTIONS.items()
+            kind: about(action=action, subject=kind, wish=WISHES[kind]) for kind, action in ACTIONS.items()
         }
 
     def kind(self, order: Order) -> str:
@@ -333,7 +325,7 @@ def _money(quote: SwapQuote) -> str:
     if quote.difference < NOTHING:
         return (
             f"The difference of {dollars(-quote.difference)} goes back to {quote.method}, "
-            f"within {quote.business_days} business days."
+            f"{within(quote.business_days)}."
         )
     return "The price stays the same."
 

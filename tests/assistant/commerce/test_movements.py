@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
+from threading import Barrier, BrokenBarrierError
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from actions.commerce import schema
 from actions.commerce.model import Order, Payment, Return, Variant
 from actions.commerce.port import Work
 from actions.services.container import Services
+from actions.services.products import products_of
 from actions.services.swap_policy import Swap
 
 from ..conftest import NOW, verified, who
@@ -64,6 +69,13 @@ def oat(shop: Services) -> Variant:
     return next(each for each in product.variants if each.id == OAT)
 
 
+def stock_of(shop: Services, order: Order) -> list[int]:
+    """Return how many pieces there are of each variant of an order."""
+    products = products_of(order, shop.commerce.product).values()
+    left = {each.id: each.stock or 0 for product in products for each in product.variants}
+    return [left[item.variant_id] for item in order.items]
+
+
 def put(shop: Services, **values: object) -> None:
     with shop.database.write() as connection:
         connection.execute(update(schema.variants).where(schema.variants.c.id == OAT).values(**values))
@@ -94,3 +106,28 @@ def test_a_product_without_a_piece_is_not_available(shop: Services) -> None:
     product = shop.commerce.product("KI-205")
     assert product is not None
     assert not product.available
+
+
+def test_two_writers_of_the_same_variants_never_wait_for_each_other(any_shop: Services) -> None:
+    first, second = any_shop.commerce.order(LUIS[1]), any_shop.commerce.order(NUMBER)
+    assert first is not None
+    assert second is not None
+    wanted = [first, dataclasses.replace(second, items=tuple(reversed(first.items)))]
+    before, both_have_one = stock_of(any_shop, first), Barrier(2)
+
+    def pause(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE variants"):
+            with suppress(BrokenBarrierError):  # as soon as one of them has to wait
+                both_have_one.wait(0.5)
+
+    def cancel(order: Order) -> None:
+        with any_shop.commerce.begin() as work:
+            work.cancel(order, "too_slow", [], NOW)
+
+    event.listen(any_shop.database.engine, "after_cursor_execute", pause)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(cancel, wanted))
+    after = stock_of(any_shop, first)
+    assert [now - was for was, now in zip(before, after, strict=True)] == [
+        2 * each.quantity for each in first.items
+    ]

@@ -247,7 +247,13 @@ def test_the_command(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str
     assert main(["import", str(SMALL), "--database", url, "--replace"]) == 0
     assert main(["import", str(tmp_path / "nowhere"), "--database", url]) == 1
     assert "products.json can't be read" in capsys.readouterr().err
-    assert main(["demo", "--database", url]) == 0
+    assert main(["demo", "--database", url]) == 1
+    told = capsys.readouterr().err
+    assert "a shop of its own: 2 products, 2 customers, 3 orders" in told
+    assert "export DIR" in told
+    assert len(store(url).snapshot().orders) == 3
+    assert main(["demo", "--database", url, "--replace"]) == 0
+    assert main(["demo", "--database", url]) == 0  # an older demo shop is nobody's
     assert store(url).order("L204817") is not None
     assert main(["export", str(tmp_path / "o2"), "--database", f"sqlite:///{tmp_path}/empty.db"]) == 1
     assert "holds no shop" in capsys.readouterr().err
