@@ -101,12 +101,12 @@ class Services:
         self.identity = Identity(self.commerce, self.policies.identity, clock)
         self.orders = Orders(self.commerce)
         self.products = Products(self.commerce)
+        self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         self.tickets = self._help_desk()
         self.provider = self._payment_provider()
         self.outside_shop = self._outside_shop()
         self.carriers = self._carriers()
         self.parcels = Parcels(self.carriers, clock)
-        self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
         register_orders(self.sagas)
         money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
@@ -145,8 +145,6 @@ class Services:
         """Do what waits for systems outside, and send what waits to go out: e-mails, and tickets."""
         self.sagas.deliver()
         self.outbox.deliver()
-        if isinstance(self.tickets, ForwardedTickets):
-            self.tickets.forward()
 
     def close(self) -> None:
         """Close the database, and the connections to systems outside."""
@@ -163,7 +161,7 @@ class Services:
 
         desk = ZendeskTickets(settings, reply_hours)
         self._closing.append(desk.close)
-        return ForwardedTickets(desk, self.database, reply_hours, self._clock)
+        return ForwardedTickets(desk, self.sagas, reply_hours, self._clock)
 
     def _payment_provider(self) -> PaymentProvider | None:
         """Make the payment provider that adapters.yml names."""
