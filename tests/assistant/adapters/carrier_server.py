@@ -58,7 +58,9 @@ class CarrierServer:
         if found is not None:
             self.described.request(asked, *found)
         if len(self.described.wrong) > before and not ours:
-            del self.described.wrong[before:]  # known clients use more of the description than is written down
+            del self.described.wrong[
+                before:
+            ]  # known clients use more of the description than is written down
         if found is None:
             return self.error(404, "NOT.FOUND.ERROR")
         if len(self.described.wrong) > before:
