@@ -30,7 +30,6 @@ class Look:
     """What is known of an order's parcels, and how that is known."""
 
     order: Order  # with its parcels as they are; its own state only as far as they change it
-    live: bool = False  # whether any carrier was asked, or had been a moment ago
     silent: tuple[str, ...] = ()  # carriers that didn't answer
     as_of: datetime | None = None  # how old the oldest news is of those that didn't
 
@@ -71,7 +70,6 @@ class Parcels:
         ages = [found.tracking.seen_at if found.tracking else _noted_at(found.parcel) for found in failed]
         return Look(
             order=replace(order, shipments=parcels, status=_status(order, parcels)),
-            live=len(failed) < len(seen),
             silent=tuple(dict.fromkeys(found.parcel.carrier or "" for found in failed)),
             as_of=min((age for age in ages if age is not None), default=None),
         )

@@ -56,7 +56,7 @@ def make(template: Path, tmp_path: Path, clock: Clock, letters: Letters) -> Iter
     """Make a shop whose returns are carried by a carrier outside."""
     made: list[Services] = []
 
-    def shop(carrier: str, **settings: Any) -> Services:
+    def shop(carrier: str, *, url: str = "", **settings: Any) -> Services:
         path = tmp_path / "shop.db"
         if not path.exists():
             shutil.copy(template, path)
@@ -70,7 +70,7 @@ def make(template: Path, tmp_path: Path, clock: Clock, letters: Letters) -> Iter
         carriers = CarriersSettings(**{"return_address": HOME} | settings)
         made.append(
             Services(
-                f"sqlite:///{path}",
+                url or f"sqlite:///{path}",
                 policies=policies,
                 sink=letters,
                 clock=clock,
@@ -139,6 +139,14 @@ def test_a_label_is_bought_after_the_return(with_ups: Services, ups: UpsServer, 
     assert sold.number in ready.get_content()
     with_ups.deliver()
     assert (len(ups.sold), len(letters.sent)) == (1, 2)
+
+
+def test_a_label_is_kept_by_postgresql_as_well(make: Make, ups: UpsServer, database: str) -> None:
+    shop = make("UPS", url=database, ups=UpsSettings(url=ups.url, account_number=ACCOUNT, **LOGIN))
+    receipt = returned(shop)
+    shop.deliver()
+    assert page(shop, receipt.label_url).content.startswith(b"GIF89a")
+    assert row(shop)["cost"] == Decimal("10.10")
 
 
 def test_the_same_return_again_buys_no_second_label(with_ups: Services, ups: UpsServer) -> None:
