@@ -283,6 +283,24 @@ def test_a_label_that_ran_out_long_ago_is_forgotten(with_ups: Services, clock: C
         assert [content for (content,) in contents] == [None, None]
 
 
+def test_a_return_that_was_withdrawn_gets_none(with_ups: Services, ups: UpsServer, letters: Letters) -> None:
+    receipt = returned(with_ups)
+    with with_ups.database.write() as connection:
+        connection.execute(update(schema.returns).values(status="cancelled"))
+    for _ in range(2):
+        with_ups.deliver()
+    assert (ups.sold, page(with_ups, receipt.label_url)) == ([], None)
+    assert len(letters.sent) == 1  # only the one about the return
+
+
+def test_the_label_of_a_return_that_was_withdrawn_is_not_shown(with_ups: Services) -> None:
+    receipt = returned(with_ups)
+    with_ups.deliver()
+    with with_ups.database.write() as connection:
+        connection.execute(update(schema.returns).values(status="rejected"))
+    assert page(with_ups, receipt.label_url) is None
+
+
 def test_nobody_sees_a_label_by_guessing(with_ups: Services) -> None:
     receipt = returned(with_ups)
     with_ups.deliver()
