@@ -320,3 +320,28 @@ def test_without_a_place_for_returns_everything_is_as_before(make: Make, ups: Up
 def test_a_carrier_that_the_policies_do_not_name_sells_none(make: Make, fedex: FedexServer) -> None:
     shop = make("UPS", fedex=FedexSettings(url=fedex.url, account_number=ACCOUNT, **LOGIN))
     assert (set(shop.carriers), shop.labels) == ({"FedEx"}, None)
+
+
+BEFORE = {"UPS": 2, "FedEx": 1, "USPS": 2}  # requests before the purchase: tokens, and UPS's look-up
+REFUSED, LATER = (400, 404, 409, 422), (401, 403, 429, 500, 502, 503)
+
+
+@pytest.mark.parametrize("carrier", BEFORE)
+@pytest.mark.parametrize("status", [*REFUSED, *LATER])
+def test_whatever_a_carrier_answers_one_label_is_bought_or_a_person_told(
+    request: pytest.FixtureRequest, clock: Clock, letters: Letters, carrier: str, status: int
+) -> None:
+    """The carrier fails without having sold anything."""
+    shop: Services = request.getfixturevalue(f"with_{carrier.lower()}")
+    server = request.getfixturevalue(carrier.lower())
+    receipt = returned(shop)
+    local_of(server).faults = [*[None] * BEFORE[carrier], Told(status, {})]
+    for _ in range(4):
+        shop.deliver()
+        clock.forward(minutes=20)
+    shown = page(shop, receipt.label_url)
+    # A FedEx that failed may have sold one, for all we know.
+    person = status in REFUSED or (carrier == "FedEx" and status in (500, 502, 503))
+    assert (shown.state, len(server.sold)) == (("person", 0) if person else ("bought", 1))
+    assert count(shop, "tickets") == int(person)
+    assert len(letters.sent) == 2  # about the return, and either the label or who takes care of it
