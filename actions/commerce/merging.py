@@ -93,15 +93,16 @@ def _booked(entry: Payment, before: Payment | None) -> Payment:
         before,
         amount=entry.amount,
         at=entry.at or before.at,
-        status="settled",
+        status=before.status if before.charge_id else "settled",  # a payment provider knows better
         return_reference=before.return_reference or entry.return_reference,
         outside_id=entry.outside_id,
     )
 
 
 def _waiting(own: Sequence[Payment], entry: Payment) -> int | None:
-    """Find the pending refund that a booked one settles."""
-    pending = [n for n, each in enumerate(own) if each.kind == "refund" and each.status == "pending"]
+    """Find the refund of ours that is booked now; what was paid without the other shop is booked there, too."""
+    refunds = [n for n, each in enumerate(own) if each.kind == "refund"]
+    pending = sorted(refunds, key=lambda n: own[n].status != "pending")
     named = [
         n for n in pending if entry.return_reference and own[n].return_reference == entry.return_reference
     ]

@@ -154,8 +154,17 @@ class MirroredShop(SqlStore):
             self._writing.depth -= 1
 
     def refresh(self, kind: str, key: str) -> None:
-        """Ask anew about one thing, because there is news of it."""
-        self._look(kind, key, anew=True)
+        """Ask anew about one thing, because there is news of it; if that fails, when it is wanted."""
+        try:
+            self._look(kind, key, anew=True)
+        except AdapterError:  # which was logged
+            self.forget(kind, key)
+
+    def forget(self, kind: str, key: str) -> None:
+        """Ask about one thing the next time that it is wanted, because there is news of it."""
+        table = schema.mirrored
+        with self.database.write() as connection:
+            connection.execute(delete(table).where(table.c.kind == kind, table.c.key == key[:LONGEST_KEY]))
 
     def touched(self, connection: Connection, number: str) -> None:
         """Note that an order was written to just now, so that an answer that is under way doesn't undo it."""

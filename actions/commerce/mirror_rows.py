@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -116,10 +116,7 @@ def put_order(connection: Connection, theirs: Order) -> None:
     for row in parts["order_items"]:
         _upsert(connection, schema.order_items, row)
     _drop_lines(connection, order)
-    table = schema.payments
-    connection.execute(delete(table).where(table.c.order_number == order.number))
-    if parts["payments"]:
-        connection.execute(insert(table), parts["payments"])
+    _put_payments(connection, order.number, parts["payments"])
     if order.status != "cancelled":  # it was, and the shop outside took that back
         table = schema.cancellations
         connection.execute(delete(table).where(table.c.order_number == order.number))
@@ -217,6 +214,47 @@ def _upsert(connection: Connection, table: Table, row: Mapping[str, Any], key: s
     changed = update(table).where(table.c[key] == row[key]).values(values)
     if not connection.execute(changed).rowcount:
         connection.execute(insert(table), dict(row))
+
+
+def _put_payments(connection: Connection, number: str, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Write the movements of money of an order; each keeps its row, which steps of sagas may name."""
+    table = schema.payments
+    query = select(table).where(table.c.order_number == number).order_by(table.c.position)
+    left = [dict(row) for row in connection.execute(query).mappings()]
+    waiting = [dict(entry) for entry in entries]
+    for same in SAME:
+        for entry in list(waiting):
+            row = next((row for row in left if same(row, entry)), None)
+            if row is None:
+                continue
+            left.remove(row)
+            waiting.remove(entry)
+            if any(row[name] != value for name, value in entry.items()):
+                connection.execute(update(table).where(table.c.id == row["id"]).values(**entry))
+    for row in left:
+        connection.execute(delete(table).where(table.c.id == row["id"]))
+    if waiting:
+        connection.execute(insert(table), waiting)
+
+
+def _agree(*names: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], bool]:
+    """Make what tells whether two movements of money agree in some columns, and name something in the first."""
+    return lambda row, entry: (
+        row["kind"] == entry["kind"]
+        and row[names[0]] is not None
+        and all(row[name] == entry[name] for name in names)
+    )
+
+
+# By what a movement of money is known again, the surest first.
+SAME = (
+    _agree("outside_id"),
+    _agree("charge_id", "amount", "status"),
+    _agree("return_reference", "amount"),
+    _agree("return_reference"),
+    _agree("amount", "method_id", "at"),
+    _agree("amount", "method_id"),
+)
 
 
 def _drop_lines(connection: Connection, order: Order) -> None:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CATALOGUE_LOOK = 30.0  # seconds between looks whether the catalogue of the shop outside is to be read anew
 DELIVERY_VARIABLE = "FRONTDESK_OUTBOX"  # "manual": e-mails wait for `python -m actions.services.outbox`
 
 
@@ -261,7 +262,7 @@ class Courier:
                 logger.warning("what waits couldn't be delivered: %s", error)
 
 
-_made: dict[tuple[str, str], tuple[Services, Courier | None]] = {}
+_made: dict[tuple[str, str], tuple[Services, list[Courier]]] = {}
 _lock = Lock()
 
 
@@ -283,22 +284,25 @@ def close_services() -> None:
     with _lock:
         made = list(_made.values())
         _made.clear()
-    for each, courier in made:
-        if courier is not None:
+    for each, couriers in made:
+        for courier in couriers:
             courier.stop()
         each.close()
 
 
-def _make(url: str) -> tuple[Services, Courier | None]:
-    """Make the services, and the courier unless the environment says that e-mails wait."""
+def _make(url: str) -> tuple[Services, list[Courier]]:
+    """Make the services, and what delivers in the background; e-mails wait where the environment says so."""
     made = Services(url)
     for sentence in made.inactive_rules():
         logger.warning("%s", sentence)
-    if os.environ.get(DELIVERY_VARIABLE) == "manual":
-        return made, None
-    courier = Courier(made.deliver)
-    courier.start()
-    return made, courier
+    couriers = []
+    if os.environ.get(DELIVERY_VARIABLE) != "manual":
+        couriers.append(Courier(made.deliver))
+    if isinstance(made.commerce, MirroredShop):
+        couriers.append(Courier(made.commerce.refresh_catalogue, every=CATALOGUE_LOOK))
+    for courier in couriers:
+        courier.start()
+    return made, couriers
 
 
 def _database(url: str, clock: Clock, outside: Outside | None) -> Database:

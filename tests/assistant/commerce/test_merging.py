@@ -123,6 +123,13 @@ def test_a_refund_without_a_time_keeps_the_one_that_is_known() -> None:
     assert merged_payments([PAID, replace(BOOKED, at=None)], [PAID, known]) == (PAID, known)
 
 
+def test_a_refund_that_a_provider_makes_is_booked_and_not_settled_by_that() -> None:
+    made = replace(PROMISED, charge_id="ch_1", return_reference=None)
+    assert merged_payments([PAID, BOOKED], [PAID, made]) == (PAID, replace(made, outside_id="90"))
+    settled = replace(made, status="settled")
+    assert merged_payments([PAID, BOOKED], [PAID, settled]) == (PAID, replace(settled, outside_id="90"))
+
+
 def test_what_was_paid_stays_when_the_lines_change() -> None:
     changed = replace(THEIRS, payments=(replace(PAID, amount=Decimal("35.00")),))
     assert merged(changed, THEIRS).paid == Decimal("20.00")

@@ -273,6 +273,50 @@ def test_what_only_we_know_survives_another_import(
     assert left.returns[0].reference == "R-10900"  # although the shop outside dropped the line
 
 
+def test_movements_of_money_keep_their_rows(
+    server: WooCommerceServer, mirror: MirroredShop, clock: Clock
+) -> None:
+    entry = next(each for each in server.orders.values() if each["date_paid_gmt"] and not each["refunds"])
+    known = mirror.order(entry["number"])
+    assert known is not None
+    pending = [
+        Payment(kind="refund", amount=Decimal(n), method_id="stripe", at=clock(), status="pending")
+        for n in ("1.00", "2.00", "2.00")
+    ]
+    with mirror.begin(order=known.number) as work:
+        work.add_payments(known, pending)
+    before = rows_of(mirror, known.number)
+    refund = {"id": 91, "reason": "", "date_created_gmt": "2026-11-18T12:00:00", "line_items": []}
+    server.refunds[entry["id"]] = [refund | {"amount": "2.00"}, refund | {"id": 92, "amount": "7.00"}]
+    entry["refunds"] = [
+        {"id": 91, "reason": "", "total": "-2.00"},
+        {"id": 92, "reason": "", "total": "-7.00"},
+    ]
+    clock.forward(minutes=1)
+    mirror.order(known.number)
+    after = rows_of(mirror, known.number)
+    assert {amount: row for row, amount, _, _ in after if amount == Decimal("1.00")} == {
+        amount: row for row, amount, _, _ in before if amount == Decimal("1.00")
+    }
+    twos = [(row, status, outside) for row, amount, status, outside in after if amount == Decimal("2.00")]
+    assert {row for row, _, _ in twos} == {row for row, amount, _, _ in before if amount == Decimal("2.00")}
+    assert sorted((status, outside or "") for _, status, outside in twos) == [
+        ("pending", ""),
+        ("settled", "91"),
+    ]
+    assert [(status, outside) for _, amount, status, outside in after if amount == Decimal("7.00")] == [
+        ("settled", "92")
+    ]
+    assert len(after) == len(before) + 1
+
+
+def rows_of(mirror: MirroredShop, number: str) -> list[Any]:
+    table = schema.payments
+    query = select(table.c.id, table.c.amount, table.c.status, table.c.outside_id)
+    with mirror.database.read() as connection:
+        return list(connection.execute(query.where(table.c.order_number == number).order_by(table.c.id)))
+
+
 def test_an_import_is_whole_or_nothing(
     server: WooCommerceServer, local: Local, outside: WooCommerceShop, url: str
 ) -> None:
