@@ -18,12 +18,15 @@ from actions.adapters.settings import Adapters
 from actions.adapters.webhooks import (
     Notice,
     stripe_notice,
+    woocommerce_change,
     woocommerce_notice,
     zendesk_notice,
     zendesk_ticket_change,
 )
 from actions.commerce import helpdesk_tables
+from actions.commerce.database import order_key
 from actions.commerce.errors import ShopError, StoreError
+from actions.commerce.mirror import MirroredShop
 from actions.helpdesk.forwarding import ForwardedTickets
 from actions.services.context import Caller
 from actions.services.provider_money import PROVIDER
@@ -75,6 +78,10 @@ def take(shop: Services, notice: Notice) -> bool:
         awaited = notice.kind.startswith(REPAYMENTS) and _hastened(shop, notice)
         if notice.kind in FOR_A_PERSON and not awaited:
             _tell_a_person(shop, notice)
+    elif notice.system == "WooCommerce" and isinstance(shop.commerce, MirroredShop):
+        about = woocommerce_change(notice)
+        if about is not None:
+            shop.commerce.refresh(about[0], order_key(about[1]) if about[0] == "order" else about[1])
     row = {"system": notice.system, "id": notice.id, "kind": notice.kind}
     try:
         with shop.database.write() as connection:

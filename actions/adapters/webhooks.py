@@ -89,6 +89,19 @@ def woocommerce_notice(secret: str, headers: Mapping[str, str], body: bytes, now
     return Notice(system="WooCommerce", id=identity, kind=topic, at=now, content=content)
 
 
+def woocommerce_change(notice: Notice) -> tuple[str, str] | None:
+    """Tell what a notice is about: order, product or customer, and its number or id; None for anything else.
+
+    The kind isn't signed. It only says what is asked for anew, and nothing of what the notice says is believed.
+    """
+    kind, _, event = notice.kind.partition(".")
+    if kind not in ("order", "product", "customer") or not event:
+        return None
+    content = notice.content
+    known = content.get("number") if kind == "order" and content.get("number") else content.get("id")
+    return (kind, str(known)) if isinstance(known, str | int) and str(known) else None
+
+
 def zendesk_ticket_change(notice: Notice) -> tuple[str, str, str | None] | None:
     """Tell a ticket's number, our status and our priority after a notice; None for another subject."""
     from actions.adapters.zendesk import STATUSES
