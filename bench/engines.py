@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import sqlite3
 import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from frontdesk.testing.servers import free_port
 
 ROOT = Path(__file__).parents[1]
 SMALLBOT = Path(__file__).parent / "smallbot"
@@ -109,13 +110,6 @@ def _frontdesk(
         tokens=tokens,
         shop=shop,
     )
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def write_facts(shop: Path, file: Path) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ import hypothesis
 import pytest
 
 from frontdesk.testing import servers
-from frontdesk.testing.servers import report_missing_servers, require_found
+from frontdesk.testing.servers import free_port, report_missing_servers, require_found
 
 # Property tests are the same each time, and no clock decides whether they pass.
 hypothesis.settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
@@ -28,13 +27,6 @@ hypothesis.settings.load_profile("deterministic")
 
 PATIENCE = 60.0
 """Seconds that a test waits for something; only one that fails on an idle machine waits as long."""
-
-# httpx gives up after five seconds, and Playwright after thirty: a busy machine may need longer.
-for call in (
-    httpx.get, httpx.post, httpx.put, httpx.delete, httpx.options, httpx.request, httpx.stream.__wrapped__,
-    httpx.Client.__init__, httpx.AsyncClient.__init__,
-):  # fmt: skip
-    call.__kwdefaults__["timeout"] = httpx.Timeout(PATIENCE)
 
 # A shell that runs the tests in the background lets them, and whatever they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -64,11 +56,17 @@ def frontdesk(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comp
     )
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture(scope="session", autouse=True)
+def _httpx_waits_for_a_busy_machine() -> Iterator[None]:
+    """Let calls of httpx that name no timeout wait as long as a test does, and not httpx's five seconds."""
+    calls = (
+        httpx.get, httpx.post, httpx.put, httpx.delete, httpx.options, httpx.request, httpx.stream.__wrapped__,
+        httpx.Client.__init__, httpx.AsyncClient.__init__,
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patched:
+        for call in calls:
+            patched.setitem(call.__kwdefaults__, "timeout", httpx.Timeout(PATIENCE))
+        yield
 
 
 def until(condition: Callable[[], Any], what: str, more: Callable[[], str] = str) -> Any:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from actions.commerce.carrier_tables import labels as labels
 from actions.commerce.column_types import Moment, Money, Serial
 from actions.commerce.column_types import metadata as metadata
-from actions.commerce.helpdesk_tables import held_tickets as held_tickets
+from actions.commerce.helpdesk_tables import notices as notices
 from actions.commerce.saga_tables import saga_steps as saga_steps
 from actions.commerce.saga_tables import sagas as sagas
 from actions.commerce.service_tables import audit as audit

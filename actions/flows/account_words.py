@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from actions.commerce.model import Customer
-from actions.flows.names import introductions
+from actions.flows.names import is_other
 from actions.flows.phrases import phrases, plain
 from actions.flows.turn import EMAIL, Said
 from actions.services.phone import phone_number, spoken_number
@@ -86,7 +86,7 @@ def _name_in(text: str, customer: Customer, *, asked: bool) -> str | None:
         return None
     rest = AFTER_NAME.sub("", text[told.end() :] if told else text).strip(" \"'")
     words = rest.split()
-    if not 0 < len(words) <= MOST_WORDS or any(word in introductions().others for word in words):
+    if not 0 < len(words) <= MOST_WORDS or any(map(is_other, words)):
         return None
     if len(words) == 1:
         first = bool(FIRST_NAME.search(text))

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 from ruamel.yaml import YAML
 
+from actions.flows.meaning import goes_on
 from actions.flows.turn import message
+from actions.flows.wishes import begin, clear_wish, wishes
 
 TABLE = Path(__file__).with_name("languages.yml")
 ENOUGH = 2  # ordinary words of a language
@@ -79,9 +81,12 @@ class ActionOutOfScope(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
-        """Decline; within a form briefly."""
+        """Decline, within a form briefly; what the words name or go on with is served after all."""
         if answer_language(dispatcher, tracker):
             return []
         running = bool(tracker.active_loop_name)
+        wish = None if running else clear_wish(tracker) or goes_on(tracker)
+        if wish:
+            return [*begin(wish, message(tracker).text), FollowupAction(wishes()[wish].action)]
         dispatcher.utter_message(response="utter_out_of_scope_in_form" if running else "utter_out_of_scope")
         return []

@@ -126,7 +126,7 @@ class ValidateCallbackForm(AttentiveForm):
         named = heard.entity("call_change")
         if named in ("move", "cancel"):
             return {"callback_change": named}
-        asked = tracker.get_slot("requested_slot") in (None, "callback_change")
+        asked = tracker.get_slot("requested_slot") in (None, "callback_change") or says("cancels", words)
         if not words or not asked or tracker.get_slot("callback_change"):
             return {}
         if says("cancels", words):

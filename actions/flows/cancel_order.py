@@ -123,7 +123,11 @@ class ValidateCancelForm(OrderForm):
             return {}
         named = described(customer, heard) if heard.short and heard.has(NAMED) else None
         changes = FLOW.other_order(dispatcher, tracker, heard, named)
-        unknown = changes["cancel_number"] is None if changes else heard.short and heard.has(MORE)
+        unknown = (
+            changes["cancel_number"] is None
+            if changes
+            else heard.short and heard.has(MORE) and not heard.plain_yes
+        )
         if unknown and open_orders(customer) == [order]:
             tell_only_one(dispatcher, order)
             return {"cancel_confirmed": None}

@@ -12,12 +12,18 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from actions.commerce.model import Order
+from actions.flows.phrases import phrases, plain
 from actions.flows.return_words import cued_reason, reason_of
 from actions.flows.turn import Said
 
 MONEY = re.compile(r"\$\s?(\d{1,3}(?:,\d{3})*(?:\.\d\d)?)(?!\d)|(?<![\d.$])(\d{1,5}\.\d\d)(?![\d.])")
 TABLE = Path(__file__).with_name("case_words.yml")
 REMEDIES = Path(__file__).with_name("remedy_words.yml")
+# Words beside a remedy that add nothing to it.
+FILLERS = frozenset(
+    {"just", "please", "pls", "now", "then", "ok", "okay", "yes", "yeah", "sure", "fine"}
+    | {"it", "the", "me", "my", "a", "and", "so"}
+)
 # Reasons of a return that say what went wrong.
 LIKE = {
     "damaged": "damaged",
@@ -61,11 +67,9 @@ def issues() -> Mapping[str, Issue]:
     }
 
 
-@cache
 def remedy_cues() -> Mapping[str, tuple[str, ...]]:
-    """Read by which words a remedy is chosen."""
-    table = YAML(typ="safe").load(REMEDIES.read_text(encoding="utf-8"))
-    return {name: tuple(map(str, cues)) for name, cues in table.items()}
+    """Return by which words a remedy is chosen."""
+    return phrases(REMEDIES)
 
 
 def issue_of(heard: Said, wish: str) -> str | None:
@@ -97,3 +101,11 @@ def remedy_of(heard: Said, offered: list[str]) -> str | None:
     if heard.payload or not heard.text:
         return None
     return cued_reason(heard.text, {name: cues for name, cues in remedy_cues().items() if name in offered})
+
+
+def says_only(heard: Said, remedy: str) -> bool:
+    """Tell whether the words name a remedy and say nothing besides: "refund it", "just the replacement please"."""
+    said = plain(heard.text)
+    cues = [cue for cue in remedy_cues().get(remedy, ()) if f" {cue} " in f" {said} "]
+    rest = said.replace(max(cues, key=len), " ") if cues and not heard.payload else "?"
+    return "?" not in heard.text and FILLERS.issuperset(rest.split())

@@ -6,6 +6,7 @@ forms, one for each wish, share their questions.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.case_words import amount_in, issue_of, issues, remedy_of
+from actions.flows.case_words import amount_in, issue_of, issues, remedy_of, says_only
 from actions.flows.choice import OTHER, choose, recent
 from actions.flows.memo import looked_up
 from actions.flows.order_form import OrderForm
@@ -61,6 +62,7 @@ PLAIN = frozenset({REFUND, REPLACEMENT})  # remedies that an opening may ask for
 ELSEWHERE = frozenset({"return", "cancel", "address"})  # remedies that other flows carry out
 MONEY = "request_refund"
 BILLING = "billing_dispute"
+THE_ONE = re.compile(r"\bthe one (?:that|which|with)\b")  # maybe another one than the order spoken of last
 AFTER = frozenset(FORMS) | {
     "cancel_order",
     "start_return",
@@ -248,7 +250,8 @@ class CaseForm(OrderForm, ABC):
         """Return the order that was spoken of last, else the only one with which it can be."""
         asked, heard = tracker.get_slot("requested_slot") == "case_order", self.heard(tracker)
         last, spoken_of = tracker.get_slot("last_wish"), tracker.get_slot("last_order")
-        fits = last in FORMS or spoken_of in {order.number for order in offered}
+        another = heard.has(THE_ONE) or last not in FORMS
+        fits = not another or spoken_of in {order.number for order in offered}
         if spoken_of and last in AFTER and fits and not (asked or heard.has(OTHER)):
             return str(spoken_of)
         return super().unsaid(customer, tracker, offered)
@@ -330,11 +333,28 @@ class CaseForm(OrderForm, ABC):
         found = self.flow.mine(tracker)
         return {"case_remedy": value if found and value in possible(tracker, found[1]) else None}
 
+    def extract_case_confirmed(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Take for a yes what names the remedy that was summed up, and says nothing besides: "refund it"."""
+        asked = tracker.get_slot("requested_slot") == "case_confirmed"
+        return {"case_confirmed": True} if asked and self._goes_ahead(self.heard(tracker), tracker) else {}
+
+    def _goes_ahead(self, heard: Said, tracker: Tracker) -> bool:
+        """Tell whether the words are the remedy that was summed up and nothing else."""
+        found = self.flow.mine(tracker)
+        chosen = chosen_remedy(tracker, found[1]) if found else None
+        return chosen is not None and says_only(heard, chosen)
+
     def validate_case_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept a plain yes, or a no, to the summary that was shown."""
-        return {"case_confirmed": self.flow.answered(value, self.heard(tracker), tracker)}
+        return {
+            "case_confirmed": self.flow.answered(
+                value, self.heard(tracker), tracker, lambda heard: self._goes_ahead(heard, tracker)
+            )
+        }
 
 
 class ValidateRefundForm(CaseForm):

@@ -107,8 +107,9 @@ def _try(
     given |= {"person_name": named} if named else {}
     if heard.number or heard.postcode:
         given["identity_proof"] = None
-    tried = f"{claim.email} {claim.name} {claim.proof}".lower()
-    if not services().identity.could_prove(claim, action) or tried == tracker.get_slot("identity_tried"):
+    tried, before = f"{claim.email} {claim.name} {claim.proof}".lower(), tracker.get_slot("identity_tried")
+    new = given or heard.number or heard.postcode
+    if not services().identity.could_prove(claim, action) or tried == before or (before and not new):
         return given
     result = services().identity.verify(who, claim.email, claim.proof, name=claim.name, action=action)
     if result.status == "verified" and result.customer:

@@ -1,22 +1,42 @@
-"""What only shows from what the shop has and from what went before: a code of the shop, a quote that there is."""
+"""What only shows from what the shop has and from what went before: a code of the shop, a quote, a call."""
 
 from __future__ import annotations
 
 from rasa_sdk.interfaces import Tracker
 
+from actions.flows.address_words import speaks
+from actions.flows.call_words import wish_of
 from actions.flows.promo_words import WISH as CODE
-from actions.flows.promo_words import known_code
+from actions.flows.promo_words import known_code, named_code
 from actions.flows.quote_words import WISH as QUOTE
 from actions.flows.quote_words import means_quote
 from actions.flows.turn import message
+from actions.services import services
+from actions.services.address_reading import read_address
 
+CALL = "schedule_callback"
 # Intents for which words with a code of the shop may be taken.
 LIKE_A_CODE = frozenset({"change_order", "request_refund", "ask_product", "ask_question", "open_ticket"})
+
+
+def goes_on(tracker: Tracker) -> str | None:
+    """Return the wish that goes on with a code of the shop, or with another time for a call just booked."""
+    heard, zone = message(tracker), services().policies.support.zone.key
+    booked = tracker.get_slot("last_wish") == CALL and heard.short and not heard.payload and not heard.number
+    return named_code(tracker) or (CALL if booked and wish_of(heard.text, services().now(), zone) else None)
 
 
 def meant_instead(tracker: Tracker) -> str | None:
     """Return that wish where the classifier took the words for another one that is close to it."""
     if message(tracker).intent in LIKE_A_CODE and known_code(message(tracker)):
         return CODE
+    if message(tracker).intent == "order_status" and _sends_elsewhere(message(tracker).text):
+        return "change_address"
     going_on = tracker.get_slot("last_wish") == QUOTE and means_quote(tracker)
     return QUOTE if going_on else None
+
+
+def _sends_elsewhere(text: str) -> bool:
+    """Tell whether something is to go to an address in the words."""
+    street = read_address(text).line1
+    return bool(street) and speaks("order", text) and f" to {street.split()[0]}" in text

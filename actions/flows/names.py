@@ -88,7 +88,7 @@ def _name_at(text: str) -> list[str] | None:
     end = ENDS.search(text)
     found: list[str] = []
     for word in (text[: end.start()] if end else text).split():
-        if not WORD.fullmatch(word) or _is_other(word):
+        if not WORD.fullmatch(word) or is_other(word):
             break
         small = found and found[0][0].isupper() and not word[0].isupper()
         if small and len(found) >= FEWEST and word not in PARTICLES:
@@ -112,7 +112,7 @@ def _singles(text: str) -> list[str]:
     found = [
         word.rstrip(".").removesuffix("'s")
         for word in WORD.findall(text)
-        if word[0].isupper() and not _is_other(word)
+        if word[0].isupper() and not is_other(word)
     ]
     return list(dict.fromkeys(found))
 
@@ -121,13 +121,13 @@ def _runs(part: str) -> list[list[str]]:
     """Return the stretches of words, none of which says anything else, that are as long as a name."""
     runs: list[list[str]] = [[]]
     for word in part.split():
-        if WORD.fullmatch(word) and not _is_other(word):
+        if WORD.fullmatch(word) and not is_other(word):
             runs[-1].append(word)
         else:
             runs.append([])
     return [run for run in runs if FEWEST <= len(run) < MOST]
 
 
-def _is_other(word: str) -> bool:
+def is_other(word: str) -> bool:
     """Tell whether a word isn't part of a name."""
     return re.sub(r"[^\w-]|_", "", word.lower()) in introductions().others

@@ -13,7 +13,7 @@ from rasa_sdk.types import DomainDict
 from actions.flows.meaning import meant_instead
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.phrases import plain
-from actions.flows.turn import SURE, Said, message, message_before, spoken
+from actions.flows.turn import EMAIL, SURE, Said, message, message_before, spoken
 from actions.flows.wishes import (
     LONGEST_WORDS,
     Part,
@@ -69,6 +69,8 @@ class ActionAcknowledge(Action):
         wish = wishes().get(heard.intent) or wishes().get(str(clear_wish(tracker)))
         if wish is None:
             return []
+        if not tracker.active_loop_name and EMAIL.fullmatch(heard.text.strip(" .,!")):
+            return [FollowupAction("action_inform")]  # an address alone is an answer, whatever it looks like
         events = empathy(dispatcher, tracker, wish.empathy, PLAIN if wish.asks else SURE)
         running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
         reading = Reading(Part(wish.intent, heard.text))
@@ -113,7 +115,9 @@ class ActionAcknowledge(Action):
     def _follows(self, tracker: Tracker, heard: Said) -> str | None:
         """Return the wish that a question about what was just done means: "when do I get my money?"."""
         done_before = tracker.get_slot("last_wish") in MOVES_MONEY and tracker.get_slot("last_order")
-        if not done_before or tracker.active_loop_name or not wishes()[heard.intent].asks:
+        running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
+        about_money = running in EXPLAINED if running else done_before
+        if not about_money or heard.intent not in wishes() or not wishes()[heard.intent].asks:
             return None
         words = f" {plain(heard.text)} "
         return next((w.intent for w in wishes().values() if any(f" {c} " in words for c in w.follows)), None)

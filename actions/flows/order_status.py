@@ -12,7 +12,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Exchange, Order, Shipment
-from actions.flows.choice import ask_which, contents, fitting, recent
+from actions.flows.choice import OTHER, ask_which, contents, fitting, recent
 from actions.flows.identity import known_customer, tell_block
 from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import OrderFlow
@@ -81,7 +81,10 @@ class ActionAskStatusOrder(Action):
         """Offer the orders that fit the words, newest first."""
         customer = known_customer(tracker)
         if customer:
-            offered = fitting(customer, said(tracker, FORM))
+            heard, last = said(tracker, FORM), tracker.get_slot("last_order")
+            found = fitting(customer, heard)
+            others = [order for order in found if order.number != last] if heard.has(OTHER) else []
+            offered = others or found
             ask_which(dispatcher, "utter_ask_which_order", offered)
         return []
 

@@ -81,7 +81,7 @@ class OrderFlow(Flow):
         customer = self.customer(tracker)
         if customer:
             fits = [order for order in fitting(customer, said(tracker, self.form)) if order in offered]
-            ask_which(dispatcher, response, fits or offered)
+            ask_which(dispatcher, response, fits if len(fits) > 1 else offered)
 
 
 def own_order(customer: Customer, number: str) -> Order | None:

@@ -16,9 +16,9 @@ from actions.flows.cancel_order import tell_final
 from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
 from actions.flows.identity import hint_for
+from actions.flows.meaning import goes_on
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
-from actions.flows.promo_words import named_code
 from actions.flows.quote_words import means_quote
 from actions.flows.return_words import BROKEN
 from actions.flows.turn import (
@@ -98,7 +98,7 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
     going_on, heard = means_quote(tracker), message(tracker)
     if going_on:
         return [*begin(going_on, heard.text), FollowupAction(wishes()[going_on].action)]
-    wish = clear_wish(tracker) or named_code(tracker)
+    wish = clear_wish(tracker) or goes_on(tracker)
     if wish:  # maybe two, between which the classifier could not decide
         reading = read(heard.text, wish, guessed(tracker), heard.confidence)
         first = wishes()[reading.first.wish or wish]
@@ -155,7 +155,7 @@ def guesses(tracker: Tracker) -> list[dict[str, str]]:
 def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Do what a fragment most likely asks for."""
     heard, offer = message(tracker), standing(tracker)
-    wish = means_quote(tracker) or clear_wish(tracker) or named_code(tracker)
+    wish = means_quote(tracker) or clear_wish(tracker) or goes_on(tracker)
     if wish and wish != offer:
         return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
     again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
@@ -309,7 +309,7 @@ class ActionCorrect(Action):
         if hint(dispatcher, tracker):
             return []
         heard, last = message(tracker), tracker.get_slot("last_wish")
-        wish = means_quote(tracker) or clear_wish(tracker) or named_code(tracker)
+        wish = means_quote(tracker) or clear_wish(tracker) or goes_on(tracker)
         if heard.email and "action_handoff" in actions_of(tracker, back=1):
             return take_fragment(dispatcher, tracker)
         if wish and wish != last and wish == clear_wish(tracker):

@@ -42,7 +42,9 @@ class LabelPages:
 
     def mount(self, app: Any, gate: Any) -> None:
         """Add the route to the server."""
-        path = urlsplit(services().policies.returns.label_url).path
+        path = urlsplit(services().policies.returns.label_url).path.rstrip("/")
+        if not path:
+            return  # it would answer for every other page
 
         async def page(_: Request, token: str) -> HTTPResponse:
             return answered(await asyncio.to_thread(_find, token))

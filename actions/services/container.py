@@ -108,11 +108,11 @@ class Services:
         self.identity = Identity(self.commerce, self.policies.identity, clock)
         self.orders = Orders(self.commerce)
         self.products = Products(self.commerce)
+        self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         self.tickets = self._help_desk()
         self.provider = self._payment_provider()
         self.carriers = self._carriers()
         self.parcels = Parcels(self.carriers, clock)
-        self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
         register_orders(self.sagas)
         self._follow_writes()  # before the money: what the shop outside refuses is neither charged nor paid back
@@ -152,8 +152,6 @@ class Services:
         """Do what waits for systems outside, and send what waits to go out: e-mails, and tickets."""
         self.sagas.deliver()
         self.outbox.deliver()
-        if isinstance(self.tickets, ForwardedTickets):
-            self.tickets.forward()
 
     def close(self) -> None:
         """Close the database, and the connections to systems outside."""
@@ -170,7 +168,7 @@ class Services:
 
         desk = ZendeskTickets(settings, reply_hours)
         self._closing.append(desk.close)
-        return ForwardedTickets(desk, self.database, reply_hours, self._clock)
+        return ForwardedTickets(desk, self.sagas, reply_hours, self._clock)
 
     def _payment_provider(self) -> PaymentProvider | None:
         """Make the payment provider that adapters.yml names."""

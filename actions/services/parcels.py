@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from actions.adapters.errors import AdapterError
+from actions.carriers.embedded import noted
 from actions.carriers.port import Carrier, Tracking
 from actions.commerce.model import Order, Shipment
 from actions.services.clock import Clock, utc_now
@@ -30,7 +31,6 @@ class Look:
     """What is known of an order's parcels, and how that is known."""
 
     order: Order  # with its parcels as they are; its own state only as far as they change it
-    live: bool = False  # whether any carrier was asked, or had been a moment ago
     silent: tuple[str, ...] = ()  # carriers that didn't answer
     as_of: datetime | None = None  # how old the oldest news is of those that didn't
 
@@ -68,12 +68,11 @@ class Parcels:
             for parcel in order.shipments
         )
         failed = [found for found in seen.values() if found.failed]
-        ages = [found.tracking.seen_at if found.tracking else _noted_at(found.parcel) for found in failed]
+        ages = [(found.tracking or self._noted(found.parcel)).seen_at for found in failed]
         return Look(
             order=replace(order, shipments=parcels, status=_status(order, parcels)),
-            live=len(failed) < len(seen),
             silent=tuple(dict.fromkeys(found.parcel.carrier or "" for found in failed)),
-            as_of=min((age for age in ages if age is not None), default=None),
+            as_of=min(ages, default=None),
         )
 
     def _asks(self, parcel: Shipment) -> bool:
@@ -103,6 +102,10 @@ class Parcels:
         self._keep(key, found)
         _note(carrier, number, found, now)
         return _Seen(parcel, found)
+
+    def _noted(self, parcel: Shipment) -> Tracking:
+        """Tell what the shop itself knows, and how old that is."""
+        return noted(parcel, parcel.tracking_number or "", self._clock)
 
     def _keep(self, key: tuple[str, str], found: Tracking) -> None:
         """Remember what a carrier said, and forget what was longest ago."""
@@ -144,8 +147,3 @@ def _status(order: Order, parcels: tuple[Shipment, ...]) -> str:
     if len(parcels) == 1 and moving[0].status == "out_for_delivery":
         return "out_for_delivery"
     return "shipped" if order.status == "out_for_delivery" else order.status
-
-
-def _noted_at(parcel: Shipment) -> datetime | None:
-    """Tell how old the shop's own news of a parcel is."""
-    return parcel.last_event.at if parcel.last_event else parcel.shipped_at

@@ -52,7 +52,13 @@ class ProviderMoney:
     def register(self) -> None:
         """Follow all writes to orders, and carry out what that gives to do."""
         self.sagas.followers.append(self.follow)
-        charge = Kind(do=self._charge, noted=self._charged, undo=self._charge_undone, at_once=True)
+        charge = Kind(
+            do=self._charge,
+            noted=self._charged,
+            undo=self._give_back,
+            unnoted=self._given_back,
+            at_once=True,
+        )
         self.sagas.register(PROVIDER, CHARGE, charge)
         self.sagas.register(PROVIDER, REPAY, Kind(do=self._repay, noted=self._repaid))
         self.sagas.register(PROVIDER, SETTLE, Kind(do=self._settled, noted=self._settlement))
@@ -142,10 +148,16 @@ class ProviderMoney:
         connection.execute(mine.values(charge_id=done["charge"], status=done["status"]))
         self._record(connection, step, CHARGE)
 
-    def _charge_undone(self, step: Step) -> None:
+    def _give_back(self, step: Step) -> None:
         """Give back what was taken, all of it."""
-        amount = Decimal(step.content["amount"])
-        self._given(f"{step.key} undone", step.result["charge"], amount)
+        self._given(f"{step.key} undone", step.result["charge"], Decimal(step.content["amount"]))
+
+    def _given_back(self, connection: Connection, step: Step) -> None:
+        """Note that nothing is taken any more; what was to be paid by it is undone next, or seen by a person."""
+        table = schema.payments
+        mine = update(table).where(table.c.id == step.content["payment"])
+        connection.execute(mine.values(charge_id=None, status="pending"))
+        self._record(connection, step, "given_back")
 
     def _repay(self, step: Step) -> Content:
         """Give money back."""

@@ -17,6 +17,7 @@ from actions.carriers.port import Carrier, Label, Parcel, Place
 from actions.commerce import schema
 from actions.commerce.carrier_tables import labels
 from actions.commerce.database import Database
+from actions.commerce.model import OPEN_EXCHANGE_STATES, OPEN_RETURN_STATES
 from actions.commerce.store import find_customer_by_id, find_order
 from actions.services import mail, outbox
 from actions.services.clock import Clock, utc_now
@@ -83,7 +84,7 @@ class ReturnLabels:
         sagas.register(SYSTEM, ACTION, Kind(do=self._do, noted=self._noted, undo=self._undo))
 
     def return_label(self, label_id: str) -> Label | None:
-        """Buy a promised label, unless that was done; None when it is there already.
+        """Buy a promised label; None when it is there already, or isn't wanted any more.
 
         It may be called again after any error but Rejected. That a purchase is under way is committed before
         the carrier is asked: after a crash or a lost answer, a carrier that doesn't repeat itself isn't asked
@@ -115,10 +116,16 @@ class ReturnLabels:
         return label
 
     def page(self, token: str) -> LabelPage | None:
-        """Find what the page at an address shows; None for an unknown address and a label that ran out."""
+        """Find what the page at an address shows; None for an unknown address and a label that isn't valid any more."""
         with self._database.read() as connection:
             row = connection.execute(select(labels).where(labels.c.token == token)).mappings().first()
-        if row is None or row["voided_at"] is not None or row["expires_on"] < self._clock().date():
+            wanted = row is not None and _is_wanted(connection, row["reference"])
+        if (
+            row is None
+            or not wanted
+            or row["voided_at"] is not None
+            or row["expires_on"] < self._clock().date()
+        ):
             return None
         bought = row["bought_at"] is not None
         return LabelPage(
@@ -171,7 +178,7 @@ class ReturnLabels:
         mine = select(labels).where(labels.c.id == step.content["label"])
         row = connection.execute(mine).mappings().one()
         customer = find_customer_by_id(connection, step.saga.customer_id) if step.saga.customer_id else None
-        if customer is None:
+        if customer is None or row["bought_at"] is None:
             return
         letter = mail.label_ready(
             customer,
@@ -195,11 +202,11 @@ class ReturnLabels:
             self._mark(row["id"], voided_at=self._clock(), content=None)
 
     def _claimed(self, label_id: str) -> RowMapping | None:
-        """Note that a label is being bought; None when it is there already."""
+        """Note that a label is being bought; None when there is nothing to buy."""
         with self._database.write() as connection:
             mine = select(labels).where(labels.c.id == label_id).with_for_update()
             row = connection.execute(mine).mappings().one()
-            if row["bought_at"] is not None:
+            if row["bought_at"] is not None or not _is_wanted(connection, row["reference"]):
                 return None
             if row["asked_at"] is not None and not self._carrier.repeats:
                 raise Unsettled(self._carrier.name)
@@ -234,3 +241,12 @@ def _promised(connection: Connection, number: str) -> Iterator[tuple[str, str, d
         for row in connection.execute(mine.where(table.c.order_number == number)):
             if row.label_url and row.label_expires_on:
                 yield row.reference, row.label_url, row.label_expires_on
+
+
+def _is_wanted(connection: Connection, reference: str) -> bool:
+    """Tell whether a return or an exchange is still to come back: it was neither rejected, withdrawn nor undone."""
+    for table, states in ((schema.returns, OPEN_RETURN_STATES), (schema.exchanges, OPEN_EXCHANGE_STATES)):
+        mine = select(table.c.reference).where(table.c.reference == reference, table.c.status.in_(states))
+        if connection.execute(mine).first() is not None:
+            return True
+    return False

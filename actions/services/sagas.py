@@ -89,6 +89,7 @@ class Kind:
     undo: Callable[[Step], object] | None = None  # None: it can't be
     unnoted: Callable[[Connection, Step], None] = no_note
     at_once: bool = False  # whether the customer waits for it
+    quiet: bool = False  # whether nobody but the log is told where it is refused
 
 
 class Telling(Protocol):
@@ -258,7 +259,9 @@ class Sagas:
 
     def _refuse(self, saga: Saga, step: Step, claim: int, error: Rejected) -> None:
         """Note that a step is refused for good, and begin to undo, or tell a person and go on with the rest."""
-        logger.warning("%s: step %s %s was refused: %s", saga.subject, step.system, step.action, error)
+        quiet = self._kind(step.system, step.action).quiet
+        level = logging.ERROR if quiet else logging.WARNING
+        logger.log(level, "%s: step %s %s was refused: %s", saga.subject, step.system, step.action, error)
         with self.database.write() as connection:
             now = self._hold(connection, saga, claim)
             _write(connection, step, failed_at=now, last_error=str(error)[:300])
@@ -266,7 +269,7 @@ class Sagas:
             state = UNDOING if saga.undoable else UNDER_WAY
             mine = update(table).where(table.c.id == saga.id)
             connection.execute(mine.values(state=state, reason=error.reason, failures=0))
-            if not saga.undoable:
+            if not saga.undoable and not quiet:
                 self.telling.needs_person(connection, saga, step.with_error(str(error)), now)
 
     def _postpone(self, saga: Saga, step: Step, claim: int, error: Exception) -> bool:

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.engines import ROOT, assistant, free_port
+from bench.engines import ROOT, assistant
 from bench.peers.cases import CONVERSATIONS, Case, domain_of, exact_config, read_yaml, talks_of
 from bench.processes import serving
+from frontdesk.testing.servers import free_port
 
 NAME = "assistant"
 CONFIG = "config.rasa.yml"

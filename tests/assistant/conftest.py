@@ -65,18 +65,6 @@ def seeded(path: Path, clock: Callable[[], datetime]) -> Path:
     return path
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _not_the_project_s_own_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let `services()` find a shop of this test run where a test asks for none, never the one in .frontdesk."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv(
-            "FRONTDESK_SHOP_DB", f"sqlite:///{tmp_path_factory.mktemp('shop-of-nobody') / 'shop.db'}"
-        )
-        patched.setenv("FRONTDESK_OUTBOX", "manual")
-        yield
-        close_services()
-
-
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo shop as of NOW."""

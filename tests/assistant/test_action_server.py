@@ -19,7 +19,8 @@ import httpx
 import jwt
 import pytest
 
-from tests.conftest import PATIENCE, SECRET, Server, free_port, start_server
+from frontdesk.testing.servers import free_port
+from tests.conftest import PATIENCE, SECRET, Server, start_server
 
 ACTIONS_SECRET = "a-secret-that-both-sides-share-0123456789-abcdefgh"
 OTHER_SECRET = "a-secret-that-somebody-else-made-up-9876543210-xyz"

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.attacks.conftest import Target, Victim, by_wording, leaks
+from tests.attacks.conftest import by_wording, leaks
+from tests.visitors import Target, Victim
 
 SENTENCES = (
     "where is order {number}?",

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.attacks.conftest import Target, Victim, Visitor, by_wording, leaks
+from tests.attacks.conftest import by_wording, leaks
+from tests.visitors import Target, Victim, Visitor
 
 NOBODY = "nobody.at.all@example.com"
 LOCKED = "too many times"

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.attacks.conftest import Target, Victim
+from tests.visitors import Target, Victim
 
 LIMIT = 50_000  # cents; authority_limit in returns.yml and cancellations.yml
 

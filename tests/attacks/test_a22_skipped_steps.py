@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.attacks.conftest import Target, Victim, Visitor, said
+from tests.visitors import Target, Victim, Visitor, said
 
 
 def ready_to_cancel(target: Target, victim: Victim) -> Visitor:

@@ -10,8 +10,9 @@ import jwt
 import pytest
 import socketio
 
-from tests.attacks.conftest import Target, Victim, leaks
+from tests.attacks.conftest import leaks
 from tests.conftest import SECRET
+from tests.visitors import Target, Victim
 from tests.widget import Widget, widget
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.attacks.conftest import Target
+from tests.visitors import Target
 
 SQL = (
     "' OR '1'='1",

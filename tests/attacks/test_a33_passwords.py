@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from actions.services.container import Services
-from tests.attacks.conftest import Target, Victim
+from tests.visitors import Target, Victim
 
 LINK = re.compile(r"https?://\S+token=([\w-]+)")
 WORDS = "I forgot my password, my e-mail is {email}"

@@ -13,7 +13,8 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.conftest import SECRET, free_port
+from frontdesk.testing.servers import free_port
+from tests.conftest import SECRET
 from tests.faults.probe import APOLOGY, Desk
 
 DEADLINE = 3

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.conftest import SECRET, free_port, until
+from frontdesk.testing.servers import free_port
+from tests.conftest import SECRET, until
 from tests.faults.probe import APOLOGY, Desk
 
 

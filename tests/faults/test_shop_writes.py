@@ -5,7 +5,6 @@ The customer is told the truth, what was done is done once, and a repeat finds i
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.attacks.conftest import Target, Victim, Visitor
 from tests.conftest import Server, until
 from tests.faults.probe import locked
+from tests.visitors import Target, Victim, Visitor, copied
 
 DEADLINE = 4  # seconds for an action; the shop itself waits five for a lock
 DONE = "is canceled"
@@ -25,8 +24,7 @@ DONE = "is canceled"
 @pytest.fixture
 def target(assistant: Path, tmp_path: Path, serve: Callable[..., Server]) -> Target:
     """The assistant with a shop of its own."""
-    folder = tmp_path / "project"
-    shutil.copytree(assistant, folder, symlinks=True, ignore=shutil.ignore_patterns("shop.db*", "*.log"))
+    folder = copied(assistant, tmp_path / "project")
     server = serve(folder, FRONTDESK_OUTBOX="manual", FRONTDESK_ACTION_DEADLINE=str(DEADLINE))
     found = Target(server, folder)
     found.visitor().say("where is my order?")  # the shop is filled by now

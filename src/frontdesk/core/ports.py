@@ -367,6 +367,11 @@ class Gate(Protocol):
     ) -> Sequence[Mapping[str, Any]]:
         """Handle a message and return its replies; `on_reply` gets each one as soon as it is committed."""
 
+    async def accept(
+        self, message: UserMessage, on_reply: Callable[[Mapping[str, Any]], Awaitable[None]]
+    ) -> bool:
+        """Write a message down and return; its replies go to `on_reply`. False where it was answered before."""
+
     async def tracker(self, sender_id: str) -> Tracker:
         """Return a conversation with all its events."""
 
@@ -382,3 +387,13 @@ class PushChannel(Protocol):
 
     async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
         """Bring the user a reply, JSON-ready, in Rasa's REST form; it is in the store already."""
+
+
+@runtime_checkable
+class AnsweringChannel(Protocol):
+    """A channel whose clients don't wait for an answer: the replies are brought also after a crash (`Gate.accept`)."""
+
+    name: str
+
+    def answering(self, message: UserMessage) -> Callable[[Mapping[str, Any]], Awaitable[None]] | None:
+        """Return what brings the replies to a message of this channel; None where they are not to be brought."""

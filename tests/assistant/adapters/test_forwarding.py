@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from actions.adapters.http import Rules
-from actions.commerce import helpdesk_tables, schema
+from actions.commerce import saga_tables, schema
 from actions.commerce.model import Customer
 from actions.helpdesk.forwarding import ForwardedTickets
 from actions.helpdesk.port import Tickets
@@ -29,7 +29,7 @@ DOWN = [Told(503)] * 200
 @pytest.fixture()
 def held(zendesk: ZendeskServer, shop: Services, clock: Clock) -> Iterator[ForwardedTickets]:
     outside = desk(zendesk.url, rules=RULES)
-    yield ForwardedTickets(outside, shop.database, POLICIES.support.reply_hours, clock)
+    yield ForwardedTickets(outside, shop.sagas, POLICIES.support.reply_hours, clock)
     outside.close()
 
 
@@ -43,7 +43,7 @@ class TestForwardedTickets(TicketsContract):
 
     def outside(self, tickets: Tickets, number: str) -> int:
         assert isinstance(tickets, ForwardedTickets)
-        tickets.forward()
+        self.shop.sagas.deliver()
         with self.shop.database.read() as connection:
             table = schema.tickets
             query = select(table.c.outside_number).where(table.c.number == number)
@@ -63,9 +63,15 @@ class TestForwardedTickets(TicketsContract):
 
 
 def rows(shop: Services) -> list[Any]:
-    table = helpdesk_tables.held_tickets
+    table = saga_tables.saga_steps
     with shop.database.read() as connection:
         return list(connection.execute(select(table).order_by(table.c.id)).mappings())
+
+
+def failures(shop: Services) -> int:
+    table = saga_tables.sagas
+    with shop.database.read() as connection:
+        return connection.execute(select(table.c.failures)).scalar_one()
 
 
 def test_a_ticket_goes_on_with_what_identifies_it(
@@ -74,8 +80,8 @@ def test_a_ticket_goes_on_with_what_identifies_it(
     customer = shop.commerce.customer_by_email(ANNA[0])
     ticket = held.open(who(), "Lamp", "It flickers.", "high", customer)
     assert zendesk.tickets == {}  # nobody waits for Zendesk
-    assert held.forward() == 1
-    assert held.forward() == 0
+    assert shop.sagas.deliver() == 1
+    assert shop.sagas.deliver() == 0
     ((number, theirs),) = zendesk.tickets.items()
     assert (theirs["subject"], theirs["priority"]) == ("Lamp", "high")
     assert list(zendesk.users) == [ANNA[0]]
@@ -85,10 +91,10 @@ def test_a_ticket_goes_on_with_what_identifies_it(
 
 
 def test_a_long_ticket_still_says_what_the_customer_knows_it_as(
-    zendesk: ZendeskServer, held: ForwardedTickets
+    zendesk: ZendeskServer, shop: Services, held: ForwardedTickets
 ) -> None:
     ticket = held.open(who(), "Lamp", "y" * 30_000)
-    held.forward()
+    shop.sagas.deliver()
     ((comment,),) = zendesk.comments.values()
     assert len(comment["body"]) == 20_000
     assert comment["body"].endswith(f"The customer knows this ticket as {ticket.number}.")
@@ -101,14 +107,14 @@ def test_a_ticket_is_promised_while_the_help_desk_is_down_and_goes_out_later(
     ticket = held.open(who(), "Lamp", "It flickers.", "high")
     held.add(who(key="k2"), ticket, "It smells.")
     held.escalate(who(key="k3"), ticket, "urgent")
-    assert held.forward() == 0  # the next try is later, and in order
-    assert [row["attempts"] for row in rows(shop)] == [1, 0, 0]
-    assert held.forward() == 0
-    assert [row["attempts"] for row in rows(shop)] == [1, 0, 0]
+    assert shop.sagas.deliver() == 0  # the next try is later, and in order
+    assert failures(shop) == 1
+    assert shop.sagas.deliver() == 0
+    assert failures(shop) == 1
     zendesk_local.faults = []
     clock.forward(minutes=1)
-    assert held.forward() == 3
-    assert held.forward() == 0
+    assert shop.sagas.deliver() == 3
+    assert shop.sagas.deliver() == 0
     ((number, theirs),) = zendesk.tickets.items()
     assert theirs["priority"] == "urgent"
     assert texts(zendesk, str(number)) == ["It flickers.", "It smells."]
@@ -116,28 +122,28 @@ def test_a_ticket_is_promised_while_the_help_desk_is_down_and_goes_out_later(
 
 
 def test_a_ticket_that_was_made_without_our_knowing_is_not_made_again(
-    zendesk: ZendeskServer, zendesk_local: Local, held: ForwardedTickets, clock: Clock
+    zendesk: ZendeskServer, zendesk_local: Local, shop: Services, held: ForwardedTickets, clock: Clock
 ) -> None:
     zendesk_local.faults_after = [None, *DOWN]
     held.open(who(), "Lamp", "It flickers.")
-    assert held.forward() == 0
+    assert shop.sagas.deliver() == 0
     assert len(zendesk.tickets) == 1
     zendesk_local.faults_after = []
     zendesk.keys.clear()
     clock.forward(hours=3)
-    assert held.forward() == 1
+    assert shop.sagas.deliver() == 1
     assert len(zendesk.tickets) == 1
 
 
 def test_several_forwarders_send_everything_once_and_in_order(
-    zendesk: ZendeskServer, held: ForwardedTickets
+    zendesk: ZendeskServer, shop: Services, held: ForwardedTickets
 ) -> None:
     for n in range(6):
         ticket = held.open(who(key=f"k{n}"), f"Lamp {n}", "It flickers.")
         held.add(who(key=f"a{n}"), ticket, "It smells.")
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: held.forward(), range(8)))
-    held.forward()
+        list(pool.map(lambda _: shop.sagas.deliver(), range(8)))
+    shop.sagas.deliver()
     assert sorted(ticket["subject"] for ticket in zendesk.tickets.values()) == [f"Lamp {n}" for n in range(6)]
     assert {tuple(texts(zendesk, str(number))) for number in zendesk.tickets} == {
         ("It flickers.", "It smells.")
@@ -150,7 +156,7 @@ def test_what_the_help_desk_refuses_waits_for_a_person_and_holds_nothing_up(
     held.open(who(), "Lamp", "It flickers.")
     held.open(who(key="k2"), "Vase", "It broke.")
     zendesk_local.faults = [None, Told(422, {"error": "RecordInvalid"})]
-    assert held.forward() == 2
+    assert shop.sagas.deliver() == 2
     first, second = rows(shop)
     assert first["failed_at"] is not None
     assert "RecordInvalid" in first["last_error"]
@@ -160,13 +166,14 @@ def test_what_the_help_desk_refuses_waits_for_a_person_and_holds_nothing_up(
 
 def test_wrong_credentials_lose_no_ticket(zendesk: ZendeskServer, shop: Services, clock: Clock) -> None:
     wrong = desk(zendesk.url, "wrong-token", RULES)
-    tickets = ForwardedTickets(wrong, shop.database, POLICIES.support.reply_hours, clock)
+    tickets = ForwardedTickets(wrong, shop.sagas, POLICIES.support.reply_hours, clock)
     tickets.open(who(), "Lamp", "It flickers.")
-    assert tickets.forward() == 0
+    assert shop.sagas.deliver() == 0
     wrong.close()
     right = desk(zendesk.url, rules=RULES)
     clock.forward(hours=1)
-    assert ForwardedTickets(right, shop.database, POLICIES.support.reply_hours, clock).forward() == 1
+    ForwardedTickets(right, shop.sagas, POLICIES.support.reply_hours, clock)
+    assert shop.sagas.deliver() == 1
     right.close()
     assert len(zendesk.tickets) == 1
 
@@ -175,16 +182,16 @@ def test_a_note_for_a_closed_ticket_becomes_another(
     zendesk: ZendeskServer, shop: Services, held: ForwardedTickets
 ) -> None:
     ticket = held.open(who(), "Lamp", "It flickers.")
-    held.forward()
+    shop.sagas.deliver()
     (first,) = zendesk.tickets
     zendesk.tickets[first]["status"] = "closed"
     held.add(who(key="k2"), ticket, "It flickers again.")
-    held.forward()
+    shop.sagas.deliver()
     _, second = zendesk.tickets
     assert texts(zendesk, str(second)) == ["It flickers again."]
     assert f"Follows ticket {first}" in zendesk.comments[second][0]["body"]
     held.add(who(key="k3"), ticket, "Hello?")
-    held.forward()
+    shop.sagas.deliver()
     assert texts(zendesk, str(second)) == ["It flickers again.", "Hello?"]
 
 
@@ -193,7 +200,7 @@ def test_how_a_ticket_stands_is_read_when_it_is_asked(
 ) -> None:
     ticket = held.open(who(), "Lamp", "It flickers.")
     assert [each.status for each in held.of(who(), None)] == ["open"]  # not there yet
-    held.forward()
+    shop.sagas.deliver()
     (number,) = zendesk.tickets
     zendesk.tickets[number] |= {"status": "pending", "priority": "urgent"}
     (told,) = held.of(who(), None)
@@ -209,7 +216,7 @@ def test_what_became_of_a_ticket_is_noted(
     zendesk: ZendeskServer, shop: Services, held: ForwardedTickets
 ) -> None:
     ticket = held.open(who(), "Lamp", "It flickers.", case="lamp")
-    held.forward()
+    shop.sagas.deliver()
     (number,) = zendesk.tickets
     assert held.changed(str(number), "solved", "urgent")
     assert not held.changed("77", "solved")
@@ -222,11 +229,11 @@ def test_a_held_ticket_outlives_a_forwarder_that_dies(
     zendesk: ZendeskServer, shop: Services, held: ForwardedTickets, clock: Clock
 ) -> None:
     held.open(who(), "Lamp", "It flickers.")
-    table = helpdesk_tables.held_tickets
+    table = saga_tables.sagas
     with shop.database.write() as connection:  # claimed, and then nothing
         later = clock.now.replace(minute=2)
-        connection.execute(update(table).values(attempts=1, next_try_at=later))
-    assert held.forward() == 0
+        connection.execute(update(table).values(claims=1, next_try_at=later))
+    assert shop.sagas.deliver() == 0
     clock.forward(minutes=3)
-    assert held.forward() == 1
+    assert shop.sagas.deliver() == 1
     assert len(zendesk.tickets) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from actions.commerce.model import Customer, Order
 from actions.services.container import Services
 from actions.services.disputes import disputes_about
 from actions.services.errors import Refused, ServiceError
+from actions.services.remedy_policy import Remedy
 from actions.services.swap_policy import Swap
 
 from ..conftest import MARCUS, POLICIES, Clock, Letters, count, verified, who
@@ -30,6 +32,9 @@ from .stripe_server import KEY, StripeServer
 
 NUMBER = "L204507"
 HUGO = ("hugo.lindgren@example.com", NUMBER, "55401")
+ELENA = ("elena.marsh@example.com", "L203664", "87501")
+LATE = ("elena.marsh@example.com", "L204118", "87501")
+TESSA = ("tessa.moreau@example.com", "L204995", "80207")
 VISA, MASTERCARD, GIFT = "c10041_card_1", "c10041_card_2", "c10041_gift_card_3"
 RULES = Rules(deadline=60.0, first_wait=0.01, failures=1000)
 DOWN: list[Told | None] = [Told(503)] * 200
@@ -513,3 +518,38 @@ def test_disputes_are_told_to_a_person(
     stripe_local.faults = [Told(401, {"error": {"type": "invalid_request_error"}})]
     assert disputes_about(shop.provider, order) == ["Disputes at the payment provider: it couldn't be asked."]
     assert disputes_about(None, order) == []
+
+
+@pytest.mark.parametrize("what", ["refund", "goodwill", "price", "promo"])
+def test_whatever_a_flow_pays_back_goes_out_once(
+    shop: Services, books: Books, letters: Letters, what: str
+) -> None:
+    person, remedy = {
+        "refund": (ELENA, Remedy("refund", "late", ("L203664-1",))),
+        "goodwill": (LATE, Remedy("goodwill", "late", ())),
+        "price": (MARCUS, Remedy("price", "price_drop", ("L204393-1",))),
+        "promo": (TESSA, None),
+    }[what]
+    customer, order = verified(shop, who(), person), order_of(shop, person[1])
+    if what == "price":
+        with shop.database.write() as connection:
+            table, orders = schema.variants, schema.orders
+            cheaper = update(table).where(table.c.id == order.items[0].variant_id)
+            connection.execute(cheaper.values(price=order.items[0].price - 5, stock=5, available=True))
+            recent = update(orders).where(orders.c.number == order.number)
+            connection.execute(recent.values(placed_at=shop.now() - timedelta(days=5), promo_code=None))
+    methods = {entry.method_id for entry in order.payments}
+    theirs = books.keep(customer.id, *((method, "4242424242424242") for method in methods))
+    for method in methods:
+        books.paid(order, method, theirs)
+    paid = sum(books.charges(theirs).values())
+    for _ in range(2):
+        if remedy is None:
+            back = shop.promotions.apply(who(), customer, order.number, "BRIGHT15").credit
+        else:
+            back = shop.remedies.give(who(), customer, order.number, remedy).amount
+        for _ in range(2):
+            shop.deliver()
+    assert paid - sum(books.charges(theirs).values()) == back > 0
+    assert {row[3] for row in books.rows(order.number)} == {"settled"}
+    assert len(letters.sent) == 1

@@ -23,13 +23,13 @@ from .serving import Asked, Told
 GIF = base64.b64encode(b"GIF89a a label").decode()
 SUCCESS = {"ResponseStatus": {"Code": "1", "Description": "Success"}}
 CODES = {
-    "label_created": ("003", "M", "Shipment Ready for UPS"),
-    "in_transit": ("005", "I", "On the Way"),
-    "out_for_delivery": ("021", "I", "Out for Delivery"),
-    "ready_for_pickup": ("040", "I", "Ready for Customer Pickup"),
-    "delivered": ("011", "D", "Delivered"),
-    "exception": ("051", "X", "Delay: Emergency Situation or Severe Weather"),
-    "returned": ("034", "X", "Returned to Sender"),
+    "label_created": ("003", "M", "MP", "Shipment Ready for UPS"),
+    "in_transit": ("005", "I", "DP", "On the Way"),
+    "out_for_delivery": ("021", "I", "OT", "Out for Delivery"),
+    "ready_for_pickup": ("040", "I", "RP", "Ready for Customer Pickup"),
+    "delivered": ("011", "D", "FS", "Delivered"),
+    "exception": ("051", "X", "EX", "Delay: Emergency Situation or Severe Weather"),
+    "returned": ("034", "X", "UR", "Returned to Sender"),
 }
 PRICES = {
     "03": ("12.35", "10.10"),
@@ -116,11 +116,11 @@ class UpsServer(CarrierServer):
 
 def parcel(story: Story) -> dict[str, Any]:
     """Write a parcel down as UPS does."""
-    code, kind, text = CODES[story.status]
+    number, kind, code, text = CODES[story.status]
     activity = []
     for at, state in scans(story):
-        number, type_, words = CODES[state]
-        status = {"type": type_, "description": words, "code": "XX", "statusCode": number}
+        scan_number, scan_kind, scan_code, words = CODES[state]
+        status = {"type": scan_kind, "description": words, "code": scan_code, "statusCode": scan_number}
         activity.append(
             {
                 "date": f"{at:%Y%m%d}",
@@ -134,7 +134,7 @@ def parcel(story: Story) -> dict[str, Any]:
         )
     found: dict[str, Any] = {
         "trackingNumber": story.number,
-        "currentStatus": {"description": text, "code": code},
+        "currentStatus": {"type": kind, "description": text, "code": code, "statusCode": number},
         "activity": activity,
         "deliveryDate": [{"type": "SDD", "date": f"{EXPECTED:%Y%m%d}"}],
     }

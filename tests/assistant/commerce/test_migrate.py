@@ -16,9 +16,11 @@ from actions.commerce import migrate, schema
 from actions.commerce.database import Database
 from actions.commerce.errors import StoreError, StoreMismatch
 from actions.commerce.model import Product, Shop
+from actions.helpdesk.forwarding import ForwardedTickets
 from actions.services.container import Services
 
-from ..conftest import NOW
+from ..conftest import NOW, who
+from .test_postgres import Desk
 
 REVISIONS = [revision for revision, _ in migrate.revisions()]
 
@@ -94,6 +96,25 @@ def test_down_and_up_again_gives_the_same_tables_and_keeps_the_shop(shop_there: 
         connection.execute(delete(schema.audit))
     database.close()
     assert held(shop_there) == since_the_first(before)
+
+
+def test_what_a_help_desk_is_yet_to_be_told_is_told_after_a_step_up_or_down(shop_there: str) -> None:
+    shop = Services(shop_there, clock=lambda: NOW)
+    first, desk = shop.tickets.open(who(), "Lamp", "It flickers."), Desk()
+    held = ForwardedTickets(desk, shop.sagas, lambda _: 24, lambda: NOW)
+    held.add(who(key="k2"), first, "It smells.")
+    held.open(who(key="k3"), "Vase", "It broke.")
+    held.add(who(key="k4"), first, "It is hot.")
+    shop.close()
+    moved(shop_there, "0005")
+    with Database(shop_there).unprepared() as connection:
+        rows = connection.execute(text("SELECT number, action, attempts FROM held_tickets ORDER BY id")).all()
+    assert [(row.number, row.attempts) for row in rows] == [("T-10001", 0), ("T-10002", 0), ("T-10001", 0)]
+    shop = Services(shop_there, clock=lambda: NOW)
+    ForwardedTickets(desk, shop.sagas, lambda _: 24, lambda: NOW)
+    assert shop.sagas.deliver() == 3
+    assert sorted(desk.told) == ["1: It is hot.", "Lamp", "Vase"]
+    shop.close()
 
 
 AUDIT_ROW = {

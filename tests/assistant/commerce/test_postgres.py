@@ -122,12 +122,12 @@ class Desk:
 
 def test_tickets_go_on_to_a_help_desk(on_postgres: Services) -> None:
     desk = Desk()
-    tickets = ForwardedTickets(desk, on_postgres.database, lambda _: 24, lambda: NOW)
+    tickets = ForwardedTickets(desk, on_postgres.sagas, lambda _: 24, lambda: NOW)
     ticket = tickets.open(who(), "Lamp", "It flickers.", case="lamp")
     tickets.add(who(key="k2"), ticket, "It smells.")
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: tickets.forward(), range(6)))
-    tickets.forward()
+        list(pool.map(lambda _: on_postgres.sagas.deliver(), range(6)))
+    on_postgres.sagas.deliver()
     assert desk.told == ["Lamp", "1: It smells."]
     assert [(each.status, each.priority) for each in tickets.of(who(), None)] == [("pending", "high")]
     notice = Notice(system="Stripe", id="evt_1", kind="refund.failed", at=NOW, content={})

@@ -59,6 +59,7 @@ def test_what_is_asked_about(words, topic):
         ("hugo adams", False, None),
         ("change my first name to Ugo, please", False, "Ugo Lindgren"),
         ("to the name of my wife's family since we got married last week", True, None),
+        ("Please Change", True, None),
     ],
 )
 def test_a_new_name_in_the_words(hugo, words, asked, name):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from actions.flows.case_words import amount_in, issue_of, issues, remedy_cues, remedy_of
+from actions.flows.case_words import amount_in, issue_of, issues, remedy_cues, remedy_of, says_only
 from actions.flows.turn import Said
 from actions.services.case_policy import CANCEL, GIVEN, ISSUES, RETURN
 
@@ -67,3 +67,18 @@ def test_that_the_tables_name_what_the_policies_decide():
 )  # fmt: skip
 def test_that_an_amount_is_found(text, amount):
     assert amount_in(text) == (None if amount is None else Decimal(amount))
+
+
+@pytest.mark.parametrize(
+    ("text", "only"),
+    [
+        ("refund it", True),
+        ("ok, just refund it please", True),
+        ("refund it to my other card", False),
+        ("refund it?", False),
+        ("no refund", False),
+        ("yes", False),
+    ],
+)
+def test_that_naming_the_remedy_and_nothing_else_is_told_apart(text, only):
+    assert says_only(Said(text), "charge") is only

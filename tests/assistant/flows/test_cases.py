@@ -145,3 +145,12 @@ def test_that_a_dispute_is_opened_once(elena):
         talk.set(wish="billing_dispute").hear(text, "affirm").run(ActionSubmitCase())
     assert talk.responses() == ["utter_case_dispute_opened_again"]
     assert (count(elena, "tickets"), count(elena, "payments", order_number=LATE)) == (1, 1)
+
+
+def test_that_naming_the_remedy_that_was_summed_up_is_a_yes(elena):
+    talk = confirming(TWICE, "charged_twice", "charge", "billing_dispute").hear("refund it", "request_refund")
+    talk.run(ValidateBillingForm())
+    assert talk.slots["case_confirmed"] is True
+    talk.set(case_confirmed=None).hear("refund it to my other card", "request_refund")
+    talk.run(ValidateBillingForm())
+    assert talk.slots["case_confirmed"] is None

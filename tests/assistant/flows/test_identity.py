@@ -6,7 +6,7 @@ import pytest
 
 from actions.flows.identity import ActionAskIdentityProof, known_customer
 from actions.flows.order_status import ActionOrderStatus, ValidateOrderStatusForm
-from tests.assistant.conftest import ANNA, MARCUS
+from tests.assistant.conftest import ANNA, MARCUS, count
 from tests.assistant.flows.talking import Talk
 
 pytestmark = pytest.mark.usefixtures("scratch_shop")
@@ -132,3 +132,13 @@ def test_that_a_question_is_left_to_others():
 def test_that_what_is_no_address_is_not_kept(value):
     form = ValidateOrderStatusForm()
     assert form.validate_email(value, None, None, {}) == {"email": None}
+
+
+def test_that_words_without_anything_new_are_no_attempt(scratch_shop):
+    talk = Talk().within(FORM, "email").hear(f"{ANNA[0]} L999999", email=ANNA[0], order_number="L999999")
+    talk.set(order_number="L999999", email=ANNA[0]).run(ValidateOrderStatusForm())
+    talk.hear("60614", postcode="60614").run(ValidateOrderStatusForm())
+    failed = count(scratch_shop, "audit", action="identity.failed")
+    talk.hear("just give me a human", "talk_to_human").run(ValidateOrderStatusForm())
+    assert count(scratch_shop, "audit", action="identity.failed") == failed == 2
+    assert talk.responses() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from actions.flows.aside import ActionOutOfScope
 from actions.flows.password_reset import ActionRequestPasswordReset, ValidatePasswordResetForm
 from actions.flows.products import ActionProductAnswer
 from actions.flows.replies import ActionAffirm, ActionClarify, ActionCorrect, ActionDeny, ActionInform
@@ -224,3 +225,10 @@ def test_that_two_products_are_compared():
     told = talk.told("utter_product_compared")
     assert told["names"] == "Pip Wireless Earbuds | Aria Wireless Headphones"
     assert "$89.00 | $199.00" in told["lines"]
+
+
+def test_that_another_time_right_after_a_booked_call_moves_it():
+    talk = Talk().set(last_wish="schedule_callback").hear("actually tomorrow 10 is better", "out_of_scope")
+    assert followups(talk.run(ActionOutOfScope())) == ["callback_form"]
+    other = Talk().set(last_wish="order_status").hear("actually tomorrow 10 is better", "out_of_scope")
+    assert followups(other.run(ActionOutOfScope())) == []

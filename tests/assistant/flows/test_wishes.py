@@ -215,3 +215,15 @@ def test_that_a_kind_word_is_said_once_in_a_while():
     assert talk.responses() == []
     talk.hear("a").hear("b").hear("still bad", "order_status", mood="negative").run(ActionAcknowledge())
     assert talk.responses() == ["utter_empathy_waiting"]
+
+
+def test_that_an_address_alone_opens_nothing():
+    events = Talk().hear("grace.okafor@example.org", "account_details").run(ActionAcknowledge())
+    assert followups(events) == ["action_inform"]
+
+
+def test_that_an_order_that_is_to_go_to_an_address_is_no_question_about_it():
+    talk = Talk().hear("send order L204512 to 31 Harbor Road, Salem", "order_status")
+    assert followups(talk.run(ActionAcknowledge())) == ["address_form"]
+    asks = Talk().hear("where is order L204512, I live at 31 Harbor Road", "order_status")
+    assert followups(asks.run(ActionAcknowledge())) == []

@@ -38,6 +38,17 @@ def test_who_has_no_link_sees_nothing(scratch_shop: Services, token: str) -> Non
     assert get(token).status == 404
 
 
+def test_an_address_without_a_path_serves_no_labels(
+    scratch_shop: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    returns = dataclasses.replace(scratch_shop.policies.returns, label_url="https://labels.example/")
+    policies = dataclasses.replace(scratch_shop.policies, returns=returns)
+    monkeypatch.setattr(scratch_shop, "policies", policies)
+    routes = Routes()
+    LabelPages({}, "secret").mount(routes, None)
+    assert routes.handler is None
+
+
 def test_a_label_can_be_printed(scratch_shop: Services) -> None:
     response = answered(BOUGHT)
     assert (response.status, response.body, response.content_type) == (200, BOUGHT.content, "application/pdf")

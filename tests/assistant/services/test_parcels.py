@@ -60,7 +60,7 @@ def test_a_parcel_is_told_as_the_carrier_has_it(ups: UpsServer, parcels: Parcels
     look = parcels.look(order)
     (seen,) = look.order.shipments
     assert (look.order.status, seen.status, seen.delivered_at) == ("delivered", "delivered", ARRIVED)
-    assert (look.live, look.silent) == (True, ())
+    assert look.silent == ()
     assert seen.last_event is not None
     assert seen.last_event.text == "Delivered"
 
@@ -124,7 +124,7 @@ def test_while_a_carrier_is_down_what_it_said_last_is_told(
     clock.forward(hours=1)
     local_of(ups).faults = [Told(500)]
     look = parcels.look(order)
-    assert (look.live, look.silent, look.as_of) == (False, ("UPS",), NOW)
+    assert (look.silent, look.as_of) == (("UPS",), NOW)
     assert look.order.status == "out_for_delivery"
     clock.forward(days=3)  # by then the shop's own news are as good
     local_of(ups).faults = [Told(500)]

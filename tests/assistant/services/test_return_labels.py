@@ -56,7 +56,7 @@ def make(template: Path, tmp_path: Path, clock: Clock, letters: Letters) -> Iter
     """Make a shop whose returns are carried by a carrier outside."""
     made: list[Services] = []
 
-    def shop(carrier: str, **settings: Any) -> Services:
+    def shop(carrier: str, *, url: str = "", **settings: Any) -> Services:
         path = tmp_path / "shop.db"
         if not path.exists():
             shutil.copy(template, path)
@@ -70,7 +70,7 @@ def make(template: Path, tmp_path: Path, clock: Clock, letters: Letters) -> Iter
         carriers = CarriersSettings(**{"return_address": HOME} | settings)
         made.append(
             Services(
-                f"sqlite:///{path}",
+                url or f"sqlite:///{path}",
                 policies=policies,
                 sink=letters,
                 clock=clock,
@@ -139,6 +139,14 @@ def test_a_label_is_bought_after_the_return(with_ups: Services, ups: UpsServer, 
     assert sold.number in ready.get_content()
     with_ups.deliver()
     assert (len(ups.sold), len(letters.sent)) == (1, 2)
+
+
+def test_a_label_is_kept_by_postgresql_as_well(make: Make, ups: UpsServer, database: str) -> None:
+    shop = make("UPS", url=database, ups=UpsSettings(url=ups.url, account_number=ACCOUNT, **LOGIN))
+    receipt = returned(shop)
+    shop.deliver()
+    assert page(shop, receipt.label_url).content.startswith(b"GIF89a")
+    assert row(shop)["cost"] == Decimal("10.10")
 
 
 def test_the_same_return_again_buys_no_second_label(with_ups: Services, ups: UpsServer) -> None:
@@ -275,6 +283,24 @@ def test_a_label_that_ran_out_long_ago_is_forgotten(with_ups: Services, clock: C
         assert [content for (content,) in contents] == [None, None]
 
 
+def test_a_return_that_was_withdrawn_gets_none(with_ups: Services, ups: UpsServer, letters: Letters) -> None:
+    receipt = returned(with_ups)
+    with with_ups.database.write() as connection:
+        connection.execute(update(schema.returns).values(status="cancelled"))
+    for _ in range(2):
+        with_ups.deliver()
+    assert (ups.sold, page(with_ups, receipt.label_url)) == ([], None)
+    assert len(letters.sent) == 1  # only the one about the return
+
+
+def test_the_label_of_a_return_that_was_withdrawn_is_not_shown(with_ups: Services) -> None:
+    receipt = returned(with_ups)
+    with_ups.deliver()
+    with with_ups.database.write() as connection:
+        connection.execute(update(schema.returns).values(status="rejected"))
+    assert page(with_ups, receipt.label_url) is None
+
+
 def test_nobody_sees_a_label_by_guessing(with_ups: Services) -> None:
     receipt = returned(with_ups)
     with_ups.deliver()
@@ -294,3 +320,28 @@ def test_without_a_place_for_returns_everything_is_as_before(make: Make, ups: Up
 def test_a_carrier_that_the_policies_do_not_name_sells_none(make: Make, fedex: FedexServer) -> None:
     shop = make("UPS", fedex=FedexSettings(url=fedex.url, account_number=ACCOUNT, **LOGIN))
     assert (set(shop.carriers), shop.labels) == ({"FedEx"}, None)
+
+
+BEFORE = {"UPS": 2, "FedEx": 1, "USPS": 2}  # requests before the purchase: tokens, and UPS's look-up
+REFUSED, LATER = (400, 404, 409, 422), (401, 403, 429, 500, 502, 503)
+
+
+@pytest.mark.parametrize("carrier", BEFORE)
+@pytest.mark.parametrize("status", [*REFUSED, *LATER])
+def test_whatever_a_carrier_answers_one_label_is_bought_or_a_person_told(
+    request: pytest.FixtureRequest, clock: Clock, letters: Letters, carrier: str, status: int
+) -> None:
+    """The carrier fails without having sold anything."""
+    shop: Services = request.getfixturevalue(f"with_{carrier.lower()}")
+    server = request.getfixturevalue(carrier.lower())
+    receipt = returned(shop)
+    local_of(server).faults = [*[None] * BEFORE[carrier], Told(status, {})]
+    for _ in range(4):
+        shop.deliver()
+        clock.forward(minutes=20)
+    shown = page(shop, receipt.label_url)
+    # A FedEx that failed may have sold one, for all we know.
+    person = status in REFUSED or (carrier == "FedEx" and status in (500, 502, 503))
+    assert (shown.state, len(server.sold)) == (("person", 0) if person else ("bought", 1))
+    assert count(shop, "tickets") == int(person)
+    assert len(letters.sent) == 2  # about the return, and either the label or who takes care of it

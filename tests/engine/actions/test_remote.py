@@ -20,7 +20,8 @@ from frontdesk.core.events import SlotSet
 from frontdesk.core.ports import ActionCall
 from frontdesk.endpoint import Endpoint
 from frontdesk.errors import ActionError, ActionRejected, ActionTimeout, ConfigError
-from tests.conftest import action_server, free_port
+from frontdesk.testing.servers import free_port
+from tests.conftest import action_server
 
 CALL = ActionCall(channel="rest", authenticated=True, message_id="m1")
 

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from frontdesk.cli.main import COMMANDS, main, make_parser
-from tests.conftest import free_port, frontdesk, start_server, until
+from frontdesk.testing.servers import free_port
+from tests.conftest import frontdesk, start_server, until
 
 # As they stand in Makefiles, Dockerfiles and workflows of public Rasa 3 projects, and in Rasa's own documentation.
 LINES = """

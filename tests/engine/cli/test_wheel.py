@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT, free_port
+from frontdesk.testing.servers import free_port
+from tests.conftest import ROOT
 
 # What the code needs beside itself; everything else in these folders is checked to be in the wheel, too.
 NEEDED = (

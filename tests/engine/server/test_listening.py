@@ -9,7 +9,7 @@ import pytest
 
 from frontdesk.errors import ConfigError
 from frontdesk.server.listening import Listening, encryption
-from tests.conftest import free_port
+from frontdesk.testing.servers import free_port
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import PATIENCE, Server, free_port
+from frontdesk.testing.servers import free_port
+from tests.conftest import PATIENCE, Server
 
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 

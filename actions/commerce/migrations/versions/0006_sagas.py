@@ -1,4 +1,4 @@
-"""Sagas with their steps, and what a payment provider calls customers, payment methods and charges."""
+"""Sagas with their steps, tickets held for a help desk among them; a payment provider's names of things."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ down_revision = "0005"
 
 IDS = (("payments", "charge_id"), ("payment_methods", "provider_id"), ("customers", "provider_id"))
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# What the help desk was yet to be told: a saga for each ticket. What it was told, or refused, stands in the ticket.
+HELD_SAGAS = (
+    "INSERT INTO sagas (id, action, subject, caller, undoable, state, claims, failures, next_try_at, created_at) "
+    "SELECT 'ticket:' || number, 'ticket', 'ticket ' || number, "
+    """'{"conversation": "", "channel": "", "message_id": ""}', """
+    "FALSE, 'under_way', 0, 0, MIN(created_at), MIN(created_at) "
+    "FROM held_tickets WHERE done_at IS NULL AND failed_at IS NULL GROUP BY number"
+)
+HELD_STEPS = (
+    "INSERT INTO saga_steps (saga_id, system, action, content, key, created_at) "
+    "SELECT 'ticket:' || number, 'help desk', action, content, key, created_at "
+    "FROM held_tickets WHERE done_at IS NULL AND failed_at IS NULL ORDER BY id"
+)
+HELD_AGAIN = (
+    "INSERT INTO held_tickets (number, action, content, key, created_at, next_try_at, attempts) "
+    "SELECT SUBSTR(saga_id, 8), action, content, key, created_at, created_at, 0 "
+    "FROM saga_steps WHERE system = 'help desk' AND done_at IS NULL AND failed_at IS NULL ORDER BY id"
+)
 
 
 def upgrade() -> None:
@@ -50,10 +68,30 @@ def upgrade() -> None:
         sa.Column("last_error", sa.String(length=300)),
     )
     op.create_index("ix_saga_steps_saga_id", "saga_steps", ["saga_id"])
+    op.execute(HELD_SAGAS)
+    op.execute(HELD_STEPS)
+    op.drop_index("ix_held_tickets_next_try_at", "held_tickets")
+    op.drop_table("held_tickets")
 
 
 def downgrade() -> None:
-    """Drop them; what systems outside were yet to be told is lost."""
+    """Drop them; what systems outside were yet to be told is lost, but for tickets."""
+    op.create_table(
+        "held_tickets",
+        sa.Column("id", SERIAL, primary_key=True),
+        sa.Column("number", sa.String(length=40), sa.ForeignKey("tickets.number"), nullable=False),
+        sa.Column("action", sa.String(length=40), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True)),
+        sa.Column("failed_at", sa.DateTime(timezone=True)),
+        sa.Column("last_error", sa.String(length=300)),
+    )
+    op.create_index("ix_held_tickets_next_try_at", "held_tickets", ["next_try_at"])
+    op.execute(HELD_AGAIN)
     op.drop_table("saga_steps")
     op.drop_table("sagas")
     for table, column in IDS[::-1]:
