@@ -13,7 +13,7 @@ from actions.adapters.importing import main
 from actions.services.container import Services
 from tests.assistant.adapters.serving import Told
 from tests.assistant.adapters.woocommerce_server import KEY, SECRET, WooCommerceServer, running
-from tests.attacks.conftest import Target, Visitor
+from tests.visitors import Target, Visitor, copied
 from tests.conftest import Server, until
 
 DOWN = [Told(503)] * 1000
