@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from actions.adapters.importing import main
 from actions.services.container import Services
 from tests.assistant.adapters.serving import Told
 from tests.assistant.adapters.woocommerce_server import KEY, SECRET, WooCommerceServer, running
-from tests.visitors import Target, Visitor, copied
 from tests.conftest import Server, until
+from tests.visitors import Target, Visitor, copied
 
 DOWN = [Told(503)] * 1000
 
@@ -38,8 +37,7 @@ def target(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Target:
     """The assistant on a mirror of it."""
-    folder = tmp_path / "project"
-    shutil.copytree(assistant, folder, symlinks=True, ignore=shutil.ignore_patterns("shop.db*", "*.log"))
+    folder = copied(assistant, tmp_path / "project")
     file = tmp_path / "outside.yml"
     file.write_text(
         f"commerce:\n  woocommerce:\n    url: {woo.url}\n    api_refund: true\n"
