@@ -76,7 +76,7 @@ def woocommerce_notice(secret: str, headers: Mapping[str, str], body: bytes, now
     """Check a webhook of WooCommerce and read it, or raise BadSignature.
 
     The signature is the base64 of HMAC-SHA256 over the body. No time is signed, so that nothing can be too old;
-    the same body counts once.
+    the same body about the same topic counts once.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     _known_secret("WooCommerce", secret)
@@ -85,7 +85,7 @@ def woocommerce_notice(secret: str, headers: Mapping[str, str], body: bytes, now
         raise BadSignature("WooCommerce", "a webhook isn't signed with our secret.", COMPARE)
     content = _content("WooCommerce", body)
     topic = lower.get(WOOCOMMERCE_TOPIC, "")[:200]  # not signed: for the record only
-    identity = hashlib.sha256(body).hexdigest()
+    identity = hashlib.sha256(topic.encode() + b"\n" + body).hexdigest()  # a deletion says no more than an id
     return Notice(system="WooCommerce", id=identity, kind=topic, at=now, content=content)
 
 
