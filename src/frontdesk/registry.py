@@ -88,6 +88,7 @@ TRACKER_STORES = {
 }
 LOCK_STORES = {
     "in_memory": "frontdesk.stores.locks:MemoryLockStore",
+    "redis": "frontdesk.stores.redis_locks:RedisLockStore",
 }
 EVENT_BROKERS = {
     "file": "frontdesk.stores.brokers:FileEventBroker",

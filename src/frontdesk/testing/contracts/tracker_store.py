@@ -14,7 +14,7 @@ from frontdesk.core import events as ev
 from frontdesk.core.codec import to_wire
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery, TrackerStore
-from frontdesk.errors import StaleConversation, StoreError
+from frontdesk.errors import LockLost, StaleConversation, StoreError
 from frontdesk.testing.contracts.conversations import ONE_OF_EACH, all_senders, said, session, stored, texts
 from frontdesk.testing.contracts.reminders import RemindersContract, reminder
 
@@ -141,6 +141,32 @@ class SequenceContract:
         found = await asyncio.gather(*(store.load(f"u{n}") for n in range(200)))
         assert [stored(c) for c in found] == [0 if n == 77 else 2 for n in range(200)]
 
+    async def test_a_writer_whose_lock_went_to_another_is_refused(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [said("one")], 0, fence=5))
+        await store.save(Commit("ann", [said("two")], 1, fence=5))
+        await store.admit("ann", 1_700_000_000_000_000)
+        with pytest.raises(LockLost) as caught:
+            await store.save(Commit("ann", [said("late")], 2, fence=1_699_999_999_999_999))
+        assert caught.value.fence == 1_700_000_000_000_000
+        await store.admit("ann", 7)  # of one who was late himself
+        await store.save(Commit("bob", [said("hi")], 0, fence=1))
+        await store.save(Commit("ann", [said("three")], 2, fence=1_700_000_000_000_000))
+        await store.save(Commit("ann", [said("four")], 3, fence=1_700_000_000_000_001))
+        with pytest.raises(LockLost):
+            await store.save(Commit("ann", [said("late")], 4, fence=1_700_000_000_000_000))
+        await store.save(Commit("ann", [said("five")], 4))
+        assert texts(await store.load("ann")) == ["one", "two", "three", "four", "five"]
+
+    async def test_a_fence_before_the_first_event(self, store: TrackerStore) -> None:
+        await store.admit("ann", 9)
+        assert await all_senders(store) == []
+        assert stored(await store.load("ann")) == 0
+        delivery = Delivery("rest", "ann", "m1")
+        with pytest.raises(LockLost):
+            await store.save(Commit("ann", [said("late")], 0, delivery, [{"text": "late"}], fence=8))
+        await store.save(Commit("ann", [said("one")], 0, delivery, [{"text": "Hello"}], fence=9))
+        assert texts(await store.load("ann")) == ["one"]
+
     async def test_saving_nothing_changes_nothing(self, store: TrackerStore) -> None:
         await store.save(Commit("ann", [], 0))
         await store.save(Commit("ann", [said("one")], 0))
@@ -240,6 +266,14 @@ class InboxContract:
             await asyncio.sleep(0.002)  # two clocks of two machines would not tell less apart
         assert [delivery.message_id for delivery, _ in await store.unfinished(0)] == names
         assert await store.unfinished(3600) == []
+
+    async def test_unfinished_messages_of_one_conversation(self, store: TrackerStore) -> None:
+        for name, message_id in (("ann", "m1"), ("bob", "m2"), ("ann", "m3"), ("ann", "m4")):
+            await store.begin(Delivery("rest", name, message_id), self.message)
+            await asyncio.sleep(0.002)
+        await store.save(Commit("ann", [], 0, Delivery("rest", "ann", "m3"), []))
+        assert [delivery.message_id for delivery, _ in await store.unfinished(0, "ann")] == ["m1", "m4"]
+        assert await store.unfinished(0, "nobody") == []
 
     async def test_tries_are_counted_until_there_is_an_answer(self, store: TrackerStore) -> None:
         await store.begin(self.delivery, self.message)
