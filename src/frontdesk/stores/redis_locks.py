@@ -187,7 +187,7 @@ class RedisLockStore:
 
     async def _keep_alive(self) -> None:
         """Say that this process lives, and what it holds; give back what could not be given back at once."""
-        while True:
+        while not self._closed:
             try:
                 await self._beat()
                 for name, sender_id in tuple(self._left.items()):
@@ -221,13 +221,13 @@ class RedisLockStore:
     async def _listen(self) -> None:
         """Hear of locks that are handed on to this process."""
         assert self._client is not None
-        while True:
+        while not self._closed:
             with suppress(*self._failures):
                 async with self._client.pubsub(ignore_subscribe_messages=True) as heard:
                     await heard.subscribe(self._key("wake", self._name))
                     for place in tuple(self._places.values()):  # they may have missed something
                         place.woken.set()
-                    while True:
+                    while not self._closed:
                         message = await heard.get_message(timeout=self.lifetime)
                         if message is not None:
                             self._told(str(message["data"]))
@@ -249,9 +249,10 @@ class RedisLockStore:
         self._closed = True
         if self._client is None:
             return
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:  # a client may take a cancellation for its own time limit, and go on
+            for task in tuple(self._tasks):
+                task.cancel()
+            await asyncio.wait(tuple(self._tasks), timeout=0.5)
         with suppress(*self._failures):
             await self._client.delete(self._key("alive", self._name))
         await self._client.aclose()
