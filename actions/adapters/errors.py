@@ -7,8 +7,11 @@ ShopError                 (commerce/errors.py)
     x RateLimited         the system asked us to come back later
     x Failed              the system itself failed (status 5xx)
     x Denied              our credentials were refused
+    x NotYet              it was taken, and isn't finished; ask again later
     + Rejected            the request was refused
       x Missing           there is nothing at that address
+      x Declined          the bank refused, or wants the customer to confirm; no money was taken
+      x MoreThanPaid      more was to be given back than is left of the charge
     x BadAnswer           the answer can't be read
     x BadSignature        a webhook isn't signed by whom it should be
     x AdapterConfigError  adapters.yml has a value that can't be used
@@ -91,8 +94,14 @@ class Denied(AdapterError):
         )
 
 
+class NotYet(AdapterError):
+    """The system has taken it and isn't finished."""
+
+
 class Rejected(AdapterError):
     """The request was refused; sending it again would change nothing."""
+
+    reason = "refused"  # in one word, for those who tell the customer
 
     def __init__(self, system: str, status: int, code: str = "") -> None:
         self.status = status
@@ -103,6 +112,16 @@ class Rejected(AdapterError):
 
 class Missing(Rejected):
     """There is nothing at that address."""
+
+
+class Declined(Rejected):
+    """The bank refused, or wants the customer to confirm; no money was taken."""
+
+    reason = "declined"
+
+
+class MoreThanPaid(Rejected):
+    """More was to be given back than is left of the charge."""
 
 
 class BadAnswer(AdapterError):

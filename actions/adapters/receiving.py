@@ -26,6 +26,7 @@ from actions.commerce import helpdesk_tables
 from actions.commerce.errors import ShopError, StoreError
 from actions.helpdesk.forwarding import ForwardedTickets
 from actions.services.context import Caller
+from actions.services.provider_money import PROVIDER
 
 if TYPE_CHECKING:
     from actions.services.container import Services
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 LARGEST_NOTICE = 1_000_000
 Reader = Callable[[str, Mapping[str, str], bytes, datetime], Notice]
+REPAYMENTS = "refund."  # with which events at Stripe begin that say how a repayment stands
 # Which events at Stripe a person has to see, and how the ticket about them is called.
 FOR_A_PERSON = {
     "charge.dispute.created": "A bank contests a payment",
@@ -69,8 +71,10 @@ def take(shop: Services, notice: Notice) -> bool:
         change = zendesk_ticket_change(notice)
         if change is not None and isinstance(shop.tickets, ForwardedTickets):
             shop.tickets.refreshed(*change)
-    elif notice.system == "Stripe" and notice.kind in FOR_A_PERSON:
-        _tell_a_person(shop, notice)
+    elif notice.system == "Stripe":
+        awaited = notice.kind.startswith(REPAYMENTS) and _hastened(shop, notice)
+        if notice.kind in FOR_A_PERSON and not awaited:
+            _tell_a_person(shop, notice)
     row = {"system": notice.system, "id": notice.id, "kind": notice.kind}
     try:
         with shop.database.write() as connection:
@@ -81,11 +85,22 @@ def take(shop: Services, notice: Notice) -> bool:
     return True
 
 
-def _tell_a_person(shop: Services, notice: Notice) -> None:
-    """Open a ticket with the ids by which a person finds it at Stripe."""
+def _hastened(shop: Services, notice: Notice) -> bool:
+    """Let a repayment that is under way be asked about at once; False where none of ours is."""
+    repayment = _object(notice).get("id")
+    return shop.sagas.hasten(PROVIDER, lambda content: content.get("repayment") == repayment) > 0
+
+
+def _object(notice: Notice) -> Mapping[str, Any]:
+    """Read what an event at Stripe is about."""
     entry = notice.content.get("data")
     entry = entry.get("object") if isinstance(entry, Mapping) else None
-    entry = entry if isinstance(entry, Mapping) else {}
+    return entry if isinstance(entry, Mapping) else {}
+
+
+def _tell_a_person(shop: Services, notice: Notice) -> None:
+    """Open a ticket with the ids by which a person finds it at Stripe."""
+    entry = _object(notice)
     names = ("id", "charge", "payment_intent", "amount", "currency", "reason", "status")
     lines = [f"{name}: {entry[name]}" for name in names if isinstance(entry.get(name), str | int)]
     caller = Caller(

@@ -13,7 +13,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import stripe
 
-from actions.adapters.errors import AdapterError, BadAnswer, Denied, Missing, Rejected
+from actions.adapters.errors import (
+    AdapterError,
+    BadAnswer,
+    Declined,
+    Denied,
+    Missing,
+    MoreThanPaid,
+    Rejected,
+)
 from actions.adapters.http import Budget, Rules, System
 from actions.adapters.settings import StripeSettings
 from actions.payments.minor_units import from_minor, to_minor
@@ -43,14 +51,6 @@ DISPUTE_STATES = {
 }
 
 
-class Declined(Rejected):
-    """The bank refused, or wants the customer to confirm; no money was taken."""
-
-
-class MoreThanPaid(Rejected):
-    """More was to be given back than is left of the charge."""
-
-
 class StripePayments:
     """A payment provider.
 
@@ -74,8 +74,10 @@ class StripePayments:
         """Close the connections."""
         self._system.close()
 
-    def charge(self, key: str, amount: Decimal, currency: str, *, customer: str, method: str) -> Charge:
-        """Take money by a method that Stripe keeps for a customer."""
+    def charge(
+        self, key: str, amount: Decimal, currency: str, *, customer: str, method: str, again: bool = False
+    ) -> Charge:
+        """Take money by a method that Stripe keeps for a customer; one that may have been taken is looked up."""
         params: Any = {
             "amount": to_minor(amount, currency),
             "currency": currency.lower(),
@@ -87,6 +89,9 @@ class StripePayments:
             "expand": ["latest_charge"],
         }
         with self._calling():
+            known = self._intent(customer, _hash(key)) if again else None
+            if known is not None:
+                return _charge(known.latest_charge)
             intent = self._client.v1.payment_intents.create(params, {"idempotency_key": _hash("charge", key)})
         if intent.status not in ("succeeded", "processing"):
             reason = getattr(getattr(intent, "last_payment_error", None), "code", None)
@@ -135,6 +140,13 @@ class StripePayments:
         with self._calling():
             found = self._client.v1.disputes.list({"charge": charge_id, "limit": MOST})
             return [_dispute(entry) for entry in found.data]
+
+    def _intent(self, customer: str, mark: str) -> Any:
+        """Find what took money under a key before, however long ago: Stripe forgets keys after a day."""
+        query: Any = {"customer": customer, "limit": MOST, "expand": ["data.latest_charge"]}
+        found = self._client.v1.payment_intents.list(query).data
+        mine = (intent for intent in found if getattr(intent.metadata, MARK, None) == mark)
+        return next((intent for intent in mine if intent.status in ("succeeded", "processing")), None)
 
     def _refunds(self, charge_id: str) -> list[Any]:
         """List the refunds of a charge as Stripe has them."""

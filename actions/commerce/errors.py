@@ -5,6 +5,7 @@ ShopError
     x StoreBusy           another writer kept the database locked for too long
     x StoreMismatch       the database was made by another version, or holds something else
   x SoldOut               there are fewer pieces in stock than are to be taken out
+  x CannotPutBack         an order isn't any more what a change left of it
   x ShopFormatError       a shop file has a record that can't be read
   + ServiceError          (services/errors.py)
 """
@@ -30,6 +31,10 @@ class StoreMismatch(StoreError):
 
 class SoldOut(ShopError):
     """There are fewer pieces in stock than are to be taken out of it."""
+
+
+class CannotPutBack(ShopError):
+    """What a change did to an order can't be taken back."""
 
 
 class ShopFormatError(ShopError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -13,6 +14,8 @@ from typing import Any
 from actions.commerce.model import NOTHING
 
 LONGEST_TEXT = 2000
+NAME_OUTSIDE = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
+CARD_NUMBER = re.compile(r"\d{12,19}")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,14 @@ def _any_text(value: Any) -> str:
     if any(not character.isprintable() for character in value):
         raise ValueError("holds a control character or a line break")
     return value
+
+
+def _name(value: object) -> str:
+    """Read what another system calls something; a card number is none."""
+    text = _text(value)
+    if not NAME_OUTSIDE.fullmatch(text) or CARD_NUMBER.fullmatch(text):
+        raise ValueError("should be an id of at most 255 letters, digits and signs such as _")
+    return text
 
 
 def _amount(value: Any) -> Decimal:
@@ -117,6 +128,7 @@ def _places(value: Any) -> tuple[int, ...]:
 
 
 TEXT = Kind(_text, "")
+NAME = Kind(_name, "")
 ANY_TEXT = Kind(_any_text, "")
 AMOUNT = Kind(_amount, NOTHING)
 SIGNED_AMOUNT = Kind(_signed_amount, NOTHING)

@@ -30,6 +30,7 @@ ORDER_STATES = (
 RETURN_STATES = ("label_sent", "in_transit", "received", "refunded", "rejected", "cancelled")
 EXCHANGE_STATES = ("requested", "shipped", "completed", "rejected", "cancelled")
 OPEN_EXCHANGE_STATES = ("requested", "shipped", "completed")
+UNSETTLED_EXCHANGE_STATES = ("requested", "shipped")  # the difference in price is still to be settled
 OPEN_RETURN_STATES = ("label_sent", "in_transit", "received", "refunded")
 SHIPMENT_STATES = ("label_created", "in_transit", "out_for_delivery", "delivered", "exception", "returned")
 
@@ -55,6 +56,13 @@ class PaymentMethod:
     brand: str | None = None
     last_four: str | None = None
     balance: Decimal | None = None  # gift cards
+    reserved: Decimal = NOTHING  # what exchanges will take from it once the old items are back
+    provider_id: str | None = None  # what the payment provider calls it
+
+    @property
+    def spendable(self) -> Decimal | None:
+        """What can still be paid from the balance, where that is known."""
+        return None if self.balance is None else self.balance - self.reserved
 
     @property
     def label(self) -> str:
@@ -93,6 +101,7 @@ class Customer:
     phone: str | None = None
     created_at: datetime | None = None
     marketing_email: bool | None = None  # whether they want offers by e-mail; None when nobody noted it
+    provider_id: str | None = None  # what the payment provider calls them
 
     @property
     def name(self) -> str:
@@ -107,7 +116,7 @@ class Variant:
     id: str  # the SKU
     options: Mapping[str, str] = field(default_factory=dict)
     price: Decimal
-    available: bool = True
+    available: bool = True  # whether the shop sells it at all; of a counted one there may be no piece left
     stock: int | None = None  # None when the shop doesn't count it
     tags: tuple[str, ...] = ()
 
@@ -143,7 +152,7 @@ class Product:
     @property
     def available(self) -> bool:
         """Whether any variant can be bought now."""
-        return any(variant.available for variant in self.variants)
+        return any(variant.can_be_had() for variant in self.variants)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +227,7 @@ class Payment:
     at: datetime | None = None
     status: str = "settled"  # settled or pending
     return_reference: str | None = None
+    charge_id: str | None = None  # of the provider: the charge that it is, or that it pays back
 
 
 @dataclass(frozen=True, kw_only=True)

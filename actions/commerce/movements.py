@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,9 +21,9 @@ def add_exchange(connection: Connection, order: Order, entry: Exchange) -> None:
     own = {"order_number": order.number}
     connection.execute(insert(schema.exchanges), own | exchange_row(len(order.exchanges), entry))
     connection.execute(insert(schema.exchange_items), exchange_item_rows(entry))
-    for item in entry.items:
-        line = order.item(item.item_id)
-        move_stock(connection, item.variant_id, -(line.quantity if line else 1))
+    pairs = ((order.item(item.item_id), item.variant_id) for item in entry.items)
+    new = [dataclasses.replace(line, variant_id=variant_id) for line, variant_id in pairs if line]
+    move_stock(connection, out=new)
 
 
 def change_items(
@@ -30,10 +32,10 @@ def change_items(
     """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
     pairs = [(item, changed.item(item.id)) for item in order.items]
     pairs = [(before, after) for before, after in pairs if after != before]
-    for before, _ in pairs:
-        move_stock(connection, before.variant_id, before.quantity)
     for before, after in pairs:
         _change_line(connection, order, before, after)
+    back = [before for before, _ in pairs]
+    move_stock(connection, back=back, out=[after for _, after in pairs if after])
     table = schema.orders
     values = {
         "status": changed.status,
@@ -57,16 +59,27 @@ def add_payments(connection: Connection, order: Order, entries: Sequence[Payment
             move_balance(connection, order.customer_id, entry)
 
 
-def move_stock(connection: Connection, variant_id: str, pieces: int) -> None:
-    """Put pieces into stock, or take them out; one that isn't counted stays so, and none falls below zero."""
+def move_stock(
+    connection: Connection, *, back: Iterable[OrderItem] = (), out: Iterable[OrderItem] = ()
+) -> None:
+    """Put the pieces of lines into stock, and take others out; what isn't counted stays so, none falls below zero.
+
+    All writers go through the variants in the same order, so that no two of them wait for each other.
+    """
+    moves: Counter[str] = Counter()
+    for item in back:
+        moves[item.variant_id] += item.quantity
+    for item in out:
+        moves[item.variant_id] -= item.quantity
     table = schema.variants
-    moved = connection.execute(
-        update(table)
-        .where(table.c.id == variant_id, or_(table.c.stock.is_(None), table.c.stock + pieces >= 0))
-        .values(stock=table.c.stock + pieces)
-    )
-    if moved.rowcount != 1:
-        raise SoldOut(f"There aren't {-pieces} pieces of {variant_id} any more.")
+    for variant_id, pieces in sorted(moves.items()):
+        moved = connection.execute(
+            update(table)
+            .where(table.c.id == variant_id, or_(table.c.stock.is_(None), table.c.stock + pieces >= 0))
+            .values(stock=table.c.stock + pieces)
+        )
+        if moved.rowcount != 1:
+            raise SoldOut(f"There aren't {-pieces} pieces of {variant_id} any more.")
 
 
 def move_balance(connection: Connection, customer_id: str, entry: Payment) -> None:
@@ -97,7 +110,6 @@ def _change_line(connection: Connection, order: Order, before: OrderItem, after:
         connection.execute(delete(table).where(table.c.id == before.id))
         _unpack(connection, order, before.id)
         return
-    move_stock(connection, after.variant_id, -after.quantity)
     values = {
         "variant_id": after.variant_id,
         "options": dict(after.options),

@@ -32,17 +32,20 @@ class Work(Protocol):
     def customer(self, customer_id: str) -> Customer | None:
         """Read a customer as this transaction sees them."""
 
+    def orders_of(self, customer_id: str) -> list[Order]:
+        """List the orders of a customer as this transaction sees them, newest first."""
+
+    def product(self, product_id: str) -> Product | None:
+        """Read a product as this transaction sees it."""
+
     def set_address(self, order: Order, address: Address) -> None:
         """Send an order elsewhere."""
-
-    def move_payment(self, order: Order, refunds: Sequence[Payment], payment: Payment) -> None:
-        """Charge another method and pay back those that paid before; gift cards change their balance at once."""
 
     def set_details(self, customer_id: str, **values: Any) -> None:
         """Change what is on file about a customer: address, first_name, last_name, phone, marketing_email."""
 
-    def pay_back(self, order: Order, refunds: Sequence[Payment]) -> None:
-        """Pay money back for an order that stays as it is."""
+    def add_payments(self, order: Order, entries: Sequence[Payment]) -> None:
+        """Charge or pay back money for an order that stays as it is; gift cards change their balance at once."""
 
     def settle(self, order: Order) -> None:
         """Note that all of an order was paid back."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -13,6 +14,7 @@ from actions.commerce.compatibility_records import compatibility_from, compatibi
 from actions.commerce.database import order_key
 from actions.commerce.exchanges import exchange_from, exchange_item_rows, exchange_row
 from actions.commerce.model import (
+    NOTHING,
     Address,
     Customer,
     Order,
@@ -57,8 +59,8 @@ def product_from(row: Row, variants: Iterable[Row]) -> Product:
     )
 
 
-def customer_from(row: Row, methods: Iterable[Row]) -> Customer:
-    """Make a customer of its row and the rows of the payment methods."""
+def customer_from(row: Row, methods: Iterable[Row], reserved: Mapping[str, Decimal]) -> Customer:
+    """Make a customer of its row, the rows of the payment methods, and what is reserved of these by their ids."""
     return Customer(
         id=row["id"],
         first_name=row["first_name"],
@@ -70,14 +72,21 @@ def customer_from(row: Row, methods: Iterable[Row]) -> Customer:
         phone=row["phone"],
         created_at=row["created_at"],
         marketing_email=row["marketing_email"],
-        payment_methods=tuple(method_from(entry) for entry in methods),
+        provider_id=row["provider_id"],
+        payment_methods=tuple(method_from(entry, reserved.get(entry["id"], NOTHING)) for entry in methods),
     )
 
 
-def method_from(row: Row) -> PaymentMethod:
+def method_from(row: Row, reserved: Decimal = NOTHING) -> PaymentMethod:
     """Make a payment method of its row."""
     return PaymentMethod(
-        id=row["id"], kind=row["kind"], brand=row["brand"], last_four=row["last_four"], balance=row["balance"]
+        id=row["id"],
+        kind=row["kind"],
+        brand=row["brand"],
+        last_four=row["last_four"],
+        balance=row["balance"],
+        reserved=reserved,
+        provider_id=row["provider_id"],
     )
 
 
@@ -97,6 +106,7 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
             at=entry["at"],
             status=entry["status"],
             return_reference=entry["return_reference"],
+            charge_id=entry["charge_id"],
         )
         for entry in parts["payments"]
     )
@@ -242,6 +252,7 @@ def customer_rows(position: int, customer: Customer) -> tuple[dict[str, Any], li
         "phone": customer.phone,
         "created_at": customer.created_at,
         "marketing_email": customer.marketing_email,
+        "provider_id": customer.provider_id,
     }
     methods = [
         {
@@ -252,6 +263,7 @@ def customer_rows(position: int, customer: Customer) -> tuple[dict[str, Any], li
             "brand": method.brand,
             "last_four": method.last_four,
             "balance": method.balance,
+            "provider_id": method.provider_id,
         }
         for place, method in enumerate(customer.payment_methods)
     ]

@@ -17,6 +17,8 @@ from sqlalchemy import (
 from actions.commerce.column_types import Moment, Money, Serial
 from actions.commerce.column_types import metadata as metadata
 from actions.commerce.helpdesk_tables import held_tickets as held_tickets
+from actions.commerce.saga_tables import saga_steps as saga_steps
+from actions.commerce.saga_tables import sagas as sagas
 from actions.commerce.service_tables import audit as audit
 from actions.commerce.service_tables import audit_head as audit_head
 from actions.commerce.service_tables import callbacks as callbacks
@@ -31,7 +33,7 @@ from actions.commerce.service_tables import ticket_notes as ticket_notes
 from actions.commerce.service_tables import tickets as tickets
 from actions.commerce.service_tables import verifications as verifications
 
-REVISION = "0005"  # the newest of migrations/versions; what it is for stands in its first line
+REVISION = "0006"  # the newest of migrations/versions; what it is for stands in its first line
 
 
 alembic_version = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))
@@ -86,6 +88,7 @@ customers = Table(
     Column("phone", String(40)),
     Column("created_at", Moment),
     Column("marketing_email", Boolean),  # empty where nobody noted it
+    Column("provider_id", String(255)),  # what the payment provider calls them
 )
 
 payment_methods = Table(
@@ -98,6 +101,7 @@ payment_methods = Table(
     Column("brand", String(40)),
     Column("last_four", String(4)),
     Column("balance", Money),
+    Column("provider_id", String(255)),  # what the payment provider calls it
 )
 
 orders = Table(
@@ -164,6 +168,7 @@ payments = Table(
     Column("at", Moment),
     Column("status", String(16), nullable=False),  # settled or pending
     Column("return_reference", String(40)),
+    Column("charge_id", String(255)),  # of the provider: the charge that it is, or that it pays back
 )
 
 returns = Table(

@@ -20,6 +20,7 @@ from actions.commerce.fields import (
     DAY,
     FLAG,
     MOMENT,
+    NAME,
     OPTIONS,
     PLACES,
     TEXT,
@@ -35,7 +36,6 @@ from actions.commerce.model import (
     Customer,
     Order,
     OrderItem,
-    Payment,
     PaymentMethod,
     Product,
     Refund,
@@ -45,6 +45,7 @@ from actions.commerce.model import (
     Shop,
     Variant,
 )
+from actions.commerce.payment_records import read_payment
 from actions.commerce.rows import refund_from
 from actions.commerce.shop_checks import check_customers, check_orders
 from actions.commerce.statuses import canonical_status
@@ -198,6 +199,7 @@ def _customer(record: Record) -> Customer:
         points=record.maybe("points", COUNT),
         created_at=record.maybe("created_at", MOMENT),
         marketing_email=record.maybe("marketing_email", FLAG),
+        provider_id=record.maybe("provider_id", NAME),
         payment_methods=tuple(_method(methods, key) for key in methods.value),
     )
     name.done()
@@ -217,6 +219,7 @@ def _method(methods: Record, key: str) -> PaymentMethod:
         brand=record.maybe("brand", TEXT),
         last_four=last_four,
         balance=record.maybe("balance", AMOUNT),
+        provider_id=record.maybe("provider_id", NAME),
     )
     record.done()
     return read
@@ -250,7 +253,7 @@ def _order(record: Record, catalogue: Catalogue, methods: Mapping[str, Mapping[s
         _item(each, f"{order_key(number)}-{place}", catalogue)
         for place, each in enumerate(record.each("items"), start=1)
     )
-    payments = tuple(_payment(each) for each in record.each("payment_history", needed=False))
+    payments = tuple(read_payment(each) for each in record.each("payment_history", needed=False))
     refunds: tuple[Refund, ...] = tuple(
         refund_from(each, methods.get(customer_id, {})) for each in payments if each.kind == "refund"
     )
@@ -342,25 +345,6 @@ def _scan(record: Record) -> ShipmentEvent:
         status=record.take("status", TEXT),
         text=record.take("text", TEXT),
         place=record.maybe("place", TEXT),
-    )
-    record.done()
-    return read
-
-
-def _payment(record: Record) -> Payment:
-    """Read a payment or refund."""
-    kind, status = record.take("transaction_type", TEXT), record.maybe("status", TEXT, "settled")
-    if kind not in ("payment", "refund", ""):
-        record.complain("transaction_type", "should be payment or refund")
-    if status not in ("settled", "pending"):
-        record.complain("status", "should be settled or pending")
-    read = Payment(
-        kind=kind,
-        amount=record.take("amount", AMOUNT),
-        method_id=record.take("payment_method_id", TEXT),
-        at=record.maybe("at", MOMENT),
-        status=status,
-        return_reference=record.maybe("return_id", TEXT),
     )
     record.done()
     return read

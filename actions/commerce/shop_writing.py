@@ -17,13 +17,13 @@ from actions.commerce.model import (
     Customer,
     Order,
     OrderItem,
-    Payment,
     Product,
     Return,
     Shipment,
     Shop,
     Variant,
 )
+from actions.commerce.payment_records import written_payment
 
 
 def write_shop(shop: Shop, folder: Path) -> None:
@@ -105,11 +105,12 @@ def _customer(customer: Customer, numbers: list[str]) -> dict[str, Any]:
             points=customer.points,
             created_at=customer.created_at.isoformat() if customer.created_at else None,
             marketing_email=customer.marketing_email,
+            provider_id=customer.provider_id,
         ),
         "payment_methods": {
             method.id: {
                 "source": method.kind,
-                **_given(brand=method.brand, last_four=method.last_four),
+                **_given(brand=method.brand, last_four=method.last_four, provider_id=method.provider_id),
                 **({} if method.balance is None else {"balance": number(method.balance)}),
                 "id": method.id,
             }
@@ -129,7 +130,7 @@ def _order(order: Order, products: Mapping[str, Product]) -> dict[str, Any]:
         "items": [_item(item, products) for item in order.items],
         "fulfillments": [_shipment(entry, variants) for entry in order.shipments],
         "status": order.source_status or order.status,
-        "payment_history": [_payment(entry) for entry in order.payments],
+        "payment_history": [written_payment(entry) for entry in order.payments],
         **_given(
             placed_at=order.placed_at.isoformat() if order.placed_at else None,
             shipping_service=order.shipping_service,
@@ -183,19 +184,6 @@ def _shipment(entry: Shipment, variants: Mapping[str, str]) -> dict[str, Any]:
                 }
                 for scan in entry.events
             ],
-        ),
-    }
-
-
-def _payment(entry: Payment) -> dict[str, Any]:
-    return {
-        "transaction_type": entry.kind,
-        "amount": number(entry.amount),
-        "payment_method_id": entry.method_id,
-        **_given(
-            at=entry.at.isoformat() if entry.at else None,
-            status=entry.status if entry.status != "settled" else None,
-            return_id=entry.return_reference,
         ),
     }
 

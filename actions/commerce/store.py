@@ -26,9 +26,9 @@ from actions.commerce.model import (
     Shop,
 )
 from actions.commerce.promised import promised_to
+from actions.commerce.reserved import BATCH, reserved_of
 
 FIRST_NUMBER = 10_001
-BATCH = 500  # values of one IN (...), below every database's limit
 PARTS = (schema.order_items, schema.shipments, schema.payments, schema.returns, schema.exchanges)
 
 T = TypeVar("T")
@@ -66,20 +66,13 @@ class SqlStore:
 
     def orders_of(self, customer_id: str, limit: int | None = None) -> list[Order]:
         """List the orders of a customer, newest first; those without a date come last."""
-        table = schema.orders
-        query = (
-            select(table)
-            .where(table.c.customer_id == customer_id)
-            .order_by(table.c.placed_at.is_(None), table.c.placed_at.desc(), table.c.position.desc())
-            .limit(limit)
-        )
         with self.database.read() as connection:
-            return _orders(connection, query)
+            return find_orders_of(connection, customer_id, limit)
 
     def product(self, product_id: str) -> Product | None:
         """Find a product by id."""
         with self.database.read() as connection:
-            return _first(_products(connection, schema.products.c.id == product_id))
+            return find_product(connection, product_id)
 
     def products(self) -> list[Product]:
         """List the whole catalogue."""
@@ -150,13 +143,17 @@ class SqlWork:
         """Read a customer as this transaction sees them."""
         return find_customer_by_id(self.connection, customer_id)
 
+    def orders_of(self, customer_id: str) -> list[Order]:
+        """List the orders of a customer as this transaction sees them, newest first."""
+        return find_orders_of(self.connection, customer_id)
+
+    def product(self, product_id: str) -> Product | None:
+        """Read a product as this transaction sees it."""
+        return find_product(self.connection, product_id)
+
     def set_address(self, order: Order, address: Address) -> None:
         """Send an order elsewhere."""
         details.set_address(self.connection, order, address)
-
-    def move_payment(self, order: Order, refunds: Sequence[Payment], payment: Payment) -> None:
-        """Charge another method and pay back those that paid before; gift cards change their balance at once."""
-        details.move_payment(self.connection, order, refunds, payment)
 
     def set_details(self, customer_id: str, **values: Any) -> None:
         """Change what is on file about a customer: address, first_name, last_name, phone, marketing_email."""
@@ -171,8 +168,7 @@ class SqlWork:
         own = {"order_number": order.number}
         self.connection.execute(insert(schema.returns), own | rows.return_row(len(order.returns), entry))
         self.connection.execute(insert(schema.return_items), rows.return_item_rows(entry))
-        for place, refund in enumerate(refunds, start=len(order.payments)):
-            self.connection.execute(insert(schema.payments), own | rows.payment_row(place, refund))
+        movements.add_payments(self.connection, order, refunds)
         self._move(order, "return_requested")
 
     def cancel(self, order: Order, reason: str, refunds: Sequence[Payment], at: datetime) -> None:
@@ -180,8 +176,7 @@ class SqlWork:
         row = {"order_number": order.number, "reason": reason, "created_at": at}
         self.connection.execute(insert(schema.cancellations), row)
         movements.add_payments(self.connection, order, refunds)
-        for item in order.items:
-            movements.move_stock(self.connection, item.variant_id, item.quantity)
+        movements.move_stock(self.connection, back=order.items)
         self._move(order, "cancelled")
 
     def next_exchange_reference(self) -> str:
@@ -197,9 +192,9 @@ class SqlWork:
         """Put other lines, amounts and state in place of an order's, move the stock, and settle the difference."""
         movements.change_items(self.connection, order, changed, entries, at)
 
-    def pay_back(self, order: Order, refunds: Sequence[Payment]) -> None:
-        """Pay money back for an order that stays as it is."""
-        movements.add_payments(self.connection, order, refunds)
+    def add_payments(self, order: Order, entries: Sequence[Payment]) -> None:
+        """Charge or pay back money for an order that stays as it is; gift cards change their balance at once."""
+        movements.add_payments(self.connection, order, entries)
 
     def settle(self, order: Order) -> None:
         """Note that all of an order was paid back."""
@@ -207,9 +202,7 @@ class SqlWork:
 
     def send_again(self, order: Order, item_ids: Sequence[str]) -> None:
         """Take the items out of the stock once more, where it is counted."""
-        for item in order.items:
-            if item.id in item_ids:
-                movements.move_stock(self.connection, item.variant_id, -item.quantity)
+        movements.move_stock(self.connection, out=[item for item in order.items if item.id in item_ids])
 
     def credit_code(
         self,
@@ -253,6 +246,23 @@ def find_order(connection: Connection, number: str, *, lock: bool = False) -> Or
     """Find an order by its number within a transaction, locked on demand."""
     query = select(schema.orders).where(schema.orders.c.number_key == order_key(number))
     return _first(_orders(connection, query.with_for_update() if lock else query))
+
+
+def find_orders_of(connection: Connection, customer_id: str, limit: int | None = None) -> list[Order]:
+    """List the orders of a customer within a transaction, newest first; those without a date come last."""
+    table = schema.orders
+    query = (
+        select(table)
+        .where(table.c.customer_id == customer_id)
+        .order_by(table.c.placed_at.is_(None), table.c.placed_at.desc(), table.c.position.desc())
+        .limit(limit)
+    )
+    return _orders(connection, query)
+
+
+def find_product(connection: Connection, product_id: str) -> Product | None:
+    """Find a product by id within a transaction."""
+    return _first(_products(connection, schema.products.c.id == product_id))
 
 
 def next_number(connection: Connection, name: str) -> int:
@@ -317,8 +327,10 @@ def _customers(connection: Connection, *where: Any) -> list[Customer]:
     """Read customers with their payment methods."""
     table = schema.customers
     found = connection.execute(select(table).where(*where).order_by(table.c.position)).mappings().all()
-    parts = _parts_of(connection, schema.payment_methods, "customer_id", [row["id"] for row in found])
-    return [rows.customer_from(row, parts[row["id"]]) for row in found]
+    ids = [row["id"] for row in found]
+    parts = _parts_of(connection, schema.payment_methods, "customer_id", ids)
+    reserved = reserved_of(connection, ids)
+    return [rows.customer_from(row, parts[row["id"]], reserved[row["id"]]) for row in found]
 
 
 def _orders(connection: Connection, query: Select[Any]) -> list[Order]:

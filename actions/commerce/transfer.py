@@ -2,7 +2,7 @@
 
 python -m actions.commerce.transfer import DIR [--database URL] [--replace]
 python -m actions.commerce.transfer export DIR [--database URL] [--overwrite]
-python -m actions.commerce.transfer demo [--database URL]        the demo shop again, as of today
+python -m actions.commerce.transfer demo [--database URL] [--replace]    the demo shop again, as of today
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import func, select
+
+from actions.commerce import schema
 from actions.commerce.database import Database, database_url
-from actions.commerce.errors import ShopError, StoreError
+from actions.commerce.errors import ShopError, StoreError, StoreMismatch
 from actions.commerce.model import Shop
 from actions.commerce.shop_reading import FILES, read_shop
 from actions.commerce.shop_writing import write_shop
@@ -45,11 +48,37 @@ def export_shop(folder: Path, url: str, *, overwrite: bool = False) -> Shop:
     return shop
 
 
-def reset_demo(url: str) -> Shop:
-    """Put a fresh demo shop, with dates that end today, in place of what is there."""
+def reset_demo(url: str, *, replace: bool = False) -> Shop:
+    """Put a fresh demo shop, with dates that end today, in place of an older one; of another shop only on demand."""
     from actions.commerce.demo.shop import demo_shop  # only this needs the generator
 
+    held = None if replace else _held(url)
+    if held:
+        raise StoreMismatch(
+            f"The database holds a shop of its own: {held}. To keep it, name another database with --database, or "
+            "save it with 'export DIR' first. Add --replace to put the demo shop in its place."
+        )
     return _put(demo_shop(datetime.now(UTC)), url, source="demo", replace=True)
+
+
+def _held(url: str) -> str | None:
+    """Count what a database holds that isn't a demo shop; None where there is nothing of that kind."""
+    database = Database(url)
+    tables = (schema.products, schema.customers, schema.orders)
+    try:
+        with database.read() as connection:
+            source = connection.execute(select(schema.shop_meta.c.source)).scalar()
+            counts = [
+                connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
+            ]
+    finally:
+        database.close()
+    return None if source == "demo" or not any(counts) else _counted(*counts)
+
+
+def _counted(products: int, customers: int, orders: int) -> str:
+    """Write how much a shop holds."""
+    return f"{products} products, {customers} customers, {orders} orders"
 
 
 def _put(shop: Shop, url: str, *, source: str, replace: bool) -> Shop:
@@ -82,16 +111,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="import|export|demo")
     reading = commands.add_parser("import", help="read a shop from a folder into the database")
     writing = commands.add_parser("export", help="write the database's shop into a folder")
-    demo = commands.add_parser("demo", help="put a fresh demo shop in place of what is there")
+    demo = commands.add_parser("demo", help="put a fresh demo shop in place of an older one")
     for command in (reading, writing):
         command.add_argument("folder", type=Path, metavar="DIR", help=f"folder with {', '.join(FILES)}")
     for command in (reading, writing, demo):
         command.add_argument(
             "--database", metavar="URL", help="default: FRONTDESK_SHOP_DB or the project's file"
         )
-    reading.add_argument(
-        "--replace", action="store_true", help="put this shop in place of the one that is there"
-    )
+    for command in (reading, demo):
+        command.add_argument(
+            "--replace", action="store_true", help="put this shop in place of the one that is there"
+        )
     writing.add_argument("--overwrite", action="store_true", help="replace files that are there")
     options = parser.parse_args(arguments)
     url = database_url(options.database)
@@ -101,12 +131,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "export":
             shop = export_shop(options.folder, url, overwrite=options.overwrite)
         else:
-            shop = reset_demo(url)
+            shop = reset_demo(url, replace=options.replace)
     except (ShopError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    counts = f"{len(shop.products)} products, {len(shop.customers)} customers, {len(shop.orders)} orders"
-    sys.stdout.write(f"{counts}\n")
+    sys.stdout.write(f"{_counted(len(shop.products), len(shop.customers), len(shop.orders))}\n")
     return 0
 
 

@@ -13,24 +13,24 @@ from rasa_sdk.types import DomainDict
 from actions.commerce.model import Customer
 from actions.flows.account_words import CHANGES, topic_of, topics, value_in
 from actions.flows.change_payment import named
+from actions.flows.flow import Flow
 from actions.flows.identity import PrivateForm, known_customer, tell_block
-from actions.flows.order_writes import OrderFlow
 from actions.flows.turn import EMAIL, Said
 from actions.flows.wishes import done
-from actions.flows.wording import amount, listed
+from actions.flows.wording import amount
 from actions.services import services
 from actions.services.context import caller
 from actions.services.errors import Refused
 from actions.services.loyalty import Standing
 from actions.services.profile import OFF, ON
 from actions.services.us_addresses import one_line
+from actions.services.wording import listed
 
 FORM = "account_form"
 WISH = "account_details"
-FLOW = OrderFlow(
+FLOW = Flow(
     wish=WISH,
     form=FORM,
-    order_slot="account_topic",  # no order: the topic is what the summary is about
     confirmed_slot="account_confirmed",
     told_slots=("account_topic", "account_value"),
 )
@@ -111,7 +111,6 @@ class ValidateAccountForm(PrivateForm):
         value = value_in(heard, field, customer, asked=False)
         if value is None or value == tracker.get_slot("account_value"):
             return {}
-        tracker.events.append({"event": "slot", "name": "account_value", "value": value})
         return {"account_value": value, "account_confirmed": None}
 
     def extract_account_topic(
@@ -267,8 +266,7 @@ def tell(dispatcher: CollectingDispatcher, customer: Customer, topic: str) -> No
     elif topic == "marketing" and customer.marketing_email is None:
         dispatcher.utter_message(response="utter_account_no_marketing")
     else:
-        known = EVERYTHING if topic == EVERYTHING else topic
-        dispatcher.utter_message(response=f"utter_account_{known}", **told)
+        dispatcher.utter_message(response=f"utter_account_{topic}", **told)
 
 
 def tell_loyalty(dispatcher: CollectingDispatcher, standing: Standing) -> None:

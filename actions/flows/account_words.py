@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-
-from ruamel.yaml import YAML
 
 from actions.commerce.model import Customer
 from actions.flows.names import introductions
-from actions.flows.payment_words import plain
-from actions.flows.turn import Said
-from actions.services.profile import OFF, ON, full_name, phone_number
+from actions.flows.phrases import phrases, plain
+from actions.flows.turn import EMAIL, Said
+from actions.services.phone import phone_number, spoken_number
+from actions.services.profile import OFF, ON, full_name
 
 TABLE = Path(__file__).with_name("account_words.yml")
 # Topics that change something: the field, and its value where the topic says it.
@@ -23,7 +21,6 @@ CHANGES: Mapping[str, tuple[str, str | None]] = {
     "marketing_off": ("marketing", OFF),
     "marketing_on": ("marketing", ON),
 }
-PHONE = re.compile(r"\+?\d[\d ().-]{8,18}\d")
 LAST_NAME = re.compile(r"\b(?:last name|surname|family name|married name|maiden name)\b", re.IGNORECASE)
 FIRST_NAME = re.compile(r"\b(?:first name|given name)\b", re.IGNORECASE)
 BEFORE_NAME = re.compile(
@@ -37,11 +34,9 @@ AFTER_NAME = re.compile(
 MOST_WORDS = 4
 
 
-@cache
 def topics() -> Mapping[str, tuple[str, ...]]:
-    """Read by which words a topic is told."""
-    table = YAML(typ="safe", pure=True).load(TABLE.read_text(encoding="utf-8"))
-    return {name: tuple(str(cue) for cue in cues) for name, cues in table.items()}
+    """Return by which words a topic is told."""
+    return phrases(TABLE)
 
 
 def topic_of(heard: Said) -> str | None:
@@ -49,7 +44,7 @@ def topic_of(heard: Said) -> str | None:
     named = heard.entity("account_topic")
     if named in topics():
         return named
-    text = f" {plain(heard.text)} "
+    text = f" {plain(EMAIL.sub(' ', heard.text))} "
     found = {name: cue for name in topics() if (cue := _matched(text, name))}
     asked = [name for name in found if not _changes(name)]
     within = " / ".join(found[name] for name in asked)  # "do I get your newsletter" asks, and changes nothing
@@ -63,7 +58,7 @@ def topic_of(heard: Said) -> str | None:
 
 def _matched(text: str, topic: str) -> str:
     """Return the longest cue of a topic that stands in the words; nothing where none does."""
-    return max((cue for cue in topics()[topic] if f" {cue} " in text), key=len, default="")
+    return next((cue for cue in topics()[topic] if f" {cue} " in text), "")
 
 
 def _changes(topic: str) -> bool:
@@ -79,8 +74,8 @@ def _one_thing(asked: list[str]) -> bool:
 def value_in(heard: Said, field: str, customer: Customer, *, asked: bool) -> str | None:
     """Return the new value in the words, written as the account keeps it."""
     if field == "phone":
-        found = PHONE.search(heard.text)
-        return phone_number(found.group()) if found else None
+        number = phone_number(heard.text)
+        return spoken_number(number) if number else None
     return _name_in(heard.text, customer, asked=asked)
 
 

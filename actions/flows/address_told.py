@@ -14,12 +14,12 @@ from actions.flows.choice import payload
 from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import AskOrder, SubmitOrderWrite
-from actions.flows.wording import listed
 from actions.services import services
 from actions.services.context import Caller, caller
 from actions.services.errors import Refused
 from actions.services.policy import Decision
 from actions.services.us_addresses import fits, one_line
+from actions.services.wording import listed
 
 PART = {
     "line1": "utter_ask_address_street",

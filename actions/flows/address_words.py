@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rasa_sdk.interfaces import Tracker
-from ruamel.yaml import YAML
 
 from actions.commerce.model import Address
+from actions.flows import phrases
 from actions.flows.turn import Said
 from actions.services.address_reading import around_address, corrected, read_address
 from actions.services.us_addresses import Parts, parts_of
@@ -23,25 +22,7 @@ TARGETS = frozenset({ORDER, PROFILE, BOTH})
 FIELDS = ("line1", "line2", "city", "state", "postcode")
 
 
-@cache
-def cues() -> Mapping[str, re.Pattern[str]]:
-    """Read the lists of words, each as one pattern."""
-    table = YAML(typ="safe", pure=True).load(TABLE.read_text(encoding="utf-8"))
-    return {
-        name: re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, words), key=len, reverse=True))})\b")
-        for name, words in table.items()
-    }
-
-
-def speaks(text: str, name: str) -> bool:
-    """Tell whether words of a list stand in the text."""
-    return bool(cues()[name].search(_plain(text)))
-
-
-def _plain(text: str) -> str:
-    """Write words in lower case, without marks."""
-    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", bare).split())
+speaks = partial(phrases.speaks, TABLE)
 
 
 def target_of(heard: Said, *, open_order: bool) -> str | None:
@@ -50,19 +31,19 @@ def target_of(heard: Said, *, open_order: bool) -> str | None:
     if named in TARGETS:
         return named
     words = around_address(heard.text)
-    if speaks(words, "only_order"):
+    if speaks("only_order", words):
         return ORDER
-    if speaks(words, "only_profile"):
+    if speaks("only_profile", words):
         return PROFILE
-    order, profile = speaks(words, "order") or bool(heard.number), speaks(words, "profile")
-    own = goes_to_own(words) and not (heard.payload or speaks(words, "last"))
-    if speaks(words, "both") or (order and profile and not own):
+    order, profile = speaks("order", words) or bool(heard.number), speaks("profile", words)
+    own = goes_to_own(words) and not (heard.payload or speaks("last", words))
+    if speaks("both", words) or (order and profile and not own):
         return BOTH
     if profile and not own:
         return PROFILE
     if order:
         return ORDER
-    delivery = speaks(words, "delivery") or own
+    delivery = speaks("delivery", words) or own
     return (ORDER if open_order else PROFILE) if delivery else None
 
 
@@ -70,26 +51,28 @@ def takes_own(heard: Said, *, asked: bool = False) -> bool:
     """Tell whether the address on the account is to be taken; as an answer, naming it is enough."""
     if heard.entity("address_source") == PROFILE:
         return True
-    if heard.payload or read_address(heard.text).line1 or speaks(heard.text, "last"):
+    if heard.payload or read_address(heard.text).line1 or speaks("last", heard.text):
         return False
-    return speaks(heard.text, "own") if asked else goes_to_own(heard.text)
+    return speaks("own", heard.text) if asked else goes_to_own(heard.text)
 
 
 def goes_to_own(text: str) -> bool:
     """Tell whether something is to go to the address on the account, rather than that address to be changed."""
-    own = cues()["own"].search(_plain(text))
-    return own is not None and bool(cues()["towards"].search(_plain(text)[: own.start()]))
+    words = phrases.plain(text)
+    own = phrases.pattern(TABLE, "own").search(words)
+    return own is not None and speaks("towards", words[: own.start()])
 
 
 def takes_last(heard: Said) -> bool:
     """Tell whether the address that was spoken of a moment ago is to be taken."""
-    return not heard.payload and not read_address(heard.text).line1 and speaks(heard.text, "last")
+    return not heard.payload and not read_address(heard.text).line1 and speaks("last", heard.text)
 
 
 def order_words(heard: Said) -> Said:
     """Return the words that may describe an order: neither an address nor whose home it is."""
     around = around_address(heard.text)
-    return replace(heard, text=cues()["own"].sub(" ", around.lower()) if speaks(around, "own") else around)
+    own = phrases.pattern(TABLE, "own")
+    return replace(heard, text=own.sub(" ", around.lower()) if speaks("own", around) else around)
 
 
 def opening_parts(text: str, base: Address) -> Parts:
@@ -99,7 +82,7 @@ def opening_parts(text: str, base: Address) -> Parts:
         same_street = found.line1.split()[1:] == base.line1.split()[1:] and not (found.city or found.postcode)
         return found.over(present) if same_street else found
     whole = found.line2 or found.no_unit
-    if whole or speaks(text, "corrects"):
+    if whole or speaks("corrects", text):
         return corrected(present, text) or found
     return replace(found, postcode="", state="") if not found.city else found
 
@@ -108,7 +91,7 @@ def answered_parts(text: str, so_far: Parts, base: Address) -> Parts:
     """Add to what is known of an address what the answer to the question for a part says."""
     asked = next(iter(so_far.missing), "")
     found = read_address(text, asked)
-    if not found.some and so_far.line1 and asked != "line1" and speaks(text, "same_place"):
+    if not found.some and so_far.line1 and asked != "line1" and speaks("same_place", text):
         return replace(so_far, city=base.city, state=base.state, postcode=base.postcode)
     if found.some:
         return found.over(so_far)
@@ -123,7 +106,7 @@ def names_address(heard: Said, asked: str | None) -> bool:
     if found.line1 or found.line2:
         return True
     return bool(found.postcode) and (
-        asked in ("address_new", "address_confirmed") or speaks(heard.text, "corrects")
+        asked in ("address_new", "address_confirmed") or speaks("corrects", heard.text)
     )
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ruamel.yaml import YAML
 
+from actions.flows.phrases import APOSTROPHES, plain
 from actions.flows.turn import EMAIL
 from actions.services.callback_policy import CallWish
 from actions.services.orders import OWN_NUMBER
@@ -21,7 +22,6 @@ from frontdesk.nlu.duckling_embedded import extract
 
 TABLE = Path(__file__).with_name("call_words.yml")
 LONGEST = 300
-MARKS = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]")
 # An hour without "am" or "pm" after a word that introduces one, or alone: "after 3", "between 2 and 4", "3".
 UNIT = r"(?:[ap]\.?m\b|o'?clock|hours?|hrs?|min|days?|weeks?|months?|st\b|nd\b|rd\b|th\b)"
 HOUR = rf"(\d{{1,2}})(:\d\d)?(?!\s*{UNIT}|[\d:/.-]*\d|[/:])"
@@ -49,9 +49,9 @@ def table() -> Mapping[str, Any]:
 
 def zone_of(text: str) -> str | None:
     """Return the time zone that the words name."""
-    plain = _plain(text)
-    for zone, words in table()["zones"].items():
-        if any(re.search(rf"\b{re.escape(word)}\b", plain) for word in words):
+    words = _lower(text)
+    for zone, names in table()["zones"].items():
+        if any(re.search(rf"\b{re.escape(name)}\b", words) for name in names):
             return str(zone)
     return None
 
@@ -63,8 +63,8 @@ def zone_name(zone: str) -> str:
 
 def says(kind: str, text: str) -> bool:
     """Tell whether a phrase of this kind stands in the words."""
-    plain = f" {' '.join(re.sub(r'[^a-z0-9]+', ' ', _plain(text)).split())} "
-    return any(f" {phrase} " in plain for phrase in table()[kind])
+    words = f" {plain(text)} "
+    return any(f" {phrase} " in words for phrase in table()[kind])
 
 
 def topic_of(text: str) -> str | None:
@@ -91,7 +91,7 @@ def wish_of(text: str, now: datetime, zone: str, spoken_of: date | None = None) 
     """
     here = now.astimezone(ZoneInfo(zone))
     bare = OWN_NUMBER.sub(" ", without_numbers(EMAIL.sub(" ", text[:LONGEST])))
-    words = _clear(_spelled(_plain(bare)))
+    words = _clear(_spelled(_lower(bare)))
     found = [entry["value"] | {"body": entry["body"]} for entry in extract(words, here, ["time"])]
     days = [entry for entry in found if entry.get("grain") in DAYS]
     clocks = [entry for entry in found if entry not in days and not _at_once(entry, here)]
@@ -161,9 +161,9 @@ def _moment(value: str) -> datetime:
     return datetime.fromisoformat(value)
 
 
-def _plain(text: str) -> str:
-    """Write words in lower case, with single spaces and without apostrophes."""
-    return " ".join(MARKS.sub("", text.lower()).split())
+def _lower(text: str) -> str:
+    """Write words in lower case, with single spaces and without apostrophes; a time keeps its marks."""
+    return " ".join(APOSTROPHES.sub("", text.lower()).split())
 
 
 def _spelled(words: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from rasa_sdk.events import EventType, SlotSet
@@ -14,9 +13,9 @@ from rasa_sdk.types import DomainDict
 
 from actions.flows.call_words import zone_name
 from actions.flows.callback_form import (
+    FLOW,
     FORM,
     ON_FILE,
-    SLOTS,
     WISH,
     booked_call,
     chosen_time,
@@ -26,7 +25,6 @@ from actions.flows.callback_form import (
 from actions.flows.choice import payload
 from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
-from actions.flows.turn import summed_up
 from actions.flows.wishes import done
 from actions.services import services
 from actions.services.callbacks import Callback
@@ -179,7 +177,7 @@ class ActionAskCallbackConfirmed(Action):
                 **told,
             )
             return []
-        again = summed_up(tracker, ("utter_callback_summary", "utter_callback_again"), SLOTS[:3])
+        again = FLOW.again(tracker, ("utter_callback_summary", "utter_callback_again"))
         number = str(tracker.get_slot("callback_phone"))
         dispatcher.utter_message(
             response="utter_callback_again" if again else "utter_callback_summary",
@@ -201,7 +199,7 @@ class ActionSubmitCallback(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Ask the services for it; they check place, number and owner once more."""
-        closing: list[EventType] = [*done(WISH), *(SlotSet(name, None) for name in SLOTS)]
+        closing: list[EventType] = [*done(WISH), *FLOW.emptied()]
         change, booked = tracker.get_slot("callback_change"), booked_call(tracker)
         if change == "cancel" and booked is None:
             dispatcher.utter_message(response="utter_callback_unknown_call")
@@ -215,11 +213,10 @@ class ActionSubmitCallback(Action):
         try:
             made, response = self._write(tracker, change if booked else None)
         except Refused as refusal:
-            told = dict[str, Any](refusal.decision.facts)
-            dispatcher.utter_message(response=refusal.decision.explanation_key, **told)
+            offer = FLOW.tell_refusal(dispatcher, tracker, refusal.decision)
             if refusal.decision.rule != "full":
-                return [*offer_ticket(dispatcher, tracker, WISH), *closing]
-            return [*closing]
+                offer = offer_ticket(dispatcher, tracker, WISH)
+            return [*offer, *closing]
         dispatcher.utter_message(response=response, **_facts(made, tracker))
         if made.mailed:
             dispatcher.utter_message(response="utter_callback_mailed")

@@ -11,10 +11,11 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
-from actions.flows.call_words import says, topic_of, wish_of, zone_of
+from actions.flows.call_words import LONGEST_TOPIC, says, topic_of, wish_of, zone_of
+from actions.flows.flow import Flow
 from actions.flows.forms import AttentiveForm
 from actions.flows.identity import LACKS, known_customer
-from actions.flows.turn import SURE, Said, said, set_in_this_turn
+from actions.flows.turn import SURE, Said, said
 from actions.flows.wishes import cued, wishes
 from actions.services import services
 from actions.services.callback_policy import CallWish
@@ -24,22 +25,18 @@ from actions.services.phone import like_a_phone_number, phone_number
 
 FORM = "callback_form"
 WISH = "schedule_callback"
-SLOTS = (
-    "callback_phone",
-    "callback_time",
-    "callback_topic",
-    "callback_confirmed",
-    "callback_change",
-    "callback_zone",
-    "callback_words",
-    "callback_day",
-)
-FACTS = ("callback_phone", "callback_time", "callback_topic", "callback_change", "callback_zone")
+ASKED = ("callback_phone", "callback_time", "callback_topic")
 NOTED = ("callback_words", "callback_day")  # what the customer said about the time, and for which day
+FLOW = Flow(
+    wish=WISH,
+    form=FORM,
+    confirmed_slot="callback_confirmed",
+    told_slots=(*ASKED, "callback_change", "callback_zone"),
+    further_slots=NOTED,
+)
 ON_FILE = "on file"  # what the button says that stands for the number of the account
 SKIPS = frozenset({"deny", "stop", "affirm", "goodbye", "talk_to_human"})
 NOT_SAID = "not said"
-LONGEST_TOPIC = 200
 
 
 def booked_call(tracker: Tracker) -> Callback | None:
@@ -101,7 +98,7 @@ class ValidateCallbackForm(AttentiveForm):
         """Ask what is missing; of a call that is booked, first what to do with it."""
         change, booked = tracker.get_slot("callback_change"), booked_call(tracker)
         if booked is None:
-            return [] if change == "cancel" else list(SLOTS[:4])
+            return [] if change == "cancel" else [*ASKED, FLOW.confirmed_slot]
         if change == "cancel":
             return ["callback_confirmed"]
         return ["callback_time", "callback_confirmed"] if change == "move" else ["callback_change"]
@@ -237,9 +234,4 @@ class ValidateCallbackForm(AttentiveForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept a plain yes, or a no, to the summary that was shown."""
-        asked = tracker.get_slot("requested_slot") == "callback_confirmed"
-        if not asked or set_in_this_turn(tracker, FACTS):
-            return {"callback_confirmed": None}
-        if value is False:
-            return {"callback_confirmed": False}
-        return {"callback_confirmed": True if value is True and self.heard(tracker).plain_yes else None}
+        return {"callback_confirmed": FLOW.answered(value, self.heard(tracker), tracker)}

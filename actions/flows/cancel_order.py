@@ -20,22 +20,23 @@ from actions.flows.cancel_words import (
     reason_of,
     says_go_ahead,
 )
-from actions.flows.choice import choose, described, payload, placed, recent
-from actions.flows.identity import QUESTION, PrivateForm, known_customer
+from actions.flows.choice import described, payload, recent
+from actions.flows.identity import QUESTION, known_customer
 from actions.flows.offers import offer_ticket
+from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
 from actions.flows.turn import Said, said
-from actions.flows.wording import amount, listed, within
+from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision
+from actions.services.wording import listed
 
 FORM = "cancel_form"
 WISH = "cancel_order"
 FLOW = OrderFlow(
     wish=WISH,
     form=FORM,
-    order_slot="cancel_number",
     confirmed_slot="cancel_confirmed",
     told_slots=("cancel_number", "cancel_reason"),
     one_choice=True,
@@ -78,9 +79,10 @@ def tell_final(dispatcher: CollectingDispatcher, tracker: Tracker, words: str) -
     return order is not None
 
 
-class ValidateCancelForm(PrivateForm):
+class ValidateCancelForm(OrderForm):
     """Validate the cancel form: identity, order, reason, and an explicit yes."""
 
+    flow = FLOW
     wish = WISH
     own_questions = ("cancel_reason", "cancel_confirmed")
 
@@ -127,29 +129,21 @@ class ValidateCancelForm(PrivateForm):
             return {"cancel_confirmed": None}
         return changes
 
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the recent orders that can be cancelled."""
+        return open_orders(customer)
+
     def extract_cancel_number(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
-        """Find out which order is meant; the only one that can be cancelled is taken without asking."""
-        customer = known_customer(tracker)
-        if customer is None or tracker.get_slot("cancel_number"):
-            return {}
-        heard, offered = self.heard(tracker), open_orders(customer)
-        asked = tracker.get_slot("requested_slot") == "cancel_number"
-        number = choose(customer, heard, tracker, possible=offered) or (
-            placed(heard, offered) if asked else None
-        )
-        if number is None and tracker.get_slot("wish_words"):
-            number = choose(customer, self.opening(tracker), tracker, possible=offered)
-        if number is None and len(offered) == 1:
-            number = offered[0].number
-        return {"cancel_number": number} if number else {}
+        """Find out which order is to be cancelled."""
+        return self.find_order(tracker)
 
     def validate_cancel_number(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an order of this customer; say when there is no such order."""
-        return self.own_order("cancel_number", value, dispatcher, tracker)
+        return self.own_order(value, dispatcher, tracker)
 
     def extract_cancel_reason(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

@@ -8,7 +8,8 @@ from pathlib import Path
 from rasa_sdk.interfaces import Tracker
 
 from actions.flows.choice import OTHER
-from actions.flows.return_words import cued_reason, reason_cues
+from actions.flows.phrases import phrases
+from actions.flows.return_words import cued_reason
 from actions.flows.turn import HESITATES, Said, actions_of
 from actions.services import services
 
@@ -45,7 +46,7 @@ def reason_of(heard: Said) -> str | None:
     named = heard.entity("cancel_reason")
     if named in known:
         return named
-    table = {reason: cues for reason, cues in reason_cues(TABLE).items() if reason in known}
+    table = {reason: cues for reason, cues in phrases(TABLE).items() if reason in known}
     found = cued_reason(heard.text, table)
     like = LIKE.get(heard.entity("return_reason") or "")
     return found or (like if like in known else None)

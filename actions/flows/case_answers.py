@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from typing import Any
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
@@ -10,12 +11,13 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
+from actions.flows.address_words import ORDER
 from actions.flows.case_telling import charge_lines, explain, facts, purpose, told_before
 from actions.flows.case_words import issues
 from actions.flows.cases import (
     BILLING,
     FLOWS,
-    FORMS,
+    MONEY,
     assessed,
     chosen_remedy,
     issue_at,
@@ -24,20 +26,21 @@ from actions.flows.cases import (
     possible,
     remedy_for,
 )
-from actions.flows.choice import payload, title
-from actions.flows.identity import known_customer, tell_block
+from actions.flows.choice import button, payload
+from actions.flows.identity import tell_block
 from actions.flows.offers import offer_ticket
-from actions.flows.order_status import SHORT_STATES
-from actions.flows.order_writes import OrderFlow
+from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow
+from actions.flows.return_words import BROKEN
 from actions.flows.turn import spoken
-from actions.flows.wishes import begin, done
-from actions.flows.wording import amount, listed, today
+from actions.flows.wishes import begin, done, served_by, wishes
+from actions.flows.wording import amount, today, within
 from actions.services import services
 from actions.services.case_policy import DISPUTE, GIVEN, GOODWILL, SHIPPING, TRACE, Assessment
 from actions.services.context import caller
+from actions.services.disputes import disputes_about
 from actions.services.errors import Refused
-from actions.services.policy import listed as joined
 from actions.services.refund_status import overdue, refund_rows
+from actions.services.wording import listed
 
 TICKETS = frozenset({TRACE, DISPUTE})
 TITLES = {
@@ -52,124 +55,111 @@ TITLES = {
     "dispute": "Have it looked into",
 }
 LATE_TITLE = "{amount} as an apology"
-NEXT = {"return": ("start_return", "return_form"), "cancel": ("cancel_order", "cancel_form")}
-REASONS = {"damaged": "damaged", "wrong_item": "wrong_item", "not_as_described": "not_as_described"}
+NEXT = {"return": "start_return", "cancel": "cancel_order", "address": "change_address"}
 LINE = 300
 STEM = "utter_case_"  # with which the names of the summaries begin
 URGENT = frozenset({"unknown_charge", "not_received"})
 
 
-def flow_at(tracker: Tracker) -> OrderFlow | None:
-    """Return the flow that is under way."""
-    form = tracker.active_loop_name
-    wish = next((wish for wish, name in FORMS.items() if name == form), tracker.get_slot("wish"))
-    return FLOWS.get(str(wish))
+def flow_at(tracker: Tracker) -> OrderFlow:
+    """Return the flow that is under way, or that has just ended."""
+    return FLOWS.get(str(served_by(tracker.active_loop_name) or tracker.get_slot("wish")), FLOWS[MONEY])
 
 
-def case_at(tracker: Tracker) -> tuple[Customer, Order] | None:
-    """Return the verified customer and the order of the case that is under way."""
-    flow = flow_at(tracker)
-    return flow.mine(tracker) if flow else None
-
-
-class ActionAskCaseOrder(Action):
+class ActionAskCaseOrder(AskOrder):
     """Ask which order it is about."""
+
+    flow = FLOWS[MONEY]
+    response = "utter_ask_which_order"
 
     def name(self) -> str:
         """Name the action."""
-        return "action_ask_case_order"
+        return f"action_ask_{self.flow.order_slot}"
+
+    def flow_for(self, tracker: Tracker) -> OrderFlow:
+        """Return the flow of the form that asks."""
+        return flow_at(tracker)
+
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the orders with which it can be."""
+        return likely_orders(customer, flow_at(tracker).wish, tracker.get_slot("case_issue"))
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
-        """Offer the orders with which it can be."""
-        customer, flow = known_customer(tracker), flow_at(tracker)
-        if customer and flow:
-            offered = likely_orders(customer, flow.wish, tracker.get_slot("case_issue"))
-            if flow.wish == BILLING and len(offered) > 1:
-                buttons = [
-                    {
-                        "title": title(order, SHORT_STATES),
-                        "payload": payload("inform", order_number=order.number),
-                    }
-                    for order in offered
-                ]
-                buttons.append({"title": "None of these", "payload": payload("talk_to_human")})
-                dispatcher.utter_message(response="utter_ask_case_order_billing", buttons=buttons)
-                return []
-            flow.ask_order(dispatcher, tracker, "utter_ask_which_order", offered)
+        """Offer them; a charge may also belong to none."""
+        flow = flow_at(tracker)
+        customer = flow.customer(tracker) if flow.wish == BILLING else None
+        offered = self.offered(customer, tracker) if customer else []
+        if len(offered) < 2:
+            return await super().run(dispatcher, tracker, domain)
+        none = {"title": "None of these", "payload": payload("talk_to_human")}
+        buttons = [*map(button, offered), none]
+        dispatcher.utter_message(response="utter_ask_case_order_billing", buttons=buttons)
         return []
 
 
-class ActionAskCaseIssue(Action):
-    """Ask what went wrong."""
+class AskAboutCase(AskAboutOrder, ABC):
+    """Ask what one of the forms about something that went wrong needs."""
+
+    flow = FLOWS[MONEY]
 
     def name(self) -> str:
         """Name the action."""
-        return "action_ask_case_issue"
+        return f"action_ask_{self.slot}"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def flow_for(self, tracker: Tracker) -> OrderFlow:
+        """Return the flow of the form that asks."""
+        return flow_at(tracker)
+
+
+class ActionAskCaseIssue(AskAboutCase):
+    """Ask what went wrong."""
+
+    slot = "case_issue"
+
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Offer what can be wrong with the order in its state; own words are as good."""
-        flow, found = flow_at(tracker), case_at(tracker)
-        if flow is None or found is None:
-            return []
-        _, order = found
+        wish = flow_at(tracker).wish
         buttons = [
             {"title": issue.text, "payload": payload("inform", case_issue=name)}
             for name, issue in issues().items()
-            if flow.wish in issue.wishes and issue.fits(order)
+            if wish in issue.wishes and issue.fits(order)
         ]
-        names = listed([item.label for item in order.items])
         dispatcher.utter_message(
-            response=f"utter_ask_case_issue_{flow.wish}",
+            response=f"utter_ask_case_issue_{wish}",
             buttons=buttons,
             chosen_order=order.number,
-            item_names=names,
+            item_names=listed([item.label for item in order.items]),
         )
-        return []
 
 
-class ActionAskCaseItems(Action):
+class ActionAskCaseItems(AskAboutCase):
     """Ask which items are concerned."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return "action_ask_case_items"
+    slot = "case_items"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Offer each item of the order."""
-        found = case_at(tracker)
-        if found:
-            _, order = found
-            buttons = [
-                {"title": item.label, "payload": payload("inform", product=item.label)}
-                for item in order.items
-            ]
-            dispatcher.utter_message(
-                response="utter_ask_case_items", buttons=buttons, chosen_order=order.number
-            )
-        return []
+        buttons = [
+            {"title": item.label, "payload": payload("inform", product=item.label)} for item in order.items
+        ]
+        dispatcher.utter_message(response="utter_ask_case_items", buttons=buttons, chosen_order=order.number)
 
 
-class ActionAskCaseRemedy(Action):
+class ActionAskCaseRemedy(AskAboutCase):
     """Say what is the matter, and ask what should be done."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return "action_ask_case_remedy"
+    slot = "case_remedy"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Offer each remedy that is open, with its amount."""
-        found = case_at(tracker)
-        if found is None:
-            return []
-        _, order = found
         assessment = assessed(tracker, order)
         if not told_before(tracker, "utter_ask_case_remedy"):
             explain(dispatcher, tracker, order, assessment)
@@ -183,34 +173,27 @@ class ActionAskCaseRemedy(Action):
             title = (LATE_TITLE if late else TITLES[kind]).format(amount=told)
             buttons.append({"title": title, "payload": payload("inform", case_remedy=kind)})
         dispatcher.utter_message(response="utter_ask_case_remedy", buttons=buttons)
-        return []
 
 
-class ActionAskCaseConfirmed(Action):
+class ActionAskCaseConfirmed(AskAboutCase):
     """Sum up what will be done, and ask for a yes."""
 
-    def name(self) -> str:
-        """Name the action."""
-        return "action_ask_case_confirmed"
+    slot = "case_confirmed"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    def ask(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> None:
         """Say what is given, for what, how much, to which method and when; nothing is written yet."""
-        flow, found = flow_at(tracker), case_at(tracker)
-        if flow is None or found is None:
-            return []
-        _, order = found
         kind, assessment = chosen_remedy(tracker, order), assessed(tracker, order)
         if kind is None:
-            return []
-        again = flow.again(tracker, (f"{STEM}sum", f"{STEM}again"))
+            return
+        again = flow_at(tracker).again(tracker, (f"{STEM}sum", f"{STEM}again"))
         if not again and not told_before(tracker, "utter_ask_case_remedy"):
             explain(dispatcher, tracker, order, assessment)
         prefix = f"{STEM}{'again' if again else 'sum'}"
         if kind in TICKETS:
             dispatcher.utter_message(response=f"{prefix}_{kind}", **facts(order, assessment))
-            return []
+            return
         remedy = remedy_for(kind, tracker, order, assessment)
         quote = services().remedies.quote(order, remedy)
         approval = services().remedies.decide(order, remedy).needs_approval
@@ -222,10 +205,9 @@ class ActionAskCaseConfirmed(Action):
             or f"order {order.number}",
             refund=amount(quote.amount, quote.currency),
             method=quote.method,
-            business_days=quote.business_days,
+            when=within(quote.business_days),
             purpose=purpose(kind, tracker, order),
         )
-        return []
 
 
 class ActionSubmitCase(Action):
@@ -239,7 +221,7 @@ class ActionSubmitCase(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Ask the services for it; they check identity, dates and payments once more."""
-        flow = flow_at(tracker) or FLOWS["request_refund"]
+        flow = flow_at(tracker)
         closing: list[EventType] = [*done(flow.wish), *flow.emptied()]
         customer = flow.customer(tracker)
         if customer is None:
@@ -251,7 +233,7 @@ class ActionSubmitCase(Action):
             return closing
         closing.append(SlotSet("last_order", order.number))
         kind, found = chosen_remedy(tracker, order), assessed(tracker, order)
-        if kind in NEXT or kind == "address":
+        if kind in NEXT:
             explain(dispatcher, tracker, order, found)
             return [*closing, *self._elsewhere(str(kind), tracker, order)]
         confirmed = tracker.get_slot("case_confirmed")
@@ -293,16 +275,16 @@ class ActionSubmitCase(Action):
 
     def _elsewhere(self, kind: str, tracker: Tracker, order: Order) -> list[EventType]:
         """Begin the flow that carries out what was chosen, with what is known."""
+        wish = wishes()[NEXT[kind]]
+        known: dict[str, Any] = {wish.order: order.number}
         if kind == "address":
-            return [*begin("change_address", ""), FollowupAction("action_pass_on")]
-        wish, form = NEXT[kind]
-        begun = begin(wish, str(tracker.get_slot("wish_words") or ""))
-        if kind == "cancel":
-            return [*begun, SlotSet("cancel_number", order.number), FollowupAction(form)]
-        reason = REASONS.get(issue_at(tracker, order) or "")
-        ids = [item_id for item_id in items_at(tracker, order) if order.return_of(item_id) is None]
-        known = {"return_order": order.number, "return_items": ids or None, "return_reason": reason}
-        return [*begun, *(SlotSet(name, value) for name, value in known.items()), FollowupAction(form)]
+            known["address_target"] = ORDER
+        elif kind == "return":
+            ids = [item_id for item_id in items_at(tracker, order) if order.return_of(item_id) is None]
+            issue = issue_at(tracker, order)
+            known |= {"return_items": ids or None, "return_reason": issue if issue in BROKEN else None}
+        begun = begin(wish.intent, str(tracker.get_slot("wish_words") or ""))
+        return [*begun, *(SlotSet(name, value) for name, value in known.items()), FollowupAction(wish.action)]
 
     def _do(
         self,
@@ -317,10 +299,13 @@ class ActionSubmitCase(Action):
         who, found = caller(tracker), assessed(tracker, order)
         if kind in TICKETS:
             issue = issue_at(tracker, order) or ""
+            story = self._story(tracker, order, found)
+            if kind == DISPUTE:
+                story = "\n".join([story, *disputes_about(services().provider, order)])
             ticket = services().tickets.open(
                 who,
                 f"{issues()[issue].text}: order {order.number}",
-                self._story(tracker, order, found),
+                story,
                 "high" if issue in URGENT else "normal",
                 customer,
                 f"{kind}/{order.number}",
@@ -345,7 +330,7 @@ class ActionSubmitCase(Action):
             reference=receipt.reference,
             refund=amount(receipt.amount, receipt.currency),
             method=receipt.method,
-            business_days=receipt.business_days,
+            when=within(receipt.business_days),
             item_names=listed(list(receipt.items)),
             purpose=purpose(kind, tracker, order),
         )
@@ -379,7 +364,7 @@ class ActionSubmitCase(Action):
         lines = [
             f"What happened: {issues()[issue_at(tracker, order) or 'late'].text}",
             f"In the customer's words: {words}" if words else "",
-            f"Order {order.number}, {order.status}; items concerned: {joined(items) or 'all'}",
+            f"Order {order.number}, {order.status}; items concerned: {listed(items) or 'all'}",
             f"Rule: {found.rule}",
             f"Charged: {charge_lines(order)}; total {order.total}, paid back {order.refunded}",
             *parcels,

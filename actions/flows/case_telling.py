@@ -12,18 +12,18 @@ from actions.commerce.model import Order
 from actions.flows.case_words import amount_in
 from actions.flows.cases import issue_at
 from actions.flows.turn import turn_events
-from actions.flows.wording import amount, day, today
+from actions.flows.wording import amount, day, today, within
 from actions.services import services
 from actions.services.case_policy import Assessment
-from actions.services.policy import listed as joined
 from actions.services.refund_status import RefundRow, refund_rows
+from actions.services.wording import listed
 
 CHARGED = frozenset({"charge_known", "charged_once", "charged_right"})  # rules that tell what was charged
 
 
 def facts(order: Order, found: Assessment) -> dict[str, Any]:
     """Put what is known of a case into words."""
-    told = {"order_number": order.number, "items": joined([item.label for item in order.items])}
+    told = {"order_number": order.number, "items": listed([item.label for item in order.items])}
     return {**told, **found.facts}
 
 
@@ -99,6 +99,6 @@ def tell_refunds(dispatcher: CollectingDispatcher, order: Order, on: date) -> li
             since=day(row.since, on) if row.since else "a while ago",
             by=day(row.by, on) if row.by else "",
             reference=row.reference or order.number,
-            business_days=row.business_days,
+            when=within(row.business_days),
         )
     return rows

@@ -7,6 +7,7 @@ forms, one for each wish, share their questions.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -15,9 +16,9 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
 from actions.flows.case_words import amount_in, issue_of, issues, remedy_of
-from actions.flows.choice import OTHER, choose, placed, recent
-from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.choice import OTHER, recent
 from actions.flows.memo import looked_up
+from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import OrderFlow
 from actions.flows.return_words import named_items
 from actions.flows.turn import Said, said
@@ -48,7 +49,6 @@ FLOWS = {
     wish: OrderFlow(
         wish=wish,
         form=form,
-        order_slot="case_order",
         confirmed_slot="case_confirmed",
         told_slots=SLOTS[:4],
         item_slots=("case_items", "case_remedy"),
@@ -156,7 +156,7 @@ def _is_due(order: Order, issue: str) -> bool:
     return bool(set(services().remedies.assess(order, issue, ()).remedies) & set(GIVEN))
 
 
-class CaseForm(PrivateForm, ABC):
+class CaseForm(OrderForm, ABC):
     """Validate a form about something that went wrong."""
 
     own_questions = ("case_issue", "case_remedy", "case_confirmed")
@@ -176,12 +176,12 @@ class CaseForm(PrivateForm, ABC):
 
     def _chooses(self, words: Said, tracker: Tracker) -> bool:
         """Tell whether the words choose one of the remedies that were offered."""
-        found = FLOWS[self.wish].mine(tracker)
+        found = self.flow.mine(tracker)
         return found is not None and remedy_of(words, possible(tracker, found[1])) is not None
 
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for what is missing; for nothing more where nothing is left to choose."""
-        order = FLOWS[self.wish].order(customer, tracker)
+        order = self.flow.order(customer, tracker)
         if order is None:
             return ["case_order", "case_issue", "case_items", "case_remedy"] if recent(customer) else []
         issue, asked = issue_at(tracker, order), ["case_order", "case_issue"]
@@ -200,11 +200,11 @@ class CaseForm(PrivateForm, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
     ) -> dict[str, Any]:
         """Notice another order, another issue or another remedy than the one chosen before."""
-        found = FLOWS[self.wish].mine(tracker)
+        found = self.flow.mine(tracker)
         asked = tracker.get_slot("requested_slot")
         if found is None or not heard.text or asked is None:
             return {}
-        changes = FLOWS[self.wish].other_order(dispatcher, tracker, heard)
+        changes = self.flow.other_order(dispatcher, tracker, heard)
         if not changes and asked in ("case_remedy", "case_confirmed") and not heard.plain_yes:
             return self._changed(tracker, found[1], heard)
         return changes
@@ -221,31 +221,22 @@ class CaseForm(PrivateForm, ABC):
         emptied = dict.fromkeys(("case_items", "case_remedy", "case_confirmed"))
         return {**emptied, "case_issue": issue}
 
-    def extract_case_order(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> dict[str, Any]:
-        """Find out which order is meant: named, described, spoken of last, or the only one with which it can be."""
-        customer = known_customer(tracker)
-        if customer is None or tracker.get_slot("case_order"):
-            return {}
-        heard, opening = self.heard(tracker), self.opening(tracker)
-        issue = tracker.get_slot("case_issue") or issue_of(heard, self.wish) or issue_of(opening, self.wish)
-        likely = likely_orders(customer, self.wish, issue)
-        asked = tracker.get_slot("requested_slot") == "case_order"
-        number = choose(customer, heard, tracker) or (placed(heard, likely) if asked else None)
-        if number is None and opening.text:
-            number = choose(customer, opening, tracker) or self._by_amount(customer, opening)
-        last, spoken_of = tracker.get_slot("last_wish"), tracker.get_slot("last_order")
-        if number is None and not asked and spoken_of and last in AFTER:
-            fits = last in FORMS or any(order.number == spoken_of for order in likely)
-            number = str(spoken_of) if fits and not heard.has(OTHER) else None
-        if number is None and len(likely) == 1:
-            number = likely[0].number
-        return {"case_order": number} if number else {}
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the orders with which what was said can be wrong."""
+        issue = tracker.get_slot("case_issue")
+        for words in (self.heard(tracker), self.opening(tracker)):
+            issue = issue or issue_of(words, self.wish)
+        return likely_orders(customer, self.wish, issue)
 
-    def _by_amount(self, customer: Customer, opening: Said) -> str | None:
+    def meant(
+        self, customer: Customer, words: Said, tracker: Tracker, offered: Sequence[Order]
+    ) -> str | None:
+        """Return the order that the words mean, or for which the amount in them was charged."""
+        return super().meant(customer, words, tracker, offered) or self._by_amount(customer, words)
+
+    def _by_amount(self, customer: Customer, words: Said) -> str | None:
         """Return the one order for which the amount that is in doubt was charged."""
-        amount = amount_in(opening.text) if self.wish == BILLING else None
+        amount = amount_in(words.text) if self.wish == BILLING else None
         charged = [
             order.number
             for order in recent(customer)
@@ -253,11 +244,26 @@ class CaseForm(PrivateForm, ABC):
         ]
         return charged[0] if amount is not None and len(charged) == 1 else None
 
+    def unsaid(self, customer: Customer, tracker: Tracker, offered: Sequence[Order]) -> str | None:
+        """Return the order that was spoken of last, else the only one with which it can be."""
+        asked, heard = tracker.get_slot("requested_slot") == "case_order", self.heard(tracker)
+        last, spoken_of = tracker.get_slot("last_wish"), tracker.get_slot("last_order")
+        fits = last in FORMS or spoken_of in {order.number for order in offered}
+        if spoken_of and last in AFTER and fits and not (asked or heard.has(OTHER)):
+            return str(spoken_of)
+        return super().unsaid(customer, tracker, offered)
+
+    def extract_case_order(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> dict[str, Any]:
+        """Find out which order it is about."""
+        return self.find_order(tracker)
+
     def validate_case_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an order of this customer; say when there is no such order."""
-        return self.own_order("case_order", value, dispatcher, tracker)
+        return self.own_order(value, dispatcher, tracker)
 
     def extract_case_issue(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -267,7 +273,7 @@ class CaseForm(PrivateForm, ABC):
             return {}
         found = issue_of(self.heard(tracker), self.wish) or issue_of(self.opening(tracker), self.wish)
         if found is None:
-            mine = FLOWS[self.wish].mine(tracker)
+            mine = self.flow.mine(tracker)
             found = issue_at(tracker, mine[1]) if mine else None
         return {"case_issue": found} if found else {}
 
@@ -281,7 +287,7 @@ class CaseForm(PrivateForm, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Find out which items are concerned."""
-        found = FLOWS[self.wish].mine(tracker)
+        found = self.flow.mine(tracker)
         if found is None or tracker.get_slot("case_items"):
             return {}
         _, order = found
@@ -295,7 +301,7 @@ class CaseForm(PrivateForm, ABC):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept items of the chosen order."""
-        found = FLOWS[self.wish].mine(tracker)
+        found = self.flow.mine(tracker)
         given = value if isinstance(value, list) else []
         ids = [str(item_id) for item_id in given if found and found[1].item(str(item_id))]
         return {"case_items": ids or None}
@@ -304,7 +310,7 @@ class CaseForm(PrivateForm, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Find out what should be done; of a refund that was asked for, that goes without saying."""
-        found = FLOWS[self.wish].mine(tracker)
+        found = self.flow.mine(tracker)
         if found is None or tracker.get_slot("case_remedy"):
             return {}
         offered = possible(tracker, found[1])
@@ -321,20 +327,21 @@ class CaseForm(PrivateForm, ABC):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept a remedy that is open."""
-        found = FLOWS[self.wish].mine(tracker)
+        found = self.flow.mine(tracker)
         return {"case_remedy": value if found and value in possible(tracker, found[1]) else None}
 
     def validate_case_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept a plain yes, or a no, to the summary that was shown."""
-        return {"case_confirmed": FLOWS[self.wish].answered(value, self.heard(tracker), tracker)}
+        return {"case_confirmed": self.flow.answered(value, self.heard(tracker), tracker)}
 
 
 class ValidateRefundForm(CaseForm):
     """Validate the form of somebody who wants money back."""
 
     wish = "request_refund"
+    flow = FLOWS[wish]
 
     def name(self) -> str:
         """Name the action."""
@@ -345,6 +352,7 @@ class ValidateDeliveryForm(CaseForm):
     """Validate the form of somebody whose delivery went wrong."""
 
     wish = "delivery_problem"
+    flow = FLOWS[wish]
 
     def name(self) -> str:
         """Name the action."""
@@ -355,6 +363,7 @@ class ValidateBillingForm(CaseForm):
     """Validate the form of somebody who doubts a charge."""
 
     wish = "billing_dispute"
+    flow = FLOWS[wish]
 
     def name(self) -> str:
         """Name the action."""

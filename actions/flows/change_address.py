@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -29,8 +30,9 @@ from actions.flows.address_words import (
     target_of,
     without_postcode,
 )
-from actions.flows.choice import choose, described, placed, recent
-from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.choice import described, placed, recent
+from actions.flows.identity import known_customer
+from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import OrderFlow
 from actions.flows.turn import Said, message
 from actions.services import services
@@ -42,7 +44,6 @@ WISH = "change_address"
 FLOW = OrderFlow(
     wish=WISH,
     form=FORM,
-    order_slot="address_order",
     confirmed_slot="address_confirmed",
     told_slots=("address_order", "address_target", "address_new"),
     further_slots=("address_draft", "address_doubted"),
@@ -70,9 +71,10 @@ def base_of(customer: Customer, tracker: Tracker) -> Address:
     )
 
 
-class ValidateAddressForm(PrivateForm):
+class ValidateAddressForm(OrderForm):
     """Validate the address form: identity, whose address, which order, the address, and an explicit yes."""
 
+    flow = FLOW
     wish = WISH
     own_questions = ("address_target", "address_order")
     reads_introductions = False  # "the address on the account is ..." may be an e-mail address
@@ -168,31 +170,27 @@ class ValidateAddressForm(PrivateForm):
         profile = value in (PROFILE, BOTH) and not services().addresses.profile_allowed
         return {"address_target": ORDER if profile else value if value in TARGETS else None}
 
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the recent orders that can still be sent elsewhere."""
+        return open_orders(customer)
+
+    def meant(
+        self, customer: Customer, words: Said, tracker: Tracker, offered: Sequence[Order]
+    ) -> str | None:
+        """Return the order that the words around an address mean."""
+        return words.number or super().meant(customer, order_words(words), tracker, offered)
+
     def extract_address_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
-        """Find out which order is meant; the only one that is possible is taken without asking."""
-        customer, target = known_customer(tracker), tracker.get_slot("address_target")
-        if customer is None or tracker.get_slot("address_order") or target not in (ORDER, BOTH):
-            return {}
-        heard, offered = self.heard(tracker), open_orders(customer)
-        asked = tracker.get_slot("requested_slot") == "address_order"
-        around = order_words(heard)
-        number = (
-            heard.number or choose(customer, around, tracker) or (placed(heard, offered) if asked else None)
-        )
-        opening = self.opening(tracker)
-        if number is None and opening.text:
-            number = opening.number or choose(customer, order_words(opening), tracker)
-        if number is None and len(offered) == 1:
-            number = offered[0].number
-        return {"address_order": number} if number else {}
+        """Find out which order is to be sent elsewhere, where one is."""
+        return self.find_order(tracker) if tracker.get_slot("address_target") in (ORDER, BOTH) else {}
 
     def validate_address_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an order of this customer; say when there is no such order."""
-        return self.own_order("address_order", value, dispatcher, tracker)
+        return self.own_order(value, dispatcher, tracker)
 
     def extract_address_new(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

@@ -10,16 +10,18 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order, PaymentMethod
-from actions.flows.choice import choose, payload, placed, recent
-from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.choice import payload, recent
+from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
+from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
 from actions.flows.payment_words import meant, names_digits, names_some, speaks
 from actions.flows.turn import Said, message
-from actions.flows.wording import amount, listed, within
+from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision, paying
+from actions.services.wording import listed
 from frontdesk.redaction import without_cards
 
 FORM = "payment_form"
@@ -27,7 +29,6 @@ WISH = "change_payment"
 FLOW = OrderFlow(
     wish=WISH,
     form=FORM,
-    order_slot="payment_order",
     confirmed_slot="payment_confirmed",
     told_slots=("payment_order", "payment_method"),
     item_slots=("payment_method",),
@@ -48,10 +49,10 @@ def choices(customer: Customer, order: Order) -> list[PaymentMethod]:
 
 
 def named(method: PaymentMethod) -> str:
-    """Name a method with what tells it from others: a gift card with its balance."""
-    if method.balance is None:
+    """Name a method with what tells it from others: a gift card with what can be paid by it."""
+    if method.spendable is None:
         return method.label
-    return f"{method.label} with {amount(method.balance)} on it"
+    return f"{method.label} with {amount(method.spendable)} on it"
 
 
 def owned(label: str) -> str:
@@ -59,9 +60,10 @@ def owned(label: str) -> str:
     return f"your {label}" if label[:1].islower() and not label.startswith("the ") else label
 
 
-class ValidatePaymentForm(PrivateForm):
+class ValidatePaymentForm(OrderForm):
     """Validate the payment form: identity, order, method on file, and an explicit yes."""
 
+    flow = FLOW
     wish = WISH
     own_questions = ("payment_order", "payment_confirmed")
 
@@ -111,33 +113,27 @@ class ValidatePaymentForm(PrivateForm):
             if named_now and not fits and heard.intent != "affirm":
                 return {"payment_confirmed": None}  # the one that was summed up is named once more
             fits = [method for method in fits if method in others] or fits
-            if fits or (speaks(heard.text, "other") and others):
+            if fits or (speaks("other", heard.text) and others):
                 changes["payment_method"] = (fits or others)[0].id if len(fits or others) == 1 else None
         if not changes:
             return {}
         return {**changes, "payment_confirmed": None}
 
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the recent orders that can be paid by another method."""
+        return open_orders(customer)
+
     def extract_payment_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
-        """Find out which order is meant; the only one that is possible is taken without asking."""
-        customer = known_customer(tracker)
-        if customer is None or tracker.get_slot("payment_order"):
-            return {}
-        heard, offered = self.heard(tracker), open_orders(customer)
-        asked = tracker.get_slot("requested_slot") == "payment_order"
-        number = choose(customer, heard, tracker) or (placed(heard, offered) if asked else None)
-        if number is None and self.opening(tracker).text:
-            number = choose(customer, self.opening(tracker), tracker)
-        if number is None and len(offered) == 1:
-            number = offered[0].number
-        return {"payment_order": number} if number else {}
+        """Find out which order is to be paid by another method."""
+        return self.find_order(tracker)
 
     def validate_payment_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an order of this customer; say when there is no such order."""
-        return self.own_order("payment_order", value, dispatcher, tracker)
+        return self.own_order(value, dispatcher, tracker)
 
     def extract_payment_method(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -154,7 +150,7 @@ class ValidatePaymentForm(PrivateForm):
                 return {}  # a number is refused, and says nothing about what is on file
             if (
                 heard.text
-                and speaks(heard.text, "new")
+                and speaks("new", heard.text)
                 and not names_digits(heard.text, customer.payment_methods)
             ):
                 dispatcher.utter_message(response="utter_payment_new_card")
@@ -280,7 +276,7 @@ class ActionSubmitPayment(SubmitOrderWrite):
             who, customer, order.number, str(tracker.get_slot("payment_method"))
         )
         dispatcher.utter_message(
-            response="utter_payment_done",
+            response="utter_payment_waits" if receipt.waits else "utter_payment_done",
             chosen_order=receipt.order_number,
             total=amount(receipt.total, receipt.currency),
             method=owned(receipt.method),

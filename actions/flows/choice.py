@@ -17,6 +17,20 @@ from actions.services import services
 from actions.services.item_matching import PLACE, PLACES
 
 SHOWN = 5
+SHORT_STATES = {
+    "pending": "just placed",
+    "changed": "changed, not packed yet",
+    "processing": "being packed",
+    "partially_shipped": "partly on its way",
+    "shipped": "on its way",
+    "out_for_delivery": "arriving today",
+    "delivered": "delivered",
+    "cancelled": "canceled",
+    "exchange_requested": "being exchanged",
+    "return_requested": "being returned",
+    "returned": "returned",
+    "refunded": "refunded",
+}
 TITLE = 34  # characters of an item's name on a button
 OTHER = re.compile(
     r"\b(?:(?:the|an?|my|some|which)\s+)?(?:other|another|different|wrong)\s+(?:one|order|purchase)\b"
@@ -122,22 +136,21 @@ def fitting(customer: Customer, heard: Said) -> list[Order]:
     return found[:SHOWN] if len(found) > 1 else orders
 
 
-def ask_which(
-    dispatcher: CollectingDispatcher, response: str, orders: Sequence[Order], state: dict[str, str]
-) -> None:
+def ask_which(dispatcher: CollectingDispatcher, response: str, orders: Sequence[Order]) -> None:
     """List orders as buttons: number, what is in them, how they stand."""
     if len(orders) == 1:
         response = "utter_only_order"
-    buttons = [
-        {"title": title(order, state), "payload": payload("inform", order_number=order.number)}
-        for order in orders
-    ]
-    dispatcher.utter_message(response=response, buttons=buttons)
+    dispatcher.utter_message(response=response, buttons=[button(order) for order in orders])
 
 
-def title(order: Order, state: dict[str, str]) -> str:
+def button(order: Order) -> dict[str, str]:
+    """Offer an order on a button: its number, what is in it, how it stands."""
+    return {"title": title(order), "payload": payload("inform", order_number=order.number)}
+
+
+def title(order: Order) -> str:
     """Name an order on a button."""
-    parts = [order.number, contents(order), state.get(order.status, "")]
+    parts = [order.number, contents(order), SHORT_STATES.get(order.status, "")]
     return " \N{MIDDLE DOT} ".join(part for part in parts if part)
 
 

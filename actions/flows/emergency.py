@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from ruamel.yaml import YAML
 
 from actions.flows.handoff import NOWHERE, written
 from actions.flows.identity import known_customer
+from actions.flows.phrases import plain
 from actions.flows.replies import clarify, hint
 from actions.flows.turn import SURE, handoff, message
 from actions.flows.wishes import left
@@ -39,9 +39,8 @@ def kinds() -> Mapping[str, tuple[str, ...]]:
 
 def kind_of(text: str) -> str:
     """Return the kind of danger that the words speak of; where none fits, the one that needs the most care."""
-    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
-    plain = f" {' '.join(re.sub(r'[^a-z0-9]+', ' ', bare).split())} "
-    found = (kind for kind, words in kinds().items() if any(word in plain for word in words))
+    said = f" {plain(text)} "
+    found = (kind for kind, words in kinds().items() if any(word in said for word in words))
     return next(found, "self_harm")
 
 

@@ -19,8 +19,9 @@ from actions.flows.choice import contents
 from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
 from actions.flows.offers import note_more, standing
+from actions.flows.opening import EXPLAINED, LAST, means_a_return
 from actions.flows.turn import EMAIL, feels_bad, handoff, message, said, spoken
-from actions.flows.wishes import clear_wish, done, wishes
+from actions.flows.wishes import done, order_at_hand, served_by, wishes
 from actions.services import services
 from actions.services.context import caller
 
@@ -34,18 +35,11 @@ SKIPS = re.compile(
     r"\b(?:skip|no e-?mail|(?:don'?t|do not) have (?:an? |any |one|e-?mail)|rather not|without"
     r"|just (?:do|send) it)\b"
 )
-WRITTEN = (
-    "return_order",
-    "return_items",
-    "return_reason",
-    "cancel_number",
-    "cancel_reason",
-    "address_order",
-    "address_draft",
-    "payment_order",
-    "promo_code",
-)
+OWN = frozenset(
+    {"handoff_wish", "handoff_words", "ticket_text", "last_return"}
+)  # told in other lines of a ticket
 NEW_EACH_TIME = frozenset({"open_ticket"})  # whose tickets may each be about something else
+UNDOING = "cancel_order"  # the wish with which a return is to be undone
 URGENT = frozenset({"delivery_problem", "cancel_order", "change_address"})
 
 
@@ -121,7 +115,7 @@ class ActionHandoff(Action):
         customer = known_customer(tracker)
         address = str(tracker.get_slot("reply_to") or tracker.get_slot("email") or NOWHERE)
         summary = written(tracker, wish.ticket, customer, address)
-        order = tracker.get_slot("last_order") if customer else None
+        order = order_at_hand(tracker) if customer else None
         subject = f"{wish.ticket}: order {order}" if order else wish.ticket
         priority = "high" if wish.intent in URGENT or feels_bad(tracker) else "normal"
         if str(tracker.get_slot("urgent_ticket") or "").startswith("product"):
@@ -164,7 +158,8 @@ def written(tracker: Tracker, topic: str, customer: Customer | None, address: st
     if not customer:
         lines.append("Identity: not verified; tell nothing private before it is.")
     lines += _order_lines(tracker, customer)
-    noted = {name: tracker.get_slot(name) for name in WRITTEN if tracker.get_slot(name)}
+    known = sorted({name for each in wishes().values() for name in each.clears} - OWN)
+    noted = {name: tracker.get_slot(name) for name in known if tracker.get_slot(name)}
     if noted:
         lines.append(f"Noted so far: {json.dumps(noted, ensure_ascii=False)}")
     lines += ["", "Conversation:", *transcript(tracker)]
@@ -173,14 +168,7 @@ def written(tracker: Tracker, topic: str, customer: Customer | None, address: st
 
 def _order_lines(tracker: Tracker, customer: Customer | None) -> list[str]:
     """Name the order that was spoken of: in full for a verified customer, else only the number they gave."""
-    number = (
-        tracker.get_slot("return_order")
-        or tracker.get_slot("cancel_number")
-        or tracker.get_slot("address_order")
-        or tracker.get_slot("payment_order")
-        or tracker.get_slot("last_order")
-        or tracker.get_slot("order_number")
-    )
+    number = order_at_hand(tracker)
     if not number:
         return []
     order = services().orders.find(customer, str(number)) if customer else None
@@ -202,39 +190,27 @@ def transcript(tracker: Tracker) -> list[str]:
 
 
 class ActionPassOn(Action):
-    """Say what holds for a wish that the assistant can't carry out, and offer to pass it to a person."""
+    """Say what holds where a refund, or the end of a return, is wished that comes with something else."""
 
     def name(self) -> str:
         """Name the action."""
-        return "action_pass_on"
+        return LAST
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Explain, and offer a ticket; within a form only explain, so that a yes has one meaning."""
-        heard = message(tracker)
-        running = bool(tracker.active_loop_name)
-        wish = heard.intent if running else str(tracker.get_slot("wish") or heard.intent)
-        if running and wish in wishes() and wishes()[wish].action != self.name() and wish != "cancel_order":
-            wish = clear_wish(tracker) or wish  # the words decided where the classifier was unsure
-        if wish not in wishes():
+        heard, running = message(tracker), served_by(tracker.active_loop_name)
+        if running in EXPLAINED and not means_a_return(tracker, heard):
+            dispatcher.utter_message(response=f"utter_later_request_refund_{EXPLAINED[running]}")
             return []
-        if not running and wish == standing(tracker):
-            return [*done(wish), *note_more(dispatcher, tracker, wish)]
-        if wish == "request_refund" and running:  # the money comes with what is under way
-            variant = "return" if tracker.active_loop_name == "return_form" else "cancel"
-            dispatcher.utter_message(response=f"utter_later_request_refund_{variant}")
-            return []
-        variant = "_return" if wish == "cancel_order" else ""  # only of a return does it come here
-        dispatcher.utter_message(response=f"utter_later_{wish}{variant}")
+        if not running and standing(tracker) == UNDOING:
+            return [*done(UNDOING), *note_more(dispatcher, tracker, UNDOING)]
+        dispatcher.utter_message(response="utter_later_cancel_order_return")
         if running:
             dispatcher.utter_message(response="utter_later_after_form")
             return []
         words = str(tracker.get_slot("wish_words") or heard.text)
         dispatcher.utter_message(response="utter_offer_ticket")
-        return [
-            *done(wish),
-            SlotSet("pending_offer", wish),
-            SlotSet("handoff_wish", wish),
-            SlotSet("handoff_words", words),
-        ]
+        offer = {"pending_offer": UNDOING, "handoff_wish": UNDOING, "handoff_words": words}
+        return [*done(UNDOING), *(SlotSet(name, value) for name, value in offer.items())]

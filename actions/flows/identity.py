@@ -20,26 +20,14 @@ from actions.flows.forms import AttentiveForm
 from actions.flows.memo import looked_up, one_look
 from actions.flows.names import full_name
 from actions.flows.turn import EMAIL, SURE, Said, noted, said, turn_events
-from actions.flows.wishes import cued, guessed, served_by, wishes
+from actions.flows.wishes import cued, guessed, order_slots, served_by, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
 from actions.services.method_matching import names_method
 from actions.services.proofs import Claim
 from actions.services.typed_policies import ANYTHING
 
-CHOICES = frozenset(
-    {
-        "status_order",
-        "return_order",
-        "return_items",
-        "cancel_number",
-        "swap_order",
-        "swap_items",
-        "address_order",
-        "payment_order",
-        "promo_order",
-    }
-)
+CHOICES = order_slots() | {"return_items", "swap_items"}
 ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8
 FALLBACK = "nlu_fallback"
@@ -266,7 +254,7 @@ class PrivateForm(AttentiveForm, ABC):
     def heard(self, tracker: Tracker) -> Said:
         """Return the words of this turn that are meant for this form; empty ones for an interruption."""
         words, asked = said(tracker, self.form_name()), tracker.get_slot("requested_slot")
-        if self.only_who(words, asked):
+        if self.only_who(words, asked, tracker):
             return Said()
         cue = cued(words.text)
         another = cue is not None and not wishes()[self.wish].includes(cue)
@@ -288,22 +276,22 @@ class PrivateForm(AttentiveForm, ABC):
     def tells(self, asked: str, words: Said, tracker: Tracker) -> bool:
         """Tell whether the words hold what was asked for, whatever they sound like: an address, a number, a method."""
         if asked in IDENTITY:
-            named = by_name(self.wish) and full_name(words.text, asked=True)
+            named = by_name(self.needed(tracker)) and full_name(words.text, asked=True)
             return bool(words.email or words.postcode or words.number or named)
         if asked.endswith("_confirmed"):
             return words.plain_yes
         if words.has(QUESTION):
             return False
-        order = words.number is not None and (asked in CHOICES or asked.endswith("_order"))
+        order = words.number is not None and asked in CHOICES
         return order or (asked.endswith("_method") and names_method(words.text))
 
-    def only_who(self, words: Said, asked: object) -> bool:
+    def only_who(self, words: Said, asked: object, tracker: Tracker) -> bool:
         """Tell whether the words answer who it is, or that it can't be told: then they say nothing else."""
         if asked not in IDENTITY or words.payload or words.number:
             return False
         if not self.reads_introductions and words.intent not in wishes() and (words.email or words.postcode):
             return True
-        if not by_name(self.wish):
+        if not by_name(self.needed(tracker)):
             return False
         named = full_name(words.text, asked=True) is not None
         return named or (words.has(LACKS) and not words.email)
@@ -317,24 +305,18 @@ class PrivateForm(AttentiveForm, ABC):
     ) -> list[EventType]:
         """Settle who the customer is, apply corrections, then extract and validate as any form does."""
         self.give_way(tracker)
-        heard = self.heard(tracker)
+        with one_look():
+            heard = self.heard(tracker)
         changes = settle(dispatcher, tracker, self._introduced(tracker, heard), self.needed(tracker))
         tracker.slots.update(changes)
-        # Noted in this turn: a yes in the same message isn't one to what the summary will say now.
-        corrections = noted(tracker, self.corrections(dispatcher, tracker, heard, domain))
-        tracker.slots.update(corrections)
-        changes.update(corrections)
-        changes.update(self._lacking(dispatcher, tracker))
-        self._agree(tracker, heard)
         with one_look():  # who the customer is was settled above; the rest of the form only reads
+            # Noted in this turn: a yes in the same message isn't one to what the summary will say now.
+            corrections = noted(tracker, self.corrections(dispatcher, tracker, heard, domain))
+            tracker.slots.update(corrections)
+            changes.update(corrections)
+            changes.update(self._lacking(dispatcher, tracker))
             events = await super().run(dispatcher, tracker, domain)
         return [*(SlotSet(name, value) for name, value in changes.items()), *events]
-
-    def _agree(self, tracker: Tracker, heard: Said) -> None:
-        """Take for a yes what is one by its words, although the sentence sounded like something else."""
-        asked = str(tracker.get_slot("requested_slot") or "")
-        if asked.endswith("_confirmed") and heard.intent != "affirm" and heard.plain_yes:
-            tracker.add_slots([SlotSet(asked, True)])
 
     def _introduced(self, tracker: Tracker, heard: Said) -> Said:
         """Return the words that may say who it is: of a wish its opening, and any answer to the question who."""
@@ -349,7 +331,7 @@ class PrivateForm(AttentiveForm, ABC):
             return {}
         if words.email or words.number or words.postcode or full_name(words.text, asked=True):
             return {}
-        dispatcher.utter_message(response=hint_for(asked, self.wish))
+        dispatcher.utter_message(response=hint_for(asked, self.needed(tracker)))
         return {asked: None}
 
     def corrections(
@@ -367,24 +349,6 @@ class PrivateForm(AttentiveForm, ABC):
         wish = self.needed(tracker)
         customer = known_customer(tracker, wish)
         return self.steps(customer, tracker) if customer else identity_questions(tracker, domain_slots, wish)
-
-    def names_own(self, customer: Customer, tracker: Tracker) -> bool:
-        """Tell whether the customer named an order of theirs: then they hear why it can't be with that one."""
-        number = self.heard(tracker).number or self.opening(tracker).number
-        return number is not None and services().orders.find(customer, number) is not None
-
-    def own_order(
-        self, slot: str, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker
-    ) -> dict[str, Any]:
-        """Return the slot with the number of an order of this customer; say when there is no such order."""
-        customer = known_customer(tracker)
-        if customer is None or not value:
-            return {slot: None}
-        order = services().orders.find(customer, str(value))
-        if order is None:
-            dispatcher.utter_message(response="utter_order_not_found", asked_number=str(value))
-            return {slot: None, "order_number": None}
-        return {slot: order.number}
 
     def validate_email(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

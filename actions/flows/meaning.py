@@ -5,18 +5,13 @@ from __future__ import annotations
 from rasa_sdk.interfaces import Tracker
 
 from actions.flows.promo_words import WISH as CODE
-from actions.flows.promo_words import known_code, named_code
+from actions.flows.promo_words import known_code
 from actions.flows.quote_words import WISH as QUOTE
 from actions.flows.quote_words import means_quote
 from actions.flows.turn import message
 
 # Intents for which words with a code of the shop may be taken.
 LIKE_A_CODE = frozenset({"change_order", "request_refund", "ask_product", "ask_question", "open_ticket"})
-
-
-def meant(tracker: Tracker) -> str | None:
-    """Return the wish that goes on with a code or a quote, which no classifier could know."""
-    return named_code(tracker) or means_quote(tracker)
 
 
 def meant_instead(tracker: Tracker) -> str | None:

@@ -8,6 +8,7 @@ from rasa_sdk.interfaces import Tracker
 
 from actions.flows.turn import SURE, feels_bad, turn_number
 
+PLAIN = 0.9  # how sure it has to be that a question sounds annoyed
 PAUSE = 3  # turns between two kind words
 
 

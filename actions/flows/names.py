@@ -11,7 +11,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from actions.flows.turn import EMAIL, POSTCODE
-from actions.services.orders import LETTERED_NUMBER
+from actions.services.orders import OTHER_NUMBER
 
 TABLE = Path(__file__).with_name("names.yml")
 WORD = re.compile(r"[^\W\d_]+(?:[.'\N{RIGHT SINGLE QUOTATION MARK}-][^\W\d_]+)*\.?")
@@ -99,7 +99,7 @@ def _name_at(text: str) -> list[str] | None:
 
 def _bare_name(text: str, *, asked: bool, located: bool) -> str | None:
     """Return the name that stands by itself: in capitals, or with hardly anything around it."""
-    text = POSTCODE.sub(" , ", LETTERED_NUMBER.sub(" , ", text))
+    text = POSTCODE.sub(" , ", OTHER_NUMBER.sub(" , ", text))
     runs = [run for part in ENDS.split(text) for run in _runs(part)]
     capital = [run for run in runs if all(word[0].isupper() for word in run)]
     if not capital and asked and len(WORD.findall(text)) <= (FEW if located else MOST - 1):

@@ -12,42 +12,39 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Exchange, Order, Shipment
-from actions.flows.choice import ask_which, choose, contents, fitting, placed, recent
-from actions.flows.identity import PrivateForm, known_customer, tell_block
+from actions.flows.choice import ask_which, contents, fitting, recent
+from actions.flows.identity import known_customer, tell_block
+from actions.flows.order_form import OrderForm
+from actions.flows.order_writes import OrderFlow
 from actions.flows.turn import said
 from actions.flows.wishes import done
-from actions.flows.wording import amount, day, listed, today
+from actions.flows.wording import amount, day, today
 from actions.services import services
 from actions.services.swap_policy import becomes
+from actions.services.wording import listed
 
 FORM = "order_status_form"
 BESIDE = frozenset({"complain", "small_talk", "out_of_scope"})  # taken for no answer to "which order?"
 COMING_BACK = frozenset({"return_requested", "exchange_requested"})
 MOVING = frozenset({"shipped", "out_for_delivery", "partially_shipped"})
-SHORT_STATES = {
-    "pending": "just placed",
-    "changed": "changed, not packed yet",
-    "processing": "being packed",
-    "partially_shipped": "partly on its way",
-    "shipped": "on its way",
-    "out_for_delivery": "arriving today",
-    "delivered": "delivered",
-    "cancelled": "canceled",
-    "exchange_requested": "being exchanged",
-    "return_requested": "being returned",
-    "returned": "returned",
-    "refunded": "refunded",
-}
 
 
-class ValidateOrderStatusForm(PrivateForm):
+FLOW = OrderFlow(wish="order_status", form=FORM, confirmed_slot="", told_slots=("status_order",))
+
+
+class ValidateOrderStatusForm(OrderForm):
     """Validate the order status form: identity, then the order."""
 
-    wish = "order_status"
+    flow = FLOW
+    wish = FLOW.wish
 
     def name(self) -> str:
         """Name the action."""
         return f"validate_{FORM}"
+
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the recent orders."""
+        return recent(customer)
 
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Ask for the order, unless the customer has none."""
@@ -57,25 +54,15 @@ class ValidateOrderStatusForm(PrivateForm):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Find out which order is meant."""
-        customer = known_customer(tracker)
-        if customer is None or tracker.get_slot("status_order"):
-            return {}
-        heard = self.heard(tracker)
-        asked = tracker.get_slot("requested_slot") == "status_order"
-        if asked and heard.intent in BESIDE and not (heard.number or heard.entity("product")):
-            return {}
-        number = choose(customer, heard, tracker)
-        if number is None and asked:
-            number = placed(heard, recent(customer))
-        if number is None and tracker.get_slot("wish_words"):
-            number = choose(customer, self.opening(tracker), tracker)
-        return {"status_order": number} if number else {}
+        asked, heard = tracker.get_slot("requested_slot") == "status_order", self.heard(tracker)
+        beside = heard.intent in BESIDE and not (heard.number or heard.entity("product"))
+        return {} if asked and beside else self.find_order(tracker)
 
     def validate_status_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an order of this customer; say when there is no such order."""
-        return self.own_order("status_order", value, dispatcher, tracker)
+        return self.own_order(value, dispatcher, tracker)
 
 
 class ActionAskStatusOrder(Action):
@@ -92,7 +79,7 @@ class ActionAskStatusOrder(Action):
         customer = known_customer(tracker)
         if customer:
             offered = fitting(customer, said(tracker, FORM))
-            ask_which(dispatcher, "utter_ask_which_order", offered, SHORT_STATES)
+            ask_which(dispatcher, "utter_ask_which_order", offered)
         return []
 
 

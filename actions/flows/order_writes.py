@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rasa_sdk.events import EventType, SlotSet
@@ -14,68 +13,43 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, OTHER_ORDER, ask_which, choose, fitting, recent
-from actions.flows.identity import known_customer, tell_block
-from actions.flows.offers import offer_ticket
-from actions.flows.order_status import SHORT_STATES
-from actions.flows.turn import Said, said, set_in_this_turn, summed_up
-from actions.flows.wishes import done, served_by
+from actions.flows.flow import Flow
+from actions.flows.identity import tell_block
+from actions.flows.memo import looked_up
+from actions.flows.turn import Said, said
+from actions.flows.wishes import done, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
 from actions.services.errors import Refused
-from actions.services.policy import Decision
+from actions.services.policy import Decision, outside
+
+DECLINED = outside("declined")
 
 
-@dataclass(frozen=True)
-class OrderFlow:
-    """How one flow keeps what it knows.
+@dataclass(frozen=True, kw_only=True)
+class OrderFlow(Flow):
+    """How one flow about an order keeps what it knows.
 
-    >>> CANCEL = OrderFlow(wish="cancel_order", form="cancel_form", order_slot="cancel_number", ...)
+    >>> CANCEL = OrderFlow(wish="cancel_order", form="cancel_form", confirmed_slot="cancel_confirmed", ...)
     """
 
-    wish: str
-    form: str
-    order_slot: str
-    confirmed_slot: str
-    told_slots: tuple[str, ...]  # what the summary says, the order first
-    further_slots: tuple[str, ...] = ()  # emptied with the others at the end
     item_slots: tuple[str, ...] = ()  # what holds for the chosen order only
     one_choice: bool = False  # nothing but an order can be "the other one"
-    worth_asking: frozenset[str] = field(default=frozenset())  # rules from which a person may depart
 
-    def customer(self, tracker: Tracker) -> Customer | None:
-        """Return the customer, proven well enough for the wish; the form may have ended already."""
-        return known_customer(tracker, served_by(self.form, tracker.get_slot("wish")) or self.wish)
+    @property
+    def order_slot(self) -> str:
+        """The slot that holds the chosen order."""
+        return wishes()[self.wish].order
 
     def order(self, customer: Customer, tracker: Tracker) -> Order | None:
         """Return the chosen order, if it is the customer's."""
-        number = tracker.get_slot(self.order_slot)
-        return services().orders.find(customer, str(number)) if number else None
+        return own_order(customer, str(tracker.get_slot(self.order_slot) or ""))
 
     def mine(self, tracker: Tracker) -> tuple[Customer, Order] | None:
         """Return the verified customer and the chosen order, once both are known."""
         customer = self.customer(tracker)
         order = self.order(customer, tracker) if customer else None
         return (customer, order) if customer and order else None
-
-    def emptied(self) -> list[EventType]:
-        """Return the events that empty the form."""
-        names = dict.fromkeys((*self.told_slots, self.confirmed_slot, *self.further_slots))
-        return [SlotSet(name, None) for name in names]
-
-    def answered(
-        self, value: Any, heard: Said, tracker: Tracker, agrees: Callable[[Said], bool] = lambda _: False
-    ) -> bool | None:
-        """Return what an answer to the summary says: a plain yes, a no, or neither.
-
-        It is neither where the summary wasn't what was asked for last, and where this message changed something
-        that the summary said. `agrees` knows what is as good as a yes ("cancel it").
-        """
-        asked = tracker.get_slot("requested_slot") == self.confirmed_slot
-        if not asked or set_in_this_turn(tracker, self.told_slots):
-            return None
-        if value is False:
-            return False
-        return True if value is True and (heard.plain_yes or agrees(heard)) else None
 
     def other_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, named: str | None = None
@@ -100,10 +74,6 @@ class OrderFlow:
         emptied = dict.fromkeys((*self.item_slots, self.confirmed_slot, "order_number"))
         return {**emptied, self.order_slot: number}
 
-    def again(self, tracker: Tracker, responses: tuple[str, ...]) -> bool:
-        """Tell whether the same summary was said in the turn before, so that a short one will do."""
-        return summed_up(tracker, responses, self.told_slots)
-
     def ask_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, response: str, offered: list[Order]
     ) -> None:
@@ -111,15 +81,13 @@ class OrderFlow:
         customer = self.customer(tracker)
         if customer:
             fits = [order for order in fitting(customer, said(tracker, self.form)) if order in offered]
-            ask_which(dispatcher, response, fits or offered, SHORT_STATES)
+            ask_which(dispatcher, response, fits or offered)
 
-    def tell_refusal(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, decision: Decision
-    ) -> list[EventType]:
-        """Explain the rule that stands in the way, and offer a person where one may decide otherwise."""
-        dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
-        worth_asking = decision.needs_approval or decision.rule in self.worth_asking
-        return offer_ticket(dispatcher, tracker, self.wish) if worth_asking else []
+
+def own_order(customer: Customer, number: str) -> Order | None:
+    """Return an order of a customer; within one look at the shop, the one that was found before."""
+    find = services().orders.find
+    return looked_up(("order", customer.id, number), lambda: find(customer, number)) if number else None
 
 
 class AskOrder(Action, ABC):
@@ -132,6 +100,10 @@ class AskOrder(Action, ABC):
         """Name the action."""
         return f"action_ask_{self.flow.form}_{self.flow.order_slot}"
 
+    def flow_for(self, tracker: Tracker) -> OrderFlow:
+        """Return the flow in which it is asked; forms that share their questions have one each."""
+        return self.flow
+
     @abstractmethod
     def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
         """Return the orders with which it can be."""
@@ -140,9 +112,10 @@ class AskOrder(Action, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Offer them; of those, the ones that the words describe."""
-        customer = self.flow.customer(tracker)
+        flow = self.flow_for(tracker)
+        customer = flow.customer(tracker)
         if customer:
-            self.flow.ask_order(dispatcher, tracker, self.response, self.offered(customer, tracker))
+            flow.ask_order(dispatcher, tracker, self.response, self.offered(customer, tracker))
         return []
 
 
@@ -156,6 +129,10 @@ class AskAboutOrder(Action, ABC):
         """Name the action."""
         return f"action_ask_{self.flow.form}_{self.slot}"
 
+    def flow_for(self, tracker: Tracker) -> OrderFlow:
+        """Return the flow in which it is asked; forms that share their questions have one each."""
+        return self.flow
+
     @abstractmethod
     def ask(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
@@ -166,7 +143,7 @@ class AskAboutOrder(Action, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Ask the verified customer about the chosen order."""
-        found = self.flow.mine(tracker)
+        found = self.flow_for(tracker).mine(tracker)
         if found:
             self.ask(dispatcher, tracker, *found)
         return []
@@ -206,6 +183,12 @@ class SubmitOrderWrite(Action, ABC):
         """Say that nothing was done, after a no."""
         dispatcher.utter_message(response="utter_stopped")
 
+    def declined_payment(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> list[EventType] | None:
+        """Ask for another way to pay after a payment was declined; None where this flow ends with that."""
+        return None
+
     def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
         """Answer what needs no write and return what follows; None where that wasn't asked for."""
         return None
@@ -241,4 +224,8 @@ class SubmitOrderWrite(Action, ABC):
         try:
             return [*self.write(dispatcher, tracker, caller(tracker), customer, order), *closing]
         except Refused as refusal:
+            if refusal.decision == DECLINED:
+                asked = self.declined_payment(dispatcher, tracker, customer, order)
+                if asked is not None:
+                    return asked
             return [*flow.tell_refusal(dispatcher, tracker, refusal.decision), *closing]

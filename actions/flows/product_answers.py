@@ -14,10 +14,11 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.commerce.model import Product
 from actions.flows.product_told import SHOWN, choices, offer, price
 from actions.flows.product_words import Side, asks
-from actions.flows.wording import amount, either, listed
+from actions.flows.wording import amount, either
 from actions.services import services
 from actions.services.product_compare import alternatives, compare, on_scale, ranked, versions, within_budget
 from actions.services.product_fit import FitAnswer, decide_pair, decide_thing, on_file
+from actions.services.wording import listed
 
 SCALE_WORDS = {
     ("price", False): "cheaper",
@@ -162,14 +163,14 @@ def tell_comparison(
 def tell_return_to_stock(dispatcher: CollectingDispatcher, product: Product, words: str) -> list[Product]:
     """Say whether something can be had again, at this moment."""
     variants = services().products.variants(product, words)
-    here = [variant for variant in variants if variant.available]
+    here = [variant for variant in variants if variant.can_be_had()]
     named = len(variants) < len(product.variants)
     label = f"{product.name} ({listed([v.label for v in variants])})" if named else product.name
     if here:
         left = f" in {listed([v.label for v in here])}" if len(here) < len(variants) else ""
         dispatcher.utter_message(response="utter_product_back", product_name=label, versions=left)
     else:
-        others = [variant.label for variant in product.variants if variant.available]
+        others = [variant.label for variant in product.variants if variant.can_be_had()]
         response = "utter_product_not_back_others" if others else "utter_product_not_back"
         dispatcher.utter_message(response=response, product_name=label, versions=listed(others))
     return [product]

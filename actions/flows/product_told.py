@@ -14,8 +14,9 @@ from ruamel.yaml import YAML
 from actions.commerce.model import Product, Variant
 from actions.flows.choice import payload
 from actions.flows.turn import Said
-from actions.flows.wording import amount, listed
+from actions.flows.wording import amount
 from actions.services import services
+from actions.services.wording import listed
 
 TABLE = Path(__file__).with_name("specs.yml")
 SHOWN = 5
@@ -75,10 +76,10 @@ def price(product: Product, variants: Iterable[Variant] = ()) -> str:
 def stock(product: Product, variants: Iterable[Variant], named: bool) -> str:
     """Say whether it can be had: for what was named, else for the product as a whole."""
     chosen = list(variants)
-    here = [variant for variant in chosen if variant.available]
-    gone = [variant for variant in chosen if not variant.available]
+    here = [variant for variant in chosen if variant.can_be_had()]
+    gone = [variant for variant in chosen if not variant.can_be_had()]
     if not here:
-        others = [variant.label for variant in product.variants if variant.available] if named else []
+        others = [variant.label for variant in product.variants if variant.can_be_had()] if named else []
         return (
             f"out of stock right now, but here in {listed(others[:SHOWN])}"
             if others

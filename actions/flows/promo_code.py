@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -10,17 +11,19 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import choose, described, placed, recent
-from actions.flows.identity import PrivateForm, known_customer
+from actions.flows.choice import described, recent
+from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
+from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
 from actions.flows.promo_words import WISH, code_in, known_codes, topic_of, use_of
 from actions.flows.turn import Said, said
 from actions.flows.wishes import done
-from actions.flows.wording import amount, listed
+from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller, caller
 from actions.services.policy import Decision
+from actions.services.wording import listed
 
 FORM = "promo_form"
 SUMMARY, AGAIN = "utter_promo_summary", "utter_promo_confirm_again"
@@ -50,7 +53,6 @@ class PromoFlow(OrderFlow):
 FLOW = PromoFlow(
     wish=WISH,
     form=FORM,
-    order_slot="promo_order",
     confirmed_slot="promo_confirmed",
     told_slots=("promo_order", "promo_code"),
     further_slots=("promo_use", "promo_topic"),
@@ -62,9 +64,10 @@ def code_of(tracker: Tracker) -> str:
     return str(tracker.get_slot("promo_code") or "")
 
 
-class ValidatePromoForm(PrivateForm):
+class ValidatePromoForm(OrderForm):
     """Validate the promo form: the code, what it is for, and for an order identity and an explicit yes."""
 
+    flow = FLOW
     wish = WISH
     own_questions = ("promo_use", "promo_confirmed")
 
@@ -164,31 +167,29 @@ class ValidatePromoForm(PrivateForm):
         """Accept what a code can be for."""
         return {"promo_use": value if value in ("order", "cart") else None}
 
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the orders to which a code can be credited."""
+        return services().promotions.open_orders(customer)
+
+    def meant(
+        self, customer: Customer, words: Said, tracker: Tracker, offered: Sequence[Order]
+    ) -> str | None:
+        """Return the order that the words mean; unasked only one to which a code can be credited, or a number."""
+        number = super().meant(customer, words, tracker, offered)
+        told = words.number or tracker.get_slot("requested_slot") == FLOW.order_slot
+        return number if told or number in {order.number for order in offered} else None
+
     def extract_promo_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
-        """Find out which order is meant; the only one that a code can be credited to is taken without asking."""
-        customer = known_customer(tracker)
-        if customer is None or tracker.get_slot("promo_order"):
-            return {}
-        heard, offered = self.heard(tracker), services().promotions.open_orders(customer)
-        asked = tracker.get_slot("requested_slot") == "promo_order"
-        number = heard.number or (placed(heard, offered) if asked else None)
-        for words in (heard, self.opening(tracker)):
-            if number is None and words.text:
-                number = choose(customer, words, tracker) if asked or words.number else None
-        if number is None and len(offered) == 1:
-            number = offered[0].number
-        if number is None:
-            number = choose(customer, heard, tracker) if heard.text else None
-            number = number if any(order.number == number for order in offered) else None
-        return {"promo_order": number} if number else {}
+        """Find out to which order the code is to be credited."""
+        return self.find_order(tracker)
 
     def validate_promo_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an order of this customer; say when there is no such order."""
-        return self.own_order("promo_order", value, dispatcher, tracker)
+        return self.own_order(value, dispatcher, tracker)
 
     def validate_promo_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -231,7 +232,7 @@ class ActionAskPromoConfirmed(AskAboutOrder):
             refund=amount(quote.credit, quote.currency),
             total=amount(order.total - quote.credit, quote.currency),
             method=quote.method,
-            business_days=quote.business_days,
+            when=within(quote.business_days),
         )
 
 
@@ -298,7 +299,7 @@ class ActionSubmitPromo(SubmitOrderWrite):
             refund=amount(receipt.credit, receipt.currency),
             total=amount(receipt.total, receipt.currency),
             method=receipt.method,
-            business_days=receipt.business_days,
+            when=within(receipt.business_days),
         )
         return []
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 from rasa_sdk.interfaces import Tracker
-from ruamel.yaml import YAML
 
+from actions.flows.phrases import speaks
 from actions.flows.turn import EMAIL, LIKE_A_NUMBER, Said, message
 from actions.services import services
 from actions.services.orders import order_number
@@ -33,17 +32,7 @@ AFTER = re.compile(
 )
 
 
-@cache
-def cues() -> Mapping[str, frozenset[str]]:
-    """Read by which words a subject is told."""
-    table: Mapping[str, list[object]] = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
-    return {name: frozenset(_plain(str(cue)).strip() for cue in found) for name, found in table.items()}
-
-
-def speaks_of(subject: str, words: str) -> bool:
-    """Tell whether words speak of a subject of promo_words.yml."""
-    plain = _plain(words)
-    return any(f" {cue} " in plain for cue in cues()[subject])
+speaks_of = partial(speaks, TABLE)
 
 
 def code_in(heard: Said, *, asked: bool = False) -> str | None:
@@ -135,9 +124,3 @@ def topic_of(heard: Said) -> str | None:
         if speaks_of(topic, words):
             return topic
     return None
-
-
-def _plain(text: str) -> str:
-    """Write words in lower case, without marks, with a space at each end."""
-    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
-    return f" {' '.join(re.sub(r'[^a-z0-9]+', ' ', bare).split())} "

@@ -13,24 +13,31 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.flows.choice import payload
+from actions.flows.flow import Flow
 from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
+from actions.flows.memo import one_look
 from actions.flows.product_told import choices
-from actions.flows.quote_words import LEAVES, WISH, reference_in, speaks_of
-from actions.flows.turn import EMAIL, SURE, Said, noted, said, set_in_this_turn, summed_up
+from actions.flows.quote_words import LEAVES, WISH, desk, reference_in, speaks_of
+from actions.flows.turn import EMAIL, SURE, Said, noted, said
 from actions.flows.wishes import cued, done, wishes
 from actions.flows.wording import amount, either
 from actions.services import services
 from actions.services.context import caller
 from actions.services.errors import Refused
-from actions.services.policy import long_date
 from actions.services.quote_policy import QuoteLine
-from actions.services.quote_reading import Edit, Piece
+from actions.services.quote_reading import Edit, Piece, added, missing
 from actions.services.quotes import Quote
+from actions.services.wording import long_date
 
 FORM = "quote_form"
 SUMMARY, AGAIN = "utter_quote_summary", "utter_quote_confirm_again"
-TOLD = ("quote_lines", "quote_reference")
+FLOW = Flow(
+    wish=WISH,
+    form=FORM,
+    confirmed_slot="quote_confirmed",
+    told_slots=("quote_lines", "quote_reference"),
+)
 SHOWN = 8  # buttons
 CHANGES = re.compile(
     r"\d|\b(?:but|instead|add|drop|remove|without|also|make)\b", re.IGNORECASE
@@ -62,9 +69,10 @@ class ValidateQuoteForm(AttentiveForm):
     ) -> list[EventType]:
         """Read what the words change, then ask for what is missing as any form does."""
         self.give_way(tracker)
-        changes = noted(tracker, self._read(tracker))
-        tracker.slots.update(changes)
-        events = await super().run(dispatcher, tracker, domain)
+        with one_look():
+            changes = noted(tracker, self._read(tracker))
+            tracker.slots.update(changes)
+            events = await super().run(dispatcher, tracker, domain)
         return [*(SlotSet(name, value) for name, value in changes.items()), *events]
 
     async def required_slots(
@@ -78,7 +86,7 @@ class ValidateQuoteForm(AttentiveForm):
             return ["quote_detail"]
         if not lines_of(tracker):
             return ["quote_items"]
-        decision = services().quotes.decide(lines_of(tracker))
+        decision = desk().decide(lines_of(tracker))
         return ["quote_confirmed"] if decision.allowed or decision.needs_approval else []
 
     def _address(self, tracker: Tracker) -> str | None:
@@ -89,7 +97,7 @@ class ValidateQuoteForm(AttentiveForm):
         )
         return str(given) if given else customer.email if customer else None
 
-    def _heard(self, tracker: Tracker) -> Said:
+    def heard(self, tracker: Tracker) -> Said:
         """Return the words that are meant for this form; empty ones for an interruption."""
         heard = said(tracker, FORM)
         asked = tracker.get_slot("requested_slot")
@@ -99,7 +107,7 @@ class ValidateQuoteForm(AttentiveForm):
 
     def _read(self, tracker: Tracker) -> dict[str, Any]:
         """Return the slots that the words of this turn change."""
-        heard, asked = self._heard(tracker), tracker.get_slot("requested_slot")
+        heard, asked = self.heard(tracker), tracker.get_slot("requested_slot")
         opening = asked is None and not lines_of(tracker) and not heard.number
         text = heard.text or (str(tracker.get_slot("wish_words") or "") if opening else "")
         if not text or (heard.payload and heard.intent in ("affirm", "deny", WISH)):
@@ -111,14 +119,14 @@ class ValidateQuoteForm(AttentiveForm):
             changes |= self._reopened(tracker, reference)
         if topic:
             return {**changes, "quote_topic": topic}
-        answers = asked == "quote_confirmed" and (heard.intent == "affirm" or heard.intent in LEAVES)
+        answers = asked == "quote_confirmed" and (heard.plain_yes or heard.intent in {"affirm", *LEAVES})
         if asked == "quote_email" or (answers and not CHANGES.search(text)):
             return changes
         pending = pending_of(tracker)
         if asked == "quote_detail" and pending:
             return {**changes, **self._answered(tracker, heard, pending)}
         lines = [dict(line) for line in changes.get("quote_lines") or lines_of(tracker)]
-        edit = services().quotes.read(text, lines)
+        edit = desk().read(text, lines)
         if not edit.lines and not any(piece.products for piece in edit.pending):
             edit = self._of_last(tracker, text) or edit
         if not edit.changed:
@@ -137,7 +145,7 @@ class ValidateQuoteForm(AttentiveForm):
         last = services().products.find(str(tracker.get_slot("last_product") or ""))
         if last is None:
             return None
-        edit = services().quotes.read(f"{text} {last.name}", [])
+        edit = desk().read(f"{text} {last.name}", [])
         named = [piece.products for piece in edit.pending] == [(last.id,)]
         counted = any(piece.quantity for piece in edit.pending) or edit.lines
         return edit if counted and (named or edit.lines) else None
@@ -163,21 +171,21 @@ class ValidateQuoteForm(AttentiveForm):
         variant = heard.entity("variant")
         yes = heard.intent == "affirm" and piece.doubtful and len(piece.products) == 1
         if yes:
-            answer = services().quotes.accept(piece)
+            answer = desk().accept(piece)
         elif variant:
-            answer = services().quotes.pick(piece, variant)
+            answer = desk().pick(piece, variant)
         else:
-            answer = None if leaves and heard.short else services().quotes.resolve(piece, heard.text)
+            answer = None if leaves and heard.short else desk().resolve(piece, heard.text)
         if answer is None and leaves:
             return self._kept(lines, rest)
         if answer is None:
-            edit = services().quotes.read(heard.text, [])  # something else altogether
+            edit = desk().read(heard.text, [])  # something else altogether
             found = [each for each in edit.pending if each.products] if heard.intent != "affirm" else []
             if not edit.lines and not found:
                 return {}
             return self._kept([*lines, *edit.lines], [*found, *rest])
         if answer.clear:
-            merged = services().quotes.add(lines, answer)
+            merged = added(lines, answer)
             return self._kept(merged, rest)
         return self._kept(lines, [answer, *rest])
 
@@ -190,7 +198,7 @@ class ValidateQuoteForm(AttentiveForm):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Take the address from the words."""
-        found = EMAIL.search(self._heard(tracker).text)
+        found = EMAIL.search(self.heard(tracker).text)
         return {"quote_email": found.group().lower()} if found else {}
 
     def validate_quote_email(
@@ -204,12 +212,7 @@ class ValidateQuoteForm(AttentiveForm):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept a plain yes, or a no, to the figures that were shown."""
-        changed = set_in_this_turn(tracker, TOLD)
-        if tracker.get_slot("requested_slot") != "quote_confirmed" or changed:
-            return {"quote_confirmed": None}
-        if value is False:
-            return {"quote_confirmed": False}
-        return {"quote_confirmed": True if value is True and said(tracker, FORM).plain_yes else None}
+        return {"quote_confirmed": FLOW.answered(value, self.heard(tracker), tracker)}
 
 
 class ActionAskQuoteDetail(Action):
@@ -226,8 +229,8 @@ class ActionAskQuoteDetail(Action):
         pending = pending_of(tracker)
         if not pending:
             return []
-        piece, shop = pending[0], services()
-        products = [product for each in piece.products if (product := shop.products.find(each))]
+        piece = pending[0]
+        products = services().quotes.desk().meant(piece)
         told = {"words": piece.words, "product_name": products[0].name if products else ""}
         if not products:
             dispatcher.utter_message(response="utter_quote_unknown", **told)
@@ -241,7 +244,7 @@ class ActionAskQuoteDetail(Action):
                 response=response, buttons=buttons, names=either([p.name for p in products]), **told
             )
         elif piece.variant is None:
-            left = shop.quotes.versions(piece, products[0])
+            left = missing(piece, products[0])
             buttons = [
                 {"title": variant.label, "payload": payload("inform", variant=variant.id)}
                 for variant in left[:SHOWN]
@@ -273,8 +276,9 @@ class ActionAskQuoteConfirmed(Action):
     ) -> list[EventType]:
         """Say every line, the discounts, shipping, total and how long it would hold; nothing is written yet."""
         lines = lines_of(tracker)
-        figures, decision = services().quotes.work_out(lines), services().quotes.decide(lines)
-        again = summed_up(tracker, (SUMMARY, AGAIN), TOLD)
+        seen = services().quotes.desk()
+        figures, decision = seen.work_out(lines), seen.decide(lines)
+        again = FLOW.again(tracker, (SUMMARY, AGAIN))
         dispatcher.utter_message(
             response=(AGAIN if again else SUMMARY) + ("_approval" if decision.needs_approval else ""),
             quote_lines="\n".join(f"- {described(line)}" for line in figures.lines),
@@ -318,28 +322,28 @@ class ActionSubmitQuote(Action):
                 return [*self._with_quote(dispatcher, tracker, str(topic)), *closing]
             return [*self._write(dispatcher, tracker), *closing]
         except Refused as refusal:
-            facts = dict[str, Any](refusal.decision.facts)
-            dispatcher.utter_message(response=refusal.decision.explanation_key, **facts)
-            return closing
+            return [*FLOW.tell_refusal(dispatcher, tracker, refusal.decision), *closing]
 
     def _write(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
         """Write the quote, pass it to a person, or say why neither is possible."""
         lines, who, customer = lines_of(tracker), caller(tracker), known_customer(tracker, WISH)
-        decision = services().quotes.decide(lines)
         confirmed = tracker.get_slot("quote_confirmed")
         if confirmed is False:
             dispatcher.utter_message(response="utter_quote_kept")
             return []
-        if (not decision.allowed and not decision.needs_approval) or confirmed is not True:
-            dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
-            return []
-        if decision.needs_approval:
-            words = f"{decision.facts['items']}; worked out at {decision.facts['total']} with shipping"
-            noted = {"handoff_wish": WISH, "handoff_words": words}
-            return [*(SlotSet(name, value) for name, value in noted.items()), FollowupAction("handoff_form")]
-        quote = services().quotes.write(
-            who, lines, reference=tracker.get_slot("quote_reference"), customer=customer
-        )
+        if confirmed is not True:
+            return FLOW.tell_refusal(dispatcher, tracker, desk().decide(lines))
+        try:
+            quote = services().quotes.write(
+                who, lines, reference=tracker.get_slot("quote_reference"), customer=customer
+            )
+        except Refused as refusal:
+            if not refusal.decision.needs_approval:
+                raise
+            facts = refusal.decision.facts
+            words = f"{facts['items']}; worked out at {facts['total']} with shipping"
+            passed = {"handoff_wish": WISH, "handoff_words": words}
+            return [*(SlotSet(name, value) for name, value in passed.items()), FollowupAction("handoff_form")]
         tell(dispatcher, quote, "utter_quote_done" if quote.revision == 1 else "utter_quote_changed")
         address = tracker.get_slot("quote_email")
         if address and who.authenticated:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 from rasa_sdk.interfaces import Tracker
-from ruamel.yaml import YAML
 
+from actions.flows.memo import looked_up
+from actions.flows.phrases import speaks
 from actions.flows.turn import message
 from actions.services import services
+from actions.services.quote_desk import QuoteDesk
 
 TABLE = Path(__file__).with_name("quote_words.yml")
 WISH = "request_quote"
@@ -22,24 +23,18 @@ APART = frozenset(  # wishes that are none about a quote, however short they are
 LEAVES = frozenset({"deny", "stop"})
 
 
-@cache
-def cues() -> Mapping[str, frozenset[str]]:
-    """Read by which words a subject is told."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
-    return {name: frozenset(map(str, found)) for name, found in table.items()}
-
-
-def speaks_of(subject: str, words: str) -> bool:
-    """Tell whether words speak of a subject of quote_words.yml."""
-    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", words.lower())
-    plain = f" {' '.join(re.sub(r'[^a-z0-9]+', ' ', bare).split())} "
-    return any(f" {cue} " in plain for cue in cues()[subject])
+speaks_of = partial(speaks, TABLE)
 
 
 def reference_in(words: str) -> str | None:
     """Return the number of a quote that stands in the words."""
     found = REFERENCE.search(words)
     return f"Q-{found[1]}" if found else None
+
+
+def desk() -> QuoteDesk:
+    """Look at the catalogue for a quote, once within one call of an action."""
+    return looked_up(("quote desk",), services().quotes.desk)
 
 
 def means_quote(tracker: Tracker) -> str | None:
@@ -63,7 +58,7 @@ def means_quote(tracker: Tracker) -> str | None:
         return WISH
     if heard.intent in APART:
         return None
-    changes = services().quotes.read(heard.text, list(tracker.get_slot("quote_lines") or ())).changed
+    changes = desk().read(heard.text, list(tracker.get_slot("quote_lines") or ())).changed
     return (
         WISH
         if changes and (speaks_of("change", heard.text) or (heard.short and heard.intent != "ask_product"))

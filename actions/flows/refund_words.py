@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.commerce.model import Order
 from actions.flows.choice import payload
 from actions.flows.turn import Said
+from actions.flows.wording import either
 from actions.services import services
 from actions.services.method_matching import names_method
 from actions.services.refund_choice import RefundChoice, chosen_refund
@@ -55,5 +56,4 @@ def ask_where(dispatcher: CollectingDispatcher, order: Order, response: str) -> 
         }
         for choice in choices
     ]
-    places = f"{', '.join(labels[:-1])} or {labels[-1]}" if len(labels) > 1 else labels[0]
-    dispatcher.utter_message(response=response, buttons=buttons, places=places)
+    dispatcher.utter_message(response=response, buttons=buttons, places=either(labels))

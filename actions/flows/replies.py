@@ -16,10 +16,11 @@ from actions.flows.cancel_order import tell_final
 from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
 from actions.flows.identity import hint_for
-from actions.flows.meaning import meant
-from actions.flows.mood import empathy
+from actions.flows.mood import PLAIN, empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
+from actions.flows.promo_words import named_code
 from actions.flows.quote_words import means_quote
+from actions.flows.return_words import BROKEN
 from actions.flows.turn import (
     HESITATES,
     LIKE_A_NUMBER,
@@ -30,11 +31,11 @@ from actions.flows.turn import (
     set_in_last_turn,
 )
 from actions.flows.wishes import (
-    PLAIN,
     begin,
     clear_wish,
     guessed,
     left,
+    order_slots,
     queue_of,
     queued,
     read,
@@ -51,23 +52,8 @@ TELLS_MORE = re.compile(r"\d|\w+\W+\w+")
 NOT_THERE = re.compile(
     r"\b(?:still|nothing|didn'?t|did not|haven'?t|hasn'?t|never|no (?:e-?mail|link|mail))\b"
 )
-CHOICES = frozenset(
-    {
-        "return_items",
-        "return_order",
-        "status_order",
-        "cancel_number",
-        "swap_order",
-        "swap_items",
-        "swap_to",
-        "address_order",
-        "payment_order",
-        "case_order",
-        "case_issue",
-        "case_remedy",
-        "promo_order",
-    }
-)  # a plain no to these is a no to it all
+# A plain no to these is a no to it all.
+CHOICES = order_slots() | {"return_items", "swap_items", "swap_to", "case_issue", "case_remedy"}
 # Wishes that a correction takes up once more.
 AGAIN = frozenset(
     {
@@ -83,7 +69,6 @@ AGAIN = frozenset(
 )
 # What is wrong with a delivery when it is said without asking for anything.
 WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
-BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # The actions that give a hint when a form couldn't use an answer.
 HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
 
@@ -113,7 +98,7 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
     going_on, heard = means_quote(tracker), message(tracker)
     if going_on:
         return [*begin(going_on, heard.text), FollowupAction(wishes()[going_on].action)]
-    wish = clear_wish(tracker) or meant(tracker)
+    wish = clear_wish(tracker) or named_code(tracker)
     if wish:  # maybe two, between which the classifier could not decide
         reading = read(heard.text, wish, guessed(tracker), heard.confidence)
         first = wishes()[reading.first.wish or wish]
@@ -170,7 +155,7 @@ def guesses(tracker: Tracker) -> list[dict[str, str]]:
 def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Do what a fragment most likely asks for."""
     heard, offer = message(tracker), standing(tracker)
-    wish = means_quote(tracker) or clear_wish(tracker) or meant(tracker)
+    wish = means_quote(tracker) or clear_wish(tracker) or named_code(tracker)
     if wish and wish != offer:
         return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
     again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
@@ -324,7 +309,7 @@ class ActionCorrect(Action):
         if hint(dispatcher, tracker):
             return []
         heard, last = message(tracker), tracker.get_slot("last_wish")
-        wish = means_quote(tracker) or clear_wish(tracker) or meant(tracker)
+        wish = means_quote(tracker) or clear_wish(tracker) or named_code(tracker)
         if heard.email and "action_handoff" in actions_of(tracker, back=1):
             return take_fragment(dispatcher, tracker)
         if wish and wish != last and wish == clear_wish(tracker):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -10,8 +11,9 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import choose, described, placed, recent
-from actions.flows.identity import QUESTION, PrivateForm, known_customer
+from actions.flows.choice import described, recent
+from actions.flows.identity import QUESTION, known_customer
+from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import OrderFlow
 from actions.flows.refund_words import asks_where, other_refund, wanted_refund
 from actions.flows.return_words import (
@@ -29,15 +31,14 @@ from actions.flows.return_words import (
     spared_items,
 )
 from actions.flows.turn import Said
-from actions.flows.wording import listed
 from actions.services import services
+from actions.services.wording import listed
 
 FORM = "return_form"
 PART = re.compile(r"^(?:the |another |a |other |different )*(item|order|reason)s?$")
 FLOW = OrderFlow(
     wish="start_return",
     form=FORM,
-    order_slot="return_order",
     confirmed_slot="return_confirmed",
     told_slots=("return_order", "return_items", "return_reason", "return_method"),
     further_slots=("return_change", "return_part"),
@@ -114,9 +115,10 @@ def _other_reason(heard: Said, asked: str | None, part: str | None) -> dict[str,
     return {"return_reason": None} if part == "reason" or heard.has(WRONG_REASON) else {}
 
 
-class ValidateReturnForm(PrivateForm):
+class ValidateReturnForm(OrderForm):
     """Validate the return form: identity, order, items, reason, and an explicit yes."""
 
+    flow = FLOW
     wish = FLOW.wish
 
     def name(self) -> str:
@@ -222,30 +224,28 @@ class ValidateReturnForm(PrivateForm):
         checked = self.validate_return_items(wanted, dispatcher, tracker, domain)
         return {"return_items": checked["return_items"] or before}
 
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the recent orders from which something can go back."""
+        return open_orders(customer)
+
+    def unsaid(self, customer: Customer, tracker: Tracker, offered: Sequence[Order]) -> str | None:
+        """Return the only order, unless it was asked for, or another one was refused a moment ago."""
+        refused = tracker.get_slot("last_wish") == self.wish and tracker.get_slot("last_order")
+        only = super().unsaid(customer, tracker, offered)
+        asked = tracker.get_slot("requested_slot") == FLOW.order_slot
+        return None if asked or (refused and refused != only) else only
+
     def extract_return_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
-        """Find out which order is meant."""
-        customer = known_customer(tracker)
-        if customer is None or tracker.get_slot("return_order"):
-            return {}
-        orders = open_orders(customer)
-        number = choose(customer, self.heard(tracker), tracker, possible=orders)
-        if number is None and tracker.get_slot("requested_slot") == "return_order":
-            number = placed(self.heard(tracker), orders)
-        if number is None and tracker.get_slot("wish_words"):
-            number = choose(customer, self.opening(tracker), tracker, possible=orders)
-        refused = tracker.get_slot("last_wish") == self.wish and tracker.get_slot("last_order")
-        alone = len(orders) == 1 and (not refused or refused == orders[0].number)
-        if number is None and alone and tracker.get_slot("requested_slot") != "return_order":
-            number = orders[0].number
-        return {"return_order": number} if number else {}
+        """Find out from which order something goes back."""
+        return self.find_order(tracker)
 
     def validate_return_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
         """Accept an order of this customer; say when there is no such order."""
-        return self.own_order("return_order", value, dispatcher, tracker)
+        return self.own_order(value, dispatcher, tracker)
 
     def extract_return_items(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

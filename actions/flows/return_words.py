@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-
-from ruamel.yaml import YAML
 
 from actions.commerce.model import Order
 from actions.flows.choice import words_for_items
+from actions.flows.phrases import phrases, plain
 from actions.flows.turn import Said
 from actions.flows.wishes import cued
 from actions.services import services
 from actions.services.item_matching import ItemMatch
 
 TABLE = Path(__file__).with_name("reasons.yml")
+BROKEN = frozenset(
+    {"damaged", "defective", "wrong_item", "not_as_described"}
+)  # reasons for the same thing again
 ABOUT_ORDER = re.compile(
     r"\b(?:(?:last|latest|newest|most recent|recent|previous|first|oldest|other|whole|entire)\s+)*"
     r"(?:order|purchase)\b",
@@ -107,13 +108,6 @@ def _negated(text: str) -> list[str]:
     return [ENDS_NEGATION.split(found[1])[0] for found in NEGATED.finditer(text)]
 
 
-@cache
-def reason_cues(file: Path = TABLE) -> Mapping[str, tuple[str, ...]]:
-    """Read the words that tell a reason."""
-    table = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-    return {reason: tuple(str(cue) for cue in cues) for reason, cues in table.items()}
-
-
 def reason_of(heard: Said) -> str | None:
     """Return the reason that the words give; the last one that isn't denied."""
     known = services().policies.returns.reasons
@@ -122,17 +116,17 @@ def reason_of(heard: Said) -> str | None:
         if entity.get("value") in known:
             return str(entity["value"])
     return cued_reason(
-        heard.text, {reason: cues for reason, cues in reason_cues().items() if reason in known}
+        heard.text, {reason: cues for reason, cues in phrases(TABLE).items() if reason in known}
     )
 
 
 def cued_reason(text: str, table: Mapping[str, tuple[str, ...]]) -> str | None:
     """Return the reason whose longest cue stands in the words, with no "not" before it."""
-    plain = _plain(text)
+    words = f" {plain(text)} "
     best, length = None, 0
     for reason, cues in table.items():
         for cue in cues:
-            if len(cue) > length and _says(cue, plain):
+            if len(cue) > length and _says(cue, words):
                 best, length = reason, len(cue)
     return best
 
@@ -155,10 +149,4 @@ def _says(cue: str, plain: str) -> bool:
 def _denied(entity: Mapping[str, object], text: str) -> bool:
     """Tell whether "not" stands right before an entity."""
     start = entity.get("start")
-    return isinstance(start, int) and bool(BEFORE_NOT.search(_plain(text[:start]).rstrip() + " "))
-
-
-def _plain(text: str) -> str:
-    """Write words in lower case, without apostrophes or marks, with a space at each end."""
-    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
-    return f" {' '.join(re.sub(r'[^a-z0-9]+', ' ', bare).split())} "
+    return isinstance(start, int) and bool(BEFORE_NOT.search(f" {plain(text[:start])} "))

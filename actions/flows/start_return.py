@@ -15,11 +15,12 @@ from actions.flows.refund_words import ask_where
 from actions.flows.return_form import FLOW, FORM, chosen_items, open_orders
 from actions.flows.return_words import item_match, named_items
 from actions.flows.turn import Said, last_message, said
-from actions.flows.wording import after, amount, listed
+from actions.flows.wording import after, amount
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.policy import Decision
 from actions.services.readings import Reason
+from actions.services.wording import listed
 
 UNASKED = Reason("", shop_fault=False)  # in a shop that asks for no reason
 TELLS = ("utter_return_summary", "utter_return_confirm_again")

@@ -10,8 +10,9 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import OTHER, choose, placed, recent
-from actions.flows.identity import QUESTION, PrivateForm, known_customer
+from actions.flows.choice import OTHER, choose, recent
+from actions.flows.identity import QUESTION, known_customer
+from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import OrderFlow
 from actions.flows.swap_methods import method_of, methods_named
 from actions.flows.swap_state import SwapState
@@ -19,6 +20,7 @@ from actions.flows.swap_words import adds_product, meant_for_items, speaks_of, u
 from actions.flows.turn import SURE, Said, said
 from actions.flows.wishes import cued, wishes
 from actions.services import services
+from actions.services.swaps import WISHES as WISH_OF
 
 FORM = "swap_form"
 WISHES = ("change_order", "exchange_item")
@@ -26,7 +28,6 @@ FLOWS = {
     wish: OrderFlow(
         wish=wish,
         form=FORM,
-        order_slot="swap_order",
         confirmed_slot="swap_confirmed",
         told_slots=("swap_order", "swap_items", "swap_changes", "swap_method"),
         further_slots=("swap_to", "swap_offered"),
@@ -35,7 +36,6 @@ FLOWS = {
     )
     for wish in WISHES
 }
-KINDS = {"change_order": "change", "exchange_item": "exchange"}
 ITEM_QUESTIONS = frozenset({"swap_items", "swap_to", "swap_confirmed"})
 
 
@@ -57,13 +57,14 @@ def possible(order: Order) -> bool:
 def open_orders(customer: Customer, tracker: Tracker) -> list[Order]:
     """Return the recent orders whose items can be swapped: those that the customer's word fits, where there are any."""
     orders = [order for order in recent(customer) if possible(order)]
-    kind = KINDS.get(str(tracker.get_slot("wish")))
-    return [order for order in orders if services().swaps.kind(order) == kind] or orders
+    wish = flow_of(tracker).wish
+    return [order for order in orders if WISH_OF[services().swaps.kind(order)] == wish] or orders
 
 
-class ValidateSwapForm(PrivateForm):
+class ValidateSwapForm(OrderForm):
     """Validate the form: identity, order, items with what they become, payment method, and an explicit yes."""
 
+    flow = FLOWS[WISHES[0]]
     wish = WISHES[0]
     reads_introductions = False  # "the same as always" is no option of an item
 
@@ -74,7 +75,7 @@ class ValidateSwapForm(PrivateForm):
     def heard(self, tracker: Tracker) -> Said:
         """Return the words that are meant for this form: also those that name an item or an option of it."""
         words, asked = said(tracker, FORM), tracker.get_slot("requested_slot")
-        if self.only_who(words, asked):
+        if self.only_who(words, asked, tracker):
             return Said()
         if words.intent in WISHES or words.answers:
             return words
@@ -112,7 +113,8 @@ class ValidateSwapForm(PrivateForm):
 
     def _asks_method(self, order: Order, tracker: Tracker) -> bool:
         """Tell whether the customer has to say how the difference is settled."""
-        return services().swaps.needs_method(order, SwapState.of(tracker).swaps())
+        state = SwapState.of(tracker)
+        return bool(state.declined) or services().swaps.needs_method(order, state.swaps())
 
     def corrections(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict
@@ -120,56 +122,50 @@ class ValidateSwapForm(PrivateForm):
         """Notice another order than the one chosen before."""
         return flow_of(tracker).other_order(dispatcher, tracker, heard)
 
+    def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
+        """Return the recent orders whose items can be swapped."""
+        return open_orders(customer, tracker)
+
+    def meant(
+        self, customer: Customer, words: Said, tracker: Tracker, offered: Sequence[Order]
+    ) -> str | None:
+        """Return the order that is meant: by number, by what is in it among those that are open, or as elsewhere."""
+        if not words.text or words.number:
+            return words.number
+        speaks = [order for order in offered if speaks_of(order, words)]
+        if len(speaks) == 1:
+            return speaks[0].number
+        fits = [order for order in services().orders.matching(customer, words.text) if order in speaks]
+        if len(fits) == 1:
+            return fits[0].number
+        return None if speaks else choose(customer, words, tracker)
+
+    def unsaid(self, customer: Customer, tracker: Tracker, offered: Sequence[Order]) -> str | None:
+        """Return the order that was spoken of last, else the only one with which it can be."""
+        asked, last = tracker.get_slot("requested_slot") == "swap_order", tracker.get_slot("last_order")
+        if last in {order.number for order in offered} and not (asked or self.heard(tracker).has(OTHER)):
+            return str(last)
+        return super().unsaid(customer, tracker, offered)
+
     def extract_swap_order(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
-        """Find out which order is meant; the only one that can be changed is taken without asking."""
-        customer = known_customer(tracker)
-        if customer is None or tracker.get_slot("swap_order"):
-            return {}
-        heard, offered = self.heard(tracker), open_orders(customer, tracker)
-        asked = tracker.get_slot("requested_slot") == "swap_order"
-        number = self._meant(customer, heard, tracker, offered) or (placed(heard, offered) if asked else None)
-        if number is None and tracker.get_slot("wish_words"):
-            number = self._meant(customer, self.opening(tracker), tracker, offered)
-        last = tracker.get_slot("last_order")
-        if (
-            number is None
-            and not asked
-            and last in [order.number for order in offered]
-            and not heard.has(OTHER)
-        ):
-            number = str(last)
-        if number is None and len(offered) == 1:
-            number = offered[0].number
-        return {"swap_order": number} if number else {}
-
-    def _meant(
-        self, customer: Customer, heard: Said, tracker: Tracker, offered: Sequence[Order]
-    ) -> str | None:
-        """Return the order that is meant: by number, by what is in it among those that are open, or as elsewhere."""
-        if not heard.text or heard.number:
-            return heard.number
-        speaks = [order for order in offered if speaks_of(order, heard)]
-        if len(speaks) == 1:
-            return speaks[0].number
-        fits = [order for order in services().orders.matching(customer, heard.text) if order in speaks]
-        if len(fits) == 1:
-            return fits[0].number
-        return None if speaks else choose(customer, heard, tracker)
+        """Find out in which order something is changed."""
+        return self.find_order(tracker)
 
     def validate_swap_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> dict[str, Any]:
-        """Accept an order of this customer; say it kindly where it is an exchange rather than a change, or reverse."""
-        accepted = self.own_order("swap_order", value, dispatcher, tracker)
+        """Accept an order of this customer; the wish becomes what its state allows, said kindly."""
+        accepted = self.own_order(value, dispatcher, tracker)
         customer = known_customer(tracker)
         order = services().orders.find(customer, str(accepted["swap_order"])) if customer and value else None
-        if order and possible(order):
-            kind = services().swaps.kind(order)
-            if kind != KINDS.get(str(tracker.get_slot("wish")), kind):
-                dispatcher.utter_message(response=f"utter_swap_rather_{kind}", chosen_order=order.number)
-        return accepted
+        wish = WISH_OF[services().swaps.kind(order)] if order and possible(order) else None
+        if order is None or wish in (None, self.needed(tracker)):
+            return accepted
+        rather = f"utter_swap_rather_{services().swaps.kind(order)}"
+        dispatcher.utter_message(response=rather, chosen_order=order.number)
+        return {**accepted, "wish": wish}  # with its own name, tickets and level of identity
 
     def extract_swap_items(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

@@ -13,7 +13,7 @@ from actions.services.policy import paying
 def methods_named(customer: Customer, order: Order, heard: Said) -> list[PaymentMethod]:
     """Return the methods of a customer that the words fit; several where they leave it open."""
     found = payment_words.meant(heard, customer.payment_methods, frozenset())
-    if found or not (ORIGINAL.search(heard.text) or payment_words.speaks(heard.text, "same")):
+    if found or not (ORIGINAL.search(heard.text) or payment_words.speaks("same", heard.text)):
         return found
     return [method for method in customer.payment_methods if method.id in paying(order)]
 

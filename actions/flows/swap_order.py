@@ -12,7 +12,7 @@ from rasa_sdk.interfaces import Tracker
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Product, Variant
 from actions.flows.choice import payload
 from actions.flows.offers import offer_ticket
-from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
+from actions.flows.order_writes import DECLINED, AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
 from actions.flows.product_told import choices
 from actions.flows.swap_form import FLOWS, chosen_order, flow_of, open_orders
 from actions.flows.swap_state import SwapState
@@ -139,10 +139,12 @@ class ActionAskSwapMethod(AskAboutOrder):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
     ) -> None:
         """Offer the customer's payment methods."""
-        quote = services().swaps.quote(order, SwapState.of(tracker).swaps())
+        state = SwapState.of(tracker)
+        quote = services().swaps.quote(order, state.swaps())
         buttons = [
             {"title": method.label, "payload": payload("inform", payment_method=method.id)}
             for method in customer.payment_methods
+            if method.id not in state.declined
         ]
         dispatcher.utter_message(
             response=f"utter_ask_swap_method_{direction(quote)}",
@@ -250,8 +252,24 @@ class ActionSubmitSwap(SubmitOrderWrite):
             "reference": receipt.reference,
             "label_url": receipt.label_url,
         }
-        dispatcher.utter_message(response=f"utter_swap_done_{receipt.kind}_{direction(receipt)}", **told)
+        done = "waits" if receipt.waits else f"done_{receipt.kind}_{direction(receipt)}"
+        dispatcher.utter_message(response=f"utter_swap_{done}", **told)
         return []
+
+    def declined_payment(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> list[EventType] | None:
+        """Keep what was to be changed, and ask for another payment method where there is one."""
+        state, slot = SwapState.of(tracker), tracker.get_slot("swap_method")
+        quote = services().swaps.quote(order, state.swaps(), str(slot) if slot else None)
+        declined = {*state.declined, *(share.method_id for share in quote.shares)}
+        if not {method.id for method in customer.payment_methods} - declined:
+            return None
+        dispatcher.utter_message(response=DECLINED.explanation_key)
+        kept = {"swap_offered": {**state.offered, "declined": sorted(declined)}}
+        emptied = dict.fromkeys(("swap_method", "swap_confirmed", "wish_words"))
+        slots = (SlotSet(name, value) for name, value in {**emptied, **kept}.items())
+        return [*slots, FollowupAction(flow_of(tracker).form)]
 
     def none_possible(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]

@@ -13,19 +13,20 @@ from rasa_sdk.interfaces import Tracker
 from actions.commerce.model import Order, OrderItem, Product
 from actions.flows.identity import known_customer
 from actions.flows.memo import looked_up
-from actions.flows.return_words import ABOUT_ORDER, reason_of
+from actions.flows.order_writes import own_order
+from actions.flows.return_words import ABOUT_ORDER, BROKEN, reason_of
 from actions.flows.swap_state import SwapState
 from actions.flows.turn import EMAIL, Said
 from actions.services import services
 from actions.services.orders import OTHER_NUMBER, OWN_NUMBER
-from actions.services.swap_policy import CHANGE
+from actions.services.swap_policy import CHANGE, Catalogue
 from actions.services.swap_reading import Reading, Wanted, read_swaps
 from actions.services.variant_matching import find_variant, meets
 from actions.services.variant_words import phrases, places, tokens
 
-BROKEN = frozenset({"damaged", "defective", "wrong_item", "not_as_described"})
 # Rules that are about money; they are told once it is known how the difference is settled.
 LATER = frozenset({"method_needed", "gift_card_balance", "authority_limit"})
+SLOT = "swap_order"
 EMPTIES = "nothing_left"  # the rule after which the order is canceled rather than changed
 LEAVES = re.compile(r"\b(?:leave|keep|forget(?: about)?|skip|not|never ?mind)\b(?! only| just)")
 
@@ -36,10 +37,15 @@ def plain_words(heard: Said) -> str:
     return ABOUT_ORDER.sub(" ", text)
 
 
+def _order(tracker: Tracker) -> Order | None:
+    """Return the order of the verified customer in which something is swapped."""
+    customer, number = known_customer(tracker), str(tracker.get_slot(SLOT) or "")
+    return own_order(customer, number) if customer else None
+
+
 def meant_for_items(tracker: Tracker, heard: Said) -> bool:
     """Tell whether the words name an item of the order that is spoken of, or a value of one of its options."""
-    customer, number = known_customer(tracker), tracker.get_slot("swap_order")
-    order = services().orders.find(customer, str(number)) if customer and number else None
+    order = _order(tracker)
     if order is None or not heard.text:
         return False
     reading = _read(order, plain_words(heard), _about(order, SwapState.of(tracker)))
@@ -54,12 +60,7 @@ def speaks_of(order: Order, heard: Said) -> bool:
 
 def adds_product(tracker: Tracker, words: str) -> bool:
     """Tell whether a further product is to be put into an order, which isn't possible."""
-    customer = known_customer(tracker)
-    cut = tokens(words)
-    if customer is None or not places(phrases("adding"), cut):
-        return False
-    number = tracker.get_slot("swap_order")
-    order = services().orders.find(customer, str(number)) if number else None
+    order = _order(tracker) if places(phrases("adding"), tokens(words)) else None
     if order is None:
         return False
     reading = _read(order, plain_words(Said(words)))
@@ -105,9 +106,17 @@ def _read(order: Order, text: str, about: Sequence[OrderItem] = ()) -> Reading:
     """Read the words against the items of an order."""
     policy = services().policies.cancellations
     counts = services().swaps.kind(order) == CHANGE and (policy.quantity_changes or policy.removals)
-    catalogue = looked_up(("catalogue", order.number), lambda: services().swaps.catalogue(order))
     elsewhere = looked_up(("option values",), services().swaps.option_values)
-    return read_swaps(text, order.items, catalogue, about, counts=counts, elsewhere=elsewhere)
+    now = tuple((item.id, tuple(sorted(item.options.items()))) for item in order.items)
+    return looked_up(
+        ("reading", order.number, now, text, tuple(item.id for item in about)),
+        lambda: read_swaps(text, order.items, _catalogue(order), about, counts=counts, elsewhere=elsewhere),
+    )
+
+
+def _catalogue(order: Order) -> Catalogue:
+    """Look up the products of an order as they are sold now."""
+    return looked_up(("catalogue", order.number), lambda: services().swaps.catalogue(order))
 
 
 def _about(order: Order, state: SwapState) -> list[OrderItem]:
@@ -121,7 +130,7 @@ def _about(order: Order, state: SwapState) -> list[OrderItem]:
 
 def _settled_items(order: Order, state: SwapState) -> Order:
     """Return the order with the options that were chosen already, which a correction begins from."""
-    catalogue = services().swaps.catalogue(order)
+    catalogue = _catalogue(order)
     options = {variant.id: variant.options for product in catalogue.values() for variant in product.variants}
     chosen = {item: str(change.get("variant")) for item, change in state.changes.items()}
     items = tuple(
@@ -160,7 +169,7 @@ def _with(
         if wanted.quantity is None:
             return _checked_name(dispatcher, order, state, item)
         return _checked(dispatcher, order, state.becoming(item.id, None, wanted.quantity), item)
-    product = services().swaps.catalogue(order).get(item.product_id)
+    product = _catalogue(order).get(item.product_id)
     if product is None:
         return state
     return _wished(dispatcher, order, state, dataclasses.replace(wanted, wish=wish), item, product)
@@ -204,7 +213,7 @@ def _picked(
     dispatcher: CollectingDispatcher, order: Order, state: SwapState, variant_id: str
 ) -> SwapState | None:
     """Take a variant from a button, for the item that was asked about or the one whose product it is."""
-    catalogue = services().swaps.catalogue(order)
+    catalogue = _catalogue(order)
     owners = [
         item
         for item in order.items
@@ -236,7 +245,7 @@ def _checked_name(
     """Take an item that was named, or say why it can't be changed."""
     if item in services().swaps.open_items(order):
         return state.naming(item.id)
-    other = next(iter(services().swaps.catalogue(order)[item.product_id].variants), None)
+    other = next(iter(_catalogue(order)[item.product_id].variants), None)
     decision = services().swaps.decide(
         order, [SwapState().becoming(item.id, other.id if other else None, None).swap(item.id)]
     )

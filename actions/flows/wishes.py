@@ -10,46 +10,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
-from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.interfaces import Action, Tracker
-from rasa_sdk.types import DomainDict
+from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.interfaces import Tracker
 from ruamel.yaml import YAML
 
 from actions.flows.each_order import by_order
-from actions.flows.meaning import meant_instead
-from actions.flows.mood import empathy
-from actions.flows.turn import SURE, Said, message, message_before, spoken
+from actions.flows.phrases import plain
+from actions.flows.turn import SURE, message, spoken
 
 TABLE = Path(__file__).with_name("wishes.yml")
 LONGEST_QUEUE = 3
 LONGEST_WORDS = 500
 GUESSES = 5  # guesses of the classifier that count as likely
-PLAIN = 0.9  # how sure it has to be that a question sounds annoyed
 LEFT_BEHIND = ("wish", "wish_words", "wish_queue", "next_wish", "pending_offer", "identity_block")
 EVERYTHING = "*"
 NUMBER = re.compile(r"#?\bl?[ -]?\d{6}\b|#?\b[a-z]{1,2}-?\d{6,10}\b")
-ONE_OF_THEM = re.compile(r"^and\b.*\b(?:one|order)\b|\b(?:order|one) with\b")
-SAFE = re.compile(r"\b(?:safe|danger\w*)\b")
 MAY_I = re.compile(r"\b(?:can|could|may|am) i\b|\bis it (?:ok|okay|possible|free)\b|\bdo i\b", re.IGNORECASE)
-IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
-OF_A_RETURN = re.compile(
-    r"\b(?:cancel|cancle|stop|undo|withdraw)\w* (?:(?!(?:and|or|then|but|also)\b)\w+ ){0,3}returns?\b"
-)
-EXPLAINED = frozenset({"cancel_order", "start_return"})  # whose forms only say how the money comes back
-MOVES_MONEY = frozenset(
-    {
-        "cancel_order",
-        "start_return",
-        "request_refund",
-        "billing_dispute",
-        "delivery_problem",
-        "exchange_item",
-        "change_order",
-        "change_payment",
-    }
-)
-LAST = "action_pass_on"  # ends with an offer, to which a yes must be able to follow
 JOINTS = re.compile(
     r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|also|plus|but|then|&)\s+(?:also\s+|then\s+|secondly\s+)?|,\s+",
     re.IGNORECASE,
@@ -70,6 +46,7 @@ class Wish:
     strong: tuple[str, ...] = ()
     covers: frozenset[str] = frozenset()
     clears: tuple[str, ...] = ()
+    order: str = ""
     replaces: frozenset[str] = frozenset()
     ends: bool = False
     each: str = ""
@@ -119,6 +96,7 @@ def wishes() -> Mapping[str, Wish]:
             strong=tuple(_plain(cue) for cue in row.get("strong") or ()),
             covers=frozenset(row.get("covers") or ()),
             clears=tuple(row.get("clears") or ()),
+            order=str(row.get("order") or ""),
             replaces=frozenset(row.get("replaces") or ()),
             ends=bool(row.get("ends")),
             each=str(row.get("each") or ""),
@@ -136,6 +114,22 @@ def served_by(form: str | None, wish: object = None) -> str | None:
     return str(wish) if wish in serving else next(iter(serving), None)
 
 
+@cache
+def order_slots() -> frozenset[str]:
+    """Return the slots in which the wishes keep their orders."""
+    return frozenset(wish.order for wish in wishes().values() if wish.order)
+
+
+def order_at_hand(tracker: Tracker) -> str | None:
+    """Return the number of the order that was spoken of last: chosen for a wish, dealt with, or just named."""
+    names = order_slots() | {"last_order", "order_number"}
+    for event in reversed(tracker.events):
+        value = event.get("value") if event.get("event") == "slot" and event.get("name") in names else None
+        if value and tracker.get_slot(str(event.get("name"))) == value:
+            return str(value)
+    return None
+
+
 def cued(words: str) -> str | None:
     """Return the wish whose longest cue stands in the words."""
     found = _all_cued(words)
@@ -144,9 +138,9 @@ def cued(words: str) -> str | None:
 
 def _all_cued(words: str) -> dict[str, int]:
     """Return each wish of which a cue stands in the words, with the length of its longest."""
-    plain = f" {_plain(words)} "
+    said = f" {_plain(words)} "
     lengths = {
-        wish.intent: max((len(cue) for cue in wish.cues if f" {cue} " in plain), default=0)
+        wish.intent: max((len(cue) for cue in wish.cues if f" {cue} " in said), default=0)
         for wish in wishes().values()
     }
     return {wish: length for wish, length in lengths.items() if length}
@@ -154,8 +148,8 @@ def _all_cued(words: str) -> dict[str, int]:
 
 def outright(words: str) -> str | None:
     """Return the wish that the words name beyond doubt."""
-    plain = f" {_plain(words)} "
-    return next((w.intent for w in wishes().values() for cue in w.strong if f" {cue} " in plain), None)
+    said = f" {_plain(words)} "
+    return next((w.intent for w in wishes().values() for cue in w.strong if f" {cue} " in said), None)
 
 
 def parts(text: str) -> list[Part]:
@@ -198,7 +192,6 @@ def read(text: str, intent: str, guesses: Sequence[str], confidence: float = 1.0
     if len(kept) < 2:
         alone = kept[0].wish if kept and kept[0].wish in likely else intent
         return Reading(Part(alone, text))
-    kept.sort(key=lambda part: wishes()[str(part.wish)].action == LAST)
     return Reading(kept[0], tuple(kept[1:LONGEST_QUEUE]))
 
 
@@ -246,10 +239,8 @@ def guessed(tracker: Tracker) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Write words in lower case, without marks, with one space between them and "l" for an order number."""
-    bare = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.lower())
-    bare = NUMBER.sub(" l ", bare)
-    return " ".join(re.sub(r"[^\w#@]+", " ", bare).split())
+    """Write words plainly, with "l" for an order number."""
+    return plain(NUMBER.sub(" l ", text.lower()))
 
 
 def queue_of(tracker: Tracker) -> list[dict[str, Any]]:
@@ -287,110 +278,3 @@ def left(tracker: Tracker) -> list[EventType]:
     if tracker.active_loop_name:
         forgotten = [ActiveLoop(None), SlotSet("requested_slot", None), *forgotten]
     return forgotten
-
-
-class ActionAcknowledge(Action):
-    """Open a wish: a kind word where one is due, and a note of what else the message asks for."""
-
-    def name(self) -> str:
-        """Name the action."""
-        return "action_acknowledge"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Acknowledge the customer's mood and put further wishes into the queue."""
-        heard = message(tracker)
-        wish = wishes().get(heard.intent) or wishes().get(str(clear_wish(tracker)))
-        if wish is None:
-            return []
-        events = empathy(dispatcher, tracker, wish.empathy, PLAIN if wish.asks else SURE)
-        running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
-        reading = Reading(Part(wish.intent, heard.text))
-        if not heard.payload:
-            reading = for_each_order(read(heard.text, wish.intent, guessed(tracker), heard.confidence))
-        first = wishes()[self._meant(tracker, heard) or reading.first.wish or wish.intent]
-        others = [part for part in reading.others if part.wish != running]
-        if first.intent == "request_refund" and running in EXPLAINED:
-            return [*events, FollowupAction(LAST)]
-        queue: list[dict[str, Any]] = [
-            {"wish": p.wish, "words": spoken(p.words, LONGEST_WORDS)} for p in others
-        ]
-        if (
-            running
-            and first.form
-            and first.action != wishes()[running].action
-            and not (first.ends or running in first.replaces)
-        ):
-            queue.append({"wish": running, "words": "", "resumed": True})
-        events += queued(queue + [entry for entry in queue_of(tracker) if entry["wish"] != first.intent])
-        if running is None or (first.form and first.intent != running):
-            events += begin(first.intent, self._words(tracker, heard, first.intent, reading.first.words))
-        reported = str(tracker.get_slot("urgent_ticket") or "").startswith("product")
-        if reported and wish.intent == "ask_question" and heard.short and heard.has(SAFE):
-            return [FollowupAction("action_emergency")]
-        if first.intent == "cancel_order" and _means_a_return(tracker, heard):
-            return [*events, FollowupAction(LAST)]
-        if first.action != wish.action or heard.intent not in wishes():
-            events.append(FollowupAction(first.action))
-        return events
-
-    def _meant(self, tracker: Tracker, heard: Said) -> str | None:
-        """Return the wish that only shows from what went before: "and the hammock one?" after an order."""
-        instead = meant_instead(tracker)
-        if instead:
-            return instead
-        asks_again = heard.intent == "ask_product" and heard.short and heard.has(ONE_OF_THEM)
-        if asks_again and tracker.get_slot("last_wish") == "order_status" and tracker.get_slot("verified"):
-            return "order_status"
-        return self._follows(tracker, heard)
-
-    def _follows(self, tracker: Tracker, heard: Said) -> str | None:
-        """Return the wish that a question about what was just done means: "when do I get my money?"."""
-        done_before = tracker.get_slot("last_wish") in MOVES_MONEY and tracker.get_slot("last_order")
-        if not done_before or tracker.active_loop_name or not wishes()[heard.intent].asks:
-            return None
-        plain = f" {_plain(heard.text)} "
-        return next((w.intent for w in wishes().values() if any(f" {c} " in plain for c in w.follows)), None)
-
-    def _words(self, tracker: Tracker, heard: Said, wish: str, words: str) -> str:
-        """Return the words of a wish, with the message before where a return speaks of "it" or follows an offer."""
-        words = "" if heard.payload and not heard.entities else words
-        if wish != "start_return" or not (heard.payload or heard.short):
-            return words
-        if heard.payload or heard.has(IT):
-            return f"{message_before(tracker)} {words}".strip()
-        return words
-
-
-def _means_a_return(tracker: Tracker, heard: Said) -> bool:
-    """Tell whether it is a return that is to be canceled: it says so, or one was booked just now."""
-    booked = tracker.get_slot("last_return") and tracker.get_slot("last_wish") == "start_return"
-    last = bool(booked) and heard.number is None and "order" not in heard.text.lower()
-    return heard.has(OF_A_RETURN) or last
-
-
-class ActionNextWish(Action):
-    """Turn to the wish that waits, once the one before it is served."""
-
-    def name(self) -> str:
-        """Name the action."""
-        return "action_next_wish"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Serve the head of the queue, unless a form still waits for an answer."""
-        queue = queue_of(tracker)
-        if not queue or tracker.active_loop_name:
-            return []
-        head = queue.pop(0)
-        wish = wishes().get(str(head.get("wish")))
-        if wish is None:
-            return queued(queue)
-        dispatcher.utter_message(
-            response="utter_resume_wish" if head.get("resumed") else "utter_next_wish", wish_name=wish.name
-        )
-        resumed = bool(head.get("resumed"))
-        begun = begin(wish.intent, str(head.get("words") or ""), resumed)
-        return [*queued(queue), *begun, FollowupAction(wish.action)]

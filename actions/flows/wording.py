@@ -7,6 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from actions.services import services
+from actions.services.wording import after, dollars, within
+
+__all__ = ["after", "amount", "day", "either", "today", "within"]
 
 NEAR = {0: "today", 1: "tomorrow", -1: "yesterday"}
 OTHER_YEAR = 300  # days from which the year is said, too
@@ -31,34 +34,9 @@ def day(moment: date | datetime | None, on: date) -> str:
 
 def amount(value: Decimal, currency: str = "USD") -> str:
     """Write money as customers of the shop read it."""
-    return f"${value:,.2f}" if currency == "USD" else f"{value:,.2f} {currency}"
+    return dollars(value) if currency == "USD" else f"{value:,.2f} {currency}"
 
 
 def either(names: Sequence[str]) -> str:
     """Join names as in "a, b or c"."""
     return " or ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
-
-
-def within(business_days: str) -> str:
-    """Write how long something takes: "within 3-5 business days", "within 1 business day", "right away"."""
-    return f"within {_days(business_days)}" if _takes(business_days) else "right away"
-
-
-def after(business_days: str) -> str:
-    """Write how long after something it happens, to go before "after": "3-5 business days", "right"."""
-    return _days(business_days) if _takes(business_days) else "right"
-
-
-def _takes(business_days: str) -> bool:
-    return business_days not in ("0", "0-0")
-
-
-def _days(business_days: str) -> str:
-    return f"{business_days} business {'day' if business_days == '1' else 'days'}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Join names as in "a, b and c"."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"

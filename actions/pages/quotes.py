@@ -20,8 +20,8 @@ from sanic.response import HTTPResponse
 from sanic.response import html as html_response
 
 from actions.services import services
-from actions.services.policy import dollars, long_date
 from actions.services.quotes import Quote
+from actions.services.wording import dollars, long_date
 
 TOKEN = re.compile(r"[\w-]{16,64}")
 STYLE = (

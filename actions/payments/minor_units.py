@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-# https://docs.stripe.com/currencies: without decimals, and with three (the last of which is 0).
+# As Stripe counts them (https://docs.stripe.com/currencies): "zero-decimal currencies", without UGX, about which only
+# the "special cases" of the same page are right; "three-decimal currencies", of which the last decimal has to be 0; and
+# those "special cases" that became whole but are still written with two decimals: 5 ISK are 500. HUF and TWD, which
+# are there as well, are whole in payouts only.
 NO_DECIMALS = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())  # noqa: SIM905
 THREE_DECIMALS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
-WHOLE_ONLY = frozenset(("ISK", "UGX"))  # written with two decimals, which are 0
+WHOLE_ONLY = frozenset(("ISK", "UGX"))
 
 
 def to_minor(amount: Decimal, currency: str) -> int:

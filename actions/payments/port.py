@@ -59,8 +59,13 @@ class Dispute:
 class Payments(Protocol):
     """A payment provider. Amounts are exact; whatever has a key happens once."""
 
-    def charge(self, key: str, amount: Decimal, currency: str, *, customer: str, method: str) -> Charge:
-        """Take money by a method that the provider keeps for a customer."""
+    def charge(
+        self, key: str, amount: Decimal, currency: str, *, customer: str, method: str, again: bool = False
+    ) -> Charge:
+        """Take money by a method that the provider keeps for a customer.
+
+        `again`: it was tried before under this key, however long ago, without our knowing how it ended.
+        """
 
     def find(self, charge_id: str) -> Charge | None:
         """Find a charge."""

@@ -18,6 +18,7 @@ from actions.services import audit, mail, outbox, receipts, throttle
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.identity import hashed, salt
+from actions.services.mail import Reader
 from actions.services.proofs import LONGEST_INPUT
 from actions.services.rulebook import Policies
 from actions.services.throttle import Throttle
@@ -127,9 +128,9 @@ class Accounts:
                 "expires_at": now + timedelta(minutes=policy.reset_link_minutes),
             },
         )
-        recipient, name = (customer.email, customer.first_name) if customer else ("", "there")
+        reader = Reader(customer.email, customer.first_name) if customer else Reader("", "there")
         url = f"{policy.reset_url}?token={token}"
-        outbox.put(connection, mail.password_reset(recipient, name, self._policies, url), now)
+        outbox.put(connection, mail.password_reset(reader, self._policies, url), now)
 
 
 def _find_addressee(connection: Connection, key: str) -> Addressee | None:

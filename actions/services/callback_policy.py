@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from actions.services.policy import Decision, refusal
+from actions.services.policy import Decision, decided
 from actions.services.typed_policies import SupportPolicy
 
 SUBJECT = "callback"
@@ -73,9 +73,7 @@ def decide_callback(
     """Decide whether a call can be booked for a slot that begins at `start`."""
     rule = rule_against(policy, start, now, taken)
     facts = {"holiday": holiday_name(policy, start.astimezone(policy.zone).date()) or ""}
-    if rule is not None:
-        return refusal(rule, facts, subject=SUBJECT)
-    return Decision(True, "allowed", f"utter_{SUBJECT}_allowed", facts)
+    return decided(rule, facts, subject=SUBJECT)
 
 
 def rule_against(

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from actions.commerce.model import NOTHING, Order, PaymentMethod
-from actions.services.policy import Decision, Share, dollars, listed, refusal, shares_of
+from actions.services.policy import (
+    Decision,
+    Share,
+    decided,
+    gift_cards,
+    methods_named,
+    shares_of,
+    state_rule,
+)
 from actions.services.rulebook import Policies
 from actions.services.typed_policies import CancellationsPolicy
+from actions.services.wording import dollars, listed
 
 SUBJECT = "cancel"
-ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})
-GONE_BACK = frozenset({"exchange_requested", "return_requested", "returned", "refunded"})
 
 
 @dataclass(frozen=True)
@@ -51,28 +58,15 @@ def decide_cancellation(
     rule = _rule(order, policy, now)
     if rule is None and promised + refund > policy.authority_limit:
         rule = "authority_limit"
-    if rule is not None:
-        return refusal(rule, facts, subject=SUBJECT)
-    return Decision(True, "allowed", f"utter_{SUBJECT}_allowed", facts)
+    return decided(rule, facts, subject=SUBJECT)
 
 
 def _rule(order: Order, policy: CancellationsPolicy, now: datetime) -> str | None:
     """Name the rule that keeps an order from being cancelled, if one does."""
-    if order.status == "cancelled":
-        return "already_cancelled"
-    if order.status == "delivered":
-        return "delivered"
-    if order.status in GONE_BACK:
-        return "sent_back"
     if order.status == "changed" and policy.changes_once:
         return "changed"
-    if order.status in ON_THE_WAY or any(parcel.shipped_at for parcel in order.shipments):
-        return "dispatched"
-    if order.status in policy.cancellable_states:
-        return None
-    grace = timedelta(minutes=policy.grace_minutes)
-    fresh = order.placed_at is not None and now - order.placed_at <= grace
-    return None if order.status in policy.grace_states and fresh else "being_packed"
+    rule = state_rule(order, policy.cancellable_states, policy.grace_states, policy.grace_minutes, now)
+    return "already_cancelled" if rule == "cancelled" else rule
 
 
 def quote_cancellation(order: Order, policies: Policies, methods: Iterable[PaymentMethod]) -> CancelQuote:
@@ -80,14 +74,11 @@ def quote_cancellation(order: Order, policies: Policies, methods: Iterable[Payme
     policy = policies.cancellations
     known = {method.id: method for method in methods}
     shares = shares_of(order, max(order.paid - order.refunded, NOTHING))
-    at_once = frozenset(
-        s.method_id for s in shares if s.method_id in known and known[s.method_id].kind == "gift_card"
-    )
-    named = [known[share.method_id].label for share in shares if share.method_id in known]
-    only_cards = bool(shares) and at_once == {share.method_id for share in shares}
+    at_once = gift_cards(shares, known)
+    only_cards = bool(shares) and len(at_once) == len(shares)
     return CancelQuote(
         refund=sum((share.amount for share in shares), NOTHING),
-        method=listed(named) if shares and len(named) == len(shares) else "the original payment method",
+        method=methods_named(shares, known),
         currency=order.currency,
         business_days=policy.gift_card_business_days if only_cards else policy.refund_business_days,
         shares=shares,

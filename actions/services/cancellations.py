@@ -16,9 +16,11 @@ from actions.services.context import Caller
 from actions.services.errors import Refused, ServiceError
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
-from actions.services.policy import Decision, dollars
+from actions.services.policy import Decision
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
+from actions.services.wording import dollars
 
 ACTION = "order.cancel"
 WISH = "cancel_order"
@@ -51,11 +53,20 @@ class Cancellations:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._commerce = commerce
         self._policies = policies
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT, wish=WISH
+            commerce,
+            identity,
+            tickets,
+            policies,
+            clock,
+            action=ACTION,
+            subject=SUBJECT,
+            wish=WISH,
+            sagas=sagas,
         )
 
     @property

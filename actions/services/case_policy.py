@@ -12,8 +12,8 @@ from decimal import Decimal
 
 from actions.commerce.model import NOTHING, Order, Payment, Shipment, Variant
 from actions.services.calendar import working_days_after
-from actions.services.policy import dollars, listed, long_date
 from actions.services.rulebook import Policies
+from actions.services.wording import dollars, listed, long_date
 
 # The kinds of remedy. "trace" and "dispute" are tickets, "return" and "cancel" are flows of their own.
 REFUND, REPLACEMENT, GOODWILL, SHIPPING = "refund", "replacement", "goodwill", "shipping"

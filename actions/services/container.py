@@ -20,21 +20,26 @@ from actions.helpdesk.tickets import EmbeddedTickets
 from actions.payments.port import Payments as PaymentProvider
 from actions.services.accounts import Accounts
 from actions.services.addresses import Addresses
+from actions.services.arrivals import Arrivals
 from actions.services.callbacks import Callbacks
 from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.inactive import inactive_rules
+from actions.services.order_sagas import register_orders
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
 from actions.services.payment_changes import PaymentChanges
 from actions.services.products import Products
 from actions.services.profile import Profile
 from actions.services.promotions import Promotions
+from actions.services.provider_money import ProviderMoney
 from actions.services.quotes import Quotes
 from actions.services.remedies import Remedies
 from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies, policies_folder
+from actions.services.saga_telling import SagaTelling, register_telling
+from actions.services.sagas import Sagas
 from actions.services.swaps import Swaps
 
 logger = logging.getLogger(__name__)
@@ -68,6 +73,8 @@ class Services:
     provider: PaymentProvider | None  # where money is taken and given back, if adapters.yml names one
     outside_shop: Reading | None  # another shop to read from, if adapters.yml names one
     policies: Policies
+    sagas: Sagas
+    arrivals: Arrivals
     outbox: Outbox
 
     def __init__(
@@ -91,18 +98,24 @@ class Services:
         self.tickets = self._help_desk()
         self.provider = self._payment_provider()
         self.outside_shop = self._outside_shop()
-        self.returns = Returns(self.commerce, self.identity, self.tickets, self.policies, clock)
-        self.cancellations = Cancellations(self.commerce, self.identity, self.tickets, self.policies, clock)
-        self.swaps = Swaps(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
+        register_telling(self.sagas, self.tickets, self.policies, clock)
+        register_orders(self.sagas)
+        money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
+        if money is not None:
+            money.register()
+        self.arrivals = Arrivals(self.database, self.sagas, money, clock)
+        about_orders = (self.commerce, self.identity, self.tickets, self.policies, clock, self.sagas)
+        self.returns = Returns(*about_orders)
+        self.cancellations = Cancellations(*about_orders)
+        self.swaps = Swaps(*about_orders)
         self.callbacks = Callbacks(self.database, self.identity, self.policies, clock)
-        self.remedies = Remedies(
-            self.database, self.commerce, self.identity, self.tickets, self.policies, clock
-        )
-        self.promotions = Promotions(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.remedies = Remedies(self.database, *about_orders)
+        self.promotions = Promotions(*about_orders)
         self.quotes = Quotes(self.database, self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.addresses = Addresses(self.commerce, self.identity, self.policies, clock)
-        self.payments = PaymentChanges(self.commerce, self.identity, self.tickets, self.policies, clock)
+        self.payments = PaymentChanges(*about_orders)
         self.profile = Profile(self.commerce, self.identity, self.policies, clock)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 
@@ -120,7 +133,8 @@ class Services:
         return self._clock().date()
 
     def deliver(self) -> None:
-        """Send what waits to go out: e-mails, and what a help desk outside is to be told."""
+        """Do what waits for systems outside, and send what waits to go out: e-mails, and tickets."""
+        self.sagas.deliver()
         self.outbox.deliver()
         if isinstance(self.tickets, ForwardedTickets):
             self.tickets.forward()

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from actions.commerce.model import NOTHING, Address, Order, PaymentMethod
-from actions.services.cancel_policy import GONE_BACK, ON_THE_WAY
-from actions.services.policy import Decision, Share, dollars, listed, refusal, shares_of
+from actions.services.policy import (
+    GIFT_CARD,
+    Decision,
+    Share,
+    decided,
+    gift_cards,
+    methods_named,
+    shares_of,
+    state_rule,
+)
 from actions.services.rulebook import Policies
 from actions.services.us_addresses import one_line, usable
+from actions.services.wording import dollars, listed
 
 ADDRESS, PAYMENT = "address", "payment"
-GIFT_CARD = "gift_card"
 
 
 @dataclass(frozen=True)
@@ -28,24 +36,6 @@ class PaymentQuote:
     business_days: str  # until it is back
     shares: tuple[Share, ...] = ()
     at_once: frozenset[str] = frozenset()
-
-
-def state_rule(
-    order: Order, states: Sequence[str], grace_states: Sequence[str], minutes: int, now: datetime
-) -> str | None:
-    """Name the rule that keeps an order from being changed in its state, if one does."""
-    if order.status == "cancelled":
-        return "cancelled"
-    if order.status == "delivered":
-        return "delivered"
-    if order.status in GONE_BACK:
-        return "sent_back"
-    if order.status in ON_THE_WAY or any(parcel.shipped_at for parcel in order.shipments):
-        return "dispatched"
-    if order.status in states:
-        return None
-    fresh = order.placed_at is not None and now - order.placed_at <= timedelta(minutes=minutes)
-    return None if order.status in grace_states and fresh else "being_packed"
 
 
 def decide_address(
@@ -83,9 +73,7 @@ def decide_profile_address(address: Address, current: Address, policies: Policie
     elif rule is None and address == current:
         rule = "same_address"
     facts = {"address": one_line(address), "order_number": ""}
-    if rule is not None:
-        return refusal(rule, facts, subject=ADDRESS)
-    return Decision(True, "allowed", f"utter_{ADDRESS}_allowed", facts)
+    return decided(rule, facts, subject=ADDRESS)
 
 
 def decide_payment(
@@ -114,7 +102,7 @@ def decide_payment(
         PAYMENT,
         method=method.label if method else "",
         total=dollars(max(due, NOTHING)),
-        balance=dollars(method.balance) if method and method.balance is not None else "",
+        balance=dollars(method.spendable) if method and method.spendable is not None else "",
     )
 
 
@@ -125,9 +113,9 @@ def _method_rule(method: PaymentMethod | None, paying: Mapping[str, Decimal]) ->
     if set(paying) == {method.id}:
         return "same_method"
     due = sum((amount for paid_by, amount in paying.items() if paid_by != method.id), NOTHING)
-    if method.kind == GIFT_CARD and method.balance is None:
+    if method.kind == GIFT_CARD and method.spendable is None:
         return "balance_unknown"
-    if method.kind == GIFT_CARD and method.balance is not None and method.balance < due:
+    if method.kind == GIFT_CARD and method.spendable is not None and method.spendable < due:
         return "balance_short"
     return None
 
@@ -139,14 +127,11 @@ def quote_payment(
     policy, known = policies.payments, {method.id: method for method in methods}
     paid = shares_of(order, max(order.paid - order.refunded, NOTHING))
     shares = tuple(share for share in paid if share.method_id != method_id)
-    cards = frozenset(
-        s.method_id for s in shares if s.method_id in known and known[s.method_id].kind == GIFT_CARD
-    )
-    named = [known[share.method_id].label for share in shares if share.method_id in known]
-    only_cards = bool(shares) and cards == {share.method_id for share in shares}
+    cards = gift_cards(shares, known)
+    only_cards = bool(shares) and len(cards) == len(shares)
     return PaymentQuote(
         total=sum((share.amount for share in shares), NOTHING),
-        back_to=listed(named) if shares and len(named) == len(shares) else "the original payment method",
+        back_to=methods_named(shares, known),
         method=known[method_id].label,
         currency=order.currency,
         business_days=policy.change_gift_card_business_days
@@ -165,6 +150,4 @@ def _decision(rule: str | None, order: Order, subject: str, **facts: str) -> Dec
         "items": listed([item.label for item in order.items]),
         **facts,
     }
-    if rule is not None:
-        return refusal(rule, known, subject=subject)
-    return Decision(True, "allowed", f"utter_{subject}_allowed", known)
+    return decided(rule, known, subject=subject)

@@ -8,9 +8,9 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from actions.commerce.model import Customer
-from actions.services.mail import Letter
-from actions.services.policy import dollars
+from actions.services.mail import Letter, bullets, letter
 from actions.services.rulebook import Policies
+from actions.services.wording import dollars, takes
 
 NOON = 12
 
@@ -92,28 +92,28 @@ def callback(customer: Customer, policies: Policies, what: str, call: Call) -> L
         "cancel": f"your call on {when} is canceled. Nobody will ring you.",
     }[what]
     heading = {"book": "is booked", "move": "is moved", "cancel": "is canceled"}[what]
-    body = (
-        f"Hello {customer.first_name},\n\n{told}\n\nReference: {call.reference}\n\n"
-        f"If that wasn't you, answer this e-mail or write to {support.email}.\n\n{support.shop_name}\n"
+    return letter(
+        f"callback_{what}",
+        customer,
+        policies,
+        f"Your call {call.reference} {heading}",
+        told,
+        f"Reference: {call.reference}",
     )
-    return Letter(f"callback_{what}", customer.email, f"Your call {call.reference} {heading}", body)
 
 
 def remedy(customer: Customer, policies: Policies, given: Gift) -> Letter:
     """Write the e-mail that confirms a refund or a replacement."""
-    lines = "".join(f"  - {item}\n" for item in given.items)
-    concerned = f"It is for:\n{lines}\n" if lines else ""
     if given.kind == "replacement":
         told = "we send these items again, free of charge. You get an e-mail with the tracking number."
     else:
-        told = (
-            f"we pay {dollars(given.amount)} back to {given.method}; "
-            f"that takes {given.business_days} business days."
-        )
-    body = (
-        f"Hello {customer.first_name},\n\nabout order {given.order_number}: {told}\n\n{concerned}"
-        f"Reference: {given.reference}\n\n"
-        f"If that wasn't you, answer this e-mail or write to {policies.support.email}.\n\n"
-        f"{policies.support.shop_name}\n"
+        told = f"we pay {dollars(given.amount)} back to {given.method}; that {takes(given.business_days)}."
+    return letter(
+        "remedy",
+        customer,
+        policies,
+        f"Order {given.order_number}: {given.reference}",
+        f"about order {given.order_number}: {told}",
+        f"It is for:\n{bullets(given.items)}" if given.items else "",
+        f"Reference: {given.reference}",
     )
-    return Letter("remedy", customer.email, f"Order {given.order_number}: {given.reference}", body)

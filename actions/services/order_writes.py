@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -12,22 +12,26 @@ from typing import Any, TypeVar
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Payment
 from actions.commerce.port import Commerce, Work
 from actions.helpdesk.port import Ticket, Tickets
-from actions.services import audit, outbox, receipts
+from actions.services import audit, receipts
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.mail import Letter
+from actions.services.order_sagas import as_it_is, begun, carried_on, saga_id_of
 from actions.services.orders import order_number
-from actions.services.policy import Decision, Share, dollars, refusal
+from actions.services.policy import Decision, Share, refusal
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
+from actions.services.saga_notes import Content, NewStep
+from actions.services.sagas import Sagas
+from actions.services.wording import dollars
 
 R = TypeVar("R", bound=Receipt)
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class OrderWrite:
     """A write that is under way: its transaction, on whose behalf it is done, and the order as it is now."""
 
@@ -38,6 +42,13 @@ class OrderWrite:
     action: str
     now: datetime
     since: datetime  # the beginning of what counts as one case
+    steps: list[NewStep] = field(default_factory=list)  # what systems outside are to do
+    letters: list[Letter] = field(default_factory=list)
+    undoable: bool = False  # whether the order can be put back as it was where one of them refuses its part
+
+    def later(self, system: str, action: str, content: Content) -> None:
+        """Let a system outside do something after the commit; all that a write asks for is done in order."""
+        self.steps.append(NewStep(system=system, action=action, content=content))
 
     def promised(self) -> Decimal:
         """Sum what the customer was promised back in the same case before."""
@@ -48,8 +59,8 @@ class OrderWrite:
         return receipts.of_conversation(self.work.connection, self.caller, self.action)
 
     def record(self, letter: Letter, *, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """Put the e-mail into the outbox and the change into the audit trail."""
-        outbox.put(self.work.connection, letter, self.now)
+        """Let the e-mail go out, and put the change into the audit trail."""
+        self.letters.append(letter)
         audit.record(
             self.work.connection,
             self.caller,
@@ -108,8 +119,10 @@ class OrderWrites:
         action: str,
         subject: str,
         wish: str,
+        sagas: Sagas | None = None,
     ) -> None:
         self._commerce = commerce
+        self._sagas = sagas
         self._identity = identity
         self._tickets = tickets
         self._policies = policies
@@ -148,7 +161,10 @@ class OrderWrites:
         the receipt of a write that has done the same already. Raises Refused when it isn't the customer's order,
         and whatever `write` raises.
         """
-        return receipts.insisting(lambda: self._once(caller, customer, number, request, write, kind, before))
+        receipt, saga_id = receipts.insisting(
+            lambda: self._once(caller, customer, number, request, write, kind, before)
+        )
+        return carried_on(self._sagas, receipt, saga_id)
 
     def _once(
         self,
@@ -159,7 +175,8 @@ class OrderWrites:
         write: Callable[[OrderWrite], R],
         kind: type[R],
         before: Callable[[OrderWrite], Row | None],
-    ) -> R:
+    ) -> tuple[R, str | None]:
+        """Write, or find the receipt; with the id of the saga that has begun."""
         now = self._clock()
         with self._commerce.begin() as work:
             work.lock_customer(customer.id)
@@ -177,10 +194,11 @@ class OrderWrites:
             stored = receipts.find(work.connection, caller, self._action, asked)
             stored = before(under_way) if stored is None else stored
             if stored is not None:
-                return receipts.read(kind, stored)
+                return receipts.read(kind, stored), saga_id_of(under_way)
+            earlier = as_it_is(self._sagas, under_way)
             receipt = write(under_way)
             receipts.keep(work.connection, caller, self._action, asked, receipts.row(receipt), now)
-        return receipt
+            return receipt, begun(self._sagas, under_way, earlier)
 
     def ask_approval(
         self, caller: Caller, customer: Customer, number: str, appeal: Callable[[Order], Appeal]

@@ -12,9 +12,7 @@ from actions.services import matching
 # "L204817", "#L204817", "l-204817", "L 204817", "204817", also inside a sentence.
 OWN_NUMBER = re.compile(r"(?<![0-9A-Za-z])#?\s?(?:L[\s\-.#]*)?(\d{6})(?![0-9A-Za-z])", re.IGNORECASE)
 # Numbers of imported shops: one or two letters and six to ten digits, as in "#W2611340".
-LETTERED_NUMBER = OTHER_NUMBER = re.compile(
-    r"(?<![0-9A-Za-z])#?([A-Z]{1,2})-?(\d{6,10})(?![0-9A-Za-z])", re.IGNORECASE
-)
+OTHER_NUMBER = re.compile(r"(?<![0-9A-Za-z])#?([A-Z]{1,2})-?(\d{6,10})(?![0-9A-Za-z])", re.IGNORECASE)
 LONGEST_TEXT = 2000
 
 LAST = re.compile(r"\b(last|latest|newest|most recent|recent)\b", re.IGNORECASE)

@@ -18,6 +18,7 @@ from actions.services.order_writes import OrderWrite, OrderWrites, Row, refunds_
 from actions.services.policy import Decision
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
 
 ACTION = "order.payment"
 WISH = "change_payment"
@@ -50,10 +51,19 @@ class PaymentChanges:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._policies = policies
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=PAYMENT, wish=WISH
+            commerce,
+            identity,
+            tickets,
+            policies,
+            clock,
+            action=ACTION,
+            subject=PAYMENT,
+            wish=WISH,
+            sagas=sagas,
         )
 
     def decide(self, customer: Customer, order: Order, method_id: str | None = None) -> Decision:
@@ -98,7 +108,8 @@ class PaymentChanges:
         customer, order, now = write.customer, write.order, write.now
         quote = quote_payment(order, self._policies, customer.payment_methods, method_id)
         payment = Payment(kind="payment", amount=quote.total, method_id=method_id, at=now)
-        write.work.move_payment(order, refunds_of(quote.shares, now, at_once=quote.at_once), payment)
+        write.work.add_payments(order, [payment, *refunds_of(quote.shares, now, at_once=quote.at_once)])
+        write.undoable = True
         receipt = PaymentReceipt(
             order_number=order.number,
             method_id=method_id,

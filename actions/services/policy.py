@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
 
@@ -12,11 +12,18 @@ from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMetho
 from actions.services.errors import ServiceError
 from actions.services.rulebook import Policies
 from actions.services.typed_policies import ExchangesPolicy, ReturnsPolicy
+from actions.services.wording import dollars, listed, long_date
 
-# Rules under which a person may still say yes.
-FOR_A_PERSON = frozenset({"authority_limit", "delivery_date_unknown", "not_paid", "part_of_line"})
+# Rules under which a person may still say yes, whatever they are about.
+FOR_A_PERSON = frozenset({
+    "authority_limit", "delivery_date_unknown", "not_paid", "order_date_unknown", "part_of_line", "too_many_units",
+    "outside_refused", "outside_unknown_method",
+})  # fmt: skip
+ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})
 # States in which something of an order is on its way back; whether more may follow is the shop's rule.
 UNDER_WAY = frozenset({"return_requested", "exchange_requested"})
+GONE_BACK = UNDER_WAY | {"returned", "refunded"}
+GIFT_CARD = "gift_card"
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,35 @@ def refusal(
         needs_approval=rule in FOR_A_PERSON,
         refused_items=items or {},
     )
+
+
+def outside(reason: str) -> Decision:
+    """Make the decision of a system outside, which refused its part: a key of what it may say for `reason`."""
+    rule = f"outside_{reason}"
+    return Decision(False, rule, f"utter_{rule}", needs_approval=rule in FOR_A_PERSON)
+
+
+def decided(rule: str | None, facts: Mapping[str, str], *, subject: str) -> Decision:
+    """Make the decision that a rule stands against, or that none does."""
+    if rule is not None:
+        return refusal(rule, facts, subject=subject)
+    return Decision(True, "allowed", f"utter_{subject}_allowed", facts)
+
+
+def state_rule(
+    order: Order, states: Sequence[str], grace_states: Sequence[str], minutes: int, now: datetime
+) -> str | None:
+    """Name the rule that keeps an order from being changed or cancelled in its state, if one does."""
+    if order.status in ("cancelled", "delivered"):
+        return order.status
+    if order.status in GONE_BACK:
+        return "sent_back"
+    if order.status in ON_THE_WAY or any(parcel.shipped_at for parcel in order.shipments):
+        return "dispatched"
+    if order.status in states:
+        return None
+    fresh = order.placed_at is not None and now - order.placed_at <= timedelta(minutes=minutes)
+    return None if order.status in grace_states and fresh else "being_packed"
 
 
 def decide_return(
@@ -198,28 +234,6 @@ def quote_return(
     return ReturnQuote(refund, fee, words, order.currency, days, shares)
 
 
-def dollars(amount: Decimal) -> str:
-    """Write an amount as customers read it: "$1,204.50"."""
-    return f"${amount:,.2f}"
-
-
-def takes(business_days: str) -> str:
-    """Write how long a refund takes, as a sentence goes on after "that": "takes 3-5 business days"."""
-    return "happens at once" if business_days in ("0", "0-0") else f"takes {business_days} business days"
-
-
-def long_date(day: date) -> str:
-    """Write a date as customers read it: "November 3, 2026"."""
-    return f"{day:%B} {day.day}, {day.year}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Join names into "a, b and c"."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _chosen(order: Order, item_ids: Sequence[str] | None) -> list[OrderItem | None]:
     """Find the items that are meant, each once; None stands for one that the order doesn't have."""
     if item_ids is None:
@@ -253,6 +267,18 @@ def paying(order: Order) -> frozenset[str]:
     return frozenset(share.method_id for share in shares_of(order, order.paid))
 
 
+def gift_cards(shares: Sequence[Share], methods: Mapping[str, PaymentMethod]) -> frozenset[str]:
+    """Return the ids of the gift cards among the methods of a refund; these have it at once."""
+    ids = (share.method_id for share in shares)
+    return frozenset(each for each in ids if each in methods and methods[each].kind == GIFT_CARD)
+
+
+def methods_named(shares: Sequence[Share], methods: Mapping[str, PaymentMethod]) -> str:
+    """Name the methods of a refund, if all of them are on file."""
+    known = [methods[share.method_id].label for share in shares if share.method_id in methods]
+    return listed(known) if known and len(known) == len(shares) else "the original payment method"
+
+
 def method_words(
     shares: Sequence[Share], methods: Mapping[str, PaymentMethod], policies: Policies
 ) -> tuple[str, str]:
@@ -262,14 +288,11 @@ def method_words(
         "credit_card": refunds.card_business_days,
         "debit_card": refunds.card_business_days,
         "paypal": refunds.paypal_business_days,
-        "gift_card": refunds.gift_card_business_days,
+        GIFT_CARD: refunds.gift_card_business_days,
     }
-    known = [methods[share.method_id] for share in shares if share.method_id in methods]
-    if not known or len(known) < len(shares):
-        return "the original payment method", refunds.business_days
-    if len(known) == 1:
-        return known[0].label, days.get(known[0].kind, refunds.business_days)
-    return listed([method.label for method in known]), refunds.business_days
+    only = methods.get(shares[0].method_id) if len(shares) == 1 else None
+    business_days = days.get(only.kind, refunds.business_days) if only else refunds.business_days
+    return methods_named(shares, methods), business_days
 
 
 def _facts(order: Order, policy: ReturnsPolicy, items: Sequence[OrderItem], today: date) -> dict[str, str]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from actions.commerce.compatibility import Span
 from actions.commerce.model import Product
 from actions.services import matching
-from actions.services.policy import listed
+from actions.services.wording import listed
 
 MEASURE = re.compile(
     r"(?<![\w.])(\d{1,5}(?:\.\d{1,3})?)[\s-]*(inch(?:es)?|in\b|\"|''|lbs?\b|pounds?|ft\b|feet|foot)",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from actions.commerce.model import Product, Variant
+from collections.abc import Callable
+
+from actions.commerce.model import Order, Product, Variant
 from actions.commerce.port import Commerce
 from actions.services import matching
 
@@ -39,6 +41,12 @@ class Products:
             asked, [(entry, matching.score(asked, "-", entry.options.values())) for entry in product.variants]
         )
         return found or list(product.variants)
+
+
+def products_of(order: Order, find: Callable[[str], Product | None]) -> dict[str, Product]:
+    """Look up the products of an order as they are sold now."""
+    found = (find(each) for each in dict.fromkeys(item.product_id for item in order.items))
+    return {product.id: product for product in found if product}
 
 
 def _score(product: Product, asked: list[str]) -> float:

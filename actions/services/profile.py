@@ -15,7 +15,8 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.loyalty import Standing, standing
-from actions.services.policy import Decision, refusal
+from actions.services.phone import phone_number, spoken_number
+from actions.services.policy import Decision, decided, refusal
 from actions.services.rulebook import Policies
 
 ACTION = "account.change"
@@ -24,7 +25,6 @@ SUBJECT = "account"
 ON, OFF = "on", "off"
 LONGEST_NAME = 80
 NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'\N{RIGHT SINGLE QUOTATION MARK}-])*")
-PHONE_DIGITS = 10
 FIELDS = ("name", "phone", "marketing")
 
 
@@ -35,15 +35,6 @@ class DetailReceipt:
     field: str
     value: str
     repeated: bool = False
-
-
-def phone_number(text: str) -> str | None:
-    """Read a phone number of the United States and write it as "(503) 555-0117"."""
-    digits = re.sub(r"\D", "", text)
-    digits = digits.removeprefix("1") if len(digits) == PHONE_DIGITS + 1 else digits
-    if len(digits) != PHONE_DIGITS or digits[0] in "01" or digits[3] in "01":
-        return None
-    return f"({digits[:3]}) {digits[3:6]}-{digits[6:]}"
 
 
 def full_name(text: str) -> str | None:
@@ -64,9 +55,7 @@ def decide_detail(customer: Customer, field: str, value: str, policies: Policies
         rule = "unusable"
     elif all(getattr(customer, name) == new for name, new in _columns(field, value).items()):
         rule = "same"
-    if rule is not None:
-        return refusal(rule, facts, subject=SUBJECT)
-    return Decision(True, "allowed", f"utter_{SUBJECT}_allowed", facts)
+    return decided(rule, facts, subject=SUBJECT)
 
 
 def _columns(field: str, value: str) -> dict[str, Any]:
@@ -75,7 +64,7 @@ def _columns(field: str, value: str) -> dict[str, Any]:
         return {"marketing_email": value == ON} if value in (ON, OFF) else {}
     if field == "phone":
         number = phone_number(value)
-        return {"phone": number} if number else {}
+        return {"phone": spoken_number(number)} if number else {}
     name = full_name(value)
     if not name:
         return {}

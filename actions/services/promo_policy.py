@@ -8,24 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from actions.commerce.model import CENT, NOTHING, Customer, Order, OrderItem, PaymentMethod
-from actions.services.policy import (
-    Decision,
-    Share,
-    dollars,
-    listed,
-    long_date,
-    method_words,
-    refusal,
-    shares_of,
-)
+from actions.services.policy import Decision, Share, decided, gift_cards, method_words, refusal, shares_of
 from actions.services.rulebook import Policies
 from actions.services.sales_policies import PromotionsPolicy
 from actions.services.sales_readings import PromoCode
+from actions.services.wording import dollars, listed, long_date
 
 SUBJECT = "promo"
 JOINT = "+"  # between the codes of an order that has several
 STANDARD = "standard"
-FOR_A_PERSON = frozenset({"authority_limit", "order_date_unknown", "not_paid"})
 
 
 @dataclass(frozen=True)
@@ -47,12 +38,12 @@ def decide_code(name: str, policies: Policies, *, today: date) -> Decision:
     """Decide whether there is such a code and whether it can be used today, whatever it is used for."""
     code = policies.promotions.codes.get(name.upper())
     if code is None:
-        return _refused("unknown_code", {"code": name})
+        return refusal("unknown_code", {"code": name}, subject=SUBJECT)
     facts = _facts(code, policies)
     if code.starts_on and today < code.starts_on:
-        return _refused("not_started", facts)
+        return refusal("not_started", facts, subject=SUBJECT)
     if code.ends_on and today > code.ends_on:
-        return _refused("expired", facts)
+        return refusal("expired", facts, subject=SUBJECT)
     return Decision(True, "allowed", f"utter_{SUBJECT}_terms", facts)
 
 
@@ -83,14 +74,14 @@ def decide_promotion(
         or _rule_of_items(order, code, policy)
     )
     if rule is not None:
-        return _refused(rule, facts)
+        return refusal(rule, facts, subject=SUBJECT)
     credit = credit_of(order, code, policy).credit
     facts |= {"amount": dollars(credit), "limit": dollars(policy.authority_limit)}
     if credit > order.paid - order.refunded:
-        return _refused("not_paid", facts)
+        return refusal("not_paid", facts, subject=SUBJECT)
     if promised + credit > policy.authority_limit:
-        return _refused("authority_limit", facts)
-    return Decision(True, "allowed", f"utter_{SUBJECT}_allowed", facts)
+        return refusal("authority_limit", facts, subject=SUBJECT)
+    return decided(None, facts, subject=SUBJECT)
 
 
 def quote_promotion(
@@ -101,9 +92,6 @@ def quote_promotion(
     known = {method.id: method for method in methods}
     shares = shares_of(order, change.credit)
     words, days = method_words(shares, known, policies)
-    at_once = frozenset(
-        s.method_id for s in shares if s.method_id in known and known[s.method_id].kind == "gift_card"
-    )
     return PromoQuote(
         change.discount,
         change.shipping,
@@ -113,7 +101,7 @@ def quote_promotion(
         order.currency,
         days,
         shares,
-        at_once,
+        gift_cards(shares, known),
     )
 
 
@@ -214,12 +202,6 @@ def _rule_of_items(order: Order, code: PromoCode, policy: PromotionsPolicy) -> s
     if code.free_shipping and order.shipping and order.shipping_service not in (None, STANDARD):
         return "other_shipping"
     return "no_saving" if credit_of(order, code, policy).credit <= NOTHING else None
-
-
-def _refused(rule: str, facts: dict[str, str]) -> Decision:
-    """Make the refusal by a rule."""
-    made = refusal(rule, facts, subject=SUBJECT)
-    return Decision(False, rule, made.explanation_key, facts, needs_approval=rule in FOR_A_PERSON)
 
 
 def _facts(code: PromoCode, policies: Policies) -> dict[str, str]:

@@ -16,7 +16,7 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, refunds_of
-from actions.services.policy import Decision, dollars, refusal
+from actions.services.policy import Decision, refusal
 from actions.services.promo_policy import (
     JOINT,
     SUBJECT,
@@ -29,8 +29,10 @@ from actions.services.promo_policy import (
 )
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
 from actions.services.sales_readings import PromoCode
 from actions.services.throttle import Throttle
+from actions.services.wording import dollars
 
 ACTION = "order.promo"
 WISH = "promo_code"
@@ -64,12 +66,21 @@ class Promotions:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._commerce = commerce
         self._policies = policies
         self._clock = clock
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT, wish=WISH
+            commerce,
+            identity,
+            tickets,
+            policies,
+            clock,
+            action=ACTION,
+            subject=SUBJECT,
+            wish=WISH,
+            sagas=sagas,
         )
         window = timedelta(minutes=policies.promotions.unknown_codes_minutes)
         self._guesses = Throttle("promo.unknown", policies.promotions.unknown_codes, window, window)
@@ -170,7 +181,7 @@ class Promotions:
             name,
             self._policies,
             customer=customer,
-            others=self._commerce.orders_of(customer.id),
+            others=write.work.orders_of(customer.id),
             now=write.now,
             promised=write.promised(),
         )

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from actions.commerce.model import CENT, NOTHING, Product, Variant
-from actions.services.policy import Decision, dollars, listed, refusal
+from actions.services.policy import Decision, decided
 from actions.services.readings import money
 from actions.services.rulebook import Policies
 from actions.services.sales_policies import QuotesPolicy
 from actions.services.sales_readings import Tier
+from actions.services.wording import dollars, listed
 
 SUBJECT = "quote"
-FOR_A_PERSON = frozenset({"too_many_units", "authority_limit"})
 OVERSIZE = "oversize"  # the tag of what goes by freight
 
 
@@ -95,11 +95,7 @@ def decide_quote(wanted: Sequence[Wanted], policies: Policies) -> Decision:
         "items": listed([f"{line.quantity} x {line.label}" for line in figures.lines]),
         "total": dollars(figures.total),
     }
-    rule = _rule(wanted, figures, policy)
-    if rule is None:
-        return Decision(True, "allowed", f"utter_{SUBJECT}_allowed", facts)
-    made = refusal(rule, facts, subject=SUBJECT)
-    return Decision(False, rule, made.explanation_key, facts, needs_approval=rule in FOR_A_PERSON)
+    return decided(_rule(wanted, figures, policy), facts, subject=SUBJECT)
 
 
 def _rule(wanted: Sequence[Wanted], figures: QuoteFigures, policy: QuotesPolicy) -> str | None:

@@ -255,9 +255,14 @@ def missing(piece: Piece, product: Product) -> list[Variant]:
     return matching.best(asked, scored) or list(product.variants)
 
 
-def is_any(text: str) -> bool:
-    """Tell whether any version will do."""
-    return has("any", text)
+def added(lines: Sequence[Mapping[str, Any]], piece: Piece) -> list[dict[str, Any]]:
+    """Add a clear wish to some lines."""
+    made = [dict(line) for line in lines]
+    same = next((line for line in made if line["variant"] == piece.variant), None)
+    if same is not None:
+        same["quantity"] += piece.quantity
+        return made
+    return [*made, {"variant": piece.variant, "quantity": piece.quantity}]
 
 
 def _narrowed(product: Product, asked: Sequence[str]) -> list[str]:
@@ -288,7 +293,7 @@ def _variant(product: Product, asked: Sequence[str]) -> Variant | None:
 
 def _any_variant(product: Product) -> Variant | None:
     """Return the variant of which the most is there."""
-    return max(product.variants, key=lambda variant: (variant.available, variant.stock or 0), default=None)
+    return max(product.variants, key=lambda variant: (variant.can_be_had(), variant.stock or 0), default=None)
 
 
 def _names_option(words: str, product: Product) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,26 +13,24 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from actions.commerce import schema
 from actions.commerce.database import Database
-from actions.commerce.model import Customer, Product, Variant
+from actions.commerce.model import Customer
 from actions.commerce.port import Commerce
-from actions.commerce.store import next_number
+from actions.commerce.store import find_customer_by_id, next_number
 from actions.services import audit, outbox, receipts, sales_mail
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
-from actions.services.policy import Decision, refusal
-from actions.services.quote_policy import SUBJECT, QuoteFigures, Wanted, decide_quote, work_out
-from actions.services.quote_reading import Edit, Piece, missing, read_edit, resolve
+from actions.services.policy import refusal
+from actions.services.quote_desk import Line, QuoteDesk
+from actions.services.quote_policy import SUBJECT, Wanted, decide_quote, work_out
 from actions.services.rulebook import Policies
 from actions.services.throttle import Throttle
 
 ACTION = "quote.write"
 SEND = "quote.send"
 WISH = "request_quote"  # as identity.yml may name it, where it needs a level of its own
-CURRENCY = "USD"
 TOKEN_BYTES = 24
-Line = Mapping[str, Any]  # {"variant": id, "quantity": pieces}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +51,7 @@ class Quote:
 
     @property
     def wanted(self) -> list[dict[str, Any]]:
-        """Its lines as they are given to `work_out`."""
+        """Its lines as they are worked out."""
         return [{"variant": line["variant"], "quantity": line["quantity"]} for line in self.lines]
 
 
@@ -61,7 +59,7 @@ class Quotes:
     """Works out quotes and keeps them.
 
     >>> lines = [{"variant": "LT-101-BLACK", "quantity": 20}]
-    >>> quotes.work_out(lines).total
+    >>> quotes.desk().work_out(lines).total
     >>> quote = quotes.write(caller, lines)
     """
 
@@ -81,59 +79,9 @@ class Quotes:
         window = timedelta(minutes=policies.quotes.emails_window_minutes)
         self._letters = Throttle("quote.email", policies.quotes.emails_per_conversation, window, window)
 
-    def wanted(self, lines: Sequence[Line]) -> list[Wanted]:
-        """Find the variants of some lines; what the catalogue doesn't have any more is left out."""
-        known = {v.id: (product, v) for product in self._commerce.products() for v in product.variants}
-        return [
-            Wanted(*known[line["variant"]], quantity=int(line["quantity"]))
-            for line in lines
-            if line.get("variant") in known and int(line.get("quantity") or 0) > 0
-        ]
-
-    def work_out(self, lines: Sequence[Line]) -> QuoteFigures:
-        """Work out what some lines come to, at the prices and the stock of this moment."""
-        return work_out(self.wanted(lines), self._policies)
-
-    def decide(self, lines: Sequence[Line]) -> Decision:
-        """Decide whether a quote may be written for some lines."""
-        return decide_quote(self.wanted(lines), self._policies)
-
-    def read(self, text: str, lines: Sequence[Line]) -> Edit:
-        """Apply what some words say to some lines."""
-        return read_edit(text, self._known(lines), self._commerce.products())
-
-    def resolve(self, piece: Piece, text: str) -> Piece | None:
-        """Take an answer to the question about a wish; None for no answer."""
-        return resolve(piece, text, self._commerce.products())
-
-    def accept(self, piece: Piece) -> Piece | None:
-        """Take the one product that was offered for a wish."""
-        product = self._commerce.product(piece.products[0])
-        return resolve(piece, product.name, self._commerce.products()) if product else None
-
-    def pick(self, piece: Piece, variant: str) -> Piece | None:
-        """Take the variant whose button was pressed."""
-        found = self.wanted([{"variant": variant, "quantity": 1}])
-        if not found or found[0].product.id not in piece.products:
-            return None
-        return replace(piece, products=(found[0].product.id,), variant=variant, doubtful=False)
-
-    def versions(self, piece: Piece, product: Product) -> list[Variant]:
-        """List the variants between which a wish doesn't choose."""
-        return missing(piece, product)
-
-    def add(self, lines: Sequence[Line], piece: Piece) -> list[dict[str, Any]]:
-        """Add a clear wish to some lines."""
-        made = [dict(line) for line in lines]
-        same = next((line for line in made if line["variant"] == piece.variant), None)
-        if same is not None:
-            same["quantity"] += piece.quantity
-            return made
-        return [*made, {"variant": piece.variant, "quantity": piece.quantity}]
-
-    def _known(self, lines: Sequence[Line]) -> list[dict[str, Any]]:
-        """Keep the lines that the catalogue still has."""
-        return [{"variant": each.variant.id, "quantity": each.quantity} for each in self.wanted(lines)]
+    def desk(self) -> QuoteDesk:
+        """Look at the catalogue, once for all that is read and worked out with it."""
+        return QuoteDesk(self._commerce.products(), self._policies)
 
     def find(self, caller: Caller, reference: str) -> Quote | None:
         """Find a quote of this conversation, or of the customer whom it belongs to."""
@@ -171,7 +119,7 @@ class Quotes:
         self, caller: Caller, lines: Sequence[Line], reference: str | None, customer: Customer | None
     ) -> Quote:
         """Write it, or find the quote of the call that this one repeats."""
-        wanted = self.wanted(lines)
+        wanted = self.desk().wanted(lines)
         request = receipts.request_hash([(each.variant.id, each.quantity) for each in wanted], reference)
         with self._commerce.begin() as work:
             kept = receipts.find(work.connection, caller, ACTION, request)
@@ -257,7 +205,7 @@ class Quotes:
             "discount": figures.discount,
             "shipping": figures.shipping,
             "total": figures.total,
-            "currency": CURRENCY,
+            "currency": str(self._policies.fact("payments.currency")),
             "valid_until": now.date() + timedelta(days=self._policies.quotes.valid_days),
             "changed_at": now,
         }
@@ -290,7 +238,7 @@ class Quotes:
         row = _read(connection, reference, lock=lock) if caller.authenticated else None
         if row is None or row["conversation"] == caller.conversation[:255]:
             return row
-        owner = self._commerce.customer(row["customer_id"]) if row["customer_id"] else None
+        owner = find_customer_by_id(connection, row["customer_id"]) if row["customer_id"] else None
         known = owner is not None and self._identity.is_verified(connection, caller, owner, WISH)
         return row if known else None
 

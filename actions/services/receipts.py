@@ -10,14 +10,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar, get_type_hints
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from actions.commerce import schema
 from actions.services.context import Caller
-from actions.services.errors import KeyReused
+from actions.services.errors import KeyReused, Refused
+from actions.services.policy import outside
 
 LONGEST_KEY = 300
+UNDONE = "undone"  # with which a receipt says why it doesn't hold any more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,7 @@ class Receipt:
     """What a write gives the customer; the same one again when the request is repeated."""
 
     repeated: bool = False  # it was done before this call
+    waits: bool = False  # a system outside has yet to do what the customer waits for
 
 
 R = TypeVar("R", bound=Receipt)
@@ -33,7 +36,8 @@ T = TypeVar("T")
 
 def row(receipt: Receipt) -> dict[str, Any]:
     """Write a receipt as JSON: texts, numbers, amounts, dates, and tuples of texts."""
-    kept = {field.name: getattr(receipt, field.name) for field in fields(receipt) if field.name != "repeated"}
+    own = (field.name for field in fields(receipt) if field.name not in ("repeated", "waits"))
+    kept = {name: getattr(receipt, name) for name in own}
     return {name: _written(value) for name, value in kept.items()}
 
 
@@ -80,11 +84,13 @@ def find(connection: Connection, caller: Caller, action: str, request: str) -> d
     if not caller.idempotency_key:
         return None
     table = schema.receipts
-    row = connection.execute(select(table).where(table.c.key == _key(caller, action))).mappings().first()
+    row = connection.execute(select(table).where(table.c.key == key_of(caller, action))).mappings().first()
     if row is None:
         return None
     if row["request"] != request or row["conversation"] != caller.conversation[:255]:
         raise KeyReused(f"An idempotency key of '{action}' came back with another request.")
+    if UNDONE in row["receipt"]:
+        raise Refused(outside(row["receipt"][UNDONE]))
     return dict(row["receipt"])
 
 
@@ -97,7 +103,7 @@ def keep(
     connection.execute(
         insert(schema.receipts),
         {
-            "key": _key(caller, action),
+            "key": key_of(caller, action),
             "request": request,
             "receipt": receipt,
             "conversation": caller.conversation[:255],
@@ -112,9 +118,18 @@ def of_conversation(connection: Connection, caller: Caller, action: str) -> list
     query = select(table.c.receipt).where(
         table.c.conversation == caller.conversation[:255], table.c.key.like(f"{action}:%")
     )
-    return [dict(receipt) for receipt in connection.execute(query).scalars()]
+    return [dict(receipt) for receipt in connection.execute(query).scalars() if UNDONE not in receipt]
 
 
-def _key(caller: Caller, action: str) -> str:
+def undo(connection: Connection, key: str, reason: str) -> None:
+    """Note on a receipt that what it was given for was undone."""
+    table = schema.receipts
+    kept = connection.execute(select(table.c.receipt).where(table.c.key == key)).scalar()
+    if kept is not None:
+        marked = {**kept, UNDONE: reason}
+        connection.execute(update(table).where(table.c.key == key).values(receipt=marked))
+
+
+def key_of(caller: Caller, action: str) -> str:
     """Make the unique key: action, then a hash, since the engine's keys have no length that we know of."""
     return f"{action}:{hashlib.sha256(caller.idempotency_key.encode()).hexdigest()}"[:LONGEST_KEY]

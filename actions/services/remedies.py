@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select
 from actions.commerce import schema
 from actions.commerce.database import Database
 from actions.commerce.errors import SoldOut
-from actions.commerce.model import NOTHING, Customer, Order, Variant
+from actions.commerce.model import NOTHING, Customer, Order, Product, Variant
 from actions.commerce.port import Commerce
 from actions.commerce.store import next_number
 from actions.helpdesk.port import Ticket, Tickets
@@ -24,7 +24,8 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
-from actions.services.policy import Decision, dollars, refusal
+from actions.services.policy import Decision, refusal
+from actions.services.products import products_of
 from actions.services.receipts import Receipt
 from actions.services.remedy_policy import (
     SUBJECT,
@@ -37,6 +38,8 @@ from actions.services.remedy_policy import (
     quote_remedy,
 )
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
+from actions.services.wording import dollars
 
 ACTION = "order.remedy"
 WISH = "request_refund"
@@ -73,18 +76,27 @@ class Remedies:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._database = database
         self._commerce = commerce
         self._policies = policies
         self._tickets = tickets
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject=SUBJECT, wish=WISH
+            commerce,
+            identity,
+            tickets,
+            policies,
+            clock,
+            action=ACTION,
+            subject=SUBJECT,
+            wish=WISH,
+            sagas=sagas,
         )
 
     def assess(self, order: Order, issue: str, item_ids: Sequence[str]) -> Assessment:
         """Find out what is the matter with an order, and what can be done."""
-        variants = self._variants(order)
+        variants = _variants(order, self._commerce.product)
         return assess(order, issue, item_ids, self._policies, self._writes.now(), variants)
 
     def decide(self, order: Order, remedy: Remedy) -> Decision:
@@ -160,12 +172,19 @@ class Remedies:
         """Read what counts besides the order."""
         customer = self._commerce.customer(order.customer_id)
         now = self._writes.now()
+        promised = self._writes.promised(order.customer_id)
+        variants = _variants(order, self._commerce.product)
         with self._database.read() as connection:
-            promised = self._writes.promised(order.customer_id)
-            return self._read(connection, order, customer.tier if customer else None, promised, now)
+            return self._read(connection, order, customer.tier if customer else None, promised, now, variants)
 
     def _read(
-        self, connection: Connection, order: Order, tier: str | None, promised: Decimal, now: datetime
+        self,
+        connection: Connection,
+        order: Order,
+        tier: str | None,
+        promised: Decimal,
+        now: datetime,
+        variants: Mapping[str, Variant],
     ) -> Standing:
         """Read what was given before, within a transaction."""
         since = now - timedelta(days=self._policies.compensation.period_days)
@@ -181,19 +200,14 @@ class Remedies:
             claims=frozenset(_claims(connection, order)),
             compensations=int(count),
             compensated=total if total is not None else NOTHING,
-            variants=self._variants(order),
+            variants=variants,
         )
-
-    def _variants(self, order: Order) -> dict[str, Variant]:
-        """Read the variants of an order's items as they are now."""
-        found = [self._commerce.product(product_id) for product_id in {i.product_id for i in order.items}]
-        wanted = {item.variant_id for item in order.items}
-        return {v.id: v for product in found if product for v in product.variants if v.id in wanted}
 
     def _give(self, write: OrderWrite, remedy: Remedy) -> RemedyReceipt:
         """Write a remedy with its money, goods, e-mail and audit row, if it is allowed."""
         order, customer, work = write.order, write.customer, write.work
-        standing = self._read(work.connection, order, customer.tier, write.promised(), write.now)
+        variants = _variants(order, work.product)
+        standing = self._read(work.connection, order, customer.tier, write.promised(), write.now, variants)
         decision = decide_remedy(order, remedy, self._policies, standing)
         if not decision.allowed:
             raise Refused(decision)
@@ -211,11 +225,8 @@ class Remedies:
             business_days=quote.business_days,
         )
         self._insert(write, remedy, quote, receipt, adjustments(order, remedy, standing))
-        gift = {m.id for m in customer.payment_methods if m.kind == "gift_card"}
-        at_once = frozenset(share.method_id for share in quote.shares if share.method_id in gift)
-        work.pay_back(
-            order, refunds_of(quote.shares, write.now, reference=receipt.reference, at_once=at_once)
-        )
+        refunds = refunds_of(quote.shares, write.now, reference=receipt.reference, at_once=quote.at_once)
+        work.add_payments(order, refunds)
         if remedy.kind == REPLACEMENT:
             work.send_again(order, remedy.item_ids)
         status = order.status
@@ -262,6 +273,13 @@ class Remedies:
             values = {"order_number": write.order.number, "claim": claim, "reference": receipt.reference}
             row = values | {"amount": amounts.get(claim)}
             write.work.connection.execute(insert(schema.remedy_claims), row)
+
+
+def _variants(order: Order, find: Callable[[str], Product | None]) -> dict[str, Variant]:
+    """Read the variants of an order's items as they are now."""
+    wanted = {item.variant_id for item in order.items}
+    products = products_of(order, find).values()
+    return {each.id: each for product in products for each in product.variants if each.id in wanted}
 
 
 def _claims(connection: Connection, order: Order) -> set[str]:

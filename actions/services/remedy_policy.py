@@ -22,8 +22,9 @@ from actions.services.case_policy import (
     assess,
     duplicates,
 )
-from actions.services.policy import Decision, Share, dollars, listed, method_words, refusal, shares_of
+from actions.services.policy import Decision, Share, decided, gift_cards, method_words, shares_of
 from actions.services.rulebook import Policies
+from actions.services.wording import dollars, listed
 
 SUBJECT = "remedy"
 GOODS = frozenset({REFUND, REPLACEMENT})  # an item is made good once, in one way or the other
@@ -72,6 +73,7 @@ class RemedyQuote:
     currency: str
     business_days: str
     shares: tuple[Share, ...] = ()
+    at_once: frozenset[str] = frozenset()  # methods that have it immediately
 
 
 def decide_remedy(order: Order, remedy: Remedy, policies: Policies, standing: Standing) -> Decision:
@@ -83,9 +85,7 @@ def decide_remedy(order: Order, remedy: Remedy, policies: Policies, standing: St
             "amount": dollars(worth_of(order, remedy, policies, standing)),
             "limit": dollars(policies.compensation.authority_limit),
         }
-    if rule is not None:
-        return refusal(rule, facts, subject=SUBJECT)
-    return Decision(True, "allowed", f"utter_{SUBJECT}_allowed", facts)
+    return decided(rule, facts, subject=SUBJECT)
 
 
 def facts_of(order: Order, remedy: Remedy) -> dict[str, str]:
@@ -192,7 +192,8 @@ def quote_remedy(
         shares = tuple(Share(method_id, part) for method_id, part in by_method.items())
     else:
         shares = shares_of(order, amount)
-    words, days = method_words(shares, {method.id: method for method in methods}, policies)
+    known = {method.id: method for method in methods}
+    words, days = method_words(shares, known, policies)
     return RemedyQuote(
         sum((share.amount for share in shares), NOTHING),
         worth_of(order, remedy, policies, standing),
@@ -200,6 +201,7 @@ def quote_remedy(
         order.currency,
         days,
         shares,
+        gift_cards(shares, known),
     )
 
 

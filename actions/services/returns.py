@@ -19,10 +19,12 @@ from actions.services.errors import Refused, ServiceError
 from actions.services.identity import Identity
 from actions.services.item_matching import ItemMatch, match_items
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
-from actions.services.policy import Decision, ReturnQuote, decide_return, dollars, quote_return
+from actions.services.policy import Decision, ReturnQuote, decide_return, quote_return
 from actions.services.receipts import Receipt
 from actions.services.refund_choice import RefundChoice, refund_choices
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
+from actions.services.wording import dollars
 
 ACTION = "return.start"
 UNSTATED = "unstated"  # the reason, in a shop that doesn't ask for one
@@ -59,11 +61,20 @@ class Returns:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._commerce = commerce
         self._policies = policies
         self._writes = OrderWrites(
-            commerce, identity, tickets, policies, clock, action=ACTION, subject="return", wish=WISH
+            commerce,
+            identity,
+            tickets,
+            policies,
+            clock,
+            action=ACTION,
+            subject="return",
+            wish=WISH,
+            sagas=sagas,
         )
 
     @property

@@ -49,8 +49,6 @@ SAME = (
     ("refunds.cancelled_order_business_days", "cancellations.refund_business_days"),
     ("promotions.welcome_discount", "promotions.codes.WELCOME10.discount"),
     ("promotions.welcome_minimum", "promotions.codes.WELCOME10.minimum"),
-    ("accounts.order_history_years", "privacy.order_retention_years"),
-    ("payments.currency", "refunds.currency"),
 )
 REFUND_CHOICES = frozenset({"original_payment", "gift_card", "store_credit"})
 COUNTED = ("_days", "_hours", "_minutes", "_months", "_weeks", "_years")
@@ -111,6 +109,7 @@ def load_policies(folder: Path | None = None) -> Policies:
     for stem, content in files.items():
         for line, key, value in _leaves(content):
             _check_leaf(folder / f"{stem}.yml", line, key, value)
+        _check_rules(folder / f"{stem}.yml", content)
     policies = Policies(
         returns=_typed(ReturnsPolicy, folder / "returns.yml", files),
         cancellations=_typed(CancellationsPolicy, folder / "cancellations.yml", files),
@@ -167,6 +166,29 @@ def _check_leaf(path: Path, line: int, key: str, value: object) -> None:
         readers.append(share)
     for reader in readers:
         _read(reader, path, line, key, value)
+
+
+def _check_rules(path: Path, content: CommentedMap) -> None:
+    """Check that a file of another folder has a sentence for every rule that code decides by, and for no other."""
+    own = FOLDER / path.name
+    if path.parent == FOLDER or not own.exists():
+        return
+    for key, known in _load_file(own).items():
+        if not key.endswith("rules") or not isinstance(content.get(key), CommentedMap):
+            continue
+        rules = content[key]
+        strange = next((rule for rule in rules if rule not in known), None)
+        if strange is not None:
+            line, names = int(rules.lc.key(strange)[0]) + 1, [str(rule) for rule in known]
+            close = difflib.get_close_matches(str(strange), names, n=1)
+            hint = f" There is '{close[0]}': was that meant?" if close else ""
+            raise PolicyError(f"{path.name}:{line}: '{key}' has '{strange}', which is no rule.{hint}")
+        lacking = next((rule for rule in known if rule not in rules), None)
+        if lacking is not None:
+            raise PolicyError(
+                f"{path.name}: '{key}' has no sentence for the rule '{lacking}'. "
+                f"Begin with the one of actions/policies/{path.name}."
+            )
 
 
 def _read(reader: Callable[[object], T], path: Path, line: int, key: str, value: object) -> T:

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from actions.commerce.model import Customer
-from actions.services.mail import Letter
-from actions.services.policy import dollars, long_date
+from actions.services.mail import Letter, Reader, letter
 from actions.services.rulebook import Policies
+from actions.services.wording import dollars, long_date, takes
 
 if TYPE_CHECKING:
     from actions.services.quotes import Quote
@@ -31,33 +31,35 @@ def code_credited(
     business_days: str,
 ) -> Letter:
     """Write the e-mail that confirms a code which was credited to an order."""
-    body = (
-        f"Hello {customer.first_name},\n\n"
-        f"the code {code} now counts for order {order_number}.\n\n"
-        f"{dollars(credit)} goes back to {method}; that takes {business_days} business days. "
-        f"The order comes to {dollars(total)} with it.\n\n"
-        f"If that wasn't you, answer this e-mail at once or write to {policies.support.email}.\n\n"
-        f"{policies.support.shop_name}\n"
+    return letter(
+        "code_credited",
+        customer,
+        policies,
+        f"Code {code} for order {order_number}",
+        f"the code {code} now counts for order {order_number}.",
+        f"{dollars(credit)} goes back to {method}; that {takes(business_days)}. "
+        f"The order comes to {dollars(total)} with it.",
     )
-    return Letter("code_credited", customer.email, f"Code {code} for order {order_number}", body)
 
 
 def quote(address: str, written: Quote, policies: Policies, customer: Customer | None = None) -> Letter:
     """Write the e-mail that holds a quote."""
-    hello = f"Hello {customer.first_name}" if customer else "Hello"
     lines = "\n".join(
         f"  {line['quantity']} x {line['label']} at {_money(line['price'])}: {_money(line['total'])}"
         for line in written.lines
     )
-    body = (
-        f"{hello},\n\n"
-        f"here is your quote {written.reference} (version {written.revision}):\n\n{lines}\n\n"
+    return letter(
+        "quote",
+        Reader(address, customer.first_name if customer else ""),
+        policies,
+        f"Your quote {written.reference}",
+        f"here is your quote {written.reference} (version {written.revision}):",
+        lines,
         f"  Goods at list price: {dollars(written.goods)}\n"
         f"  Discount: -{dollars(written.discount)}\n"
         f"  Shipping: {dollars(written.shipping)}\n"
-        f"  Total before sales tax: {dollars(written.total)}\n\n"
+        f"  Total before sales tax: {dollars(written.total)}",
         f"It is valid until {long_date(written.valid_until)}. Sales tax is added at "
-        f"{policies.fact('payments.sales_tax_text')}. To order, answer this e-mail with the number of the quote.\n\n"
-        f"{policies.support.shop_name}\n"
+        f"{policies.fact('payments.sales_tax_text')}. To order, answer this e-mail with the number of the quote.",
+        closing="",
     )
-    return Letter("quote", address, f"Your quote {written.reference}", body)

@@ -15,21 +15,22 @@ from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 
 from actions.commerce.model import CENT, NOTHING, Order, OrderItem, PaymentMethod, Product, Variant
 from actions.services.policy import (
+    GIFT_CARD,
+    GONE_BACK,
     Decision,
     Share,
-    dollars,
+    gift_cards,
     item_rule,
-    listed,
-    long_date,
     method_words,
     refusal,
     shares_of,
+    state_rule,
 )
 from actions.services.rulebook import Policies
+from actions.services.wording import dollars, listed, long_date
 
 CHANGE, EXCHANGE = "change", "exchange"
-ARRIVED = frozenset({"delivered", "exchange_requested", "return_requested", "returned", "refunded"})
-ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})
+ARRIVED = GONE_BACK | {"delivered"}
 
 Catalogue = Mapping[str, Product]  # products by id
 
@@ -86,16 +87,10 @@ def order_rule(order: Order, policies: Policies, now: datetime) -> str | None:
         rules = [_exchange_rule(order, item, policies, now) for item in order.items]
         return "already_exchanged" if done else None if None in rules else rules[0]
     policy = policies.cancellations
-    if order.status == "cancelled":
-        return "cancelled"
-    if order.status in ON_THE_WAY or any(parcel.shipped_at for parcel in order.shipments):
-        return "dispatched"
     if order.status == "changed" and policy.changes_once:
         return "already_changed"
-    if order.status in (*policy.changeable_states, "changed"):
-        return None
-    fresh = order.placed_at is not None and now - order.placed_at <= timedelta(minutes=policy.grace_minutes)
-    return None if order.status in policy.grace_states and fresh else "being_packed"
+    states = (*policy.changeable_states, "changed")
+    return state_rule(order, states, policy.grace_states, policy.grace_minutes, now)
 
 
 def open_items(order: Order, policies: Policies, now: datetime) -> list[OrderItem]:
@@ -163,8 +158,8 @@ def quote_swap(
     else:
         shares = _paying(order, difference, known) if difference else ()
     words, days = method_words(shares, known, policies)
-    gift_cards = {share.method_id for share in shares if _is_gift_card(known.get(share.method_id))}
-    return SwapQuote(kind, changed, difference, words, order.currency, days, shares, frozenset(gift_cards))
+    at_once = gift_cards(shares, known)
+    return SwapQuote(kind, changed, difference, words, order.currency, days, shares, at_once)
 
 
 def needs_method(
@@ -249,17 +244,13 @@ def _paying(order: Order, charge: Decimal, known: Mapping[str, PaymentMethod]) -
         if entry.kind == "payment" and entry.method_id in known:
             paid[entry.method_id] += int(entry.amount * 100)
     able = [each for each, _ in paid.most_common() if _covers(known[each], charge)]
-    able.sort(key=lambda each: _is_gift_card(known[each]))
+    able.sort(key=lambda each: known[each].kind == GIFT_CARD)
     return (Share(able[0], charge),) if able else ()
-
-
-def _is_gift_card(method: PaymentMethod | None) -> bool:
-    return method is not None and method.kind == "gift_card"
 
 
 def _covers(method: PaymentMethod, charge: Decimal) -> bool:
     """Tell whether a method can pay an amount; only of a gift card that is known."""
-    return not _is_gift_card(method) or (method.balance is not None and method.balance >= charge)
+    return method.kind != GIFT_CARD or (method.spendable is not None and method.spendable >= charge)
 
 
 def _exchange_rule(order: Order, item: OrderItem, policies: Policies, now: datetime) -> str | None:

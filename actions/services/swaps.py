@@ -29,9 +29,11 @@ from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.order_writes import Appeal, OrderWrite, OrderWrites
-from actions.services.policy import Decision, dollars
+from actions.services.policy import Decision
+from actions.services.products import products_of
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
 from actions.services.swap_policy import (
     CHANGE,
     EXCHANGE,
@@ -47,6 +49,7 @@ from actions.services.swap_policy import (
     quote_swap,
 )
 from actions.services.variant_matching import option_values
+from actions.services.wording import dollars, within
 
 ACTIONS = {CHANGE: "order.change", EXCHANGE: "exchange.start"}
 WISHES = {CHANGE: "change_order", EXCHANGE: "exchange_item"}
@@ -83,12 +86,21 @@ class Swaps:
         tickets: Tickets,
         policies: Policies,
         clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
         self._commerce = commerce
         self._policies = policies
         self._writes = {
             kind: OrderWrites(
-                commerce, identity, tickets, policies, clock, action=action, subject=kind, wish=WISHES[kind]
+                commerce,
+                identity,
+                tickets,
+                policies,
+                clock,
+                action=action,
+                subject=kind,
+                wish=WISHES[kind],
+                sagas=sagas,
             )
             for kind, action in ACTIONS.items()
         }
@@ -107,8 +119,7 @@ class Swaps:
 
     def catalogue(self, order: Order) -> Catalogue:
         """Look up the products of an order as they are sold now."""
-        found = (self._commerce.product(each) for each in {item.product_id for item in order.items})
-        return {product.id: product for product in found if product}
+        return products_of(order, self._commerce.product)
 
     def option_values(self) -> dict[str, list[str]]:
         """Return the values that each option has anywhere in the shop."""
@@ -203,7 +214,7 @@ class Swaps:
     def _swap(self, write: OrderWrite, swaps: Sequence[Swap], method_id: str | None) -> SwapReceipt:
         """Write the change or the exchange with e-mail and audit row, if it is allowed."""
         order, customer = write.order, write.customer
-        catalogue = self.catalogue(order)
+        catalogue = products_of(order, write.work.product)
         decision = decide_swap(
             order,
             self._policies,
@@ -252,6 +263,7 @@ class Swaps:
             if share.amount > NOTHING
         ]
         write.work.change_items(order, changed, entries, write.now)
+        write.undoable = True
         letter = mail.order_changed(
             write.customer,
             self._policies,
@@ -322,7 +334,7 @@ def _money(quote: SwapQuote) -> str:
     if quote.difference < NOTHING:
         return (
             f"The difference of {dollars(-quote.difference)} goes back to {quote.method}, "
-            f"within {quote.business_days} business days."
+            f"{within(quote.business_days)}."
         )
     return "The price stays the same."
 

@@ -183,7 +183,6 @@ class SupportPolicy:
     callback_bookings: Positive
     callback_bookings_unproven: Positive
     callback_window_minutes: Positive
-    callback_country: Words
     callback_rules: Sentences
     holidays: Holidays
 

@@ -65,6 +65,18 @@ def seeded(path: Path, clock: Callable[[], datetime]) -> Path:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _not_the_project_s_own_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let `services()` find a shop of this test run where a test asks for none, never the one in .frontdesk."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(
+            "FRONTDESK_SHOP_DB", f"sqlite:///{tmp_path_factory.mktemp('shop-of-nobody') / 'shop.db'}"
+        )
+        patched.setenv("FRONTDESK_OUTBOX", "manual")
+        yield
+        close_services()
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo shop as of NOW."""
@@ -99,6 +111,17 @@ def shop(template: Path, tmp_path: Path, clock: Clock, letters: Letters) -> Iter
     path = tmp_path / "shop.db"
     shutil.copy(template, path)
     made = Services(f"sqlite:///{path}", policies=POLICIES, sink=letters, clock=clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def any_shop(request: pytest.FixtureRequest, clock: Clock, letters: Letters) -> Iterator[Services]:
+    """The services on a fresh demo shop, on each of the databases."""
+    if request.param == "SQLite":
+        yield request.getfixturevalue("shop")
+        return
+    made = Services(request.getfixturevalue("database"), policies=POLICIES, sink=letters, clock=clock)
     yield made
     made.close()
 

@@ -20,8 +20,11 @@ def priced(target: Target, victim: Victim, cents: int) -> None:
 
 
 def several(target: Target, cents: int, count: int) -> tuple[Victim, list[str]]:
-    """Give a customer several pending orders of one price."""
+    """Give a customer, who was promised nothing lately, several pending orders of one price."""
     victim = target.meet("pending")
+    own = "order_number IN (SELECT number FROM orders WHERE customer_id = ?)"
+    for earlier in ("returns", "cancellations"):
+        target.arrange(f"UPDATE {earlier} SET created_at = NULL WHERE {own}", victim.id)
     priced(target, victim, cents)
     numbers = [victim.number]
     for _ in range(count - 1):
@@ -78,8 +81,8 @@ def test_refunds_in_small_pieces_at_the_same_time_stay_below_the_limit_together(
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda visitor: visitor.say("yes, cancel it"), visitors))
     canceled = target.rows("SELECT 1 FROM cancellations WHERE order_number IN (?, ?, ?)", *numbers)
-    assert 1 <= len(canceled) <= 2, "three are above the limit, however they come in"
-    assert refunded(target, *numbers) == 20_000 * len(canceled) <= LIMIT
+    assert len(canceled) == 2, "three are above the limit, however they come in"
+    assert refunded(target, *numbers) == 40_000
 
 
 def test_nothing_is_refunded_twice(target: Target) -> None:

@@ -49,6 +49,5 @@ def _variant(random: Random, entry: Mapping[str, Any], chosen: tuple[str, ...]) 
         id=f"{entry['id']}-{code}",
         options=dict(zip(entry["options"], chosen, strict=True)),
         price=Decimal(entry["price"]) + extra,
-        available=stock > 0,
         stock=stock,
     )

@@ -1,6 +1,7 @@
 """A Stripe on 127.0.0.1: localstripe, which others wrote, behind a door that orders faults.
 
-The door adds what localstripe lacks: it keeps answers by Idempotency-Key, as Stripe does, and lists disputes.
+The door adds what localstripe lacks: it keeps answers by Idempotency-Key, as Stripe does, lists disputes, and lists the
+payment intents of one customer. Refunds can be told to take their time.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class StripeServer:
         self.url = ""
         self.keys: dict[str, tuple[bytes, Told]] = {}
         self.contested: list[dict[str, Any]] = []
+        self.refunds: dict[str, str] = {}  # id of a refund: another status than it has there
+        self.refund_status: str | None = None  # of refunds that are made from now on
 
     def __call__(self, asked: Asked) -> Told:
         if asked.path == "/v1/disputes":
@@ -73,6 +76,8 @@ class StripeServer:
             return Told(told.status, told.body, {"Idempotent-Replayed": "true"})
         headers = {name: asked.headers[name] for name in PASSED_ON if name in asked.headers}
         params = {name: values[0] for name, values in asked.query.items()}
+        lists = asked.method == "GET" and asked.path == "/v1/payment_intents"
+        customer = params.pop("customer") if lists else None
         answer = httpx.request(
             asked.method,
             self.behind + asked.path,
@@ -82,9 +87,26 @@ class StripeServer:
             trust_env=False,
         )
         told = Told(answer.status_code, answer.content)
+        if customer and answer.is_success:
+            told = Told(200, self.of_customer(json.loads(answer.content), customer))
+        if asked.path.startswith("/v1/refunds") and answer.is_success:
+            told = Told(200, self.with_status(json.loads(answer.content), new=asked.method == "POST"))
         if key:
             self.keys[key] = (asked.content, told)
         return told
+
+    def of_customer(self, intents: dict[str, Any], customer: str) -> dict[str, Any]:
+        """Leave the payment intents of one customer in a list, newest first."""
+        mine = [entry for entry in intents["data"] if entry["customer"] == customer]
+        return intents | {"data": mine[::-1]}
+
+    def with_status(self, answer: dict[str, Any], *, new: bool) -> dict[str, Any]:
+        """Let refunds have the status that they were given here."""
+        if new and self.refund_status:
+            self.refunds[answer["id"]] = self.refund_status
+        for entry in answer.get("data", [answer]):
+            entry["status"] = self.refunds.get(entry["id"], entry["status"])
+        return answer
 
     def disputes(self, asked: Asked) -> Told:
         found = self.described.operation(asked)
@@ -114,6 +136,13 @@ class StripeServer:
             "status": status,
         }
         self.contested.insert(0, entry | more)
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """Look something up at localstripe."""
+        answer = httpx.get(self.behind + path, params=query, auth=(KEY, ""), trust_env=False)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
 
     def post(self, path: str, **form: str) -> dict[str, Any]:
         """Prepare something at localstripe."""

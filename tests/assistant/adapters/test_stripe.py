@@ -13,16 +13,18 @@ import pytest
 from actions.adapters.errors import (
     AdapterError,
     BadAnswer,
+    Declined,
     Denied,
     Failed,
     Missing,
+    MoreThanPaid,
     RateLimited,
     Rejected,
     Unreachable,
 )
 from actions.adapters.http import Rules
 from actions.adapters.settings import StripeSettings
-from actions.adapters.stripe_payments import Declined, MoreThanPaid, StripePayments
+from actions.adapters.stripe_payments import StripePayments
 from actions.payments.port import Charge
 
 from .serving import Local, Told
@@ -83,6 +85,18 @@ def test_a_lost_answer_takes_no_money_twice(
     assert len(sent) == 2
     assert sent[0].headers["idempotency-key"] == sent[1].headers["idempotency-key"]
     assert payments.find(charge.id) == charge
+
+
+def test_what_was_taken_is_found_again_however_long_ago(
+    stripe_server: StripeServer, payments: StripePayments
+) -> None:
+    customer, method = stripe_server.card()
+    charge = payments.charge("order L9", PRICE, "USD", customer=customer, method=method)
+    stripe_server.keys.clear()  # Stripe forgets keys after a day
+    again = payments.charge("order L9", PRICE, "USD", customer=customer, method=method, again=True)
+    assert again == charge
+    other = payments.charge("order L10", PRICE, "USD", customer=customer, method=method, again=True)
+    assert other.id != charge.id
 
 
 def test_what_stripe_advises_against_is_not_repeated(

@@ -81,7 +81,8 @@ def test_products_are_complete(demo: Shop) -> None:
         assert product.variants
         for variant in product.variants:
             assert variant.price > 0
-            assert variant.available is bool(variant.stock)
+            assert variant.available
+            assert variant.can_be_had() is bool(variant.stock)
     assert any(variant.stock == 0 for product in demo.products for variant in product.variants)
 
 

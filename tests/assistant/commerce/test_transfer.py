@@ -143,6 +143,8 @@ O1, O2, O3 = "#W1000001", "#W1000002", "#W1000003"
         ("users.json", put("raj_iyer_2", "email", value="a@b.c\nBcc: x@y.z"), "control character"),
         ("users.json", put("ida_moore_1", "payment_methods", "credit_card_1", "last_four", value="4242424242424242"), "last_four should be four digits"),
         ("users.json", put("ida_moore_1", "payment_methods", "credit_card_1", "number", value="4242424242424242"), "number isn't a field"),
+        ("users.json", put("ida_moore_1", "payment_methods", "credit_card_1", "provider_id", value="4242424242424242"), "provider_id should be an id"),
+        ("users.json", put("ida_moore_1", "provider_id", value="cus Ida"), "user 'ida_moore_1': provider_id should be an id"),
         ("users.json", put("ida_moore_1", "address", "zip", value=97301), "address.zip should be a text"),
         ("users.json", put("ida_moore_1", "orders", value=["#W9"]), "orders names '#W9', which isn't in orders.json"),
         ("users.json", put("ida_moore_1", "orders", value=[O3]), f"orders names '{O3}', which belongs to user 'raj_iyer_2'"),
@@ -245,7 +247,13 @@ def test_the_command(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str
     assert main(["import", str(SMALL), "--database", url, "--replace"]) == 0
     assert main(["import", str(tmp_path / "nowhere"), "--database", url]) == 1
     assert "products.json can't be read" in capsys.readouterr().err
-    assert main(["demo", "--database", url]) == 0
+    assert main(["demo", "--database", url]) == 1
+    told = capsys.readouterr().err
+    assert "a shop of its own: 2 products, 2 customers, 3 orders" in told
+    assert "export DIR" in told
+    assert len(store(url).snapshot().orders) == 3
+    assert main(["demo", "--database", url, "--replace"]) == 0
+    assert main(["demo", "--database", url]) == 0  # an older demo shop is nobody's
     assert store(url).order("L204817") is not None
     assert main(["export", str(tmp_path / "o2"), "--database", f"sqlite:///{tmp_path}/empty.db"]) == 1
     assert "holds no shop" in capsys.readouterr().err

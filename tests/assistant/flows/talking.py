@@ -77,6 +77,11 @@ class Talk:
     def set(self, **slots: Any) -> Talk:
         """Fill slots, as an action did some time ago."""
         self.slots.update(slots)
+        users = [at for at, event in enumerate(self.events) if event["event"] == "user"]
+        at = users[-1] if users else len(self.events)
+        self.events[at:at] = [
+            {"event": "slot", "name": name, "value": value} for name, value in slots.items()
+        ]
         return self
 
     def within(self, form: str, asked: str | None = None) -> Talk:

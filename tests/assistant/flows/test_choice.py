@@ -6,10 +6,11 @@ import pytest
 
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import choose, fitting, payload, title
+from actions.flows.phrases import phrases
 from actions.flows.return_words import (
+    TABLE,
     named_items,
     opening_items,
-    reason_cues,
     reason_of,
     spared_items,
 )
@@ -68,9 +69,7 @@ def test_that_the_orders_offered_fit_the_words(grace):
 
 def test_that_an_order_is_named_on_its_button(grace, scratch_shop):
     order = scratch_shop.orders.find(grace, "L204735")
-    assert title(order, {"out_for_delivery": "arriving today"}).startswith(
-        "L204735 \N{MIDDLE DOT} Tactile Mechanical"
-    )
+    assert title(order).startswith("L204735 \N{MIDDLE DOT} Tactile Mechanical")
     assert payload("inform", order_number="L204735") == '/inform{"order_number": "L204735"}'
     assert payload("affirm") == "/affirm"
 
@@ -142,4 +141,4 @@ def test_that_a_denied_reason_does_not_count():
 
 
 def test_that_reason_words_belong_to_reasons_of_the_policy(scratch_shop):
-    assert set(reason_cues()) == set(scratch_shop.policies.returns.reasons)
+    assert set(phrases(TABLE)) == set(scratch_shop.policies.returns.reasons)

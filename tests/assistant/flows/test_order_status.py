@@ -12,14 +12,15 @@ from sqlalchemy import select
 
 from actions.commerce import schema
 from actions.commerce.model import ORDER_STATES
+from actions.flows.choice import SHORT_STATES
 from actions.flows.order_status import (
-    SHORT_STATES,
     ActionAskStatusOrder,
     ActionOrderStatus,
     ValidateOrderStatusForm,
     tell_order,
 )
-from actions.flows.wording import amount, day, listed
+from actions.flows.wording import amount, day
+from actions.services.policy import listed
 from tests.assistant.conftest import MARCUS, verified, who
 from tests.assistant.flows.talking import DOMAIN, Talk
 

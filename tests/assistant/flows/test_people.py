@@ -6,12 +6,10 @@ import pytest
 
 from actions.flows.handoff import ActionHandoff, ActionPassOn, AnswerAddress, ValidateTicketForm
 from actions.flows.replies import ActionAffirm, ActionDeny
-from actions.flows.wishes import wishes
 from tests.assistant.conftest import MARCUS, verified, who
-from tests.assistant.flows.talking import DOMAIN, Talk, followups
+from tests.assistant.flows.talking import Talk, followups
 
 pytestmark = pytest.mark.usefixtures("scratch_shop")
-LATER = sorted(wish.intent for wish in wishes().values() if wish.action == "action_pass_on")
 
 
 def test_that_a_ticket_holds_what_a_person_needs(scratch_shop):
@@ -95,24 +93,40 @@ def test_that_a_long_opening_is_the_ticket():
     assert short.run(ValidateTicketForm()) == []
 
 
-@pytest.mark.parametrize("intent", LATER)
-def test_that_a_wish_is_explained_and_offered_to_a_person(intent):
-    assert f"utter_later_{intent}" in DOMAIN["responses"]
-    talk = Talk().hear("please do that", intent).set(wish=intent, wish_words="please do that")
+def test_that_a_return_is_canceled_by_a_person():
+    talk = Talk().hear("cancel my return", "cancel_order").set(wish="cancel_order", wish_words="cancel it")
     talk.run(ActionPassOn())
-    assert talk.responses() == [f"utter_later_{intent}", "utter_offer_ticket"]
+    assert talk.responses() == ["utter_later_cancel_order_return", "utter_offer_ticket"]
     events = talk.hear("yes", "affirm").run(ActionAffirm())
     assert followups(events) == ["handoff_form"]
-    assert (talk.slots["handoff_wish"], talk.slots["handoff_words"]) == (intent, "please do that")
+    assert (talk.slots["handoff_wish"], talk.slots["handoff_words"]) == ("cancel_order", "cancel it")
     talk.set(reply_to="none").run(ActionHandoff())
     assert talk.told("utter_handoff_done_no_address")["ticket"].startswith("T-")
 
 
-def test_that_no_offer_is_made_within_a_form():
-    talk = Talk().within("return_form", "return_confirmed").hear("my code fails", "promo_code")
+@pytest.mark.parametrize(
+    ("form", "text", "intent", "told"),
+    [
+        ("return_form", "cancel the return", "cancel_order", ["cancel_order_return", "after_form"]),
+        ("return_form", "and my money?", "request_refund", ["request_refund_return"]),
+        ("cancel_form", "refund it to my other card", "change_payment", ["request_refund_cancel"]),
+    ],
+)
+def test_that_within_a_form_it_is_only_explained(form, text, intent, told):
+    talk = Talk().within(form).hear(text, intent)
     talk.run(ActionPassOn())
-    assert talk.responses() == ["utter_later_promo_code", "utter_later_after_form"]
+    assert talk.responses() == [f"utter_later_{each}" for each in told]
     assert talk.slots["pending_offer"] is None
+
+
+@pytest.mark.parametrize("slot", ["swap_order", "case_order", "cancel_number", "order_number"])
+def test_that_a_ticket_is_about_the_order_spoken_of_last(scratch_shop, slot):
+    verified(scratch_shop, who(key="k"), ("hugo.lindgren@example.com", "L204507"))
+    talk = Talk().set(return_order="L204507").hear("return the kettle", "start_return")
+    talk.set(**{slot: "L204512"}).hear("a person", "talk_to_human").set(reply_to="hugo.lindgren@example.com")
+    handoff = next(event for event in talk.run(ActionHandoff()) if event["event"] == "handoff")
+    assert "Order: L204512" in handoff["summary"]
+    assert scratch_shop.tickets.find(handoff["ticket"]).subject.endswith("order L204512")
 
 
 def test_that_an_old_offer_is_over():

@@ -108,3 +108,23 @@ def test_that_a_forged_number_opens_nothing(scratch_shop: Services):
     stranger.run(ActionSubmitQuote())
     assert stranger.responses() == ["utter_quote_unknown_quote"]
     assert count(scratch_shop, "quotes", status="open") == 1
+
+
+def test_that_one_look_at_the_catalogue_is_enough_for_an_action(scratch_shop: Services, monkeypatch):
+    looks, products = [], scratch_shop.commerce.products
+    monkeypatch.setattr(scratch_shop.commerce, "products", lambda: looks.append(1) or products())
+    talk = Talk().within(FORM).hear("20 desk lamps in black and 5 mugs", "request_quote")
+    changing = confirming().hear("make it 30", "change_order")
+    sure = confirming(quote_confirmed=True).hear("yes", "affirm")
+    for each, action in (
+        (talk, ValidateQuoteForm()),
+        (talk, ActionAskQuoteDetail()),
+        (sure, ActionAskQuoteConfirmed()),
+        (sure, ActionSubmitQuote()),
+        (changing, ValidateQuoteForm()),
+    ):
+        looks.clear()
+        each.run(action)
+        assert len(looks) == 1, action.name()
+    assert changing.slots["quote_lines"] == [{**LAMPS, "quantity": 30}]
+    assert count(scratch_shop, "quotes") == 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actions.flows.wishes import ActionAcknowledge, ActionNextWish, cued, parts, read, wishes
+from actions.flows.opening import ActionAcknowledge, ActionNextWish
+from actions.flows.wishes import cued, parts, read, wishes
 from tests.assistant.flows.talking import DOMAIN, Talk, followups
 
 

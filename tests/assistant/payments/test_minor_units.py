@@ -26,6 +26,9 @@ def test_counts_come_back_exactly(units: int, currency: str) -> None:
         ("500", "JPY", 500),
         ("5.120", "KWD", 5120),
         ("5", "UGX", 500),
+        ("5", "ISK", 500),
+        ("20.38", "HUF", 2038),
+        ("800.45", "TWD", 80045),
         ("0.01", "EUR", 1),
     ],
 )
@@ -40,6 +43,7 @@ def test_amounts_are_counted(amount: str, currency: str, units: int) -> None:
         ("0.5", "JPY"),
         ("5.124", "KWD"),
         ("5.5", "UGX"),
+        ("40.10", "ISK"),
         ("0", "USD"),
         ("-1", "USD"),
         ("NaN", "USD"),

@@ -28,7 +28,7 @@ def test_a_number_is_written_in_one_way(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["555-0119", "911", "911 555 0119", "503 911 0119", "900 555 0119", "+44 20 7946 0958", "L204817", "123 555 0119",
-     "1Z5035550119", "503555011", "50355501199", "my zip is 97214", "a503 555 0119@example.com"],
+     "1Z5035550119", "503555011", "103 555 0117", "50355501199", "my zip is 97214", "a503 555 0119@example.com"],
 )  # fmt: skip
 def test_what_cant_be_called_is_no_number(text: str) -> None:
     assert phone_number(text) is None

@@ -21,7 +21,7 @@ from actions.commerce.model import (
     Shipment,
 )
 from actions.services.errors import ServiceError
-from actions.services.policy import Decision, decide_return, dollars, listed, quote_return
+from actions.services.policy import Decision, decide_return, quote_return
 from actions.services.rulebook import load_policies
 
 POLICIES = load_policies()
@@ -262,13 +262,3 @@ def test_what_is_allowed_is_always_within_the_rules(made: Order, days: int, stat
         assert not done.needs_approval
     else:
         assert done.rule in POLICIES.returns.rules
-
-
-def test_words() -> None:
-    assert dollars(Decimal("1204.5")) == "$1,204.50"
-    assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
-        "",
-        "a",
-        "a and b",
-        "a, b and c",
-    ]

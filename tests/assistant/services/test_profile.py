@@ -13,7 +13,7 @@ from actions.commerce import schema
 from actions.commerce.model import Customer
 from actions.services.container import Services
 from actions.services.errors import Refused
-from actions.services.profile import decide_detail, full_name, phone_number
+from actions.services.profile import decide_detail, full_name
 from tests.assistant.conftest import ANNA, POLICIES, count, verified, who
 
 
@@ -97,20 +97,6 @@ def test_the_policies_say_what_the_chat_may_change(anna: Customer) -> None:
 @pytest.mark.parametrize(
     ("text", "written"),
     [
-        ("+1 503.555.0117", "(503) 555-0117"),
-        ("5035550117", "(503) 555-0117"),
-        ("555-0117", None),
-        ("103 555 0117", None),
-        ("+44 20 7946 0958", None),
-    ],
-)
-def test_phone_numbers(text: str, written: str | None) -> None:
-    assert phone_number(text) == written
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
         ("dana o'neil", "Dana O'Neil"),
         ("Dana de la Cruz", "Dana de la Cruz"),
         ("Zoë Müller-Lüdenscheidt", "Zoë Müller-Lüdenscheidt"),
@@ -125,6 +111,5 @@ def test_names(text: str, written: str | None) -> None:
 
 @given(st.text(max_size=120))
 def test_whatever_is_written_is_read_or_refused(text: str) -> None:
-    number, name = phone_number(text), full_name(text)
-    assert number is None or phone_number(number) == number
+    name = full_name(text)
     assert name is None or full_name(name) == name

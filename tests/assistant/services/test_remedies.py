@@ -254,7 +254,7 @@ def test_two_lines_of_one_variant_take_from_one_stock(shop: Services, marcus: Cu
 def test_what_is_sold_in_the_same_moment_is_refused(
     shop: Services, elena: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(*_: object) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise SoldOut("There aren't 1 pieces any more.")
 
     monkeypatch.setattr(movements, "move_stock", gone)

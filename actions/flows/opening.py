@@ -1,0 +1,161 @@
+"""Opening a wish, and turning to the next one: what the actions between the wishes of a message do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.flows.meaning import meant_instead
+from actions.flows.mood import PLAIN, empathy
+from actions.flows.phrases import plain
+from actions.flows.turn import SURE, Said, message, message_before, spoken
+from actions.flows.wishes import (
+    LONGEST_WORDS,
+    Part,
+    Reading,
+    begin,
+    clear_wish,
+    for_each_order,
+    guessed,
+    queue_of,
+    queued,
+    read,
+    served_by,
+    wishes,
+)
+
+ONE_OF_THEM = re.compile(r"^and\b.*\b(?:one|order)\b|\b(?:order|one) with\b")
+SAFE = re.compile(r"\b(?:safe|danger\w*)\b")
+IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
+OF_A_RETURN = re.compile(
+    r"\b(?:cancel|cancle|stop|undo|withdraw)\w* (?:(?!(?:and|or|then|but|also)\b)\w+ ){0,3}returns?\b"
+)
+LAST = "action_pass_on"
+EXPLAINED = {
+    "cancel_order": "cancel",
+    "start_return": "return",
+}  # whose forms only say how the money comes back
+MOVES_MONEY = frozenset(
+    {
+        "cancel_order",
+        "start_return",
+        "request_refund",
+        "billing_dispute",
+        "delivery_problem",
+        "exchange_item",
+        "change_order",
+        "change_payment",
+    }
+)
+
+
+class ActionAcknowledge(Action):
+    """Open a wish: a kind word where one is due, and a note of what else the message asks for."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_acknowledge"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Acknowledge the customer's mood and put further wishes into the queue."""
+        heard = message(tracker)
+        wish = wishes().get(heard.intent) or wishes().get(str(clear_wish(tracker)))
+        if wish is None:
+            return []
+        events = empathy(dispatcher, tracker, wish.empathy, PLAIN if wish.asks else SURE)
+        running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
+        reading = Reading(Part(wish.intent, heard.text))
+        if not heard.payload:
+            reading = for_each_order(read(heard.text, wish.intent, guessed(tracker), heard.confidence))
+        first = wishes()[self._meant(tracker, heard) or reading.first.wish or wish.intent]
+        others = [part for part in reading.others if part.wish != running]
+        if first.intent == "request_refund" and running in EXPLAINED:
+            return [*events, FollowupAction(LAST)]
+        queue: list[dict[str, Any]] = [
+            {"wish": p.wish, "words": spoken(p.words, LONGEST_WORDS)} for p in others
+        ]
+        if (
+            running
+            and first.form
+            and first.action != wishes()[running].action
+            and not (first.ends or running in first.replaces)
+        ):
+            queue.append({"wish": running, "words": "", "resumed": True})
+        events += queued(queue + [entry for entry in queue_of(tracker) if entry["wish"] != first.intent])
+        if running is None or (first.form and first.intent != running):
+            events += begin(first.intent, self._words(tracker, heard, first.intent, reading.first.words))
+        reported = str(tracker.get_slot("urgent_ticket") or "").startswith("product")
+        if reported and wish.intent == "ask_question" and heard.short and heard.has(SAFE):
+            return [FollowupAction("action_emergency")]
+        if first.intent == "cancel_order" and means_a_return(tracker, heard):
+            return [*events, FollowupAction(LAST)]
+        if first.action != wish.action or heard.intent not in wishes():
+            events.append(FollowupAction(first.action))
+        return events
+
+    def _meant(self, tracker: Tracker, heard: Said) -> str | None:
+        """Return the wish that only shows from what went before: "and the hammock one?" after an order."""
+        instead = meant_instead(tracker)
+        if instead:
+            return instead
+        asks_again = heard.intent == "ask_product" and heard.short and heard.has(ONE_OF_THEM)
+        if asks_again and tracker.get_slot("last_wish") == "order_status" and tracker.get_slot("verified"):
+            return "order_status"
+        return self._follows(tracker, heard)
+
+    def _follows(self, tracker: Tracker, heard: Said) -> str | None:
+        """Return the wish that a question about what was just done means: "when do I get my money?"."""
+        done_before = tracker.get_slot("last_wish") in MOVES_MONEY and tracker.get_slot("last_order")
+        if not done_before or tracker.active_loop_name or not wishes()[heard.intent].asks:
+            return None
+        words = f" {plain(heard.text)} "
+        return next((w.intent for w in wishes().values() if any(f" {c} " in words for c in w.follows)), None)
+
+    def _words(self, tracker: Tracker, heard: Said, wish: str, words: str) -> str:
+        """Return the words of a wish, with the message before where a return speaks of "it" or follows an offer."""
+        words = "" if heard.payload and not heard.entities else words
+        if wish != "start_return" or not (heard.payload or heard.short):
+            return words
+        if heard.payload or heard.has(IT):
+            return f"{message_before(tracker)} {words}".strip()
+        return words
+
+
+def means_a_return(tracker: Tracker, heard: Said) -> bool:
+    """Tell whether it is a return that is to be canceled: it says so, or one was booked just now."""
+    booked = tracker.get_slot("last_return") and tracker.get_slot("last_wish") == "start_return"
+    last = bool(booked) and heard.number is None and "order" not in heard.text.lower()
+    return heard.has(OF_A_RETURN) or last
+
+
+class ActionNextWish(Action):
+    """Turn to the wish that waits, once the one before it is served."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_next_wish"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Serve the head of the queue, unless a form still waits for an answer."""
+        queue = queue_of(tracker)
+        if not queue or tracker.active_loop_name:
+            return []
+        head = queue.pop(0)
+        wish = wishes().get(str(head.get("wish")))
+        if wish is None:
+            return queued(queue)
+        dispatcher.utter_message(
+            response="utter_resume_wish" if head.get("resumed") else "utter_next_wish", wish_name=wish.name
+        )
+        resumed = bool(head.get("resumed"))
+        begun = begin(wish.intent, str(head.get("words") or ""), resumed)
+        return [*queued(queue), *begun, FollowupAction(wish.action)]

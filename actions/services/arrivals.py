@@ -1,0 +1,251 @@
+"""Goods that are back: what a return pays back is due, and the difference in price of an exchange.
+
+python -m actions.services.arrivals R-10042 X-10043     the shop's people have unpacked these
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from actions.commerce import movements, schema
+from actions.commerce.database import Database
+from actions.commerce.errors import ShopError
+from actions.commerce.model import NOTHING, Order, Payment
+from actions.commerce.rows import payment_row
+from actions.commerce.store import find_order
+from actions.services import audit
+from actions.services.clock import Clock, utc_now
+from actions.services.context import Caller
+from actions.services.errors import Refused, ServiceError
+from actions.services.provider_money import CHARGE, HERE, ProviderMoney, payments_of
+from actions.services.saga_notes import NewStep, Saga, Step, note
+from actions.services.saga_telling import ask_person
+from actions.services.sagas import Kind, Sagas, nothing
+
+SHOP = "shop"
+AWAITED = {"returns": ("label_sent", "in_transit"), "exchanges": ("requested", "shipped")}
+HERE_NOW = {"returns": "received", "exchanges": "completed"}
+
+
+class Arrivals:
+    """Notes that the goods of a return or an exchange are back.
+
+    >>> arrivals.note("R-10042")
+    """
+
+    def __init__(
+        self, database: Database, sagas: Sagas, money: ProviderMoney | None, clock: Clock = utc_now
+    ) -> None:
+        self._database = database
+        self._sagas = sagas
+        self._money = money
+        self._clock = clock
+        sagas.register(SHOP, "exchange", Kind(undo=nothing, unnoted=self._withdraw))
+        sagas.register(SHOP, "exchange_paid", Kind(noted=self._completed, undo=nothing))
+
+    def note(self, reference: str) -> bool:
+        """Note that goods are back, and what follows; False where that was known before.
+
+        Raises ServiceError where there is no such return or exchange, or it was rejected or withdrawn.
+        """
+        with self._database.write() as connection:
+            table, row = _found(connection, reference)
+            if row["status"] not in AWAITED[table.name]:
+                if row["status"] in ("rejected", "cancelled"):
+                    raise ServiceError(
+                        f"{reference} is {row['status']}; look into it before anything is paid."
+                    )
+                return False
+            order = find_order(connection, row["order_number"], lock=True)
+            assert order is not None
+            saga = Saga(
+                id=f"{table.name}.due:{reference}",
+                action="return.due" if table is schema.returns else "exchange.due",
+                subject=f"order {order.number}",
+                caller=_nobody(reference),
+                customer_id=order.customer_id,
+            )
+            if table is schema.returns:
+                self._pay_back(connection, order, reference, saga)
+            else:
+                self._settle(connection, order, row, saga)
+            audit.record(
+                connection,
+                saga.caller,
+                self._clock(),
+                saga.action,
+                saga.subject,
+                customer_id=order.customer_id,
+                after={"reference": reference},
+            )
+        return True
+
+    def _pay_back(self, connection: Connection, order: Order, reference: str, saga: Saga) -> None:
+        """Let a return pay back: gift cards at once, the rest by the provider."""
+        _move(connection, schema.returns, reference)
+        steps: list[NewStep] = []
+        for row in payments_of(connection, order.number):
+            if row["return_reference"] == reference and row["kind"] == "refund":
+                self._refund(connection, order, row, saga, steps)
+        if steps:
+            note(connection, saga, steps, self._clock())
+
+    def _refund(
+        self, connection: Connection, order: Order, row: Any, saga: Saga, steps: list[NewStep]
+    ) -> None:
+        """Settle a refund to a gift card, or note what the provider is to do."""
+        if row["status"] != "pending":
+            return
+        if _is_card(connection, order, row["method_id"]):
+            table = schema.payments
+            connection.execute(update(table).where(table.c.id == row["id"]).values(status="settled"))
+            entry = Payment(kind="refund", amount=row["amount"], method_id=row["method_id"])
+            movements.move_balance(connection, order.customer_id, entry)
+        elif self._money is not None:
+            now = self._clock()
+            self._money.plan_repayment(connection, saga, order.currency, row, steps.append, now)
+
+    def _settle(self, connection: Connection, order: Order, row: Any, saga: Saga) -> None:
+        """Let an exchange charge or pay back its difference; while the new items are here, it can be withdrawn."""
+        difference, reference = row["difference"], row["reference"]
+        steps: list[NewStep] = []
+        added = []
+        if difference != NOTHING:
+            kind = "payment" if difference > NOTHING else "refund"
+            added = [self._added(connection, order, kind, abs(difference), row["method_id"])]
+            self._plan(connection, order, added[0], saga, steps)
+        if row["status"] == "requested" and any(step.action == CHARGE for step in steps):
+            content = {"reference": reference, "payments": [entry["id"] for entry in added]}
+            undoing = NewStep(system=SHOP, action="exchange", content=content, done=True)
+            paid = NewStep(system=SHOP, action="exchange_paid", content={"reference": reference})
+            steps = [undoing, *steps, paid]
+        else:
+            _move(connection, schema.exchanges, reference)
+        if steps:
+            note(connection, saga, steps, self._clock())
+
+    def _plan(self, connection: Connection, order: Order, row: Any, saga: Saga, steps: list[NewStep]) -> None:
+        """Note what is to be charged or paid back; a method that can't be charged is a matter for a person."""
+        if row["kind"] == "refund":
+            self._refund(connection, order, row, saga, steps)
+        elif row["status"] == "pending" and self._money is not None:
+            try:
+                self._money.plan_charge(connection, order.customer_id, order.currency, row, steps.append)
+            except Refused:
+                body = f"{row['amount']} {order.currency} are due for an exchange of {saga.subject}."
+                subject = f"To charge by hand: {saga.subject}"
+                ask_person(connection, saga, subject, body, self._clock(), quietly=True)
+
+    def _added(
+        self, connection: Connection, order: Order, kind: str, amount: Decimal, method_id: str
+    ) -> dict[str, Any]:
+        """Add the difference to the books; a gift card pays at once."""
+        card = _is_card(connection, order, method_id)
+        settled = kind == "payment" and (card or self._money is None)
+        entry = Payment(
+            kind=kind,
+            amount=amount,
+            method_id=method_id,
+            at=self._clock(),
+            status="settled" if settled else "pending",
+        )
+        row = {"order_number": order.number} | payment_row(len(order.payments), entry)
+        made = connection.execute(insert(schema.payments), row).inserted_primary_key
+        if settled:
+            movements.move_balance(connection, order.customer_id, entry)
+        return {**row, "id": made[0] if made else None}
+
+    def _completed(self, connection: Connection, step: Step) -> None:
+        """Note that an exchange is paid."""
+        _move(connection, schema.exchanges, step.content["reference"])
+
+    def _withdraw(self, connection: Connection, step: Step) -> None:
+        """Withdraw an exchange that isn't paid: the new items go back into stock, and a person decides on the old."""
+        reference, payments = step.content["reference"], schema.payments
+        _, row = _found(connection, reference)
+        table, items = schema.exchanges, schema.exchange_items
+        connection.execute(delete(payments).where(payments.c.id.in_(step.content["payments"])))
+        mine = update(table).where(table.c.reference == reference)
+        connection.execute(mine.values(status="cancelled"))
+        order = find_order(connection, row["order_number"], lock=True)
+        for item in connection.execute(select(items).where(items.c.reference == reference)).mappings().all():
+            line = order.item(item["item_id"]) if order else None
+            movements.move_stock(connection, item["variant_id"], line.quantity if line else 1)
+        closed = update(items).where(items.c.reference == reference)
+        connection.execute(closed.values(open_item_id=None))
+        subject = f"Exchange {reference} wasn't paid"
+        body = (
+            f"The payment for exchange {reference} of {step.saga.subject} was refused, and it is withdrawn.\n"
+            "The old items are here. Please agree with the customer on what becomes of them."
+        )
+        ask_person(connection, step.saga, subject, body, self._clock())
+
+
+def _found(connection: Connection, reference: str) -> tuple[Any, Any]:
+    """Find a return or an exchange."""
+    for table in (schema.returns, schema.exchanges):
+        query = select(table).where(table.c.reference == reference.upper())
+        row = connection.execute(query.with_for_update()).mappings().first()
+        if row is not None:
+            return table, row
+    raise ServiceError(
+        f"There is no return or exchange '{reference}'; it should look like R-10042 or X-10042."
+    )
+
+
+def _move(connection: Connection, table: Any, reference: str) -> None:
+    """Note that the goods are here."""
+    mine = update(table).where(table.c.reference == reference)
+    connection.execute(mine.values(status=HERE_NOW[table.name]))
+
+
+def _is_card(connection: Connection, order: Order, method_id: str) -> bool:
+    """Tell whether a method's money is kept by the shop itself."""
+    table = schema.payment_methods
+    mine = (table.c.customer_id == order.customer_id) & (table.c.id == method_id)
+    return method_id in HERE or connection.execute(select(table.c.kind).where(mine)).scalar() in HERE
+
+
+def _nobody(reference: str) -> Caller:
+    """Make the caller of what no conversation has asked for."""
+    return Caller(
+        conversation=f"arrival {reference}",
+        authenticated=False,
+        channel="warehouse",
+        action="arrival",
+        message_id=reference,
+        idempotency_key="",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Note arrivals from the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m actions.services.arrivals",
+        description="Note that the goods of returns and exchanges are back.",
+    )
+    parser.add_argument("references", nargs="+", metavar="REFERENCE", help="as in R-10042 or X-10042")
+    options = parser.parse_args(arguments)
+    from actions.services import close_services, services
+
+    try:
+        for reference in options.references:
+            new = services().arrivals.note(reference)
+            sys.stdout.write(f"{reference}: {'noted' if new else 'known before'}\n")
+        services().deliver()
+    except ShopError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        close_services()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,299 @@
+"""Money at the payment provider: what the flows charge and pay back is carried out there, step by step.
+
+Every write to an order that adds payments is followed: charges are taken from the customer's kept method while they
+wait, repayments go out afterwards, each for the charge that paid. Gift cards and store credit stay here. Where the shop
+doesn't know what the provider calls a charge, nothing is guessed: a person gets a ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from actions.adapters.errors import NotYet, Rejected
+from actions.commerce import schema
+from actions.commerce.model import NOTHING
+from actions.commerce.store import find_customer_by_id
+from actions.payments.port import Payments
+from actions.services import audit
+from actions.services.errors import Refused
+from actions.services.order_writes import OrderWrite
+from actions.services.policy import outside
+from actions.services.saga_notes import Content, NewStep, Saga, Step, note
+from actions.services.saga_telling import ask_person
+from actions.services.sagas import Kind, Sagas
+
+PROVIDER = "payments"
+CHARGE, REPAY, SETTLE = "charge", "repay", "settle"
+HERE = frozenset({"gift_card", "store_credit"})  # kinds of methods whose money never leaves the shop
+BACK = ("received", "refunded")  # states of a return whose goods are here
+
+Row = Mapping[str, Any]
+Later = Callable[[NewStep], object]
+
+
+@dataclass(frozen=True)
+class ProviderMoney:
+    """Lets the provider do what the shop's books say.
+
+    >>> ProviderMoney(provider, sagas).register()
+    """
+
+    provider: Payments
+    sagas: Sagas
+
+    def register(self) -> None:
+        """Follow all writes to orders, and carry out what that gives to do."""
+        self.sagas.followers.append(self.follow)
+        charge = Kind(do=self._charge, noted=self._charged, undo=self._charge_undone, at_once=True)
+        self.sagas.register(PROVIDER, CHARGE, charge)
+        self.sagas.register(PROVIDER, REPAY, Kind(do=self._repay, noted=self._repaid))
+        self.sagas.register(PROVIDER, SETTLE, Kind(do=self._settled, noted=self._settlement))
+
+    def follow(self, write: OrderWrite) -> None:
+        """Note what a write has charged and paid back; charges come first, so that nothing is lost if one fails."""
+        connection = write.work.connection
+        new = payments_of(connection, write.order.number, since=len(write.order.payments))
+        saga = Saga(
+            id="",
+            action=write.action,
+            subject=f"order {write.order.number}",
+            caller=write.caller,
+            customer_id=write.customer.id,
+        )
+
+        def later(step: NewStep) -> None:
+            write.later(step.system, step.action, step.content)
+
+        for row in sorted(new, key=lambda row: (row["kind"] != "payment", row["position"])):
+            if row["kind"] == "payment":
+                self.plan_charge(connection, write.customer.id, write.order.currency, row, later)
+            else:
+                self.plan_repayment(connection, saga, write.order.currency, row, later, write.now)
+
+    def plan_charge(
+        self, connection: Connection, customer_id: str, currency: str, row: Row, later: Later
+    ) -> None:
+        """Note a charge; Refused for a method that the provider doesn't keep."""
+        customer = find_customer_by_id(connection, customer_id)
+        methods = customer.payment_methods if customer else ()
+        method = next((each for each in methods if each.id == row["method_id"]), None)
+        if _is_here(row["method_id"], method.kind if method else None):
+            return
+        if customer is None or method is None or not (method.provider_id and customer.provider_id):
+            raise Refused(outside("unknown_method"))
+        table = schema.payments
+        connection.execute(update(table).where(table.c.id == row["id"]).values(status="pending"))
+        content = _content(row, currency) | {"customer": customer.provider_id, "method": method.provider_id}
+        later(NewStep(system=PROVIDER, action=CHARGE, content=content))
+
+    def plan_repayment(
+        self,
+        connection: Connection,
+        saga: Saga,
+        currency: str,
+        row: Row,
+        later: Later,
+        now: datetime,
+    ) -> None:
+        """Note a repayment for each charge that it is spread over; one of a return waits for the goods."""
+        if _is_here(row["method_id"], _kind_of(connection, row)) or row["status"] != "pending":
+            return
+        due = _is_due(connection, row["return_reference"])
+        if row["charge_id"] is None:
+            parts = _spread(connection, row)
+            if parts is None:
+                if due:
+                    _tell_person(connection, saga, row, currency, now)
+                return
+            entries = _split(connection, row, parts)
+        else:
+            entries = [row]
+        for entry in entries if due else ():
+            content = _content(entry, currency) | {"charge": entry["charge_id"]}
+            later(NewStep(system=PROVIDER, action=REPAY, content=content))
+
+    def _charge(self, step: Step) -> Content:
+        """Take money."""
+        charge = self.provider.charge(
+            step.key,
+            Decimal(step.content["amount"]),
+            step.content["currency"],
+            customer=step.content["customer"],
+            method=step.content["method"],
+            again=bool(step.error) or step.saga.claims > 1,
+        )
+        if charge.status == "failed":
+            raise Rejected("The payment provider", 402, "failed")
+        return {"charge": charge.id, "status": "settled" if charge.status == "succeeded" else "pending"}
+
+    def _charged(self, connection: Connection, step: Step) -> None:
+        """Note what was taken."""
+        table, done = schema.payments, step.result
+        mine = update(table).where(table.c.id == step.content["payment"])
+        connection.execute(mine.values(charge_id=done["charge"], status=done["status"]))
+        self._record(connection, step, CHARGE)
+
+    def _charge_undone(self, step: Step) -> None:
+        """Give back what was taken, all of it."""
+        amount = Decimal(step.content["amount"])
+        given = self.provider.repay(f"{step.key} undone", step.result["charge"], amount)
+        if given.status == "failed":
+            raise Rejected("The payment provider", 400, "refund_failed")
+
+    def _repay(self, step: Step) -> Content:
+        """Give money back."""
+        given = self.provider.repay(step.key, step.content["charge"], Decimal(step.content["amount"]))
+        if given.status == "failed":
+            raise Rejected("The payment provider", 400, "refund_failed")
+        return {"repayment": given.id, "status": given.status}
+
+    def _repaid(self, connection: Connection, step: Step) -> None:
+        """Note that the provider gives it back; until it has, it is asked how it stands."""
+        if step.result["status"] == "settled":
+            _settle(connection, step.content["payment"])
+        else:
+            self._ask_later(connection, step, {"repayment": step.result["repayment"]})
+        self._record(connection, step, REPAY)
+
+    def _ask_later(self, connection: Connection, step: Step, about: Content) -> None:
+        """Note that the provider is to be asked what became of something."""
+        content = {**step.content, **about}
+        saga = Saga(
+            id=f"settle:{step.key}",
+            action=step.saga.action,
+            subject=step.saga.subject,
+            caller=step.saga.caller,
+            customer_id=step.saga.customer_id,
+        )
+        note(connection, saga, [NewStep(system=PROVIDER, action=SETTLE, content=content)], self.sagas.clock())
+
+    def _settled(self, step: Step) -> Content:
+        """Ask whether money has arrived."""
+        known = self.provider.repayments(step.content["charge"])
+        found = next((each for each in known if each.id == step.content["repayment"]), None)
+        if found is None or found.status == "failed":
+            raise Rejected("The payment provider", 400, "refund_failed")
+        if found.status != "settled":
+            raise NotYet("The payment provider", "a repayment is under way.")
+        return {}
+
+    def _settlement(self, connection: Connection, step: Step) -> None:
+        """Note that money has arrived."""
+        _settle(connection, step.content["payment"])
+
+    def _record(self, connection: Connection, step: Step, what: str) -> None:
+        """Write an audit row about what the provider did."""
+        audit.record(
+            connection,
+            step.saga.caller,
+            self.sagas.clock(),
+            f"payments.{what}",
+            step.saga.subject,
+            customer_id=step.saga.customer_id,
+            after={"amount": step.content["amount"], **step.result},
+        )
+
+
+def payments_of(connection: Connection, number: str, since: int = 0) -> list[Row]:
+    """Read the payments of an order, from a place on."""
+    table = schema.payments
+    query = select(table).where(table.c.order_number == number, table.c.position >= since)
+    found = connection.execute(query.order_by(table.c.position, table.c.id))
+    return [dict(row) for row in found.mappings()]
+
+
+def _is_here(method_id: str, kind: str | None) -> bool:
+    """Tell whether a method's money is kept by the shop itself."""
+    return method_id in HERE or kind in HERE
+
+
+def _kind_of(connection: Connection, row: Row) -> str | None:
+    """Tell what kind of method a payment is by."""
+    methods, orders = schema.payment_methods, schema.orders
+    query = (
+        select(methods.c.kind)
+        .join(orders, orders.c.customer_id == methods.c.customer_id)
+        .where(orders.c.number == row["order_number"], methods.c.id == row["method_id"])
+    )
+    return connection.execute(query).scalar()
+
+
+def _is_due(connection: Connection, reference: str | None) -> bool:
+    """Tell whether a refund is due: one of a return is once the goods are back."""
+    table = schema.returns
+    state = connection.execute(select(table.c.status).where(table.c.reference == reference)).scalar()
+    return state is None or state in BACK
+
+
+def _spread(connection: Connection, row: Row) -> list[tuple[str, Decimal]] | None:
+    """Spread a repayment over the charges of its method, the oldest first; None where they don't cover it.
+
+    What was paid back without our knowing for which charge is taken off the oldest ones.
+    """
+    mine = [
+        each for each in payments_of(connection, row["order_number"]) if each["method_id"] == row["method_id"]
+    ]
+    refunds = [each for each in mine if each["kind"] == "refund" and each["id"] != row["id"]]
+    unknown = sum((each["amount"] for each in refunds if each["charge_id"] is None), NOTHING)
+    wanted, parts = row["amount"], []
+    for charge in mine:
+        if charge["kind"] != "payment" or charge["charge_id"] is None:
+            continue
+        used = sum((e["amount"] for e in refunds if e["charge_id"] == charge["charge_id"]), NOTHING)
+        left = charge["amount"] - used
+        skipped = min(unknown, left)
+        unknown -= skipped
+        part = min(left - skipped, wanted)
+        if part > NOTHING:
+            parts.append((charge["charge_id"], part))
+            wanted -= part
+    return parts if wanted == NOTHING else None
+
+
+def _split(connection: Connection, row: Row, parts: list[tuple[str, Decimal]]) -> list[Row]:
+    """Make one row for each charge."""
+    table = schema.payments
+    (charge_id, amount), *others = parts
+    values = {"charge_id": charge_id, "amount": amount}
+    connection.execute(update(table).where(table.c.id == row["id"]).values(**values))
+    entries: list[Row] = [{**row, **values}]
+    last = select(func.max(table.c.position)).where(table.c.order_number == row["order_number"])
+    for charge_id, amount in others:
+        place = connection.execute(last).scalar_one() + 1
+        same = {name: value for name, value in row.items() if name != "id"}
+        entry = same | {"charge_id": charge_id, "amount": amount, "position": place}
+        made = connection.execute(insert(table), entry).inserted_primary_key
+        entries.append({**entry, "id": made[0] if made else None})
+    return entries
+
+
+def _content(row: Row, currency: str) -> dict[str, Any]:
+    """Say which row, and how much."""
+    return {
+        "payment": row["id"],
+        "order": row["order_number"],
+        "amount": str(row["amount"]),
+        "currency": currency,
+    }
+
+
+def _settle(connection: Connection, payment: int) -> None:
+    """Note that a payment is settled."""
+    table = schema.payments
+    connection.execute(update(table).where(table.c.id == payment).values(status="settled"))
+
+
+def _tell_person(connection: Connection, saga: Saga, row: Row, currency: str, now: datetime) -> None:
+    """Let a person pay back what can't be paid back for a charge that is known."""
+    body = (
+        f"{row['amount']} {currency} of {saga.subject} are to be paid back to method {row['method_id']}.\n"
+        "The shop doesn't know which charges at the payment provider paid it, or they don't cover it.\n"
+        "Please pay it back there, and note it as settled in the shop."
+    )
+    ask_person(connection, saga, f"To pay back by hand: {saga.subject}", body, now, quietly=True)
