@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import Server, until
 from tests.faults.probe import SharedDesk, post, texts
 from tests.faults.test_crashes import KILLED
+from tests.faults.test_reminders import FIRED, REMIND
 
 
 def users_and_answers(desk: SharedDesk) -> list[str]:
@@ -152,6 +153,33 @@ class TestKilled:
         assert texts(waiting.result(60)) == ["Noted under 2."]
         assert one.process.wait(60) == 0
         assert "Traceback" not in desk.log()
+
+
+class TestReminders:
+    def test_of_two_servers_that_look_one_fires(self, shared_desk: SharedDesk) -> None:
+        desk = shared_desk
+        both = [desk.start(), desk.start()]
+        desk.open_gate()
+        for n in range(10):
+            desk.say(REMIND.format(1), f"u{n}", to=both[n % 2])
+        until(lambda: len(desk.effects()) == 10, "all have fired")
+        until(lambda: desk.stored("SELECT count(*) FROM frontdesk_reminders") == [(0,)], "none is left")
+        assert len(desk.tries()) == 10
+        for n in range(10):
+            assert [line for line in desk.history(f"u{n}") if line in FIRED] == FIRED
+
+    def test_one_whose_server_was_killed_does_not_hold_up_the_conversation(
+        self, shared_desk: SharedDesk
+    ) -> None:
+        desk = shared_desk
+        one = desk.start()
+        desk.say(REMIND.format(1), to=one)
+        until(desk.at_gate.exists, "its action waits at the gate, after its effect")
+        two = desk.start()
+        one.kill()
+        desk.open_gate()
+        assert desk.say("/note", message_id="m2", to=two) == ["Noted under 2."]
+        assert len(set(desk.tries())) == 2
 
 
 class TestRedis:
