@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from threading import Lock, Thread
 from typing import Any, TypeVar
@@ -31,14 +32,18 @@ from actions.adapters.errors import (
 from actions.adapters.waiting import quota_wait, retry_after
 
 logger = logging.getLogger(__name__)
+logging.getLogger("httpx").setLevel(
+    logging.WARNING
+)  # at INFO it writes down whole addresses, queries included
 
 LARGEST_ANSWER = 10_000_000
 LONGEST_REST = 900.0  # seconds; no system is believed to want more
-IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+READING = ("GET", "HEAD", "OPTIONS")
+IDEMPOTENT = (*READING, "PUT", "DELETE")
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout)
 T = TypeVar("T")
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
-CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}")
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}|\d{1,8}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +67,10 @@ class Answer:
     headers: httpx.Headers
     content: bytes
 
-    def json(self) -> Any:
-        """Read the answer as JSON."""
+    def json(self, *, exact: bool = False) -> Any:
+        """Read the answer as JSON; `exact` gives decimals, not floats."""
         try:
-            return json.loads(self.content)
+            return json.loads(self.content, parse_float=Decimal if exact else None)
         except (ValueError, RecursionError) as error:
             raise BadAnswer(self.system, "the answer isn't JSON.") from error
 
@@ -158,15 +163,20 @@ class System:
         budget: Budget | None = None,
         accept: Callable[[int], bool] | None = None,
         repeatable: bool | None = None,
+        reads: bool | None = None,
+        shown: str = "",
     ) -> Answer:
         """Send a request and return the answer, or raise an AdapterError.
 
         `key` goes out as Idempotency-Key. Whether the call may be made again is decided by its method and by
-        the key, if `repeatable` isn't given. `accept` tells which statuses are answers rather than errors
-        (2xx, if not said).
+        the key, if `repeatable` isn't given; what only `reads` may, and is never `unsure`. `accept` tells
+        which statuses are answers rather than errors (2xx, if not said). The log holds `shown` in place of a
+        path that is private.
         """
+        if reads is None:
+            reads = method in READING
         if repeatable is None:
-            repeatable = method in IDEMPOTENT or key is not None
+            repeatable = reads or method in IDEMPOTENT or key is not None
         sent = dict(headers or {})
         if key is not None:
             sent["Idempotency-Key"] = key
@@ -177,7 +187,9 @@ class System:
         request = partial(
             self._request, method, self.url + path, params=params, content=content, headers=sent
         )
-        call = partial(self._call, method, path, request, budget or self.budget(), repeatable, accept)
+        call = partial(
+            self._call, method, shown or path, request, budget or self.budget(), repeatable, reads, accept
+        )
         return self._opened().run(call())
 
     def close(self) -> None:
@@ -214,6 +226,7 @@ class System:
         request: Callable[[], Any],
         budget: Budget,
         repeatable: bool,
+        reads: bool,
         accept: Callable[[int], bool] | None,
     ) -> Answer:
         """Make the attempts of one call."""
@@ -242,7 +255,7 @@ class System:
             return await retrying(self._guarded, request, budget, accept)
         except AdapterError as error:
             gone = isinstance(error, Unreachable) and not error.unsent
-            error.unsure = method not in ("GET", "HEAD", "OPTIONS") and (gone or isinstance(error, Failed))
+            error.unsure = not reads and (gone or isinstance(error, Failed))
             if not isinstance(error, Missing):
                 logger.warning("%s %s gave up: %s", method, path, error)
             raise
@@ -335,10 +348,15 @@ def error_code(content: bytes) -> str:
         found = json.loads(content)
     except (ValueError, RecursionError):
         return ""
-    for name in ("error", "code", "title"):
+    for name in ("response", "error", "errors", "code", "title"):
         if not isinstance(found, Mapping):
             return ""
         value = found.get(name)
+        if name == "response" and isinstance(value, Mapping):  # UPS wraps its errors once more
+            found = value
+            continue
+        if name == "errors" and isinstance(value, list) and value:
+            value = value[0]
         if isinstance(value, Mapping):
             value = value.get("code") or value.get("title")
         if isinstance(value, str) and CODE.fullmatch(value):

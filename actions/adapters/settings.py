@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,12 +17,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
+from actions.adapters.carrier_settings import SECRET, CarriersSettings
 from actions.adapters.errors import AdapterConfigError
 
 VARIABLE = "FRONTDESK_ADAPTERS"  # another file than the project's
 FILE = Path(__file__).parent.parent / "adapters.yml"
 EMBEDDED = "embedded"
-SECRET = {"secret": True}
+AMOUNT = re.compile(r"\d{1,6}(\.\d{1,4})?")
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -73,12 +75,15 @@ class Adapters:
     tickets: ZendeskSettings | None = None
     payments: StripeSettings | None = None
     commerce: WooCommerceSettings | None = None
+    carriers: CarriersSettings | None = None
 
 
-PORTS: dict[str, tuple[Any, ...]] = {
+# For each port the systems of which one is chosen, or the settings of several that are used side by side.
+PORTS: dict[str, Any] = {
     "tickets": (ZendeskSettings,),
     "payments": (StripeSettings,),
     "commerce": (WooCommerceSettings,),
+    "carriers": CarriersSettings,
 }
 
 
@@ -115,10 +120,13 @@ def _known(path: Path, content: CommentedMap, port: object) -> bool:
 
 
 def _chosen(path: Path, content: CommentedMap, port: str) -> Any:
-    """Read which system does one thing."""
-    value, known = content[port], {kind.NAME: kind for kind in PORTS[port]}
+    """Read which system does one thing, or which ones do."""
+    value = content[port]
     if value is None or value == EMBEDDED:
         return None
+    if not isinstance(PORTS[port], tuple):
+        return _settings(path, content, port, PORTS[port])
+    known = {kind.NAME: kind for kind in PORTS[port]}
     if not isinstance(value, CommentedMap) or len(value) != 1:
         raise AdapterConfigError(
             f"{_place(path, content, port)}: '{port}' has to be '{EMBEDDED}', or one of "
@@ -127,25 +135,29 @@ def _chosen(path: Path, content: CommentedMap, port: str) -> Any:
     (name,) = value
     if name not in known:
         raise AdapterConfigError(_unknown(path, value, name, known))
-    settings = value[name]
+    return _settings(path, value, name, known[name])
+
+
+def _settings(path: Path, content: CommentedMap, name: str, kind: Any) -> Any:
+    """Read the settings that stand below a name."""
+    settings, place = content[name], _place(path, content, name)
     if not isinstance(settings, CommentedMap):
-        raise AdapterConfigError(f"{_place(path, value, name)}: '{name}' has no settings.")
-    return _typed(path, known[name], settings, _place(path, value, name))
-
-
-def _typed(path: Path, kind: Any, settings: CommentedMap, place: str) -> Any:
-    """Read the settings of one system."""
+        raise AdapterConfigError(f"{place}: '{name}' has no settings.")
     known = {each.name: each for each in fields(kind)}
     for key in settings:
         if key not in known:
             raise AdapterConfigError(_unknown(path, settings, key, known))
     values = {}
-    for name, each in known.items():
-        if name not in settings:
+    for key, each in known.items():
+        if key not in settings:
             if each.default is MISSING:
-                raise AdapterConfigError(f"{place}: the key '{name}' is missing.")
+                raise AdapterConfigError(f"{place}: the key '{key}' is missing.")
             continue
-        values[name] = _read(_place(path, settings, name), name, settings[name], each)
+        nested = each.metadata.get("of")
+        if nested is not None:
+            values[key] = _settings(path, settings, key, nested)
+        else:
+            values[key] = _read(_place(path, settings, key), key, settings[key], each)
     return kind(**values)
 
 
@@ -155,8 +167,13 @@ def _read(place: str, name: str, value: object, each: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         raise AdapterConfigError(f"{place}: '{name}' has to be a whole number.")
+    if str(each.type) == "Decimal":
+        if AMOUNT.fullmatch(str(value)):
+            return Decimal(str(value))
+        raise AdapterConfigError(f"{place}: '{name}' has to be a number such as 2.5.")
     if not isinstance(value, str) or not value.strip():
-        raise AdapterConfigError(f"{place}: '{name}' has to be a text.")
+        quotes = " in quotes" if isinstance(value, int) else ""
+        raise AdapterConfigError(f"{place}: '{name}' has to be a text{quotes}.")
     if each.metadata.get("secret") and not ENVIRONMENT.fullmatch(value.strip()):
         raise AdapterConfigError(
             f"{place}: '{name}' is a secret and must not stand in a file; write ${{NAME}} and set that variable."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -22,8 +21,7 @@ def add_exchange(connection: Connection, order: Order, entry: Exchange) -> None:
     connection.execute(insert(schema.exchanges), own | exchange_row(len(order.exchanges), entry))
     connection.execute(insert(schema.exchange_items), exchange_item_rows(entry))
     pairs = ((order.item(item.item_id), item.variant_id) for item in entry.items)
-    new = [dataclasses.replace(line, variant_id=variant_id) for line, variant_id in pairs if line]
-    move_stock(connection, out=new)
+    move_stock(connection, out=[(variant_id, line.quantity) for line, variant_id in pairs if line])
 
 
 def change_items(
@@ -34,8 +32,11 @@ def change_items(
     pairs = [(before, after) for before, after in pairs if after != before]
     for before, after in pairs:
         _change_line(connection, order, before, after)
-    back = [before for before, _ in pairs]
-    move_stock(connection, back=back, out=[after for _, after in pairs if after])
+    move_stock(
+        connection,
+        back=pieces(before for before, _ in pairs),
+        out=pieces(after for _, after in pairs if after),
+    )
     table = schema.orders
     values = {
         "status": changed.status,
@@ -59,27 +60,32 @@ def add_payments(connection: Connection, order: Order, entries: Sequence[Payment
             move_balance(connection, order.customer_id, entry)
 
 
+def pieces(items: Iterable[OrderItem]) -> list[tuple[str, int]]:
+    """List the variants of some lines, each with its pieces."""
+    return [(item.variant_id, item.quantity) for item in items]
+
+
 def move_stock(
-    connection: Connection, *, back: Iterable[OrderItem] = (), out: Iterable[OrderItem] = ()
+    connection: Connection, *, back: Iterable[tuple[str, int]] = (), out: Iterable[tuple[str, int]] = ()
 ) -> None:
-    """Put the pieces of lines into stock, and take others out; what isn't counted stays so, none falls below zero.
+    """Put pieces of variants into stock, and take others out; what isn't counted stays so, none falls below zero.
 
     All writers go through the variants in the same order, so that no two of them wait for each other.
     """
     moves: Counter[str] = Counter()
-    for item in back:
-        moves[item.variant_id] += item.quantity
-    for item in out:
-        moves[item.variant_id] -= item.quantity
+    for variant_id, count in back:
+        moves[variant_id] += count
+    for variant_id, count in out:
+        moves[variant_id] -= count
     table = schema.variants
-    for variant_id, pieces in sorted(moves.items()):
+    for variant_id, count in sorted(moves.items()):
         moved = connection.execute(
             update(table)
-            .where(table.c.id == variant_id, or_(table.c.stock.is_(None), table.c.stock + pieces >= 0))
-            .values(stock=table.c.stock + pieces)
+            .where(table.c.id == variant_id, or_(table.c.stock.is_(None), table.c.stock + count >= 0))
+            .values(stock=table.c.stock + count)
         )
         if moved.rowcount != 1:
-            raise SoldOut(f"There aren't {-pieces} pieces of {variant_id} any more.")
+            raise SoldOut(f"There aren't {-count} pieces of {variant_id} any more.")
 
 
 def move_balance(connection: Connection, customer_id: str, entry: Payment) -> None:

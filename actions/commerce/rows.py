@@ -135,7 +135,7 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
             if entry["claim"].startswith(PRICE) and entry["amount"] is not None
         },
         items=tuple(_item_from(entry) for entry in parts["order_items"]),
-        shipments=tuple(_shipment_from(entry) for entry in parts["shipments"]),
+        shipments=tuple(shipment_from(entry) for entry in parts["shipments"]),
         payments=payments,
         returns=tuple(
             _return_from(entry, returned.get(entry["reference"], [])) for entry in parts["returns"]
@@ -173,7 +173,8 @@ def _item_from(row: Row) -> OrderItem:
     )
 
 
-def _shipment_from(row: Row) -> Shipment:
+def shipment_from(row: Row) -> Shipment:
+    """Make a parcel of its row."""
     return Shipment(
         carrier=row["carrier"],
         service=row["service"],

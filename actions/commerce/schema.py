@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
 )
 
+from actions.commerce.carrier_tables import labels as labels
 from actions.commerce.column_types import Moment, Money, Serial
 from actions.commerce.column_types import metadata as metadata
 from actions.commerce.helpdesk_tables import held_tickets as held_tickets
@@ -33,7 +34,7 @@ from actions.commerce.service_tables import ticket_notes as ticket_notes
 from actions.commerce.service_tables import tickets as tickets
 from actions.commerce.service_tables import verifications as verifications
 
-REVISION = "0006"  # the newest of migrations/versions; what it is for stands in its first line
+REVISION = "0008"  # the newest of migrations/versions; what it is for stands in its first line
 
 
 alembic_version = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))

@@ -67,15 +67,12 @@ def put_back(connection: Connection, number: str, before: Snapshot, after: Snaps
 
 def _move_stock(connection: Connection, before: Snapshot, after: Snapshot) -> None:
     """Give back the pieces that the change took, and take those that it gave back."""
+    taken, given_back = (
+        [(row["variant_id"], row["quantity"]) for key, row in these.items() if row != those.get(key)]
+        for these, those in ((after, before), (before, after))
+    )
     try:
-        for key in before.keys() | after.keys():
-            then, now = before.get(key), after.get(key)
-            if then == now:
-                continue
-            if now:
-                movements.move_stock(connection, now["variant_id"], now["quantity"])
-            if then:
-                movements.move_stock(connection, then["variant_id"], -then["quantity"])
+        movements.move_stock(connection, back=taken, out=given_back)
     except SoldOut as error:
         raise CannotPutBack(str(error)) from error
 

@@ -176,7 +176,7 @@ class SqlWork:
         row = {"order_number": order.number, "reason": reason, "created_at": at}
         self.connection.execute(insert(schema.cancellations), row)
         movements.add_payments(self.connection, order, refunds)
-        movements.move_stock(self.connection, back=order.items)
+        movements.move_stock(self.connection, back=movements.pieces(order.items))
         self._move(order, "cancelled")
 
     def next_exchange_reference(self) -> str:
@@ -202,7 +202,8 @@ class SqlWork:
 
     def send_again(self, order: Order, item_ids: Sequence[str]) -> None:
         """Take the items out of the stock once more, where it is counted."""
-        movements.move_stock(self.connection, out=[item for item in order.items if item.id in item_ids])
+        again = movements.pieces(item for item in order.items if item.id in item_ids)
+        movements.move_stock(self.connection, out=again)
 
     def credit_code(
         self,

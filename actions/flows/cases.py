@@ -16,7 +16,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
 from actions.flows.case_words import amount_in, issue_of, issues, remedy_of
-from actions.flows.choice import OTHER, recent
+from actions.flows.choice import OTHER, choose, recent
 from actions.flows.memo import looked_up
 from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import OrderFlow
@@ -232,7 +232,7 @@ class CaseForm(OrderForm, ABC):
         self, customer: Customer, words: Said, tracker: Tracker, offered: Sequence[Order]
     ) -> str | None:
         """Return the order that the words mean, or for which the amount in them was charged."""
-        return super().meant(customer, words, tracker, offered) or self._by_amount(customer, words)
+        return choose(customer, words, tracker) or self._by_amount(customer, words)
 
     def _by_amount(self, customer: Customer, words: Said) -> str | None:
         """Return the one order for which the amount that is in doubt was charged."""

@@ -15,7 +15,7 @@ from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
-from actions.flows.payment_words import meant, names_digits, names_some, speaks
+from actions.flows.payment_words import methods_meant, names_digits, names_some, speaks
 from actions.flows.turn import Said, message
 from actions.flows.wording import amount, within
 from actions.services import services
@@ -108,7 +108,7 @@ class ValidatePaymentForm(OrderForm):
         if not changes and tracker.get_slot("requested_slot") == FLOW.confirmed_slot:
             now = tracker.get_slot("payment_method")
             others = [method for method in choices(customer, order) if method.id != now]
-            named_now = meant(heard, customer.payment_methods, paying(order))
+            named_now = methods_meant(customer, order, heard, instead=True)
             fits = [method for method in named_now if method.id != now]
             if named_now and not fits and heard.intent != "affirm":
                 return {"payment_confirmed": None}  # the one that was summed up is named once more
@@ -155,7 +155,7 @@ class ValidatePaymentForm(OrderForm):
             ):
                 dispatcher.utter_message(response="utter_payment_new_card")
                 return {}
-            fits = meant(heard, customer.payment_methods, paying(order)) if heard.text else []
+            fits = methods_meant(customer, order, heard, instead=True) if heard.text else []
             fits = [each for each in fits if each in possible] or fits
             if fits:
                 return {"payment_method": fits[0].id} if len(fits) == 1 else {}

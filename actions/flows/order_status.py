@@ -20,6 +20,7 @@ from actions.flows.turn import said
 from actions.flows.wishes import done
 from actions.flows.wording import amount, day, today
 from actions.services import services
+from actions.services.parcels import Look
 from actions.services.swap_policy import becomes
 from actions.services.wording import listed
 
@@ -27,6 +28,8 @@ FORM = "order_status_form"
 BESIDE = frozenset({"complain", "small_talk", "out_of_scope"})  # taken for no answer to "which order?"
 COMING_BACK = frozenset({"return_requested", "exchange_requested"})
 MOVING = frozenset({"shipped", "out_for_delivery", "partially_shipped"})
+# States of a parcel that are told in other words than the order's.
+UNUSUAL = {"exception": "exception", "ready_for_pickup": "ready_for_pickup", "returned": "coming_back"}
 
 
 FLOW = OrderFlow(wish="order_status", form=FORM, confirmed_slot="", told_slots=("status_order",))
@@ -103,7 +106,10 @@ class ActionOrderStatus(Action):
         if order is None:
             dispatcher.utter_message(response="utter_no_orders")
             return closing
-        tell_order(dispatcher, order, today())
+        look = services().parcels.look(order)
+        tell_order(dispatcher, look.order, today())
+        if look.silent:
+            dispatcher.utter_message(response="utter_parcels_as_of", **age_facts(look))
         return [*closing, SlotSet("order_number", None), SlotSet("last_order", order.number)]
 
 
@@ -111,7 +117,8 @@ def tell_order(dispatcher: CollectingDispatcher, order: Order, on: date) -> None
     """Say how an order stands, parcel by parcel where it travels in several."""
     parcels = [entry for entry in order.shipments if entry.tracking_number]
     moving = [entry for entry in parcels if entry.delivered_at is None]
-    if order.status in MOVING and len(order.shipments) > 1:
+    arrived_in_part = order.status == "partially_shipped" and bool(parcels) and not moving
+    if order.status in MOVING and (len(order.shipments) > 1 or arrived_in_part):
         dispatcher.utter_message(response="utter_order_in_parts", **facts(order, on))
         for parcel in order.shipments:
             dispatcher.utter_message(response=_parcel_response(parcel), **parcel_facts(order, parcel, on))
@@ -135,8 +142,8 @@ def tell_order(dispatcher: CollectingDispatcher, order: Order, on: date) -> None
 def _order_response(order: Order, parcel: Shipment | None, on: date) -> str:
     """Choose the response for the state of an order."""
     if order.status in MOVING and parcel:
-        if parcel.status == "exception":
-            return "utter_order_exception"
+        if parcel.status in UNUSUAL:
+            return f"utter_order_{UNUSUAL[parcel.status]}"
         if parcel.expected_on and parcel.expected_on < on and order.status != "out_for_delivery":
             return "utter_order_late"
         if parcel.expected_on is None and order.status == "shipped":
@@ -154,6 +161,8 @@ def _parcel_response(parcel: Shipment) -> str:
         return "utter_parcel_delivered"
     if parcel.tracking_number is None:
         return "utter_parcel_waiting"
+    if parcel.status in UNUSUAL:
+        return f"utter_parcel_{UNUSUAL[parcel.status]}"
     return "utter_parcel_moving" if parcel.expected_on else "utter_parcel_moving_undated"
 
 
@@ -178,6 +187,17 @@ def facts(order: Order, on: date) -> dict[str, Any]:
         "exchange_items": "",
         "refund_amount": amount(refund.amount if refund else order.refunded, order.currency),
         "refund_method": refund.method if refund else "your original payment method",
+    }
+
+
+def age_facts(look: Look) -> dict[str, str]:
+    """Say which carriers didn't answer, and how old the news is that was told instead."""
+    support = services().policies.support
+    seen = (look.as_of or services().now()).astimezone(support.zone)
+    clock = f"{seen:%I:%M} {'am' if seen.hour < 12 else 'pm'}".lstrip("0")
+    return {
+        "silent_carriers": listed(look.silent),
+        "as_of": f"{seen:%A}, {seen:%B} {seen.day}, {clock} {support.timezone}",
     }
 
 

@@ -14,7 +14,7 @@ from actions.flows.choice import OTHER, choose, recent
 from actions.flows.identity import QUESTION, known_customer
 from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import OrderFlow
-from actions.flows.swap_methods import method_of, methods_named
+from actions.flows.payment_words import methods_meant, the_one
 from actions.flows.swap_state import SwapState
 from actions.flows.swap_words import adds_product, meant_for_items, speaks_of, understood
 from actions.flows.turn import SURE, Said, said
@@ -87,7 +87,7 @@ class ValidateSwapForm(OrderForm):
         if asked in ITEM_QUESTIONS and meant_for_items(tracker, words):
             return words
         found = chosen_order(tracker)
-        if asked in ("swap_method", "swap_confirmed") and found and methods_named(found[0], found[1], words):
+        if asked in ("swap_method", "swap_confirmed") and found and methods_meant(found[0], found[1], words):
             return words
         other = words.intent in wishes() and (words.confidence >= SURE or cued(words.text) == words.intent)
         return Said() if other else super().heard(tracker)
@@ -176,7 +176,7 @@ class ValidateSwapForm(OrderForm):
             return {}
         heard, state = self.heard(tracker), SwapState.of(tracker)
         asked = tracker.get_slot("requested_slot")
-        settles = asked == "swap_method" and bool(methods_named(found[0], found[1], heard))
+        settles = asked == "swap_method" and bool(methods_meant(found[0], found[1], heard))
         agrees = asked == "swap_confirmed" and heard.agrees
         reads = heard.text and not settles and not agrees  # "my gift card" names no item with an SD card
         changed = understood(dispatcher, tracker, found[1], heard, state) if reads else None
@@ -219,9 +219,9 @@ class ValidateSwapForm(OrderForm):
             return {}
         asked = tracker.get_slot("requested_slot") in ("swap_method", "swap_confirmed")
         heard = self.heard(tracker)
-        method = method_of(found[0], found[1], heard, asked=asked) if heard.text else None
+        method = the_one(found[0], found[1], heard, asked=asked) if heard.text else None
         if method is None and not tracker.get_slot("swap_method") and tracker.get_slot("wish_words"):
-            method = method_of(found[0], found[1], self.opening(tracker), asked=False)
+            method = the_one(found[0], found[1], self.opening(tracker), asked=False)
         return {"swap_method": method} if method and method != tracker.get_slot("swap_method") else {}
 
     def validate_swap_method(

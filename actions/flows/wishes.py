@@ -45,6 +45,7 @@ class Wish:
     cues: tuple[str, ...] = ()
     strong: tuple[str, ...] = ()
     covers: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
     clears: tuple[str, ...] = ()
     order: str = ""
     replaces: frozenset[str] = frozenset()
@@ -95,6 +96,7 @@ def wishes() -> Mapping[str, Wish]:
             cues=tuple(_plain(cue) for cue in row["cues"]),
             strong=tuple(_plain(cue) for cue in row.get("strong") or ()),
             covers=frozenset(row.get("covers") or ()),
+            own=frozenset(map(_plain, row.get("own") or ())),
             clears=tuple(row.get("clears") or ()),
             order=str(row.get("order") or ""),
             replaces=frozenset(row.get("replaces") or ()),
@@ -138,12 +140,14 @@ def cued(words: str) -> str | None:
 
 def _all_cued(words: str) -> dict[str, int]:
     """Return each wish of which a cue stands in the words, with the length of its longest."""
-    said = f" {_plain(words)} "
-    lengths = {
-        wish.intent: max((len(cue) for cue in wish.cues if f" {cue} " in said), default=0)
-        for wish in wishes().values()
-    }
+    lengths = {wish.intent: max(map(len, _cues_in(words, wish)), default=0) for wish in wishes().values()}
     return {wish: length for wish, length in lengths.items() if length}
+
+
+def _cues_in(words: str, wish: Wish) -> list[str]:
+    """Return the cues of a wish that stand in the words."""
+    said = f" {_plain(words)} "
+    return [cue for cue in wish.cues if f" {cue} " in said]
 
 
 def outright(words: str) -> str | None:
@@ -209,11 +213,17 @@ def _covered(part: Part, other: Part, intent: str) -> bool:
     """Tell whether the wish of a part goes without saying because of another part."""
     if part.wish is None or other.wish is None or part.wish == other.wish:
         return False
-    if not wishes()[other.wish].includes(part.wish):
+    if not wishes()[other.wish].includes(part.wish) or _of_its_own(part, wishes()[other.wish]):
         return False
     if wishes()[part.wish].includes(other.wish):
         return part.wish != intent and (other.wish == intent or part.wish > other.wish)
     return True
+
+
+def _of_its_own(part: Part, other: Wish) -> bool:
+    """Tell whether a part says more than that something is to change, which the other wish's action wouldn't do."""
+    wish = wishes()[str(part.wish)]
+    return wish.action != other.action and max(_cues_in(part.words, wish), key=len, default="") in wish.own
 
 
 def clear_wish(tracker: Tracker) -> str | None:

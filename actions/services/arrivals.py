@@ -174,9 +174,10 @@ class Arrivals:
         mine = update(table).where(table.c.reference == reference)
         connection.execute(mine.values(status="cancelled"))
         order = find_order(connection, row["order_number"], lock=True)
-        for item in connection.execute(select(items).where(items.c.reference == reference)).mappings().all():
-            line = order.item(item["item_id"]) if order else None
-            movements.move_stock(connection, item["variant_id"], line.quantity if line else 1)
+        new = connection.execute(select(items).where(items.c.reference == reference)).mappings().all()
+        lines = [(item["variant_id"], order.item(item["item_id"]) if order else None) for item in new]
+        back = [(variant_id, line.quantity if line else 1) for variant_id, line in lines]
+        movements.move_stock(connection, back=back)
         closed = update(items).where(items.c.reference == reference)
         connection.execute(closed.values(open_item_id=None))
         subject = f"Exchange {reference} wasn't paid"

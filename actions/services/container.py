@@ -11,6 +11,7 @@ from threading import Event, Lock, Thread
 from sqlalchemy import Connection
 
 from actions.adapters.settings import Adapters, load_adapters
+from actions.carriers.port import Carrier
 from actions.commerce.database import Database, Fill, database_url
 from actions.commerce.port import Reading
 from actions.commerce.store import SqlStore, fill
@@ -29,6 +30,7 @@ from actions.services.inactive import inactive_rules
 from actions.services.order_sagas import register_orders
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
+from actions.services.parcels import Parcels
 from actions.services.payment_changes import PaymentChanges
 from actions.services.products import Products
 from actions.services.profile import Profile
@@ -36,6 +38,7 @@ from actions.services.promotions import Promotions
 from actions.services.provider_money import ProviderMoney
 from actions.services.quotes import Quotes
 from actions.services.remedies import Remedies
+from actions.services.return_labels import ReturnLabels
 from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies, policies_folder
 from actions.services.saga_telling import SagaTelling, register_telling
@@ -71,6 +74,9 @@ class Services:
     profile: Profile
     tickets: Tickets
     provider: PaymentProvider | None  # where money is taken and given back, if adapters.yml names one
+    carriers: dict[str, Carrier]  # that adapters.yml names, by the names that the shop's parcels have
+    parcels: Parcels
+    labels: ReturnLabels | None  # where a carrier sells them
     outside_shop: Reading | None  # another shop to read from, if adapters.yml names one
     policies: Policies
     sagas: Sagas
@@ -98,6 +104,8 @@ class Services:
         self.tickets = self._help_desk()
         self.provider = self._payment_provider()
         self.outside_shop = self._outside_shop()
+        self.carriers = self._carriers()
+        self.parcels = Parcels(self.carriers, clock)
         self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
         register_orders(self.sagas)
@@ -105,6 +113,7 @@ class Services:
         if money is not None:
             money.register()
         self.arrivals = Arrivals(self.database, self.sagas, money, clock)
+        self.labels = self._labels()
         about_orders = (self.commerce, self.identity, self.tickets, self.policies, clock, self.sagas)
         self.returns = Returns(*about_orders)
         self.cancellations = Cancellations(*about_orders)
@@ -166,6 +175,28 @@ class Services:
         provider = StripePayments(settings)
         self._closing.append(provider.close)
         return provider
+
+    def _carriers(self) -> dict[str, Carrier]:
+        """Make the carriers that adapters.yml names."""
+        if self.adapters.carriers is None:
+            return {}
+        from actions.adapters.carriers import made
+
+        found = made(self.adapters.carriers, self._clock)
+        self._closing += [carrier.close for carrier in found]
+        return {carrier.name: carrier for carrier in found}
+
+    def _labels(self) -> ReturnLabels | None:
+        """Let return labels be bought, where the policies' carrier is asked and knows where they lead."""
+        settings, carrier = self.adapters.carriers, self.carriers.get(self.policies.returns.carrier)
+        if settings is None or settings.return_address is None or carrier is None:
+            return None
+        from actions.adapters.carriers import parcel_of, place_of
+
+        receiver, parcel = place_of(settings.return_address), parcel_of(settings.return_parcel)
+        labels = ReturnLabels(self.database, carrier, receiver, parcel, self.policies, self._clock)
+        labels.register(self.sagas)
+        return labels
 
     def _outside_shop(self) -> Reading | None:
         """Make the shop to read from that adapters.yml names."""

@@ -25,9 +25,9 @@ FINE_BUT = re.compile(  # "everything's fine apart from the lamp" speaks of the 
     re.I,
 )
 BOTH = re.compile(r"\b(both|the two|two of them|the pair)\b", re.I)
-# "All but the lamp": everything that follows is left out.
+# "All but the lamp", "everything in red but the lamp": everything that follows is left out.
 EXCEPT = re.compile(
-    r"\b(?:all|everything|both|each|every\w*|items?|order)\s+(?:of (?:it|them)\s+)?but\b(?!\s+not\b)"
+    r"\b(?:all|everything|both|each|every\w*|items?|order)\s+(?:(?:of|in) (?:\w+ )?\w+\s+)?but\b(?!\s+not\b)"
     r"|\b(?:except(?:ing)?(?: for)?|apart from|other than|aside from|besides|minus)\b",
     re.I,
 )

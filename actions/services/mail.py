@@ -83,6 +83,28 @@ def return_label(
     )
 
 
+def label_ready(
+    customer: Customer,
+    policies: Policies,
+    *,
+    reference: str,
+    label_url: str,
+    carrier: str,
+    tracking_number: str,
+    expires_on: date,
+) -> Letter:
+    """Write the e-mail that says that a label was bought and can be printed."""
+    body = (
+        f"Hello {customer.first_name},\n\n"
+        f"the label for {reference} is there: {label_url}\n\n"
+        f"It is a {carrier} label, tracking number {tracking_number}. "
+        f"Hand the parcel to {policies.returns.drop_off_text} by {long_date(expires_on)}.\n\n"
+        f"If something is not right, answer this e-mail or write to {policies.support.email}.\n\n"
+        f"{policies.support.shop_name}\n"
+    )
+    return Letter("label_ready", customer.email, f"Your return label for {reference}", body)
+
+
 def cancelled(
     customer: Customer,
     policies: Policies,

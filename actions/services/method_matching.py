@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from actions.commerce.model import PaymentMethod
 
@@ -58,8 +58,3 @@ def names_method(text: str) -> bool:
     """Tell whether the words name any way to pay, be it one that the customer has or not."""
     ways = (*KINDS.values(), *BRANDS.values(), STORE_CREDIT, ORIGINAL)
     return any(way.search(text) for way in ways)
-
-
-def only(found: Sequence[PaymentMethod]) -> PaymentMethod | None:
-    """Return the one that was found, if it is one."""
-    return found[0] if len(found) == 1 else None

@@ -7,7 +7,8 @@ doesn't know what the provider calls a charge, nothing is guessed: a person gets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +20,7 @@ from actions.adapters.errors import NotYet, Rejected
 from actions.commerce import schema
 from actions.commerce.model import NOTHING
 from actions.commerce.store import find_customer_by_id
-from actions.payments.port import Payments
+from actions.payments.port import Payments, Repayment
 from actions.services import audit
 from actions.services.errors import Refused
 from actions.services.order_writes import OrderWrite
@@ -28,6 +29,7 @@ from actions.services.saga_notes import Content, NewStep, Saga, Step, note
 from actions.services.saga_telling import ask_person
 from actions.services.sagas import Kind, Sagas
 
+NAME = "The payment provider"
 PROVIDER = "payments"
 CHARGE, REPAY, SETTLE = "charge", "repay", "settle"
 HERE = frozenset({"gift_card", "store_credit"})  # kinds of methods whose money never leaves the shop
@@ -120,16 +122,17 @@ class ProviderMoney:
 
     def _charge(self, step: Step) -> Content:
         """Take money."""
-        charge = self.provider.charge(
-            step.key,
-            Decimal(step.content["amount"]),
-            step.content["currency"],
-            customer=step.content["customer"],
-            method=step.content["method"],
-            again=bool(step.error) or step.saga.claims > 1,
-        )
+        with _payable():
+            charge = self.provider.charge(
+                step.key,
+                Decimal(step.content["amount"]),
+                step.content["currency"],
+                customer=step.content["customer"],
+                method=step.content["method"],
+                again=bool(step.error) or step.saga.claims > 1,
+            )
         if charge.status == "failed":
-            raise Rejected("The payment provider", 402, "failed")
+            raise Rejected(NAME, 402, "failed")
         return {"charge": charge.id, "status": "settled" if charge.status == "succeeded" else "pending"}
 
     def _charged(self, connection: Connection, step: Step) -> None:
@@ -142,16 +145,20 @@ class ProviderMoney:
     def _charge_undone(self, step: Step) -> None:
         """Give back what was taken, all of it."""
         amount = Decimal(step.content["amount"])
-        given = self.provider.repay(f"{step.key} undone", step.result["charge"], amount)
-        if given.status == "failed":
-            raise Rejected("The payment provider", 400, "refund_failed")
+        self._given(f"{step.key} undone", step.result["charge"], amount)
 
     def _repay(self, step: Step) -> Content:
         """Give money back."""
-        given = self.provider.repay(step.key, step.content["charge"], Decimal(step.content["amount"]))
-        if given.status == "failed":
-            raise Rejected("The payment provider", 400, "refund_failed")
+        given = self._given(step.key, step.content["charge"], Decimal(step.content["amount"]))
         return {"repayment": given.id, "status": given.status}
+
+    def _given(self, key: str, charge_id: str, amount: Decimal) -> Repayment:
+        """Give back a part of a charge."""
+        with _payable():
+            given = self.provider.repay(key, charge_id, amount)
+        if given.status == "failed":
+            raise Rejected(NAME, 400, "refund_failed")
+        return given
 
     def _repaid(self, connection: Connection, step: Step) -> None:
         """Note that the provider gives it back; until it has, it is asked how it stands."""
@@ -178,9 +185,9 @@ class ProviderMoney:
         known = self.provider.repayments(step.content["charge"])
         found = next((each for each in known if each.id == step.content["repayment"]), None)
         if found is None or found.status == "failed":
-            raise Rejected("The payment provider", 400, "refund_failed")
+            raise Rejected(NAME, 400, "refund_failed")
         if found.status != "settled":
-            raise NotYet("The payment provider", "a repayment is under way.")
+            raise NotYet(NAME, "a repayment is under way.")
         return {}
 
     def _settlement(self, connection: Connection, step: Step) -> None:
@@ -198,6 +205,15 @@ class ProviderMoney:
             customer_id=step.saga.customer_id,
             after={"amount": step.content["amount"], **step.result},
         )
+
+
+@contextmanager
+def _payable() -> Iterator[None]:
+    """Refuse for good what isn't an amount that can be paid."""
+    try:
+        yield
+    except ValueError as error:
+        raise Rejected(NAME, 400, str(error)) from error
 
 
 def payments_of(connection: Connection, number: str, since: int = 0) -> list[Row]:

@@ -340,7 +340,9 @@ def _write(connection: Connection, step: Step, **values: object) -> None:
 
 
 def _finish(connection: Connection, saga: Saga, state: str, now: datetime) -> None:
-    """Note how a saga has ended."""
-    table = saga_tables.sagas
+    """Note how a saga has ended; addresses and letters aren't kept beyond that, unless a person needs them."""
+    table, steps = saga_tables.sagas, saga_tables.saga_steps
     mine = update(table).where(table.c.id == saga.id)
     connection.execute(mine.values(state=state, next_try_at=None, ended_at=now))
+    if state != PERSON:
+        connection.execute(update(steps).where(steps.c.saga_id == saga.id).values(content={}))

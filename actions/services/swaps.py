@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from actions.commerce.errors import SoldOut
@@ -90,19 +91,9 @@ class Swaps:
     ) -> None:
         self._commerce = commerce
         self._policies = policies
+        about = partial(OrderWrites, commerce, identity, tickets, policies, clock, sagas=sagas)
         self._writes = {
-            kind: OrderWrites(
-                commerce,
-                identity,
-                tickets,
-                policies,
-                clock,
-                action=action,
-                subject=kind,
-                wish=WISHES[kind],
-                sagas=sagas,
-            )
-            for kind, action in ACTIONS.items()
+            kind: about(action=action, subject=kind, wish=WISHES[kind]) for kind, action in ACTIONS.items()
         }
 
     def kind(self, order: Order) -> str:

@@ -178,10 +178,10 @@ def test_events_that_are_none_change_nothing(desk: Desk, stub: Stub, event: Any)
     assert "Traceback (most recent call last):\n" not in desk.log()
 
 
-def test_a_rejection_lets_the_assistant_choose_something_else(desk: Desk, stub: Stub) -> None:
+def test_a_rejection_after_which_nothing_is_to_be_done_is_no_silence(desk: Desk, stub: Stub) -> None:
     desk.start(FRONTDESK_ACTIONS_SECRET=SECRET)
     stub.answer = wire({"error": "not now", "action_name": "action_note"}, 400)
-    assert desk.say("/note", message_id="m1") == [], "nothing else to do is in this project"
+    assert desk.say("/note", message_id="m1") == [APOLOGY], "nothing else to do is in this project"
     assert "action_execution_rejected: action_note" in desk.history()
     assert len(stub.effects) == 1
     stub.answer = fine

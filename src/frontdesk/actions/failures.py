@@ -38,5 +38,10 @@ async def apology(turn: Turn, name: str, error: Exception) -> list[Event]:
     The turn ends since what would come next may take the action's success for granted.
     """
     event = failure(name, error)
+    return [*await sorry(turn, name), event, FollowupAction(LISTEN)]
+
+
+async def sorry(turn: Turn, name: str) -> list[Event]:
+    """Return the words for an action that did nothing: the domain's, else ours."""
     said = await say(turn, RESPONSE, {"action": name}, optional=True)
-    return [*(said or [sentence(APOLOGY, utter_action=RESPONSE)]), event, FollowupAction(LISTEN)]
+    return [*said] or [sentence(APOLOGY, utter_action=RESPONSE)]

@@ -42,7 +42,7 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     secret = os.environ.get("FRONTDESK_SSL_PASSWORD") or None
     group.add_argument("--ssl-password", default=secret, metavar="PASSWORD", help=text)
     group.add_argument("--remote-storage", default=None, help=argparse.SUPPRESS)
-    add_files(parser, "endpoints", "credentials")
+    add_files(parser, "domain", "endpoints", "credentials")
     text = "open only this channel of credentials.yml ('cmdline': talk in the terminal)"
     parser.add_argument("--connector", default=None, metavar="CHANNEL", help=text)
     _add_logs(parser)

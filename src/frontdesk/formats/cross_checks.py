@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from frontdesk.core.domain import DEFAULT_INTENTS, Domain
 from frontdesk.core.message import Entity
@@ -52,6 +53,18 @@ def check(training: TrainingSet, domain: Domain, complaints: Complaints) -> None
 def check_stories(stories: Iterable[Story], domain: Domain, complaints: Complaints) -> None:
     """Doubt names in test stories that the domain does not define."""
     report(list(_in_stories(stories, domain, complaints)), domain, complaints)
+
+
+def with_known_actions(training: TrainingSet, domain: Domain) -> TrainingSet:
+    """Leave out each story and rule with an action that does not exist: what it was to say is not known."""
+    known = {*domain.action_names, *domain.e2e_action_texts}
+
+    def sound(story: Story | Rule) -> bool:
+        uses = _in_stories((story,), domain, Complaints())
+        return all(name in known for kind, name, _ in uses if kind in ("action", _OPENING))
+
+    stories, rules = tuple(filter(sound, training.stories)), tuple(filter(sound, training.rules))
+    return replace(training, stories=stories, rules=rules)
 
 
 def report(

@@ -35,7 +35,10 @@ def with_slot_types(domain: Domain, *, allowed: Iterable[str] | None = None) -> 
     known = set(named.values()) if allowed is None else set(allowed)
     for name, path in named.items():
         if path not in known:
-            hint = "Name it as the type of a slot in the domain if you trust it."
+            hint = (
+                "Name it as the type of a slot in the domain if you trust it; where the model was trained with another "
+                "domain, name that with -d."
+            )
             raise PackageError(f"The model wants to run '{path}' for the slot '{name}'.", hint=hint)
     made = {name: replace(domain.slots[name], own=_made(domain, domain.slots[name])) for name in named}
     return replace(domain, slots={**domain.slots, **made}) if made else domain

@@ -8,10 +8,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from frontdesk.actions.failures import sorry
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import (
     ActionExecuted,
     ActionExecutionRejected,
+    BotUttered,
     Event,
     SessionStarted,
     UserUttered,
@@ -59,6 +61,7 @@ class Loop:
             prediction = self.predict(tracker, turn.domain)
             name = prediction.action
             if name is None or name == LISTEN:
+                tracker = await self.excuse(dataclasses.replace(turn, tracker=tracker))
                 return self.log(tracker, dataclasses.replace(prediction, action=LISTEN), ())
             tracker = await self.act(dataclasses.replace(turn, tracker=tracker), prediction, save)
             if name == SESSION_START and listens(tracker):
@@ -98,6 +101,17 @@ class Loop:
             # An action (two-stage fallback) put words into the user's mouth: their slots count, too.
             tracker = await self.fill_slots(dataclasses.replace(turn, tracker=tracker))
         return tracker
+
+    async def excuse(self, turn: Turn) -> Tracker:
+        """Say sorry where the assistant is about to listen without a word, since a custom action refused to run.
+
+        What a form refuses is left to the policies: it is asked again after whatever they choose.
+        """
+        refused = left_unanswered(turn.tracker)
+        if refused is None or refused in turn.domain.forms:
+            return turn.tracker
+        log.warning("The action '%s' refused to run, and nothing else was to be done.", refused)
+        return turn.tracker.extend(self._now(await sorry(turn, refused)))
 
     async def fill_slots(self, turn: Turn) -> Tracker:
         """Apply the slot mappings to the last message, and return the conversation with the slots that it fills."""
@@ -148,6 +162,17 @@ def numbered(call: ActionCall, tracker: Tracker, name: str) -> ActionCall:
             nth = count  # not yet the last word: an action may log the message once more (two-stage fallback)
         count += isinstance(event, ActionExecuted | ActionExecutionRejected) and event.name == name
     return dataclasses.replace(call, nth=count if nth is None else nth)
+
+
+def left_unanswered(tracker: Tracker) -> str | None:
+    """Return the action that refused to run last, if nothing was said since the last message."""
+    refused = None
+    for event in tracker.newest_first():
+        if isinstance(event, BotUttered | UserUttered):
+            return refused if isinstance(event, UserUttered) else None
+        if isinstance(event, ActionExecutionRejected):
+            refused = refused or event.name
+    return None
 
 
 def listens(tracker: Tracker) -> bool:

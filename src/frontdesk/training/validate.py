@@ -73,8 +73,11 @@ def doubts(project: Project) -> Iterator[Finding]:
 def stories(project: Project, max_history: int | None) -> list[Finding]:
     """Return where stories go on differently after the same, and checkpoints that lead nowhere."""
     told: list[str] = []
+    whole = TrainingSet(stories=project.training.stories)
+    sound = cross_checks.with_known_actions(whole, project.domain)
     try:
-        ways = _ways(TrainingSet(stories=project.training.stories), project, told)
+        ways = _ways(whole, project, told)
+        ways = ways if len(sound.stories) == len(whole.stories) else _ways(sound, project, [])
         conflicts = find_conflicts(ways, project.domain, max_history)
     except TrainingError as error:
         return [Finding("error", error.what, error.where, error.hint)]
@@ -95,8 +98,11 @@ def rules(project: Project) -> list[Finding]:
     if part is None or not project.training.rules:
         return []
     told: list[str] = []
+    sound = cross_checks.with_known_actions(
+        project.training, project.domain
+    )  # the others are told of already
     try:
-        RulePolicy(part.options).train(project.training, project.domain, told.append)
+        RulePolicy(part.options).train(sound, project.domain, told.append)
     except FrontdeskError as error:
         first, *lines = error.what.strip().split("\n- ")
         return [Finding("error", first, error.where, error.hint, tuple(lines))]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator, oas30_format_checker
 from openapi_spec_validator import validate
@@ -18,14 +20,21 @@ from .serving import Asked, Told
 FOLDER = Path(__file__).parent / "descriptions"
 
 
+@cache
+def document(name: str) -> dict[str, Any]:
+    """Read a description, which has to be a valid one."""
+    read = YAML(typ="safe").load(FOLDER / f"{name}.yml")
+    validate(with_descriptions(read))
+    # Parts are judged by themselves; what they refer to is found in the whole.
+    whole: dict[str, Any] = json.loads(json.dumps(read).replace('"$ref": "#', '"$ref": "urn:d#'))
+    return whole
+
+
 class Described:
     """A description, by which every exchange of a server is judged."""
 
     def __init__(self, name: str) -> None:
-        read = YAML(typ="safe").load(FOLDER / f"{name}.yml")
-        validate(with_descriptions(read))
-        # Parts are judged by themselves; what they refer to is found in the whole.
-        self.document: dict[str, Any] = json.loads(json.dumps(read).replace('"$ref": "#', '"$ref": "urn:d#'))
+        self.document = document(name)
         self.registry = Registry().with_resource("urn:d", Resource.from_contents(self.document, DRAFT4))
         self.wrong: list[str] = []
         self.used: set[str] = set()
@@ -59,15 +68,24 @@ class Described:
         in_path = [each for each in operation.get("parameters", ()) if each["in"] == "path"]
         for each, value in zip(in_path, values, strict=True):
             self.parameter(place, each, value)
+        for each in operation.get("parameters", ()):
+            given = asked.headers.get(each["name"].lower()) if each["in"] == "header" else None
+            if given is not None:
+                self.parameter(place, each, given)
+            elif each["in"] == "header" and each.get("required"):
+                self.wrong.append(f"{place}: the header '{each['name']}' is missing")
         body = operation.get("requestBody")
         if body is None:
             if asked.content not in (b"", b"null"):  # what requests sends for json=None
                 self.wrong.append(f"{place}: a body isn't described")
             return
-        if asked.headers.get("content-type", "").partition(";")[0] != "application/json":
-            self.wrong.append(f"{place}: the body isn't said to be JSON")
-        schema = body["content"]["application/json"]["schema"]
-        self.judge(f"{place}: request", OAS30WriteValidator, schema, asked.body)
+        (media, described), *_ = body["content"].items()
+        if asked.headers.get("content-type", "").partition(";")[0] != media:
+            self.wrong.append(f"{place}: the body isn't said to be {media}")
+            return
+        form = media == "application/x-www-form-urlencoded"
+        content = dict(parse_qsl(asked.content.decode(), keep_blank_values=True)) if form else asked.body
+        self.judge(f"{place}: request", OAS30WriteValidator, described["schema"], content)
 
     def answer(self, asked: Asked, operation: dict[str, Any], told: Told) -> None:
         """Judge an answer; errors aren't described by these documents."""
@@ -82,7 +100,11 @@ class Described:
             if name not in told.headers:
                 self.wrong.append(f"{place}: the header '{name}' is missing")
         if "content" in described:
-            schema = described["content"]["application/json"]["schema"]
+            media = told.headers.get("Content-Type", "application/json")
+            if media not in described["content"]:
+                self.wrong.append(f"{place} isn't described as {media}")
+                return
+            schema = described["content"][media]["schema"]
             self.judge(place, OAS30ReadValidator, schema, json.loads(told.content))
 
     def parameter(self, place: str, described: dict[str, Any], text: str) -> None:

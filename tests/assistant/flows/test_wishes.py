@@ -61,6 +61,24 @@ def test_that_further_wishes_are_found(text, intent, first, others):
     assert [part.wish for part in reading.others] == others
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "Change the lamp in L204507 to sage and ship it to 5 Main St, Denver CO",
+            ["change_order", "change_address"],
+        ),
+        ("please change my order L204507, I need a new address", ["change_address"]),
+        ("change the delivery of L204507, it needs a different address", ["change_address"]),
+        ("remove the mug and pay with my paypal", ["change_order", "change_payment"]),
+        ("change the card on my order, pay with my visa", ["change_payment"]),
+    ],
+)
+def test_that_items_are_changed_beside_an_address_or_a_method(text, found):
+    reading = read(text, found[0], found[1:])
+    assert [part.wish for part in (reading.first, *reading.others)] == found
+
+
 def test_that_words_keep_with_their_wish():
     found = parts("Hi there, where is L204817? I also want to return the kettle, the mug and the lamp.")
     assert [part.wish for part in found] == ["order_status", "start_return"]

@@ -64,6 +64,7 @@ TWINS = (item(1, "Stoneware Mug", "14.00", color="sage"), item(2, "Stoneware Mug
         ("2 x Stoneware Mug (black)", "3"),
         ("Halden Desk Lamp (black)", "1"),
         ("all of it but the mugs", "12"),
+        ("everything in the order but the mugs", "12"),
         ("everything except the kettle and the mugs", "1"),
         ("except the lamp", "23"),
         ("I'll keep the mugs", "12"),

@@ -116,6 +116,7 @@ def test_where_a_combination_is_missing_the_nearest_is_offered() -> None:
         ("change everything but the boom box", {"1", "2", "4"}),
         ("all of them except the flask and the note pad", {"3", "4"}),
         ("remove everything but the parka", {"1", "2", "3"}),
+        ("everything in red but the parka", {"1", "2", "3"}),
         ("both the flask and the parka in black", {"1", "4"}),
         ("boom box in grey, 12 hours, and everything else as it was", {"3"}),
         ("take out the flask and make it 4 note pads in A4", {"1", "2"}),

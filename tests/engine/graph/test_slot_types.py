@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from frontdesk import UserMessage
+from frontdesk.cli.main import main, make_parser
+from frontdesk.cli.options import layout_of
 from frontdesk.core.domain import Domain
 from frontdesk.core.slots import Slot
 from frontdesk.errors import ConfigError, PackageError
@@ -115,6 +117,21 @@ def test_a_type_that_another_project_brought_is_not_run(folder: Path) -> None:
         PackageError, match=r"wants to run 'party\.Party' for the slot 'people'.*domain if you trust it"
     ):
         assemble(folder, None, Settings())
+
+
+def test_a_type_of_another_domain_is_run_where_that_domain_is_named(folder: Path) -> None:
+    other = folder / "other"
+    other.mkdir()
+    (folder / "domain.yml").rename(other / "domain.yml")
+    (folder / "domain.yml").write_text("intents: [book]\n", "utf-8")
+    run = ["--project", str(folder)]
+    assert main(["train", *run, "-d", str(other)]) == 0
+    with pytest.raises(PackageError, match="another domain, name that with -d"):
+        assemble(folder, None, Settings())
+    for command in ("run", "shell"):
+        layout = layout_of(make_parser([command]).parse_args([command, *run, "-d", str(other)]))
+        agent = assemble(folder, None, Settings(), store=MemoryTrackerStore({}), layout=layout)
+        assert agent.processor.domain.slots["people"].own is not None
 
 
 def test_a_changed_type_is_trained_again(folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from frontdesk.core import events as ev
-from frontdesk.core.domain import Domain, Response
+from frontdesk.core.domain import Domain, Form, Response
 from frontdesk.core.ports import ActionCall, Turn
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.slots import Slot
@@ -149,6 +149,20 @@ async def test_a_refusal_lets_policies_choose_again() -> None:
     [refused] = [e for e in tracker.events() if isinstance(e, ev.ActionExecutionRejected)]
     assert (refused.name, refused.policy, refused.confidence) == ("action_x", "Scripted", 1.0)
     assert refused.timestamp > 0
+
+
+async def test_a_refusal_after_which_nothing_is_to_be_done_is_no_silence() -> None:
+    tracker = await Stage("action_x", action_x=ActionRejected("action_x")).run()
+    [said] = [e for e in tracker.events() if isinstance(e, ev.BotUttered)]
+    assert said.metadata["utter_action"] == "utter_action_failed"
+    assert actions(tracker) == [LISTEN]
+
+
+async def test_what_a_form_refuses_is_left_to_the_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_form = dataclasses.replace(DOMAIN, forms={"form_x": Form("form_x")})
+    monkeypatch.setattr(f"{__name__}.DOMAIN", with_form)
+    tracker = await Stage("form_x", form_x=ActionRejected("form_x")).run()
+    assert not [e for e in tracker.events() if isinstance(e, ev.BotUttered)]
 
 
 async def test_an_action_that_says_itself_that_it_refuses_did_not_run() -> None:

@@ -96,6 +96,21 @@ def test_contradicting_rules_are_both_named(make: Make) -> None:
     assert "data/rules.yml:6" in str(found)
 
 
+def test_a_mistyped_action_is_told_of_once_and_contradicts_nothing(make: Make) -> None:
+    typo = "rules: [{rule: r, steps: [{intent: bye}, {action: utter_byee}]}]"
+    files = {
+        "data/rules.yml": typo,
+        "data/more.yml": story("intent: greet", "action: utter_gret"),
+        "data/last.yml": story("intent: bye", "action: utter_bye"),
+        "config.yml": WITH_RULES,
+    }
+    found = validate(make(files))
+    assert [f.severity for f in found] == ["error", "error"]
+    assert all("is not in the domain" in f.sentence for f in found)
+    found = validate(make(files | {"data/rules.yml": RULES}))  # what else is wrong is told as before
+    assert sum("contradict" in str(f) for f in found) == 1
+
+
 CONFLICT = story("intent: greet", "action: utter_bye")
 
 

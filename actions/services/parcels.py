@@ -1,0 +1,151 @@
+"""Where parcels are now: the carriers are asked, briefly remembered, and told honestly when they don't answer."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from actions.adapters.errors import AdapterError
+from actions.carriers.port import Carrier, Tracking
+from actions.commerce.model import Order, Shipment
+from actions.services.clock import Clock, utc_now
+
+logger = logging.getLogger(__name__)
+
+FRESH = timedelta(minutes=10)  # for which what a carrier said isn't asked again
+KEPT = timedelta(days=2)  # for which it is still better than nothing while the carrier is down
+MOST_KEPT = 2000
+AT_ONCE = 4
+UNDER_WAY = frozenset({"shipped", "out_for_delivery", "partially_shipped"})
+ARRIVED = frozenset({"delivered"})
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is known of an order's parcels, and how that is known."""
+
+    order: Order  # with its parcels as they are; its own state only as far as they change it
+    live: bool = False  # whether any carrier was asked, or had been a moment ago
+    silent: tuple[str, ...] = ()  # carriers that didn't answer
+    as_of: datetime | None = None  # how old the oldest news is of those that didn't
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One parcel, with what a carrier says of it."""
+
+    parcel: Shipment
+    tracking: Tracking | None = None
+    failed: bool = False
+
+
+class Parcels:
+    """Looks where the parcels of an order are; only who may see the order gets to see them.
+
+    >>> look = parcels.look(order)
+    """
+
+    def __init__(self, carriers: Mapping[str, Carrier], clock: Clock = utc_now) -> None:
+        self._carriers = {name.casefold(): carrier for name, carrier in carriers.items()}
+        self._clock = clock
+        self._known: OrderedDict[tuple[str, str], Tracking] = OrderedDict()
+        self._lock = Lock()
+
+    def look(self, order: Order) -> Look:
+        """Ask where the parcels are that are still on their way; nothing is written."""
+        asked = [parcel for parcel in order.shipments if order.status in UNDER_WAY and self._asks(parcel)]
+        if not asked:
+            return Look(order)
+        with ThreadPoolExecutor(min(AT_ONCE, len(asked)), thread_name_prefix="parcels") as pool:
+            seen = dict(zip(map(id, asked), pool.map(self._seen, asked), strict=True))
+        parcels = tuple(
+            _as_seen(parcel, found.tracking) if (found := seen.get(id(parcel))) else parcel
+            for parcel in order.shipments
+        )
+        failed = [found for found in seen.values() if found.failed]
+        ages = [found.tracking.seen_at if found.tracking else _noted_at(found.parcel) for found in failed]
+        return Look(
+            order=replace(order, shipments=parcels, status=_status(order, parcels)),
+            live=len(failed) < len(seen),
+            silent=tuple(dict.fromkeys(found.parcel.carrier or "" for found in failed)),
+            as_of=min((age for age in ages if age is not None), default=None),
+        )
+
+    def _asks(self, parcel: Shipment) -> bool:
+        """Tell whether there is somebody to ask about a parcel, and something to be asked."""
+        carrier = (parcel.carrier or "").casefold()
+        return carrier in self._carriers and bool(parcel.tracking_number) and parcel.delivered_at is None
+
+    def _seen(self, parcel: Shipment) -> _Seen:
+        """Ask where one parcel is, unless that is known well enough."""
+        carrier = self._carriers[(parcel.carrier or "").casefold()]
+        number = parcel.tracking_number or ""
+        key, now = (carrier.name, number), self._clock()
+        with self._lock:
+            known = self._known.get(key)
+        if known is not None and now - known.seen_at < FRESH:
+            _note(carrier, number, known, now)
+            return _Seen(parcel, known)
+        try:
+            found = carrier.track(number)
+        except AdapterError as error:
+            logger.warning("where parcel ...%s is isn't known: %s", number[-4:], error)
+            old = known if known is not None and now - known.seen_at < KEPT else None
+            return _Seen(parcel, old, failed=True)
+        if found is None:  # a number that was just made isn't known yet
+            logger.info("%s doesn't know parcel ...%s", carrier.name, number[-4:])
+            return _Seen(parcel)
+        self._keep(key, found)
+        _note(carrier, number, found, now)
+        return _Seen(parcel, found)
+
+    def _keep(self, key: tuple[str, str], found: Tracking) -> None:
+        """Remember what a carrier said, and forget what was longest ago."""
+        with self._lock:
+            self._known[key] = found
+            self._known.move_to_end(key)
+            while len(self._known) > MOST_KEPT:
+                self._known.popitem(last=False)
+
+
+def _note(carrier: Carrier, number: str, found: Tracking, now: datetime) -> None:
+    """Tell the operator who said what, and how long ago."""
+    age = (now - found.seen_at).total_seconds()
+    logger.info(
+        "%s on parcel ...%s, %.0f s ago: %s", carrier.name, number[-4:], age, found.status or found.text
+    )
+
+
+def _as_seen(parcel: Shipment, tracking: Tracking | None) -> Shipment:
+    """Put what a carrier says in place of what the shop noted."""
+    if tracking is None:
+        return parcel
+    return replace(
+        parcel,
+        status=tracking.status or parcel.status,
+        expected_on=tracking.expected_on or parcel.expected_on,
+        delivered_at=tracking.delivered_at or (tracking.seen_at if tracking.status == "delivered" else None),
+        events=tracking.events or parcel.events,
+    )
+
+
+def _status(order: Order, parcels: tuple[Shipment, ...]) -> str:
+    """Tell the state of an order that follows from where its parcels are."""
+    if order.status == "partially_shipped":
+        return order.status  # something waits to be packed, whatever became of the rest
+    moving = [parcel for parcel in parcels if parcel.status not in ARRIVED]
+    if not moving:
+        return "delivered"
+    if len(parcels) == 1 and moving[0].status == "out_for_delivery":
+        return "out_for_delivery"
+    return "shipped" if order.status == "out_for_delivery" else order.status
+
+
+def _noted_at(parcel: Shipment) -> datetime | None:
+    """Tell how old the shop's own news of a parcel is."""
+    return parcel.last_event.at if parcel.last_event else parcel.shipped_at
