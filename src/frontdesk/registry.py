@@ -85,6 +85,7 @@ TRACKER_STORES = {
     "InMemoryTrackerStore": "frontdesk.stores.memory:MemoryTrackerStore",
     "sql": "frontdesk.stores.sql:SqlTrackerStore",
     "SQL": "frontdesk.stores.sql:SqlTrackerStore",
+    "redis": "frontdesk.stores.redis_tracker:RedisTrackerStore",
 }
 LOCK_STORES = {
     "in_memory": "frontdesk.stores.locks:MemoryLockStore",

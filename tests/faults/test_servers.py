@@ -5,14 +5,17 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from frontdesk.testing.servers import run_redis
 from tests.conftest import Server, until
-from tests.faults.probe import SharedDesk, post, texts
+from tests.faults.probe import Desk, SharedDesk, post, texts
 from tests.faults.test_crashes import KILLED
 from tests.faults.test_reminders import FIRED, REMIND
 
@@ -277,3 +280,32 @@ def flapping(desk: SharedDesk) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+class TestEverythingInRedis:
+    """Conversations and locks both in Redis."""
+
+    def test_order_copies_and_a_killed_server(
+        self, project: Path, serve: Callable[..., Server], redis: Any
+    ) -> None:
+        url = redis.new_database()
+        run_redis(url, "FLUSHDB")
+        where = f"  type: redis\n  url: {url}\n"
+        text = "action_endpoint:\n  actions_module: actions\n"
+        text += f"tracker_store:\n{where}lock_store:\n{where}  lifetime: 2\n"
+        (project / "endpoints.yml").write_text(text)
+        desk = Desk(project, serve)
+        one, two = desk.start(), desk.start()
+        with ThreadPoolExecutor(16) as pool:
+            said = list(
+                pool.map(lambda n: texts(post((one, two)[n % 2], "/note", "ann", f"m{n // 2}")), range(60))
+            )
+        assert len(desk.tries()) == 30
+        assert said[::2] == said[1::2], "copies of a delivery get the same answer"
+        assert sorted(said[::2]) == sorted([f"Noted under {n}."] for n in range(1, 31))
+        desk.send_to_gate("/gate_last", message_id="g1", to=one)
+        one.kill()
+        desk.open_gate()
+        assert desk.say("/note", message_id="n1", to=two) == ["Noted under 32."]
+        assert desk.say("/gate_last", message_id="g1", to=two) == ["Done under 31."]
+        assert len(set(desk.tries())) == 32
