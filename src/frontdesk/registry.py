@@ -86,6 +86,7 @@ TRACKER_STORES = {
     "sql": "frontdesk.stores.sql:SqlTrackerStore",
     "SQL": "frontdesk.stores.sql:SqlTrackerStore",
     "redis": "frontdesk.stores.redis_tracker:RedisTrackerStore",
+    "Redis": "frontdesk.stores.redis_tracker:RedisTrackerStore",
 }
 LOCK_STORES = {
     "in_memory": "frontdesk.stores.locks:MemoryLockStore",

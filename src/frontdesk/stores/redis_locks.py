@@ -62,7 +62,7 @@ class RedisLockStore:
     >>> async with locks.lock("ann") as hold:
     ...     await answer(hold.fence)
 
-    Options as in Rasa's endpoints.yml: `url` or `host` (a host, or a whole address), `port`, `db`, `username`,
+    Options as in Rasa's endpoints.yml: `url` or `host` (a host, or a whole address), `port`, `db` (1), `username`,
     `password`, `use_ssl`, `ssl_certfile`, `ssl_keyfile`, `ssl_ca_certs`, `key_prefix`, `socket_timeout`; also
     `lifetime` (seconds after which a server that gives no sign of life has lost its locks, 10) and `timeout` (seconds
     to wait for a Redis that is away, 4.5).
@@ -77,7 +77,7 @@ class RedisLockStore:
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options = dict(options or {})
-        self._at = read_redis_options(self.options, SECTION, "lock:", frozenset(["lifetime"]))
+        self._at = read_redis_options(self.options, SECTION, "lock:", frozenset(["lifetime"]), database=1)
         self.lifetime = positive(self.options, "lifetime", 10.0, f"endpoints.yml: {SECTION}")
         self._look_every = self.lifetime / 5
         self._name = uuid.uuid4().hex

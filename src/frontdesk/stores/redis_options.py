@@ -43,12 +43,18 @@ class RedisOptions:
 
 
 def read_redis_options(
-    options: Mapping[str, Any], section: str, prefix: str, more: frozenset[str] = frozenset()
+    options: Mapping[str, Any],
+    section: str,
+    prefix: str,
+    more: frozenset[str] = frozenset(),
+    *,
+    database: int = 0,
 ) -> RedisOptions:
     """Return the options of a section of endpoints.yml. Raises ConfigError naming the option and what it may hold.
 
     As in Rasa, `url` (or `host`) is a host name; a whole address (redis://, rediss://, unix://) does as well. `prefix`
-    stands before every key, behind `key_prefix` where that is given; `more` are options beside those of the server.
+    stands before every key, behind `key_prefix` where that is given; `more` are options beside those of the server;
+    `database` is the number of the one that is taken where none is named.
     """
     where = f"endpoints.yml: {section}"
     for name in sorted(set(options) - KNOWN - more):
@@ -58,7 +64,7 @@ def read_redis_options(
     given = {name: options.get(name) for name in ("username", "password") if options.get(name) is not None}
     arguments: dict[str, Any] = {name: str(value) for name, value in given.items()}
     arguments["socket_timeout"] = positive(options, "socket_timeout", 4.5, where)
-    encrypted = options.get("use_ssl") is True or host.startswith("rediss://")
+    encrypted = str(options.get("use_ssl")).lower() == "true" or host.startswith("rediss://")
     if encrypted:
         arguments |= {name: str(options[name]) for name in _TLS if options.get(name)}
     found = RedisOptions(
@@ -68,7 +74,7 @@ def read_redis_options(
         arguments=arguments,
         encrypted=encrypted,
     )
-    return _addressed(found, options, host, where)
+    return _addressed(found, {"db": database, **options}, host, where)
 
 
 def _addressed(found: RedisOptions, options: Mapping[str, Any], host: str, where: str) -> RedisOptions:
@@ -103,9 +109,8 @@ def _prefix(value: object, prefix: str, where: str) -> str:
     if value is None or value == "":
         return prefix
     if not str(value).isalnum():
-        raise ConfigError(
-            f"'key_prefix' is '{value}'.", where=where, hint="It may hold letters and digits only."
-        )
+        log.warning("%s: 'key_prefix' may hold letters and digits only; as in Rasa it is left out.", where)
+        return prefix
     return f"{value}:{prefix}"
 
 
