@@ -63,6 +63,9 @@ class WooCommerceSettings:
     consumer_key: str = field(repr=False, metadata=SECRET)
     consumer_secret: str = field(repr=False, metadata=SECRET)
     webhook_secret: str = field(default="", repr=False, metadata=SECRET)
+    api_refund: bool = (
+        False  # whether refunds go through the shop's payment gateway; else a person makes them
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +170,10 @@ def _read(place: str, name: str, value: object, each: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         raise AdapterConfigError(f"{place}: '{name}' has to be a whole number.")
+    if "bool" in str(each.type):
+        if isinstance(value, bool):
+            return value
+        raise AdapterConfigError(f"{place}: '{name}' has to be true or false.")
     if str(each.type) == "Decimal":
         if AMOUNT.fullmatch(str(value)):
             return Decimal(str(value))

@@ -228,6 +228,7 @@ class Payment:
     status: str = "settled"  # settled or pending
     return_reference: str | None = None
     charge_id: str | None = None  # of the provider: the charge that it is, or that it pays back
+    outside_id: str | None = None  # what a shop outside calls it; None for what only we know
 
 
 @dataclass(frozen=True, kw_only=True)

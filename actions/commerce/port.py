@@ -113,5 +113,8 @@ class Commerce(Reading, Protocol):
     def promised(self, customer_id: str, since: datetime) -> Decimal:
         """Sum the refunds of a customer's returns and cancellations since a time."""
 
-    def begin(self) -> AbstractContextManager[Work]:
-        """Open a writing transaction; an exception undoes it."""
+    def begin(self, order: str | None = None, customer: str | None = None) -> AbstractContextManager[Work]:
+        """Open a writing transaction; an exception undoes it.
+
+        What it is for, an order's number or a customer's id, is read anew before where another system keeps it.
+        """

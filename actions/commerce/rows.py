@@ -55,6 +55,7 @@ def product_from(row: Row, variants: Iterable[Row]) -> Product:
                 tags=tuple(entry["tags"]),
             )
             for entry in variants
+            if not entry["retired"]
         ),
     )
 
@@ -107,6 +108,7 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
             status=entry["status"],
             return_reference=entry["return_reference"],
             charge_id=entry["charge_id"],
+            outside_id=entry["outside_id"],
         )
         for entry in parts["payments"]
     )
@@ -134,7 +136,8 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
             for entry in parts["remedy_claims"]
             if entry["claim"].startswith(PRICE) and entry["amount"] is not None
         },
-        items=tuple(_item_from(entry) for entry in parts["order_items"]),
+        # One without pieces was taken out by a shop outside, while a return or an exchange of it stands here.
+        items=tuple(_item_from(entry) for entry in parts["order_items"] if entry["quantity"]),
         shipments=tuple(shipment_from(entry) for entry in parts["shipments"]),
         payments=payments,
         returns=tuple(

@@ -59,6 +59,7 @@ products = Table(
     Column("specs", JSON, nullable=False),
     Column("tags", JSON, nullable=False),
     Column("compatibility", JSON(none_as_null=True)),  # what it goes together with, as far as that is on file
+    Column("retired", Boolean),  # true for what a shop outside sells no more; orders may still name it
 )
 
 variants = Table(
@@ -72,6 +73,7 @@ variants = Table(
     Column("available", Boolean, nullable=False),
     Column("stock", Integer),
     Column("tags", JSON, nullable=False),
+    Column("retired", Boolean),
 )
 
 customers = Table(
@@ -170,6 +172,7 @@ payments = Table(
     Column("status", String(16), nullable=False),  # settled or pending
     Column("return_reference", String(40)),
     Column("charge_id", String(255)),  # of the provider: the charge that it is, or that it pays back
+    Column("outside_id", String(40)),  # what a shop outside calls it; empty for what only we know
 )
 
 returns = Table(
@@ -273,8 +276,19 @@ quotes = Table(
     Column("changed_at", Moment, nullable=False),
 )
 
+# When a shop outside, which this one mirrors, was last asked about something.
+mirrored = Table(
+    "mirrored",
+    metadata,
+    Column("kind", String(16), primary_key=True),  # see mirror.py
+    Column("key", String(80), primary_key=True),
+    Column("checked_at", Moment, nullable=False, index=True),
+    Column("there", Boolean, nullable=False),  # whether the shop outside has it
+)
+
 # What a shop consists of, in the order in which it can be deleted.
 SHOP_TABLES = (
+    mirrored,
     item_changes,
     exchange_items,
     exchanges,

@@ -191,7 +191,7 @@ def _shipment(entry: Shipment, variants: Mapping[str, str]) -> dict[str, Any]:
 def _return(entry: Return, lines: Mapping[str, int]) -> dict[str, Any]:
     return {
         "return_id": entry.reference,
-        "lines": [lines[item_id] for item_id in entry.item_ids],
+        "lines": [lines[item_id] for item_id in entry.item_ids if item_id in lines],
         "reason": entry.reason,
         "status": entry.status,
         "refund": number(entry.refund),

@@ -24,6 +24,7 @@ TABLES: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (schema.item_changes, ()),
     (schema.remedy_claims, ()),
     (schema.promo_credits, ()),
+    (schema.cancellations, ()),
 )
 FIGURES = ("status", "source_status", "shipping", "tax", "discount", "promo_code", "address")
 FOLLOWING = ("status", "charge_id")  # of payments: what the provider says of them

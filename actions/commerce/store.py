@@ -35,7 +35,7 @@ T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
 
 
-def _no_progress(_what: str, _done: int, _all: int) -> None:
+def no_progress(_what: str, _done: int, _all: int) -> None:
     """Say nothing."""
 
 
@@ -46,6 +46,8 @@ class SqlStore:
     >>> store.order("#L-204817").status
     """
 
+    asks_outside = False  # whether another system keeps what is read here
+
     def __init__(self, database: Database) -> None:
         self.database = database
 
@@ -53,6 +55,13 @@ class SqlStore:
         """Find a customer by id."""
         with self.database.read() as connection:
             return find_customer_by_id(connection, customer_id)
+
+    def on_file(self, customer_id: str) -> Customer | None:
+        """Read who a customer is, without asking anybody else."""
+        return self.customer(customer_id)
+
+    def acquaint(self, email: str, number: str) -> None:
+        """Make sure that the customer of an address and the order of a number are known here; here they are."""
 
     def customer_by_email(self, email: str) -> Customer | None:
         """Find a customer by e-mail address, in any case."""
@@ -85,7 +94,7 @@ class SqlStore:
             return promised_to(connection, customer_id, since)
 
     @contextmanager
-    def begin(self) -> Iterator[SqlWork]:
+    def begin(self, order: str | None = None, customer: str | None = None) -> Iterator[SqlWork]:
         """Open a writing transaction; an exception undoes it."""
         with self.database.write() as connection:
             yield SqlWork(connection)
@@ -100,7 +109,7 @@ class SqlStore:
             )
 
     def replace(
-        self, shop: Shop, *, source: str, over: bool = False, progress: Progress = _no_progress
+        self, shop: Shop, *, source: str, over: bool = False, progress: Progress = no_progress
     ) -> None:
         """Put a whole shop in place of the present one, or change nothing.
 
@@ -275,7 +284,7 @@ def next_number(connection: Connection, name: str) -> int:
     return int(connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one())
 
 
-def fill(connection: Connection, shop: Shop, *, progress: Progress = _no_progress) -> None:
+def fill(connection: Connection, shop: Shop, *, progress: Progress = no_progress) -> None:
     """Write a whole shop into empty tables."""
     pending: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for place, product in enumerate(shop.products):
@@ -319,7 +328,8 @@ def _first(found: Sequence[T]) -> T | None:
 def _products(connection: Connection, *where: Any) -> list[Product]:
     """Read products with their variants."""
     table = schema.products
-    found = connection.execute(select(table).where(*where).order_by(table.c.position)).mappings().all()
+    sold = table.c.retired.is_not(True)
+    found = connection.execute(select(table).where(sold, *where).order_by(table.c.position)).mappings().all()
     parts = _parts_of(connection, schema.variants, "product_id", [row["id"] for row in found])
     return [rows.product_from(row, parts[row["id"]]) for row in found]
 

@@ -3,6 +3,8 @@
 python -m actions.commerce.transfer import DIR [--database URL] [--replace]
 python -m actions.commerce.transfer export DIR [--database URL] [--overwrite]
 python -m actions.commerce.transfer demo [--database URL] [--replace]    the demo shop again, as of today
+
+A shop outside, which adapters.yml names, is brought by python -m actions.adapters.importing.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ STEPS = 10  # progress lines per file
 
 def import_shop(folder: Path, url: str, *, replace: bool = False) -> Shop:
     """Read a shop and put it into a database, or change nothing."""
-    shop = read_shop(folder, _report)
+    shop = read_shop(folder, report)
     return _put(shop, url, source="import", replace=replace)
 
 
@@ -85,13 +87,13 @@ def _put(shop: Shop, url: str, *, source: str, replace: bool) -> Shop:
     """Write a shop into a database in one transaction."""
     database = Database(url)
     try:
-        SqlStore(database).replace(shop, source=source, over=replace, progress=_report)
+        SqlStore(database).replace(shop, source=source, over=replace, progress=report)
     finally:
         database.close()
     return shop
 
 
-def _report(what: str, done: int, total: int) -> None:
+def report(what: str, done: int, total: int) -> None:
     """Show progress on a terminal as one line, elsewhere as a few."""
     if not total or (done < total and done % max(total // STEPS, 1)):
         return

@@ -61,6 +61,7 @@ class Accounts:
         """
         now = self._clock()
         key = email_key(email[:LONGEST_INPUT])
+        self._store.acquaint(key, "")
         with self._database.write() as connection:
             digest = hashed(key, salt(connection))
             request = receipts.request_hash(digest)

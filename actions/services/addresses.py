@@ -14,9 +14,12 @@ from actions.services.context import Caller
 from actions.services.details_policy import ADDRESS, decide_address, decide_profile_address
 from actions.services.errors import Refused, ServiceError
 from actions.services.identity import Identity
+from actions.services.order_sagas import begun
+from actions.services.order_writes import OrderWrite
 from actions.services.orders import order_number
 from actions.services.policy import Decision, refusal
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
 
 ACTION = "address.change"
 WISH = "change_address"  # as identity.yml may name it, where it needs a level of its own
@@ -40,8 +43,14 @@ class Addresses:
     """
 
     def __init__(
-        self, commerce: Commerce, identity: Identity, policies: Policies, clock: Clock = utc_now
+        self,
+        commerce: Commerce,
+        identity: Identity,
+        policies: Policies,
+        clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
+        self._sagas = sagas
         self._commerce = commerce
         self._identity = identity
         self._policies = policies
@@ -83,7 +92,8 @@ class Addresses:
     ) -> AddressReceipt:
         """Change it, or find the receipt of the call that this one repeats."""
         now = self._clock()
-        with self._commerce.begin() as work:
+        named = (order_number(number) or number) if number else None
+        with self._commerce.begin(order=named, customer=customer.id if profile else None) as work:
             work.lock_customer(customer.id)
             if not self._identity.is_verified(work.connection, caller, customer, WISH):
                 raise Refused(refusal("not_verified", subject=ADDRESS))
@@ -99,6 +109,7 @@ class Addresses:
             self._check(order, known, address, profile, now)
             self._write(work, caller, known, receipt, order, now)
             receipts.keep(work.connection, caller, ACTION, request, _row(receipt), now)
+            self._follow(work, caller, known, receipt, order, now)
         return receipt
 
     def _own_order(self, work: Work, customer: Customer, number: str) -> Order:
@@ -154,6 +165,31 @@ class Addresses:
             profile=receipt.profile,
         )
         outbox.put(work.connection, letter, now)
+
+    def _follow(
+        self,
+        work: Work,
+        caller: Caller,
+        customer: Customer,
+        receipt: AddressReceipt,
+        order: Order | None,
+        now: datetime,
+    ) -> None:
+        """Let systems outside have their part in it."""
+        if order is not None:
+            write = OrderWrite(
+                work=work,
+                caller=caller,
+                customer=customer,
+                order=order,
+                action=ACTION,
+                now=now,
+                since=now,
+            )
+            begun(self._sagas, write, None)
+        if receipt.profile:
+            for follow in self._sagas.customer_followers if self._sagas else ():
+                follow(work.connection, caller, customer, ACTION, now)
 
     def _record(
         self,

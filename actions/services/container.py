@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable
 from datetime import date, datetime
 from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from actions.adapters.settings import Adapters, load_adapters
 from actions.carriers.port import Carrier
 from actions.commerce.database import Database, Fill, database_url
-from actions.commerce.port import Reading
+from actions.commerce.mirror import SOURCE, MirroredShop, Outside
 from actions.commerce.store import SqlStore, fill
 from actions.helpdesk.forwarding import ForwardedTickets
 from actions.helpdesk.port import Tickets
@@ -43,7 +44,11 @@ from actions.services.returns import Returns
 from actions.services.rulebook import Policies, load_policies, policies_folder
 from actions.services.saga_telling import SagaTelling, register_telling
 from actions.services.sagas import Sagas
+from actions.services.shop_following import Following, held
 from actions.services.swaps import Swaps
+
+if TYPE_CHECKING:
+    from actions.adapters.woocommerce import WooCommerceShop
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +82,7 @@ class Services:
     carriers: dict[str, Carrier]  # that adapters.yml names, by the names that the shop's parcels have
     parcels: Parcels
     labels: ReturnLabels | None  # where a carrier sells them
-    outside_shop: Reading | None  # another shop to read from, if adapters.yml names one
+    outside_shop: WooCommerceShop | None  # the shop that ours mirrors, if adapters.yml names one
     policies: Policies
     sagas: Sagas
     arrivals: Arrivals
@@ -96,19 +101,20 @@ class Services:
         self._closing: list[Callable[[], None]] = []
         self.policies = policies or load_policies()
         self.adapters = adapters or load_adapters()
-        self.database = Database(url, fill=_demo(clock), source="demo")
-        self.commerce = SqlStore(self.database)
+        self.outside_shop = self._outside_shop()
+        self.database = _database(url, clock, self.outside_shop)
+        self.commerce = self._commerce()
         self.identity = Identity(self.commerce, self.policies.identity, clock)
         self.orders = Orders(self.commerce)
         self.products = Products(self.commerce)
         self.tickets = self._help_desk()
         self.provider = self._payment_provider()
-        self.outside_shop = self._outside_shop()
         self.carriers = self._carriers()
         self.parcels = Parcels(self.carriers, clock)
         self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
         register_orders(self.sagas)
+        self._follow_writes()  # before the money: what the shop outside refuses is neither charged nor paid back
         money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
         if money is not None:
             money.register()
@@ -123,9 +129,9 @@ class Services:
         self.promotions = Promotions(*about_orders)
         self.quotes = Quotes(self.database, self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
-        self.addresses = Addresses(self.commerce, self.identity, self.policies, clock)
+        self.addresses = Addresses(self.commerce, self.identity, self.policies, clock, self.sagas)
         self.payments = PaymentChanges(*about_orders)
-        self.profile = Profile(self.commerce, self.identity, self.policies, clock)
+        self.profile = Profile(self.commerce, self.identity, self.policies, clock, self.sagas)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 
     def now(self) -> datetime:
@@ -198,8 +204,29 @@ class Services:
         labels.register(self.sagas)
         return labels
 
-    def _outside_shop(self) -> Reading | None:
-        """Make the shop to read from that adapters.yml names."""
+    def _commerce(self) -> SqlStore:
+        """Make the shop that the services work on: the embedded one, or the mirror of the one outside."""
+        if self.outside_shop is None:
+            return SqlStore(self.database)
+        return MirroredShop(self.database, self.outside_shop, self._clock, held=held)
+
+    def _follow_writes(self) -> None:
+        """Let the shop outside do what is written here."""
+        settings = self.adapters.commerce
+        if settings is None or self.outside_shop is None or not isinstance(self.commerce, MirroredShop):
+            return
+        from actions.adapters.woocommerce_writing import WooCommerceWriting
+
+        Following(
+            writing=WooCommerceWriting(self.outside_shop),
+            sagas=self.sagas,
+            touched=self.commerce.touched,
+            pays=settings.api_refund,
+            provider_pays=self.provider is not None,
+        ).register()
+
+    def _outside_shop(self) -> WooCommerceShop | None:
+        """Make the shop outside that adapters.yml names."""
         settings = self.adapters.commerce
         if settings is None:
             return None
@@ -274,6 +301,13 @@ def _make(url: str) -> tuple[Services, Courier | None]:
     courier = Courier(made.deliver)
     courier.start()
     return made, courier
+
+
+def _database(url: str, clock: Clock, outside: Outside | None) -> Database:
+    """Open the database; a new one holds the demo shop, or nothing yet of the shop outside."""
+    if outside is not None:
+        return Database(url, source=SOURCE)
+    return Database(url, fill=_demo(clock), source="demo")
 
 
 def _demo(clock: Clock) -> Fill:

@@ -19,6 +19,7 @@ from actions.commerce.store import SqlStore, find_customer_by_id
 from actions.services import audit, throttle
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
+from actions.services.orders import order_number
 from actions.services.proofs import LONGEST_INPUT, Claim, Proven, claimed_ways, plain, prove
 from actions.services.throttle import Throttle
 from actions.services.typed_policies import ANYTHING, IdentityPolicy
@@ -73,12 +74,11 @@ class Identity:
             return Verification("unavailable")
         claim = Claim(email[:LONGEST_INPUT], proof[:LONGEST_INPUT], name[:LONGEST_INPUT])
         now = self._clock()
+        self._acquaint(caller, claim, now)
         with self._database.write() as connection:
             if self._belongs_to_another(connection, caller, claim, now):
                 return Verification("one_customer")
-            secret = salt(connection)
-            pairs = [(self._by_conversation, hashed(caller.conversation))]
-            pairs += [(self._by_email, hashed(subject, secret)) for subject in claim.subjects]
+            pairs = self._counted(connection, caller, claim)
             standings = [limit.standing(connection, key, now) for limit, key in pairs]
             until = max((entry.locked_until for entry in standings if entry.locked_until), default=None)
             if until is not None:
@@ -95,6 +95,22 @@ class Identity:
         until = max((entry.locked_until for entry in standings if entry.locked_until), default=None)
         left = min(entry.left for entry in standings)
         return Verification("locked" if until else "failed", attempts_left=left, locked_until=until)
+
+    def _counted(self, connection: Connection, caller: Caller, claim: Claim) -> list[tuple[Throttle, str]]:
+        """List what counts the attempts of this conversation and about these subjects, each with its key."""
+        secret = salt(connection)
+        pairs = [(self._by_conversation, hashed(caller.conversation))]
+        return pairs + [(self._by_email, hashed(subject, secret)) for subject in claim.subjects]
+
+    def _acquaint(self, caller: Caller, claim: Claim, now: datetime) -> None:
+        """Look up what a claim names where another system keeps the shop, unless attempts are over."""
+        if not self._store.asks_outside:
+            return
+        with self._database.read() as connection:
+            pairs = self._counted(connection, caller, claim)
+            standings = [limit.standing(connection, key, now) for limit, key in pairs]
+        if not any(entry.locked_until for entry in standings):
+            self._store.acquaint(claim.email, order_number(claim.proof) or claim.proof)
 
     def could_prove(self, claim: Claim, action: str = ANYTHING) -> bool:
         """Tell whether a claim would be enough for an action, if it is right."""
@@ -133,7 +149,7 @@ class Identity:
                 connection.execute(
                     update(table).where(table.c.conversation == row["conversation"]).values(last_seen_at=now)
                 )
-        return self._store.customer(row["customer_id"])
+        return self._store.on_file(row["customer_id"])
 
     def is_verified(
         self, connection: Connection, caller: Caller, customer: Customer, action: str = ANYTHING

@@ -178,7 +178,7 @@ class OrderWrites:
     ) -> tuple[R, str | None]:
         """Write, or find the receipt; with the id of the saga that has begun."""
         now = self._clock()
-        with self._commerce.begin() as work:
+        with self._commerce.begin(order=order_number(number) or number) as work:
             work.lock_customer(customer.id)
             order = self._own_order(work, caller, customer, number)
             under_way = OrderWrite(

@@ -18,6 +18,7 @@ from actions.services.loyalty import Standing, standing
 from actions.services.phone import phone_number, spoken_number
 from actions.services.policy import Decision, decided, refusal
 from actions.services.rulebook import Policies
+from actions.services.sagas import Sagas
 
 ACTION = "account.change"
 WISH = "account_details"  # as identity.yml may name it, where it needs a level of its own
@@ -80,8 +81,14 @@ class Profile:
     """
 
     def __init__(
-        self, commerce: Commerce, identity: Identity, policies: Policies, clock: Clock = utc_now
+        self,
+        commerce: Commerce,
+        identity: Identity,
+        policies: Policies,
+        clock: Clock = utc_now,
+        sagas: Sagas | None = None,
     ) -> None:
+        self._sagas = sagas
         self._commerce = commerce
         self._identity = identity
         self._policies = policies
@@ -107,7 +114,7 @@ class Profile:
         """Change it, or find the receipt of the call that this one repeats."""
         now = self._clock()
         row: dict[str, Any] = {"field": field, "value": value}
-        with self._commerce.begin() as work:
+        with self._commerce.begin(customer=customer.id) as work:
             work.lock_customer(customer.id)
             if not self._identity.is_verified(work.connection, caller, customer, WISH):
                 raise Refused(refusal("not_verified", subject=SUBJECT))
@@ -123,6 +130,8 @@ class Profile:
             if not decision.allowed:
                 raise Refused(decision)
             work.set_details(customer.id, **_columns(field, value))
+            for follow in self._sagas.customer_followers if self._sagas else ():
+                follow(work.connection, caller, known, ACTION, now)
             self._tell(work.connection, caller, known, field, value, now)
             receipts.keep(work.connection, caller, ACTION, request, row, now)
         return DetailReceipt(**row)

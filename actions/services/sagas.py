@@ -25,7 +25,9 @@ from sqlalchemy import Connection, Select, select, update
 from actions.adapters.errors import AdapterError, Rejected
 from actions.commerce import saga_tables
 from actions.commerce.database import Database
+from actions.commerce.model import Customer
 from actions.services.clock import Clock, utc_now
+from actions.services.context import Caller
 from actions.services.saga_notes import (
     CLAIM,
     DONE,
@@ -54,6 +56,9 @@ class CannotUndo(Rejected):
 
     def __init__(self, why: str) -> None:
         super().__init__("The shop", 409, why)
+
+
+CustomerFollower = Callable[[Connection, Caller, Customer, str, datetime], None]
 
 
 class Lost(Exception):
@@ -110,6 +115,8 @@ class Sagas:
     kinds: dict[tuple[str, str], Kind] = field(default_factory=dict)
     # Asked about every write to an order before its commit; they may note steps by `under_way.later`.
     followers: list[Callable[[OrderWrite], None]] = field(default_factory=list)
+    # Told about every change of an account before its commit: by whom, what it was, the action, and when.
+    customer_followers: list[CustomerFollower] = field(default_factory=list)
 
     def register(self, system: str, action: str, kind: Kind) -> None:
         """Let steps of a kind be carried out."""

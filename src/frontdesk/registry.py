@@ -78,6 +78,7 @@ CHANNELS = {
     "chat": "frontdesk.channels.chat:ChatChannel",
     "callback": "frontdesk.channels.callback:CallbackChannel",
     "socketio": "frontdesk.channels.socketio:SocketIOChannel",
+    "slack": "frontdesk.channels.slack:SlackChannel",
 }
 TRACKER_STORES = {
     "memory": "frontdesk.stores.memory:MemoryTrackerStore",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +9,7 @@ from sanic import Request
 from sanic.response import HTTPResponse, text
 
 from frontdesk.channels.http import body
+from frontdesk.channels.lines import Lines, NotTaken
 from frontdesk.channels.render import plain
 from frontdesk.channels.rest import RestChannel
 from frontdesk.core.ports import Gate, Options
@@ -19,11 +17,7 @@ from frontdesk.endpoint import read_endpoint
 from frontdesk.endpoint_client import EndpointClient
 from frontdesk.errors import EndpointError
 
-log = logging.getLogger("frontdesk.channels")
-
 DEADLINE = 10.0  # seconds for each try to post a reply
-PAUSES = (0.5, 2.0)  # seconds before the second and the third try
-MOST_WAITING = 1000  # replies of one conversation that wait for the receiver
 POSTED = range(200, 300)
 
 
@@ -41,17 +35,14 @@ class CallbackChannel(RestChannel):
     def __init__(self, options: Options, secret: str) -> None:
         super().__init__(options, secret)
         self.client = EndpointClient(read_endpoint(options, self.name))
-        self._lines: dict[str, deque[Mapping[str, Any]]] = {}
-        """By conversation: the replies that wait, behind the one that is on its way."""
-        self._posting: set[asyncio.Task[None]] = set()
+        self.lines = Lines(self._post, self.client.endpoint.place)
 
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application."""
         super().mount(app, gate)
 
         async def release(_: Any) -> None:
-            if self._posting:
-                await asyncio.wait(self._posting, timeout=DEADLINE)
+            await self.lines.end(DEADLINE)
             await self.client.close()
 
         app.register_listener(release, "after_server_stop")
@@ -68,35 +59,15 @@ class CallbackChannel(RestChannel):
 
     async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
         """Let a reply take its place in the conversation's line."""
-        line = self._lines.setdefault(sender_id, deque())
-        if len(line) >= MOST_WAITING:
-            log.error("A reply is not posted to %s: %d wait already.", self.client.endpoint.place, len(line))
-            return
-        line.append(reply)
-        if len(line) == 1:
-            task = asyncio.create_task(self._post_all(sender_id, line))
-            self._posting.add(task)
-            task.add_done_callback(self._posting.discard)
-
-    async def _post_all(self, sender_id: str, line: deque[Mapping[str, Any]]) -> None:
-        while line:
-            await self._post(line[0])
-            line.popleft()
-        del self._lines[sender_id]
+        self.lines.put(sender_id, reply)
 
     async def _post(self, reply: Mapping[str, Any]) -> None:
-        """Post one reply, at most three times; one that cannot be posted stays in the conversation, and is logged."""
-        trouble = ""
-        for pause in (0.0, *PAUSES):
-            await asyncio.sleep(pause)
-            try:
-                status, _ = await self.client.post(plain(reply), DEADLINE)
-            except EndpointError as error:
-                trouble = error.sentence
-                continue
-            if status in POSTED:
-                return
-            trouble = f"It answered with status {status}."
-            if status < 500 and status != 429:  # it does not want this one, also later
-                break
-        log.error("A reply could not be posted to %s: %s", self.client.endpoint.place, trouble)
+        """Post one reply. Raises NotTaken."""
+        try:
+            status, _ = await self.client.post(plain(reply), DEADLINE)
+        except EndpointError as error:
+            raise NotTaken(error.sentence) from error
+        if status not in POSTED:
+            # With other answers it does not want this one, also later.
+            final = status < 500 and status != 429
+            raise NotTaken(f"It answered with status {status}.", final=final)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from frontdesk.core.answers import Answer as Answer
+from frontdesk.core.answers import Source as Source
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import Event
 from frontdesk.core.message import BotMessage, Message, UserMessage
@@ -197,25 +199,6 @@ class Action(Protocol):
         """Do it, and return what happened (`BotUttered` for what is said)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """An article that an answer quotes."""
-
-    title: str
-    url: str | None = None
-    score: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer from the knowledge base; `known` is False where the articles do not say."""
-
-    text: str
-    sources: tuple[Source, ...] = ()
-    known: bool = True
-    confidence: float = 0.0
-
-
 class KnowledgeBase(Protocol):
     """Answers open questions from articles."""
 
@@ -381,6 +364,11 @@ class Gate(Protocol):
     ) -> Sequence[Mapping[str, Any]]:
         """Handle a message and return its replies; `on_reply` gets each one as soon as it is committed."""
 
+    async def accept(
+        self, message: UserMessage, on_reply: Callable[[Mapping[str, Any]], Awaitable[None]]
+    ) -> bool:
+        """Write a message down and return; its replies go to `on_reply`. False where it was answered before."""
+
     async def tracker(self, sender_id: str) -> Tracker:
         """Return a conversation with all its events."""
 
@@ -396,3 +384,13 @@ class PushChannel(Protocol):
 
     async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
         """Bring the user a reply, JSON-ready, in Rasa's REST form; it is in the store already."""
+
+
+@runtime_checkable
+class AnsweringChannel(Protocol):
+    """A channel whose clients don't wait for an answer: the replies are brought also after a crash (`Gate.accept`)."""
+
+    name: str
+
+    def answering(self, message: UserMessage) -> Callable[[Mapping[str, Any]], Awaitable[None]] | None:
+        """Return what brings the replies to a message of this channel; None where they are not to be brought."""

@@ -7,7 +7,6 @@ import dataclasses
 import logging
 import time
 import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, Hold, LockStore, TrackerStore
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
+from frontdesk.runtime.deliveries import AtWork
 from frontdesk.runtime.line import Line
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.outlets import Outlets
@@ -54,7 +54,8 @@ APOLOGY = "Sorry, something went wrong on my side and I couldn't finish that. Pl
 class Incoming:
     """A message that is written down: `alone` where nobody else can answer it, `again` where a crash cut it off.
 
-    `fence` is that of the hold under which it is answered.
+    `later` where nobody waits for the answer: then what was said to it before is not said once more. `fence` is that of
+    the hold under which it is answered.
     """
 
     delivery: Delivery
@@ -62,6 +63,7 @@ class Incoming:
     on_reply: OnReply | None = None
     alone: bool = False
     again: bool = False
+    later: bool = False
     fence: int = 0
 
 
@@ -87,11 +89,9 @@ class Agent:
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         self.processor = processor
-        self.store = store
-        self.locks = locks
+        self.store, self.locks = store, locks
         self.settings = settings
-        self.model_id = model_id
-        self.facts = facts or {}
+        self.model_id, self.facts = model_id, facts or {}
         self.ready = True
         self._line = Line(locks, store)
         self.local = self._line.local
@@ -99,7 +99,7 @@ class Agent:
         self.outlets = Outlets()
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
         self._turns = Turns()
-        self._at_work: Counter[Delivery] = Counter()
+        self._at_work = AtWork()
 
     async def start(self) -> None:
         """Get ready: load the project's actions and the encoder, so that the first message does not wait for them.
@@ -132,29 +132,38 @@ class Agent:
         Raises LimitError where it is too long, StoreError where it cannot be written down, PackageError where no model
         is loaded, AuthError where the conversation belongs to an authenticated caller and the message is not.
         """
+        taken = await self._take(message, on_reply)
+        if not isinstance(taken, asyncio.Task):
+            return await pass_on(taken, on_reply)
+        return await asyncio.shield(taken)  # a client that hangs up does not leave a turn half done
+
+    async def accept(self, message: UserMessage, on_reply: OnReply) -> bool:
+        """Write a message down and return; it is answered in its turn. False where it was answered before.
+
+        `on_reply` gets each reply as soon as it is committed, and none that was said before. Raises as `receive` does.
+        """
+        taken = await self._take(message, on_reply, later=True)
+        if not isinstance(taken, asyncio.Task):
+            return False
+        taken.add_done_callback(_tell)
+        return True
+
+    async def _take(
+        self, message: UserMessage, on_reply: OnReply | None, *, later: bool = False
+    ) -> asyncio.Task[Sequence[Reply]] | Sequence[Reply]:
+        """Write a message down; returns its turn, or the replies where it was answered before."""
         self._need_model()
         _check_length(message.text, self.settings.max_message)
         if not message.message_id:
             message = dataclasses.replace(message, message_id=uuid.uuid4().hex)
         delivery = Delivery(message.channel, message.sender_id, message.message_id or "")
-        # Where nobody else can answer it in the meantime, it need not be looked up again when its turn comes.
-        alone = self.local and not self._at_work[delivery]
-        self._at_work[delivery] += 1
-        try:
+        with self._at_work.at(delivery) as alone:
             stored = await self._write_down(delivery, message)
             if stored is not None:
-                return await pass_on(stored, on_reply)
+                return stored
             self._need_model()  # it may have gone while the message was written down
-            turn = self._begin(Incoming(delivery, message, on_reply, alone=alone))
-        finally:
-            self._leave(delivery)
-        # Shielded: a client that hangs up does not leave a turn half done.
-        return await asyncio.shield(turn)
-
-    def _leave(self, delivery: Delivery) -> None:
-        self._at_work[delivery] -= 1
-        if not self._at_work[delivery]:
-            del self._at_work[delivery]
+            # Where nobody else can answer it in the meantime, it need not be looked up again when its turn comes.
+            return self._begin(Incoming(delivery, message, on_reply, alone=self.local and alone, later=later))
 
     async def _write_down(self, delivery: Delivery, message: UserMessage) -> Sequence[Reply] | None:
         """Put a message into the inbox, or return the replies where it was answered already. Raises AuthError."""
@@ -166,35 +175,26 @@ class Agent:
     def _begin(self, incoming: Incoming) -> asyncio.Task[Sequence[Reply]]:
         """Let a message take its place in the conversation's line; it is answered whether or not somebody waits."""
         turn = self._turns.begin(self._in_line(incoming))
-        self._at_work[incoming.delivery] += 1
-        turn.add_done_callback(lambda _: self._leave(incoming.delivery))
+        self._at_work.enter(incoming.delivery)
+        turn.add_done_callback(lambda _: self._at_work.leave(incoming.delivery))
         return turn
 
     async def _in_line(self, incoming: Incoming) -> Sequence[Reply]:
-        try:
+        with self._line.owed.unless_answered(incoming.delivery, incoming.message):
             return await self._line.enter(incoming.message.sender_id, partial(self._in_turn, incoming))
-        except StoreError:
-            self._line.owe(incoming.delivery, incoming.message)
-            raise
 
     async def _in_turn(self, incoming: Incoming, hold: Hold) -> Sequence[Reply]:
         """Answer a message whose turn it is, and before it what is to be answered earlier."""
         earlier, waits = await self._line.ahead_of(incoming.delivery)
-        for delivery, message in earlier:
-            with suppress(StoreError, AuthError):  # what cannot be stored stays owed
-                again = Incoming(delivery, message, again=not hold.clean, fence=hold.fence)
-                await self._answer_or_owe(again)
-        alone = incoming.alone or waits
-        return await self._answer_or_owe(dataclasses.replace(incoming, alone=alone, fence=hold.fence))
-
-    async def _answer_or_owe(self, incoming: Incoming) -> Sequence[Reply]:
-        try:
-            replies = await self._answer(incoming)
-        except StoreError:
-            self._line.owe(incoming.delivery, incoming.message)
-            raise
-        self._line.done(incoming.delivery)
-        return replies
+        for pair in earlier:
+            with (
+                suppress(StoreError, AuthError),
+                self._line.owed.unless_answered(*pair),
+            ):  # else it stays owed
+                again = self._unwaited(*pair, again=not hold.clean)
+                await self._answer(dataclasses.replace(again, fence=hold.fence))
+        incoming = dataclasses.replace(incoming, alone=incoming.alone or waits, fence=hold.fence)
+        return await self._answer(incoming)
 
     async def _answer(self, incoming: Incoming) -> Sequence[Reply]:
         """Answer a message whose turn it is. Raises StoreError where the answer cannot be committed."""
@@ -223,9 +223,10 @@ class Agent:
         # Looked up after loading: whatever another server answers from now on makes `known` stale.
         stored = None if incoming.alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
-            return await pass_on(stored, on_reply)
-        origin = Origin(message.channel, message.authenticated, fence=incoming.fence)
-        saver = self._saver(known, origin, on_reply)
+            return await pass_on(stored, None if incoming.later else on_reply)
+        saver = self._saver(
+            known, Origin(message.channel, message.authenticated, fence=incoming.fence), on_reply
+        )
         if guarded(known) and not message.authenticated:
             await saver.finish(known, delivery, ())
             raise _not_yours()
@@ -252,24 +253,25 @@ class Agent:
     async def take_up(
         self, older_than: float = 0.0, *, crashed: bool = True
     ) -> list[asyncio.Task[Sequence[Reply]]]:
-        """Let messages whose turn was cut off by a crash take their places in line, before any that comes later.
+        """Let messages whose turn was cut off take their places in line, before any that comes later.
 
-        One that was begun at several starts already gets an apology: it seems to end the server each time. Raises
-        StoreError where they cannot be read.
+        One that was begun at several starts already gets an apology: it seems to end the server. Raises StoreError.
         """
-        pending = await self.store.unfinished(older_than)
-        free = [pair for pair in pending if pair[0] not in self._at_work]
-        return [self._begin(Incoming(delivery, message, again=crashed)) for delivery, message in free]
+        pending = [pair for pair in await self.store.unfinished(older_than) if pair[0] not in self._at_work]
+        return [self._begin(self._unwaited(*pair, again=crashed)) for pair in pending]
 
     async def settle(self) -> None:
         """Try again to answer messages whose turn could not be committed, also those of servers that ended."""
         if not self.ready:
             return
-        turns = [self._begin(Incoming(*pair)) for pair in self._line.owed()]
-        if not self.local:  # a place in line behind a server that is still at it does no harm
-            with suppress(StoreError):
+        turns = [self._begin(self._unwaited(*pair)) for pair in self._line.owed.all()]
+        with suppress(StoreError):
+            if not self.local:  # a place in line behind a server that is still at it does no harm
                 await self.take_up(TAKE_OVER_AFTER)
         await asyncio.gather(*turns, return_exceptions=True)
+
+    def _unwaited(self, delivery: Delivery, message: UserMessage, *, again: bool = False) -> Incoming:
+        return Incoming(delivery, message, self.outlets.answering(message), again=again, later=True)
 
     async def change(self, sender_id: str, step: Step, origin: Origin = NOWHERE) -> Tracker:
         """Let `step` add to a conversation in its line and in one commit; returns the latest session."""
@@ -336,6 +338,13 @@ def apology(tracker: Tracker, message: UserMessage) -> list[Event]:
         [] if tracker.applied else [ActionExecuted(SESSION_START), SessionStarted(), ActionExecuted(LISTEN)]
     )
     return [*begin, heard, sorry, UserUtteranceReverted(), ActionExecuted(LISTEN)]
+
+
+def _tell(turn: asyncio.Task[Sequence[Reply]]) -> None:
+    """Log why a turn that nobody waits for failed."""
+    error = None if turn.cancelled() else turn.exception()
+    if error is not None:
+        log.error("A message that was taken is not answered yet: %s", error)
 
 
 def _check_length(text: str, most: int) -> None:

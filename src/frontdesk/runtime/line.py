@@ -9,6 +9,7 @@ from typing import TypeVar
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, Hold, LockStore, TrackerStore
 from frontdesk.errors import LockLost, StoreError
+from frontdesk.runtime.deliveries import Owed
 
 log = logging.getLogger("frontdesk.agent")
 
@@ -28,14 +29,14 @@ EVER = 1e9
 class Line:
     """Lets work wait for its conversation's lock, and begins it again where the lock was lost.
 
-    It also knows what is owed: messages whose answers could not be stored.
+    `owed` are messages of this process whose answers could not be stored.
     """
 
     def __init__(self, locks: LockStore, store: TrackerStore) -> None:
         self.locks = locks
         self.store = store
         self.local = bool(getattr(locks, "local", False))
-        self._owed: dict[str, dict[Delivery, UserMessage]] = {}
+        self.owed = Owed()
 
     async def enter(self, sender_id: str, work: Callable[[Hold], Awaitable[T]]) -> T:
         """Do work while nobody else does anything in this conversation. Raises StoreError."""
@@ -60,23 +61,7 @@ class Line:
         or have been slower to ask for the lock.
         """
         if self.local:
-            owed = self._owed.get(delivery.sender_id, {})
-            return [(other, message) for other, message in owed.items() if other != delivery], False
+            return self.owed.before(delivery), False
         waiting = await self.store.unfinished(-EVER, delivery.sender_id)
         own = next((number for number, (other, _) in enumerate(waiting) if other == delivery), None)
         return (waiting[:own], True) if own is not None else ([], False)
-
-    def owe(self, delivery: Delivery, message: UserMessage) -> None:
-        """Remember a message that could not be answered."""
-        self._owed.setdefault(delivery.sender_id, {})[delivery] = message
-
-    def done(self, delivery: Delivery) -> None:
-        """Forget a message that was answered."""
-        owed = self._owed.get(delivery.sender_id, {})
-        owed.pop(delivery, None)
-        if not owed:
-            self._owed.pop(delivery.sender_id, None)
-
-    def owed(self) -> list[Received]:
-        """Return all that is owed."""
-        return [pair for messages in self._owed.values() for pair in messages.items()]

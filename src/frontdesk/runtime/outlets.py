@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
-from frontdesk.core.ports import Channel, PushChannel
-from frontdesk.runtime.saving import Reply
+from frontdesk.core.message import UserMessage
+from frontdesk.core.ports import AnsweringChannel, Channel, PushChannel
+from frontdesk.runtime.saving import OnReply, Reply
 
 log = logging.getLogger("frontdesk.agent")
 
@@ -18,8 +19,15 @@ class Outlets:
     """
 
     def __init__(self, channels: Iterable[Channel] = ()) -> None:
+        channels = tuple(channels)
         self._channels = {c.name: c for c in channels if isinstance(c, PushChannel)}
+        self._answering = {c.name: c for c in channels if isinstance(c, AnsweringChannel)}
         self._told: set[str] = set()
+
+    def answering(self, message: UserMessage) -> OnReply | None:
+        """Return what brings the replies to a message nobody waits for; None where the client asks again."""
+        channel = self._answering.get(message.channel)
+        return channel.answering(message) if channel is not None else None
 
     async def push(self, channel: str, sender_id: str, replies: Sequence[Reply]) -> None:
         """Send replies that are committed; a channel that fails ends nothing."""

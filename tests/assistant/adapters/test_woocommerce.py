@@ -18,32 +18,26 @@ from actions.commerce.port import Reading
 from actions.services.container import Services
 
 from ..commerce.reading_contract import ReadingContract
-from .serving import Local, Told, served
-from .woocommerce_server import KEY, SECRET, WooCommerceServer
+from .serving import Local, Told
+from .woocommerce_server import KEY, SECRET, WooCommerceServer, connected, running
 
 RULES = Rules(deadline=60.0, first_wait=0.01)
 
 
 @pytest.fixture()
 def server(shop: Services) -> Iterator[WooCommerceServer]:
-    state = WooCommerceServer(shop.commerce.snapshot())
-    with served(state) as local:
-        state.url = local.url
-        state.local = local  # type: ignore[attr-defined]
+    with running(shop.commerce.snapshot()) as state:
         yield state
-    assert state.described.wrong == []
 
 
 @pytest.fixture()
 def local(server: WooCommerceServer) -> Local:
-    found: Local = server.local  # type: ignore[attr-defined]
-    return found
+    return server.local
 
 
 @pytest.fixture()
 def woo(server: WooCommerceServer) -> Iterator[WooCommerceShop]:
-    settings = WooCommerceSettings(url=server.url, consumer_key=KEY, consumer_secret=SECRET)
-    made = WooCommerceShop(settings, RULES)
+    made = connected(server)
     yield made
     made.close()
 

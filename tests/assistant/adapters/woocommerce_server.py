@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
+from actions.adapters.http import Rules
+from actions.adapters.settings import WooCommerceSettings
+from actions.adapters.woocommerce import WooCommerceShop
 from actions.commerce.model import Address, Customer, Order, Product, Shop
 
 from .described import Described
-from .serving import Asked, Told
+from .serving import Asked, Local, Told, served
 
 KEY, SECRET = "ck_" + "1" * 40, "cs_" + "2" * 40
 # What becomes of our states in WooCommerce, which knows fewer.
@@ -27,16 +33,26 @@ class WooCommerceServer:
     def __init__(self, shop: Shop) -> None:
         self.described = Described("woocommerce")
         self.url = ""
+        self.local: Local
         self.customers = {n: customer(n, each) for n, each in enumerate(shop.customers, start=1)}
         ids = {each.id: n for n, each in enumerate(shop.customers, start=1)}
         self.ids = ids
         self.products = {n: product(n, each) for n, each in enumerate(shop.products, start=1000)}
         numbers = {each.id: n for n, each in enumerate(shop.products, start=1000)}
         self.variations = {n: variations(n, each) for n, each in enumerate(shop.products, start=1000)}
+        variation_ids = {
+            each["sku"]: each["id"]
+            for n, several in self.variations.items()
+            for each in several
+            if self.products[n]["type"] == "variable"
+        }
         self.orders = {
-            n: order(n, each, ids[each.customer_id], numbers)
+            n: order(n, each, ids[each.customer_id], numbers, variation_ids)
             for n, each in enumerate(shop.orders, start=5000)
         }
+        self.notes: dict[int, list[dict[str, Any]]] = {n: [] for n in self.orders}
+        self.gateway: list[dict[str, Any]] = []  # what was really paid back
+        self.next_id = 700_000
         self.refunds = {
             n: [
                 {
@@ -66,7 +82,9 @@ class WooCommerceServer:
 
     def answer_ListCustomers(self, asked: Asked) -> Told:
         email = asked.query.get("email", [""])[0].casefold()
-        return paged(asked, [each for each in self.customers.values() if each["email"].casefold() == email])
+        return paged(
+            asked, [each for each in self.customers.values() if email in ("", each["email"].casefold())]
+        )
 
     def answer_ShowCustomer(self, asked: Asked, number: int) -> Told:
         return shown(self.customers.get(number), "woocommerce_rest_invalid_id")
@@ -80,13 +98,118 @@ class WooCommerceServer:
             found = [
                 each for each in found if text in (each["number"] + each["billing"]["last_name"]).casefold()
             ]
-        found.sort(
-            key=lambda each: each["date_created_gmt"], reverse=asked.query.get("order", ["desc"]) == ["desc"]
-        )
+        by = "id" if asked.query.get("orderby") == ["id"] else "date_created_gmt"
+        found.sort(key=lambda each: each[by], reverse=asked.query.get("order", ["desc"]) == ["desc"])
         return paged(asked, found)
 
     def answer_ShowOrder(self, asked: Asked, number: int) -> Told:
         return shown(self.orders.get(number), "woocommerce_rest_shop_order_invalid_id")
+
+    def answer_UpdateOrder(self, asked: Asked, number: int) -> Told:
+        found, sent = self.orders.get(number), asked.body
+        if found is None:
+            return error(404, "woocommerce_rest_shop_order_invalid_id")
+        for each in sent.get("line_items", ()):
+            line = next((each_one for each_one in found["line_items"] if each_one["id"] == each["id"]), None)
+            if line is None:
+                return error(400, "woocommerce_rest_invalid_item_id")
+            self.change_line(found, line, each)
+        found["shipping"] |= sent.get("shipping", {})
+        put_meta(found, sent)
+        if "line_items" in sent:
+            lines = sum(Decimal(line["total"]) for line in found["line_items"])
+            found["total"] = str(lines + Decimal(found["shipping_total"]) + Decimal(found["total_tax"]))
+        if sent.get("status", found["status"]) != found["status"]:
+            found["status"] = sent["status"]
+            if found["status"] == "cancelled":
+                self.restock(found)
+        return Told(200, found)
+
+    def change_line(self, found: dict[str, Any], line: dict[str, Any], sent: dict[str, Any]) -> None:
+        """As the REST controller has it: one without pieces goes, and stock isn't given back for that."""
+        if sent["quantity"] == 0:
+            found["line_items"].remove(line)
+            return
+        if sent.get("variation_id", line["variation_id"]) != line["variation_id"]:
+            of_product = self.variations[sent["product_id"]]
+            new = next(each for each in of_product if each["id"] == sent["variation_id"])
+            options = [
+                {"id": 9, "key": f"pa_{o['name'].lower()}", "value": o["option"]} for o in new["attributes"]
+            ]
+            kept = [meta for meta in line["meta_data"] if meta["key"].startswith("_")]
+            line |= {"sku": new["sku"], "variation_id": new["id"], "meta_data": options + kept}
+        line |= {name: sent[name] for name in ("quantity", "subtotal", "total") if name in sent}
+        taken = next(meta for meta in line["meta_data"] if meta["key"] == "_reduced_stock")
+        self.move_stock(line, int(taken["value"]) - line["quantity"])
+        taken["value"] = str(line["quantity"])
+
+    def move_stock(self, line: dict[str, Any], pieces: int) -> None:
+        for each in [*self.variations[line["product_id"]], self.products[line["product_id"]]]:
+            if each["sku"] == line["sku"] and each["manage_stock"]:
+                each["stock_quantity"] += pieces
+                return
+
+    def restock(self, found: dict[str, Any]) -> None:
+        for line in found["line_items"]:
+            taken = next(meta for meta in line["meta_data"] if meta["key"] == "_reduced_stock")
+            self.move_stock(line, int(taken["value"]))
+            taken["value"] = "0"
+
+    def answer_UpdateCustomer(self, asked: Asked, number: int) -> Told:
+        found, sent = self.customers.get(number), asked.body
+        if found is None:
+            return error(404, "woocommerce_rest_invalid_id")
+        for place in ("billing", "shipping"):
+            found[place] |= sent.pop(place, {})
+        put_meta(found, sent)
+        found |= {name: sent[name] for name in ("first_name", "last_name") if name in sent}
+        return Told(200, found)
+
+    def answer_MakeRefund(self, asked: Asked, number: int) -> Told:
+        found, amount = self.orders[number], Decimal(asked.body["amount"])
+        before = sum(Decimal(each["amount"]) for each in self.refunds[number])
+        if amount <= 0 or before + amount > Decimal(found["total"]):
+            return error(500, "woocommerce_rest_cannot_create_order_refund")
+        self.next_id += 1
+        made = {
+            "id": self.next_id,
+            "date_created_gmt": found["date_created_gmt"],
+            "amount": f"{amount:.2f}",
+            "reason": asked.body.get("reason", ""),
+            "line_items": [],
+        }
+        self.refunds[number].append(made)
+        found["refunds"].append({"id": made["id"], "reason": made["reason"], "total": f"-{amount:.2f}"})
+        if asked.body.get("api_refund", True):
+            self.gateway.append(made)
+        if before + amount == Decimal(found["total"]):
+            found["status"] = "refunded"
+        return Told(201, made)
+
+    def answer_ListNotes(self, asked: Asked, number: int) -> Told:
+        return Told(200, self.notes[number])
+
+    def answer_MakeNote(self, asked: Asked, number: int) -> Told:
+        self.next_id += 1
+        made = {
+            "id": self.next_id,
+            "author": "system",
+            "date_created_gmt": "2026-11-18T15:00:00",
+            "note": asked.body["note"],
+            "customer_note": asked.body.get("customer_note", False),
+        }
+        self.notes[number].insert(0, made)
+        return Told(201, made)
+
+    def answer_ShowVariation(self, asked: Asked, number: int, variation: int) -> Told:
+        found = next((each for each in self.variations[number] if each["id"] == variation), None)
+        return shown(found, "woocommerce_rest_product_variation_invalid_id")
+
+    def answer_UpdateVariation(self, asked: Asked, number: int, variation: int) -> Told:
+        found = next(each for each in self.variations[number] if each["id"] == variation)
+        put_meta(found, asked.body)
+        found["stock_quantity"] = asked.body["stock_quantity"]
+        return Told(200, found)
 
     def answer_ListRefunds(self, asked: Asked, number: int) -> Told:
         return paged(asked, self.refunds[number])
@@ -99,6 +222,30 @@ class WooCommerceServer:
 
     def answer_ListVariations(self, asked: Asked, number: int) -> Told:
         return paged(asked, self.variations[number])
+
+
+@contextmanager
+def running(shop: Shop) -> Iterator[WooCommerceServer]:
+    """Run a server that is filled from a shop; it fails when anything was asked or answered otherwise than described."""
+    state = WooCommerceServer(shop)
+    with served(state) as local:
+        state.url, state.local = local.url, local
+        yield state
+    assert state.described.wrong == []
+
+
+def connected(server: WooCommerceServer, **settings: Any) -> WooCommerceShop:
+    """Connect to a server, patiently."""
+    login = {"consumer_key": KEY, "consumer_secret": SECRET}
+    rules = Rules(deadline=60.0, first_wait=0.01, failures=1000)
+    return WooCommerceShop(WooCommerceSettings(url=server.url, **login, **settings), rules)
+
+
+def put_meta(found: dict[str, Any], sent: dict[str, Any]) -> None:
+    """Add meta data, one value for each key."""
+    for each in sent.get("meta_data", ()):
+        kept = [meta for meta in found["meta_data"] if meta["key"] != each["key"]]
+        found["meta_data"] = [*kept, {"id": len(kept) + 1, **each}]
 
 
 def paged(asked: Asked, entries: list[dict[str, Any]]) -> Told:
@@ -138,6 +285,7 @@ def address(place: Address, owner: Customer | None = None) -> dict[str, str]:
 def customer(number: int, each: Customer) -> dict[str, Any]:
     return {
         "id": number,
+        "meta_data": [],
         "date_created_gmt": gmt(each.created_at) if each.created_at else None,
         "email": each.email,
         "first_name": each.first_name,
@@ -202,6 +350,7 @@ def variations(number: int, each: Product) -> list[dict[str, Any]]:
         stocked(variant)
         | {
             "id": number * 100 + place,
+            "meta_data": [],
             "sku": variant.id,
             "attributes": [
                 {"id": 0, "name": name.title(), "option": value} for name, value in variant.options.items()
@@ -211,11 +360,14 @@ def variations(number: int, each: Product) -> list[dict[str, Any]]:
     ]
 
 
-def order(number: int, each: Order, owner: int, numbers: dict[str, int]) -> dict[str, Any]:
+def order(
+    number: int, each: Order, owner: int, numbers: dict[str, int], variation_ids: dict[str, int]
+) -> dict[str, Any]:
     back = [entry for entry in each.payments if entry.kind == "refund"]
     paid = [entry for entry in each.payments if entry.kind == "payment"]
     return {
         "id": number,
+        "meta_data": [],
         "number": each.number,
         "status": STATUSES.get(each.status, "processing"),
         "currency": each.currency,
@@ -232,10 +384,10 @@ def order(number: int, each: Order, owner: int, numbers: dict[str, int]) -> dict
         "date_paid_gmt": gmt(each.placed_at) if paid else None,
         "line_items": [
             {
-                "id": place,
+                "id": number * 100 + place,
                 "name": item.name,
                 "product_id": numbers[item.product_id],
-                "variation_id": 0,
+                "variation_id": variation_ids.get(item.variant_id, 0),
                 "quantity": item.quantity,
                 "subtotal": str(item.total),
                 "total": str(item.total),
@@ -243,7 +395,7 @@ def order(number: int, each: Order, owner: int, numbers: dict[str, int]) -> dict
                     {"id": 1, "key": f"pa_{name.replace(' ', '-')}", "value": value}
                     for name, value in item.options.items()
                 ]
-                + [{"id": 2, "key": "_reduced_stock", "value": "1"}],
+                + [{"id": 2, "key": "_reduced_stock", "value": str(item.quantity)}],
                 "sku": item.variant_id,
                 "price": float(item.price),
             }
@@ -261,5 +413,8 @@ def order(number: int, each: Order, owner: int, numbers: dict[str, int]) -> dict
         "coupon_lines": [{"id": 1, "code": each.promo_code, "discount": str(each.discount)}]
         if each.promo_code
         else [],
-        "refunds": [{"id": 1, "reason": "", "total": f"-{entry.amount}"} for entry in back],
+        "refunds": [
+            {"id": 90_000 + number * 10 + place, "reason": "", "total": f"-{entry.amount}"}
+            for place, entry in enumerate(back)
+        ],
     }
