@@ -27,7 +27,7 @@ TABLES: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (schema.cancellations, ()),
 )
 FIGURES = ("status", "source_status", "shipping", "tax", "discount", "promo_code", "address")
-FOLLOWING = ("status", "charge_id")  # of payments: what the provider says of them
+FOLLOWING = ("status", "charge_id", "outside_id")  # of payments: what systems outside say of them
 
 
 def taken(connection: Connection, number: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -31,7 +31,7 @@ from actions.services.sagas import Kind, Sagas
 
 NAME = "The payment provider"
 PROVIDER = "payments"
-CHARGE, REPAY, SETTLE = "charge", "repay", "settle"
+CHARGE, REPAY, DUE, SETTLE = "charge", "repay", "due", "settle"
 HERE = frozenset({"gift_card", "store_credit"})  # kinds of methods whose money never leaves the shop
 BACK = ("received", "refunded")  # states of a return whose goods are here
 
@@ -61,11 +61,16 @@ class ProviderMoney:
         )
         self.sagas.register(PROVIDER, CHARGE, charge)
         self.sagas.register(PROVIDER, REPAY, Kind(do=self._repay, noted=self._repaid))
+        self.sagas.register(PROVIDER, DUE, Kind(noted=self._due))
         self.sagas.register(PROVIDER, SETTLE, Kind(do=self._settled, noted=self._settlement))
 
     def follow(self, write: OrderWrite) -> None:
-        """Note what a write has charged and paid back; charges come first, so that nothing is lost if one fails."""
-        connection = write.work.connection
+        """Note what a write has charged and paid back.
+
+        Charges come first, so that nothing is paid back if one fails; and one is given back where what paid before
+        can't be. A write that only pays back stays as it is, even where that is refused.
+        """
+        connection, currency = write.work.connection, write.order.currency
         new = payments_of(connection, write.order.number, since=len(write.order.payments))
         saga = Saga(
             id="",
@@ -74,15 +79,18 @@ class ProviderMoney:
             caller=write.caller,
             customer_id=write.customer.id,
         )
-
-        def later(step: NewStep) -> None:
-            write.later(step.system, step.action, step.content)
-
-        for row in sorted(new, key=lambda row: (row["kind"] != "payment", row["position"])):
+        charges: list[NewStep] = []
+        repayments: list[NewStep] = []
+        for row in new:
             if row["kind"] == "payment":
-                self.plan_charge(connection, write.customer.id, write.order.currency, row, later)
+                self.plan_charge(connection, write.customer.id, currency, row, charges.append)
             else:
-                self.plan_repayment(connection, saga, write.order.currency, row, later, write.now)
+                self.plan_repayment(connection, saga, currency, row, repayments.append, write.now)
+        if repayments and not charges and (write.undoable or write.steps):
+            content = {"repayments": [dict(step.content) for step in repayments]}
+            repayments = [NewStep(system=PROVIDER, action=DUE, content=content)]
+        for step in (*charges, *repayments):
+            write.later(step.system, step.action, step.content)
 
     def plan_charge(
         self, connection: Connection, customer_id: str, currency: str, row: Row, later: Later
@@ -159,6 +167,13 @@ class ProviderMoney:
         connection.execute(mine.values(charge_id=None, status="pending"))
         self._record(connection, step, "given_back")
 
+    def _due(self, connection: Connection, step: Step) -> None:
+        """Begin to pay back what nothing stands against any more, as a saga that undoes nothing."""
+        contents = step.content["repayments"]
+        steps = [NewStep(system=PROVIDER, action=REPAY, content=content) for content in contents]
+        saga = replace(step.saga, id=f"repay:{step.key}")
+        note(connection, saga, steps, self.sagas.clock())
+
     def _repay(self, step: Step) -> Content:
         """Give money back."""
         given = self._given(step.key, step.content["charge"], Decimal(step.content["amount"]))
@@ -183,13 +198,7 @@ class ProviderMoney:
     def _ask_later(self, connection: Connection, step: Step, about: Content) -> None:
         """Note that the provider is to be asked what became of something."""
         content = {**step.content, **about}
-        saga = Saga(
-            id=f"settle:{step.key}",
-            action=step.saga.action,
-            subject=step.saga.subject,
-            caller=step.saga.caller,
-            customer_id=step.saga.customer_id,
-        )
+        saga = replace(step.saga, id=f"settle:{step.key}")
         note(connection, saga, [NewStep(system=PROVIDER, action=SETTLE, content=content)], self.sagas.clock())
 
     def _settled(self, step: Step) -> Content:

@@ -86,7 +86,7 @@ class SlackChannel:
             str(options["proxy"]) if options.get("proxy") else None,
         )
         self.lines = Lines(self.client.post, "Slack", pauses=PAUSES, describe=_described)
-        self._too_long: deque[str] = deque(maxlen=1000)
+        self._seen: deque[str] = deque(maxlen=1000)
         self._taking: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     def mount(self, app: Any, gate: Gate) -> None:
@@ -183,14 +183,20 @@ class SlackChannel:
         try:
             new = await gate.accept(message, bring)
         except LimitError as error:  # Slack need not tell it again, and its author hears of it once
-            if heard.message_id not in self._too_long:
-                self._too_long.append(heard.message_id)
+            if self._first(heard):
                 await bring({"text": error.sentence})
             return
         if new and heard.pressed is not None and self.client.may_answer_at(heard.response_url):
             replacement = after_choice(heard.pressed, heard.title)
-            if replacement is not None:
+            if replacement is not None and self._first(heard):
                 self.lines.put(f"{message.sender_id} choices", Post(replacement, heard.response_url))
+
+    def _first(self, heard: Heard) -> bool:
+        """Tell whether a message was not seen here before; what hangs on that does no harm twice."""
+        if heard.message_id in self._seen:
+            return False
+        self._seen.append(heard.message_id)
+        return True
 
     def _message(self, heard: Heard) -> UserMessage:
         """Return what was heard as a message, with Rasa's metadata."""

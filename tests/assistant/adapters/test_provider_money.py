@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from actions.adapters.errors import Rejected
 from actions.adapters.http import Rules
 from actions.adapters.receiving import take
 from actions.adapters.settings import Adapters, StripeSettings
@@ -23,7 +24,10 @@ from actions.commerce.model import Customer, Order
 from actions.services.container import Services
 from actions.services.disputes import disputes_about
 from actions.services.errors import Refused, ServiceError
+from actions.services.order_writes import OrderWrite
 from actions.services.remedy_policy import Remedy
+from actions.services.saga_notes import Content, Step
+from actions.services.sagas import Kind
 from actions.services.swap_policy import Swap
 
 from ..conftest import MARCUS, POLICIES, Clock, Letters, count, verified, who
@@ -34,6 +38,7 @@ NUMBER = "L204507"
 HUGO = ("hugo.lindgren@example.com", NUMBER, "55401")
 ELENA = ("elena.marsh@example.com", "L203664", "87501")
 LATE = ("elena.marsh@example.com", "L204118", "87501")
+LUIS = ("luis.chang@example.com", "L204961", "28213")
 TESSA = ("tessa.moreau@example.com", "L204995", "80207")
 VISA, MASTERCARD, GIFT = "c10041_card_1", "c10041_card_2", "c10041_gift_card_3"
 RULES = Rules(deadline=60.0, first_wait=0.01, failures=1000)
@@ -337,7 +342,8 @@ def test_what_a_change_makes_cheaper_goes_back(
     swaps = (Swap(order.items[0].id, None, order.items[0].quantity - 1),)
     receipt = shop.swaps.swap(who(key="k2"), hugo, NUMBER, swaps)
     assert receipt.difference < 0
-    shop.deliver()
+    for _ in range(2):
+        shop.deliver()
     assert sum(books.charges(kept).values()) == order_of(shop).paid - order_of(shop).refunded
 
 
@@ -367,6 +373,71 @@ def test_a_charge_that_is_gone_needs_a_person_who_tells_the_customer(
     assert ticket.number in letters.sent[-1].get_content()
     assert order_of(shop).status == "cancelled"
     assert books.rows()[-1][3] == "pending"
+
+
+def test_a_change_whose_refund_is_refused_stays(shop: Services, letters: Letters) -> None:
+    luis, table = verified(shop, who(), LUIS), schema.payments
+    with shop.database.write() as connection:
+        mine = update(table).where(table.c.order_number == LUIS[1])
+        connection.execute(mine.values(charge_id="ch_gone"))
+    shop.swaps.swap(who(), luis, LUIS[1], [Swap(f"{LUIS[1]}-3", None, 0)])
+    for _ in range(3):
+        shop.deliver()
+    assert order_of(shop, LUIS[1]).item(f"{LUIS[1]}-3") is None
+    (ticket,) = shop.tickets.of(who(), luis)
+    assert ticket.priority == "high"
+    assert ticket.number in letters.sent[-1].get_content()
+
+
+class OtherShop:
+    """A second system that follows every write, and refuses what it is told to."""
+
+    def __init__(self, shop: Services) -> None:
+        self.refuses, self.told = False, list[str]()
+        shop.sagas.register("other", "follow", Kind(do=self.follow, undo=self.back))
+        shop.sagas.followers.insert(0, self.followed)
+
+    def followed(self, write: OrderWrite) -> None:
+        write.undoable = True
+        write.later("other", "follow", {"action": write.action})
+
+    def follow(self, step: Step) -> Content:
+        if self.refuses:
+            raise Rejected("The other shop", 422, "invalid")
+        self.told.append(step.content["action"])
+        return {}
+
+    def back(self, step: Step) -> None:
+        self.told.remove(step.content["action"])
+
+
+def test_what_another_system_refuses_is_neither_charged_nor_paid_back(
+    shop: Services, books: Books, hugo: Customer, kept: str
+) -> None:
+    other, before, charges = OtherShop(shop), order_of(shop), books.charges(kept)
+    other.refuses = True
+    with pytest.raises(Refused) as refused:
+        shop.swaps.swap(who(), hugo, NUMBER, dearer(shop), VISA)
+    assert refused.value.decision.rule == "outside_refused"
+    shop.cancellations.cancel(who(key="k2"), hugo, NUMBER, "no_longer_needed")
+    for _ in range(3):
+        shop.deliver()
+    assert (order_of(shop), books.charges(kept)) == (before, charges)
+    other.refuses = False
+    shop.cancellations.cancel(who(key="k3"), hugo, NUMBER, "no_longer_needed")
+    for _ in range(3):
+        shop.deliver()
+    assert (order_of(shop).status, books.charges(kept), other.told) == ("cancelled", {}, ["order.cancel"])
+
+
+def test_what_another_system_has_done_is_undone_when_a_payment_is_declined(
+    shop: Services, books: Books, hugo: Customer
+) -> None:
+    books.keep(hugo.id, (VISA, "4000000000000341"))
+    other, before = OtherShop(shop), order_of(shop)
+    with pytest.raises(Refused):
+        shop.swaps.swap(who(), hugo, NUMBER, dearer(shop), VISA)
+    assert (other.told, order_of(shop)) == ([], before)
 
 
 def test_the_new_charge_is_given_back_where_the_old_one_cannot_be(
