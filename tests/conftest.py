@@ -214,6 +214,13 @@ def postgresql() -> Iterator[servers.Server]:
 
 
 @pytest.fixture(scope="session")
+def redis() -> Iterator[servers.Server]:
+    """A real Redis server, that every test finds empty and running."""
+    with servers.redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def starter_server(starter: Path) -> Iterator[Server]:
     """A server on the starter project."""
     server = start_server(starter)

@@ -13,6 +13,7 @@
         + ActionRejected        a custom action refused to run (`ActionExecutionRejection`)
       + StoreError              a conversation could not be read or written
         + StaleConversation     somebody else wrote to the conversation in between
+        + LockLost              the conversation's lock went to somebody else in the middle of a turn
       + AuthError               a token is missing, expired, forged or not meant for this
       + LimitError              a message or a body is larger than allowed
       + LLMError                the language model did not give a usable answer in time
@@ -118,6 +119,15 @@ class StoreError(FrontdeskError):
 
 class StaleConversation(StoreError):
     """Somebody else wrote to the conversation in between."""
+
+
+class LockLost(StoreError):
+    """The conversation's lock went to somebody else in the middle of a turn; `fence` is the one to be above of."""
+
+    def __init__(self, fence: int = 0) -> None:
+        what = "The conversation's lock went to another server in the middle of a turn."
+        super().__init__(what, hint="Wait for the lock again, and look whether the message was answered.")
+        self.fence = fence
 
 
 class AuthError(FrontdeskError):

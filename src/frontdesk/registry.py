@@ -86,9 +86,12 @@ TRACKER_STORES = {
     "InMemoryTrackerStore": "frontdesk.stores.memory:MemoryTrackerStore",
     "sql": "frontdesk.stores.sql:SqlTrackerStore",
     "SQL": "frontdesk.stores.sql:SqlTrackerStore",
+    "redis": "frontdesk.stores.redis_tracker:RedisTrackerStore",
+    "Redis": "frontdesk.stores.redis_tracker:RedisTrackerStore",
 }
 LOCK_STORES = {
     "in_memory": "frontdesk.stores.locks:MemoryLockStore",
+    "redis": "frontdesk.stores.redis_locks:RedisLockStore",
 }
 EVENT_BROKERS = {
     "file": "frontdesk.stores.brokers:FileEventBroker",

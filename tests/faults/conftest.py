@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from frontdesk.testing import servers
 from tests.conftest import Server, frontdesk
-from tests.faults.probe import Desk
+from tests.faults.probe import Desk, SharedDesk
 
 PROJECT = Path(__file__).parent / "project"
 
@@ -34,3 +35,36 @@ def project(trained: Path, tmp_path: Path) -> Path:
 def desk(project: Path, serve: Callable[..., Server]) -> Desk:
     """The project and the function that starts servers on it; nothing runs yet."""
     return Desk(project, serve)
+
+
+@pytest.fixture
+def shared_desk(
+    project: Path, serve: Callable[..., Server], postgresql: servers.Server, redis: servers.Server
+) -> SharedDesk:
+    """The project for several servers; nothing runs yet but the databases."""
+    return SharedDesk(project, serve, postgresql, redis)
+
+
+@pytest.fixture(scope="module")
+def own_redis() -> Iterator[servers.Server]:
+    """A Redis that tests stop and start."""
+    with servers.redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_postgresql() -> Iterator[servers.Server]:
+    """A PostgreSQL that tests stop and start."""
+    with servers.postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+def brittle_desk(
+    project: Path, serve: Callable[..., Server], own_postgresql: servers.Server, own_redis: servers.Server
+) -> Iterator[SharedDesk]:
+    """The project for several servers, whose Redis and PostgreSQL a test may stop."""
+    yield SharedDesk(project, serve, own_postgresql, own_redis)
+    for server in (own_postgresql, own_redis):
+        if server.process is None:
+            server.start()

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 
+from frontdesk.testing import servers
 from tests.conftest import PATIENCE, Server, until
 
 APOLOGY = "Sorry, something went wrong on our side and I could not do that. Please try again in a moment."
@@ -91,22 +93,26 @@ class Desk:
         self.server = self._serve(self.folder, *arguments, **environment)
         return self.server
 
-    def say(self, text: str, sender: str = "ann", message_id: str | None = None) -> list[str]:
+    def say(
+        self, text: str, sender: str = "ann", message_id: str | None = None, *, to: Server | None = None
+    ) -> list[str]:
         """Send a message and return what is said."""
-        return texts(post(self.server, text, sender, message_id))
+        return texts(post(to or self.server, text, sender, message_id))
 
-    def send(self, text: str, sender: str = "ann", message_id: str | None = None) -> Future[httpx.Response]:
+    def send(
+        self, text: str, sender: str = "ann", message_id: str | None = None, *, to: Server | None = None
+    ) -> Future[httpx.Response]:
         """Send a message, and wait until it is in the inbox, not until it is answered."""
         before = len(self.inbox())
-        future = self._pool.submit(post, self.server, text, sender, message_id)
+        future = self._pool.submit(post, to or self.server, text, sender, message_id)
         until(lambda: len(self.inbox()) > before or future.done(), "the message is in the inbox")
         return future
 
     def send_to_gate(
-        self, text: str, sender: str = "ann", message_id: str | None = None
+        self, text: str, sender: str = "ann", message_id: str | None = None, *, to: Server | None = None
     ) -> Future[httpx.Response]:
         """Send a message, and wait until its action waits at the gate."""
-        future = self._pool.submit(post, self.server, text, sender, message_id)
+        future = self._pool.submit(post, to or self.server, text, sender, message_id)
         until(self.at_gate.exists, "the action is at the gate")
         return future
 
@@ -117,7 +123,11 @@ class Desk:
     def inbox(self) -> list[tuple[str, bool]]:
         """Return the ids of messages that came in, and whether each was answered, oldest first."""
         query = "SELECT message_id, finished IS NOT NULL FROM frontdesk_inbox ORDER BY begun"
-        return [(name, bool(done)) for name, done in rows(self.conversations, query)]
+        return [(name, bool(done)) for name, done in self.stored(query)]
+
+    def stored(self, query: str) -> list[tuple[Any, ...]]:
+        """Return rows of the database of conversations."""
+        return rows(self.conversations, query)
 
     def until_answered(self, *message_ids: str) -> None:
         """Wait until messages are answered, without sending anything."""
@@ -138,11 +148,54 @@ class Desk:
     def history(self, sender: str = "ann") -> list[str]:
         """Return a conversation in short: `user: text`, `bot: text`, `action: name`, `slot: name=value`."""
         query = f"SELECT data FROM events WHERE sender_id = '{sender}' ORDER BY id"
-        return [line for (data,) in rows(self.conversations, query) if (line := _short(json.loads(data)))]
+        return [line for (data,) in self.stored(query) if (line := _short(json.loads(data)))]
 
     def log(self) -> str:
         """Return what the server wrote."""
         return self.server.log.read_text()
+
+
+ENDPOINTS = """
+action_endpoint:
+  actions_module: actions
+
+tracker_store:
+  type: sql
+  url: {database}
+  timeout: 2
+
+lock_store:
+  type: redis
+  url: {redis}
+  lifetime: 2
+  timeout: 1
+"""
+
+
+class SharedDesk(Desk):
+    """A project whose conversations are in PostgreSQL, and their locks in Redis: for any number of servers."""
+
+    def __init__(
+        self, folder: Path, serve: Callable[..., Server], database: servers.Server, redis: servers.Server
+    ) -> None:
+        super().__init__(folder, serve)
+        self.database, self.redis = database, redis
+        url = database.new_database()
+        self._name = url.rpartition("/")[2]
+        where = redis.new_database()
+        servers.run_redis(where, "FLUSHDB")
+        (folder / "endpoints.yml").write_text(ENDPOINTS.format(database=url, redis=where))
+
+    def stored(self, query: str) -> list[tuple[Any, ...]]:
+        """Return rows of the database of conversations; none where it is away, or has no tables yet."""
+        try:
+            return servers.run_sql(self.database.port, query, self._name)
+        except (psycopg.errors.UndefinedTable, psycopg.OperationalError):
+            return []
+
+    def log(self) -> str:
+        """Return what all servers wrote."""
+        return "".join(file.read_text() for file in sorted(self.folder.glob("server-*.log")))
 
 
 def _short(event: dict[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 
 from frontdesk.cli.options import (
@@ -32,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "open /inspector: what was understood and decided in conversations (or FRONTDESK_INSPECTOR=1)"
     parser.add_argument("--inspector", action="store_true", help=text)
     add_server(parser)
+    text = "answer by so many processes; they need a tracker store and a lock store that they share (1)"
+    given = os.environ.get("SANIC_WORKERS") or "1"
+    parser.add_argument("--workers", type=_count, default=given, metavar="N", help=text)
     group = parser.add_argument_group("run actions")
     text = "the module of custom actions (actions)"
     group.add_argument("--actions", "--actions-module", default="actions", metavar="MODULE", help=text)
@@ -51,22 +55,40 @@ def execute(options: argparse.Namespace) -> int:
     say_ignored(options, _NO_EFFECT)
     # One message's vectors are small: a second BLAS thread would only spin. Read when numpy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from frontdesk.server.serve import serve
+    from frontdesk.server.serve import serve, serve_by_workers
+    from frontdesk.server.workers import worker_number
 
     settings = settings_of(options)
     start_logging(options, settings)
+    at, worker, show = listening(options), worker_number(), progress(quiet(options))
+    if options.workers > 1 and worker is None:
+        alone = {"--watch": options.watch, "--enable-api": options.enable_api}
+        alone["--inspector"] = options.inspector or settings.inspector
+        beside = [name for name, given in alone.items() if given]
+        shared = {"train_first": options.train, "connector": options.connector, "beside": beside}
+        return serve_by_workers(options.workers, layout_of(options), settings, at, progress=show, **shared)
     return serve(
         layout_of(options),
         model,
         settings,
-        listening(options),
-        train_first=options.train,
+        dataclasses.replace(at, worker=worker),
+        train_first=options.train and worker is None,
         watch=options.watch,
-        progress=progress(quiet(options)),
+        progress=progress(quiet(options) or bool(worker)),
         api=api(options),
         connector=options.connector,
         inspector=api_keys(options) if options.inspector or settings.inspector else None,
     )
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= 256:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of processes from 1 to 256")
+    return number
 
 
 def _serve_actions(options: argparse.Namespace) -> int:

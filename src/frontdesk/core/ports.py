@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from frontdesk.core.answers import Answer as Answer
+from frontdesk.core.answers import Source as Source
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import Event
 from frontdesk.core.message import BotMessage, Message, UserMessage
@@ -197,25 +199,6 @@ class Action(Protocol):
         """Do it, and return what happened (`BotUttered` for what is said)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """An article that an answer quotes."""
-
-    title: str
-    url: str | None = None
-    score: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer from the knowledge base; `known` is False where the articles do not say."""
-
-    text: str
-    sources: tuple[Source, ...] = ()
-    known: bool = True
-    confidence: float = 0.0
-
-
 class KnowledgeBase(Protocol):
     """Answers open questions from articles."""
 
@@ -269,7 +252,7 @@ class Commit:
     `expected` is the number of events that the writer has seen (offset included). With `delivery`, the turn is done:
     `replies` (JSON-ready, as the channel will send them) are stored under it in the same transaction, and so is what
     changes about the conversation's `reminders`. `firing` is the one that the turn answers: it is gone when the turn is
-    done, and not touched before.
+    done, and not touched before. `fence` is that of the writer's hold; 0 where nobody else can write.
     """
 
     sender_id: str
@@ -279,6 +262,7 @@ class Commit:
     replies: Sequence[Mapping[str, Any]] = ()
     reminders: Sequence[Change] = ()
     firing: Reminder | None = None
+    fence: int = 0
 
 
 class TrackerStore(Protocol):
@@ -291,13 +275,18 @@ class TrackerStore(Protocol):
         """Return the latest session (all events where `whole`); an unknown conversation is empty."""
 
     async def save(self, commit: Commit) -> None:
-        """Add events, in one transaction. Raises StaleConversation where `expected` is not the number stored."""
+        """Add events, in one transaction. Raises StaleConversation, and LockLost where a higher fence is known."""
+
+    async def admit(self, sender_id: str, fence: int) -> None:
+        """Refuse from now on what writers with a lower fence commit to a conversation."""
 
     async def begin(self, delivery: Delivery, message: UserMessage) -> Sequence[Mapping[str, Any]] | None:
         """Write a message into the inbox, or return the stored replies where it was already answered."""
 
-    async def unfinished(self, older_than: float) -> list[tuple[Delivery, UserMessage]]:
-        """Return messages that began more than so many seconds ago and were never answered."""
+    async def unfinished(
+        self, older_than: float, sender_id: str | None = None
+    ) -> list[tuple[Delivery, UserMessage]]:
+        """Return messages (of one conversation) that began so many seconds ago and were not answered, oldest first."""
 
     async def tried(self, delivery: Delivery) -> int:
         """Count one more try to finish an unanswered message, and return how many there were with this one."""
@@ -321,23 +310,31 @@ class TrackerStore(Protocol):
         yield ""
 
     async def newest(self, most: int) -> list[str]:
-        """Return the ids of the conversations that went on last, newest first; `most` is at most a few hundred.
-
-        Only a bounded number of events is looked at, so there may be fewer of them.
-        """
+        """Return the ids of conversations that went on last, newest first: at most a few hundred, perhaps fewer."""
 
     async def close(self) -> None:
         """Let go of connections."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A conversation's lock. Not `clean`: who had it before came to no end, and may still try to write."""
+
+    fence: int
+    clean: bool = True
+
+
 class LockStore(Protocol):
     """Lets one message of a conversation be handled at a time, in the order of arrival.
 
-    One that is valid for a single process has a class attribute `local = True`: nobody else writes to a conversation.
+    One for a single process has `local = True`: nobody else writes to a conversation.
     """
 
-    def lock(self, sender_id: str) -> AbstractAsyncContextManager[int]:
-        """Wait for the turn; yields a fencing number that only grows."""
+    def lock(self, sender_id: str, *, above: int = 0) -> AbstractAsyncContextManager[Hold]:
+        """Wait for the turn; its fence is higher than all before, and than `above`. Raises StoreError, LockLost."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
 
 
 class EventBroker(Protocol):

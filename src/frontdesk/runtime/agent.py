@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from frontdesk.core.events import (
@@ -22,10 +23,11 @@ from frontdesk.core.events import (
     stamped,
 )
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import Delivery, LockStore, TrackerStore
+from frontdesk.core.ports import Delivery, Hold, LockStore, TrackerStore
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
-from frontdesk.runtime.deliveries import AtWork, Owed
+from frontdesk.runtime.deliveries import AtWork
+from frontdesk.runtime.line import Line
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes, retire
@@ -40,6 +42,9 @@ T = TypeVar("T")
 Step = Callable[[Processor, Tracker, Save], Awaitable[Tracker]]
 """Adds to a conversation: gets its latest session, and a function that commits what is new in a tracker."""
 
+TAKE_OVER_AFTER = (
+    15.0  # seconds that a message waits for the server that received it, before others take it up
+)
 ATTEMPTS = 5  # at one message, while other servers write to the same conversation
 STARTS = 3  # at which an unanswered message is begun again; then it is taken to be what ends the server
 APOLOGY = "Sorry, something went wrong on my side and I couldn't finish that. Please try again in a moment."
@@ -49,7 +54,8 @@ APOLOGY = "Sorry, something went wrong on my side and I couldn't finish that. Pl
 class Incoming:
     """A message that is written down: `alone` where nobody else can answer it, `again` where a crash cut it off.
 
-    `later` where nobody waits for the answer: then what was said to it before is not said once more.
+    `later` where nobody waits for the answer: then what was said to it before is not said once more. `fence` is that of
+    the hold under which it is answered.
     """
 
     delivery: Delivery
@@ -58,6 +64,7 @@ class Incoming:
     alone: bool = False
     again: bool = False
     later: bool = False
+    fence: int = 0
 
 
 class Agent:
@@ -82,19 +89,17 @@ class Agent:
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         self.processor = processor
-        self.store = store
-        self.locks = locks
+        self.store, self.locks = store, locks
         self.settings = settings
-        self.model_id = model_id
-        self.facts = facts or {}
+        self.model_id, self.facts = model_id, facts or {}
         self.ready = True
-        self.local = bool(getattr(locks, "local", False))
+        self._line = Line(locks, store)
+        self.local = self._line.local
         self.recent = RecentTrackers()
         self.outlets = Outlets()
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
         self._turns = Turns()
         self._at_work = AtWork()
-        self._owed = Owed()
 
     async def start(self) -> None:
         """Get ready: load the project's actions and the encoder, so that the first message does not wait for them.
@@ -128,10 +133,9 @@ class Agent:
         is loaded, AuthError where the conversation belongs to an authenticated caller and the message is not.
         """
         taken = await self._take(message, on_reply)
-        # Shielded: a client that hangs up does not leave a turn half done.
-        return (
-            await asyncio.shield(taken) if isinstance(taken, asyncio.Task) else await pass_on(taken, on_reply)
-        )
+        if not isinstance(taken, asyncio.Task):
+            return await pass_on(taken, on_reply)
+        return await asyncio.shield(taken)  # a client that hangs up does not leave a turn half done
 
     async def accept(self, message: UserMessage, on_reply: OnReply) -> bool:
         """Write a message down and return; it is answered in its turn. False where it was answered before.
@@ -176,15 +180,21 @@ class Agent:
         return turn
 
     async def _in_line(self, incoming: Incoming) -> Sequence[Reply]:
-        async with self.locks.lock(incoming.message.sender_id):
-            for pair in self._owed.before(incoming.delivery):
-                with suppress(StoreError):  # then it stays owed
-                    await self._answer_or_owe(self._unwaited(*pair))
-            return await self._answer_or_owe(incoming)
+        with self._line.owed.unless_answered(incoming.delivery, incoming.message):
+            return await self._line.enter(incoming.message.sender_id, partial(self._in_turn, incoming))
 
-    async def _answer_or_owe(self, incoming: Incoming) -> Sequence[Reply]:
-        with self._owed.unless_answered(incoming.delivery, incoming.message):
-            return await self._answer(incoming)
+    async def _in_turn(self, incoming: Incoming, hold: Hold) -> Sequence[Reply]:
+        """Answer a message whose turn it is, and before it what is to be answered earlier."""
+        earlier, waits = await self._line.ahead_of(incoming.delivery)
+        for pair in earlier:
+            with (
+                suppress(StoreError, AuthError),
+                self._line.owed.unless_answered(*pair),
+            ):  # else it stays owed
+                again = self._unwaited(*pair, again=not hold.clean)
+                await self._answer(dataclasses.replace(again, fence=hold.fence))
+        incoming = dataclasses.replace(incoming, alone=incoming.alone or waits, fence=hold.fence)
+        return await self._answer(incoming)
 
     async def _answer(self, incoming: Incoming) -> Sequence[Reply]:
         """Answer a message whose turn it is. Raises StoreError where the answer cannot be committed."""
@@ -198,9 +208,7 @@ class Agent:
                     return await self._turn(incoming)
             except StaleConversation:
                 incoming = dataclasses.replace(incoming, alone=False)
-                log.warning(
-                    "Another server wrote to a conversation in between; its message is handled again."
-                )
+                log.warning("Somebody else wrote to a conversation; its message is handled again.")
             except (StoreError, AuthError):
                 raise
             except Exception:  # whatever went wrong, the user hears of it and the conversation goes on
@@ -211,16 +219,18 @@ class Agent:
     async def _turn(self, incoming: Incoming) -> Sequence[Reply]:
         delivery, message, on_reply = incoming.delivery, incoming.message, incoming.on_reply
         processor = self.processor
-        before = await self._load(message.sender_id, processor)
-        # Looked up after loading: whatever another server answers from now on makes `before` stale.
+        known = await self._load(message.sender_id, processor)
+        # Looked up after loading: whatever another server answers from now on makes `known` stale.
         stored = None if incoming.alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
             return await pass_on(stored, None if incoming.later else on_reply)
-        saver = self._saver(before, Origin(message.channel, message.authenticated), on_reply)
-        if guarded(before) and not message.authenticated:
-            await saver.finish(before, delivery, ())
+        saver = self._saver(
+            known, Origin(message.channel, message.authenticated, fence=incoming.fence), on_reply
+        )
+        if guarded(known) and not message.authenticated:
+            await saver.finish(known, delivery, ())
             raise _not_yours()
-        after = await processor.handle(before, message, saver.save)
+        after = await processor.handle(known, message, saver.save)
         replies = replies_to(after, message.message_id)
         await saver.finish(after, delivery, replies)
         return replies
@@ -230,7 +240,7 @@ class Agent:
         tracker = await self._load(message.sender_id)
         after = tracker.extend(stamped(event, time.time()) for event in apology(tracker, message))
         replies = replies_to(after, message.message_id)
-        saver = self._saver(tracker, Origin(message.channel), incoming.on_reply)
+        saver = self._saver(tracker, Origin(message.channel, fence=incoming.fence), incoming.on_reply)
         await saver.finish(after, incoming.delivery, replies)
         return replies
 
@@ -243,24 +253,25 @@ class Agent:
     async def take_up(
         self, older_than: float = 0.0, *, crashed: bool = True
     ) -> list[asyncio.Task[Sequence[Reply]]]:
-        """Let messages whose turn was cut off by a crash take their places in line, before any that comes later.
+        """Let messages whose turn was cut off take their places in line, before any that comes later.
 
-        One that was begun at several starts already gets an apology: it seems to end the server each time. Raises
-        StoreError where they cannot be read.
+        One that was begun at several starts already gets an apology: it seems to end the server. Raises StoreError.
         """
-        pending = await self.store.unfinished(older_than)
+        pending = [pair for pair in await self.store.unfinished(older_than) if pair[0] not in self._at_work]
         return [self._begin(self._unwaited(*pair, again=crashed)) for pair in pending]
 
     async def settle(self) -> None:
-        """Try again to answer messages whose turn could not be committed."""
+        """Try again to answer messages whose turn could not be committed, also those of servers that ended."""
         if not self.ready:
             return
-        turns = [self._begin(self._unwaited(*pair)) for pair in self._owed.all()]
+        turns = [self._begin(self._unwaited(*pair)) for pair in self._line.owed.all()]
+        with suppress(StoreError):
+            if not self.local:  # a place in line behind a server that is still at it does no harm
+                await self.take_up(TAKE_OVER_AFTER)
         await asyncio.gather(*turns, return_exceptions=True)
 
     def _unwaited(self, delivery: Delivery, message: UserMessage, *, again: bool = False) -> Incoming:
-        on_reply = self.outlets.answering(message)
-        return Incoming(delivery, message, on_reply, again=again, later=True)
+        return Incoming(delivery, message, self.outlets.answering(message), again=again, later=True)
 
     async def change(self, sender_id: str, step: Step, origin: Origin = NOWHERE) -> Tracker:
         """Let `step` add to a conversation in its line and in one commit; returns the latest session."""
@@ -268,13 +279,16 @@ class Agent:
         return await asyncio.shield(self._turns.begin(self._change(sender_id, step, origin)))
 
     async def _change(self, sender_id: str, step: Step, origin: Origin) -> Tracker:
-        async with self.locks.lock(sender_id), asyncio.timeout(self.settings.turn_deadline):
-            for _ in range(ATTEMPTS):
-                before = await self._load(sender_id)
-                saver = self._saver(before, origin)
-                with suppress(StaleConversation):
-                    return await saver.end(await step(self.processor, before, saver.save))
-            raise StaleConversation("Other servers keep writing to the conversation.")
+        async def change(hold: Hold) -> Tracker:
+            async with asyncio.timeout(self.settings.turn_deadline):
+                for _ in range(ATTEMPTS):
+                    known = await self._load(sender_id)
+                    saver = self._saver(known, dataclasses.replace(origin, fence=hold.fence))
+                    with suppress(StaleConversation):
+                        return await saver.end(await step(self.processor, known, saver.save))
+                raise StaleConversation("Other servers keep writing to the conversation.")
+
+        return await self._line.enter(sender_id, change)
 
     def _saver(self, tracker: Tracker, origin: Origin, on_reply: OnReply | None = None) -> Saver:
         return Saver(self.store, self.recent, tracker, on_reply, origin, self.rescheduled.set)
@@ -295,16 +309,13 @@ class Agent:
         self, sender_id: str, processor: Processor | None = None, *, whole: bool = False
     ) -> Tracker:
         initial = (processor or self.processor).domain.initial_slots
-        known = self.recent.get(sender_id, initial) if self.local and not whole else None
-        if known is not None:
-            return known
-        found = await self.store.load(sender_id, whole=whole)
-        return Tracker.start(sender_id, initial, found.events, offset=found.offset)
+        return await self.recent.load(self.store, sender_id, initial, whole=whole, alone=self.local)
 
     async def close(self) -> None:
         """Finish the turns under way, then let go of the store, connections and the NLU thread."""
         await self._turns.end(self.settings.action_deadline)
         await self.processor.close()
+        await self.locks.close()
         await self.store.close()
 
 

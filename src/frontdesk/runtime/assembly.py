@@ -218,7 +218,10 @@ def lock_store(endpoint: Endpoint | None) -> LockStore:
     """Return the lock store of endpoints.yml; in memory where it names none."""
     kind = (endpoint.type if endpoint else None) or "in_memory"
     where = str(endpoint.place) if endpoint and endpoint.place else None
-    made: LockStore = resolve("lock store", kind, where=where)(dict(endpoint.options) if endpoint else {})
+    options = dict(endpoint.options) if endpoint else {}
+    if endpoint and endpoint.url:
+        options["url"] = endpoint.url
+    made: LockStore = resolve("lock store", kind, where=where)(options)
     return made
 
 

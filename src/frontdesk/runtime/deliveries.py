@@ -27,6 +27,10 @@ class AtWork:
         if not self._count[delivery]:
             del self._count[delivery]
 
+    def __contains__(self, delivery: Delivery) -> bool:
+        """Tell whether somebody is at a delivery."""
+        return delivery in self._count
+
     @contextmanager
     def at(self, delivery: Delivery) -> Iterator[bool]:
         """Be at a delivery; yields whether nobody else is."""

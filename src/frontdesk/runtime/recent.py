@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from frontdesk.core.ports import Conversation, TrackerStore
 from frontdesk.core.tracker import Tracker
 
 MOST_EVENTS = 40_000  # some 40 MB
@@ -14,7 +15,8 @@ MOST_EVENTS = 40_000  # some 40 MB
 class RecentTrackers:
     """Keeps the last committed tracker of each conversation, up to `limit` events; the longest unused goes first.
 
-    It is right only as long as nobody else writes: a writer who finds its tracker stale has to `drop` it and load anew.
+    What is kept is right as it stands only where nobody else writes; else let it be `caught_up` with what is stored. A
+    writer who finds its tracker stale has to `drop` it and load anew.
     """
 
     def __init__(self, limit: int = MOST_EVENTS) -> None:
@@ -44,3 +46,28 @@ class RecentTrackers:
         old = self._kept.pop(sender_id, None)
         if old is not None:
             self._events -= len(old)
+
+    async def load(
+        self, store: TrackerStore, sender_id: str, initial: Mapping[str, Any], *, whole: bool, alone: bool
+    ) -> Tracker:
+        """Return a conversation as it is stored, from what is kept as far as that goes.
+
+        Where this process is `alone`, what is kept is what is stored.
+        """
+        known = self.get(sender_id, initial) if not whole else None
+        if known is not None and alone:
+            return known
+        found = await store.load(sender_id, whole=whole)
+        now = caught_up(known, found) if known is not None else None
+        return now or Tracker.start(sender_id, initial, found.events, offset=found.offset)
+
+
+def caught_up(known: Tracker, stored: Conversation) -> Tracker | None:
+    """Return a kept conversation with what others added since, or None where it is not the beginning of what is stored.
+
+    Stored events are never changed, so the same number of them, ending in the same one, is the same conversation.
+    """
+    length = len(known)
+    if known.offset != stored.offset or not 0 < length <= len(stored.events):
+        return None
+    return known.extend(stored.events[length:]) if known.event == stored.events[length - 1] else None

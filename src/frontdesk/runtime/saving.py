@@ -30,7 +30,7 @@ class Origin:
     """What makes a conversation go on: on which channel, and whether that vouches for the user.
 
     A turn that answers a `delivery` ends with its replies stored under it; one may answer a reminder (`firing`). Where
-    `schedules` is False, events of reminders are only kept.
+    `schedules` is False, events of reminders are only kept. `fence` is that of the hold under which it goes on.
     """
 
     channel: str = ""
@@ -38,6 +38,7 @@ class Origin:
     schedules: bool = True
     delivery: Delivery | None = None
     firing: Reminder | None = None
+    fence: int = 0
 
 
 NOWHERE = Origin(schedules=False)
@@ -97,6 +98,7 @@ class Saver:
                 replies,
                 self._reminders(tracker, new),
                 self.origin.firing,
+                self.origin.fence,
             )
             await self.store.save(commit)
             if commit.reminders:

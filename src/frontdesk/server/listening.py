@@ -16,7 +16,8 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only compared with: what an oper
 class Listening:
     """An address and what holds for every request there.
 
-    Time limits are in seconds; None stands for the server's own. `origins` are those of pages of other sites.
+    Time limits are in seconds; None stands for the server's own. `origins` are those of pages of other sites. `worker`
+    is the number of a process that shares the address with others.
     """
 
     interface: str = "127.0.0.1"
@@ -25,6 +26,7 @@ class Listening:
     encryption: ssl.SSLContext | None = None
     response_timeout: int | None = None
     request_timeout: int | None = None
+    worker: int | None = None
 
     @property
     def url(self) -> str:
@@ -36,14 +38,28 @@ class Listening:
 
     def check(self) -> None:
         """Raise ConfigError where nothing can listen there; better now than after loading the model."""
-        family = socket.AF_INET6 if ":" in self.interface else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self.interface, self.port))
-            except OSError as error:
-                what = f"The server cannot listen on {self.interface}, port {self.port} ({error.strerror})."
-                raise ConfigError(what, hint=f"Choose another port: --port {self.port + 1}.") from error
+        if self.worker is None:
+            self._bound(socket.SO_REUSEADDR).close()
+
+    def reserved(self) -> socket.socket:
+        """Return a socket that keeps the address for workers and does not listen itself. Raises ConfigError."""
+        return self._bound(socket.SO_REUSEADDR, socket.SO_REUSEPORT)
+
+    def shared(self) -> socket.socket | None:
+        """Return the socket of a worker, of which there are several at one address; None where this is none."""
+        return self.reserved() if self.worker is not None else None
+
+    def _bound(self, *options: int) -> socket.socket:
+        found = socket.socket(socket.AF_INET6 if ":" in self.interface else socket.AF_INET)
+        try:
+            for option in options:
+                found.setsockopt(socket.SOL_SOCKET, option, 1)
+            found.bind((self.interface, self.port))
+        except OSError as error:
+            found.close()
+            what = f"The server cannot listen on {self.interface}, port {self.port} ({error.strerror})."
+            raise ConfigError(what, hint=f"Choose another port: --port {self.port + 1}.") from error
+        return found
 
 
 def encryption(

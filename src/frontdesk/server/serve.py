@@ -35,6 +35,7 @@ from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance
 from frontdesk.server.listening import Listening
+from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor
 from frontdesk.settings import Settings
 from frontdesk.training.train import inputs_digest, is_current
 
@@ -89,12 +90,14 @@ def serve(
     app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
 
     def ready() -> None:
-        _greet(credentials, at, progress, entrance)
+        if not at.worker:
+            _greet(credentials, at, progress, entrance)
 
-    _add_lifetime(app, agent, layout, watch=watch, ready=ready)
+    _add_lifetime(app, agent, layout, watch=watch, ready=ready, beside=at.worker is not None)
     app.run(
         at.interface,
         at.port,
+        sock=at.shared(),
         ssl=at.encryption,
         single_process=True,
         access_log=False,
@@ -102,6 +105,31 @@ def serve(
         debug=False,
     )
     return 0
+
+
+def serve_by_workers(
+    count: int,
+    layout: Layout,
+    settings: Settings,
+    at: Listening,
+    *,
+    train_first: bool,
+    progress: Progress,
+    connector: str | None,
+    beside: Sequence[str],
+) -> int:
+    """Let several processes answer at one address until a signal comes; returns the exit code.
+
+    `beside` are options that were given and need a process alone.
+    """
+    endpoints = read_endpoints(layout.folder, layout.endpoints)
+    check_shared(endpoints, only(connector, read_credentials(layout.folder, layout.credentials)), beside)
+    models = layout.folder / "models"
+    if train_first and not is_current(layout.folder, endpoints, models, layout):
+        train_project(layout, progress)
+    read_secret(layout.folder / STATE)  # made now, it is the same for all
+    patience = settings.turn_deadline + settings.action_deadline + 10.0
+    return Supervisor(count, at, patience, progress).run()
 
 
 def _assembled(
@@ -151,7 +179,13 @@ def article_pages(layout: Layout, agent: Agent) -> dict[str, str]:
 
 
 def _add_lifetime(
-    app: Sanic[Any, Any], agent: Agent, layout: Layout, *, watch: bool, ready: Callable[[], None]
+    app: Sanic[Any, Any],
+    agent: Agent,
+    layout: Layout,
+    *,
+    watch: bool,
+    ready: Callable[[], None],
+    beside: bool,
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
     reminders = ReminderScheduler(agent)
@@ -170,6 +204,8 @@ def _add_lifetime(
     async def begin(app: Sanic[Any, Any]) -> None:
         if watch:
             tasks.add(asyncio.create_task(_watch(agent, layout, app)))
+        if beside:
+            tasks.add(asyncio.create_task(end_with_supervisor()))
         ready()
 
     @app.before_server_stop

@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from frontdesk.core.ports import Hold
+
 
 class MemoryLockStore:
     """Orders the messages of each conversation within one process.
 
     >>> locks = MemoryLockStore()
-    >>> async with locks.lock("ann") as fence:
+    >>> async with locks.lock("ann"):
     ...     await answer()
 
     It is valid for one process and one event loop only. Whoever comes first goes first; a conversation that
@@ -30,13 +32,18 @@ class MemoryLockStore:
         self._fences = itertools.count(1)
 
     @asynccontextmanager
-    async def lock(self, sender_id: str) -> AsyncIterator[int]:
-        """Wait for the turn; yields a fencing number that only grows."""
+    async def lock(self, sender_id: str, *, above: int = 0) -> AsyncIterator[Hold]:
+        """Wait for the turn; yields a hold whose fence only grows."""
         await self._enter(sender_id)
         try:
-            yield next(self._fences)
+            if above:
+                self._fences = itertools.count(max(above + 1, next(self._fences)))
+            yield Hold(next(self._fences))
         finally:
             self._leave(sender_id)
+
+    async def close(self) -> None:
+        """Do nothing: there is no connection."""
 
     def __len__(self) -> int:
         """Return how many conversations are being worked on."""

@@ -11,6 +11,7 @@ from frontdesk.core.events import Event
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Conversation, Delivery
 from frontdesk.core.reminders import Reminder, after
+from frontdesk.errors import LockLost
 from frontdesk.stores import rows
 from frontdesk.stores.options import days
 from frontdesk.stores.refusals import answered, closed, stale
@@ -59,6 +60,7 @@ class MemoryTrackerStore:
         self._kept: dict[str, _Kept] = {}
         self._inbox: dict[Delivery, _Received] = {}
         self._reminders: dict[str, _Waiting] = {}
+        self._fences: dict[str, int] = {}
         self._prune_at = 0.0
         self._closed = False
 
@@ -73,13 +75,16 @@ class MemoryTrackerStore:
         return Conversation(tuple(kept.events[start:]), start)
 
     async def save(self, commit: Commit) -> None:
-        """Add events, all or none. Raises StaleConversation where `expected` is not the number stored."""
+        """Add events, all or none. Raises StaleConversation, and LockLost where a higher fence is known."""
         self._check_open()
         rows.check_sender(commit.sender_id)
         now = self._clock()
         texts = [str(rows.event_row(event, now)["data"]) for event in commit.events]
         added = [rows.event_from_json(text) for text in texts]
         kept = self._kept.get(commit.sender_id) or _Kept()
+        fence = self._fences.get(commit.sender_id, 0)
+        if 0 < commit.fence < fence:
+            raise LockLost(fence)
         if len(kept.events) != commit.expected:
             raise stale(commit.expected, len(kept.events))
         gone, new = self._changed(commit)
@@ -96,6 +101,14 @@ class MemoryTrackerStore:
             kept.events.extend(added)
             self._kept.pop(commit.sender_id, None)  # the newest last
             self._kept[commit.sender_id] = kept
+            if commit.fence:
+                self._fences[commit.sender_id] = commit.fence
+
+    async def admit(self, sender_id: str, fence: int) -> None:
+        """Refuse from now on what writers with a lower fence commit to a conversation."""
+        self._check_open()
+        rows.check_sender(sender_id)
+        self._fences[sender_id] = max(fence, self._fences.get(sender_id, 0))
 
     def _changed(self, commit: Commit) -> tuple[list[Reminder], list[Reminder]]:
         """Return the reminders that go with a commit, and those that it brings."""
@@ -135,14 +148,19 @@ class MemoryTrackerStore:
         limit = now - self._retention
         self._inbox = {d: r for d, r in self._inbox.items() if r.finished is None or r.finished >= limit}
 
-    async def unfinished(self, older_than: float) -> list[tuple[Delivery, UserMessage]]:
-        """Return messages that began more than so many seconds ago and were never answered, oldest first."""
+    async def unfinished(
+        self, older_than: float, sender_id: str | None = None
+    ) -> list[tuple[Delivery, UserMessage]]:
+        """Return messages (of one conversation) that began so many seconds ago and were not answered, oldest first."""
         self._check_open()
         limit = self._clock() - older_than
         return [
             (delivery, received.message)
             for delivery, received in self._inbox.items()
-            if received.finished is None and received.begun <= limit and received.message is not None
+            if received.finished is None
+            and received.begun <= limit
+            and received.message is not None
+            and sender_id in (None, delivery.sender_id)
         ]
 
     async def tried(self, delivery: Delivery) -> int:

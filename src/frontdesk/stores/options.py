@@ -82,8 +82,8 @@ def read_options(options: Mapping[str, Any]) -> SqlOptions:
         url=url,
         login=url.set(database=str(login_db)) if login_db else None,
         schema=options.get("schema") or os.environ.get("POSTGRESQL_SCHEMA") or None,
-        timeout=_number(options, "timeout", 4.5),
-        pool_size=max(1, round(_number({"pool_size": pool_size}, "pool_size", 5))),
+        timeout=positive(options, "timeout", 4.5),
+        pool_size=max(1, round(positive({"pool_size": pool_size}, "pool_size", 5))),
         retention=days(options, "inbox_retention_days", 7),
     )
 
@@ -104,7 +104,7 @@ def _url(options: Mapping[str, Any]) -> URL:
         raise ConfigError("'db', the name of the database, is missing.", where=WHERE, hint="Add it.")
     parts = urlsplit(f"scheme://{host}") if host else None
     try:
-        port = (parts.port if parts else None) or _port(options.get("port"))
+        port = (parts.port if parts else None) or port_number(options.get("port"))
     except ValueError as error:
         raise ConfigError(
             f"The host '{host}' has no valid port.", where=WHERE, hint="Write host:5432."
@@ -147,16 +147,18 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _port(value: object) -> int | None:
+def port_number(value: object, where: str = WHERE) -> int | None:
+    """Return an option that is a port, or None where it is not given. Raises ConfigError."""
     if value is None or value == "":
         return None
     text = str(value)
     if not text.isdigit() or not 0 < int(text) < 65_536:
-        raise ConfigError(f"The port is '{value}'.", where=WHERE, hint="It must be a number from 1 to 65535.")
+        raise ConfigError(f"The port is '{value}'.", where=where, hint="It must be a number from 1 to 65535.")
     return int(text)
 
 
-def _number(options: Mapping[str, Any], name: str, default: float) -> float:
+def positive(options: Mapping[str, Any], name: str, default: float, where: str = WHERE) -> float:
+    """Return an option that is a number above zero. Raises ConfigError."""
     value = options.get(name)
     if value is None:
         return default
@@ -165,7 +167,7 @@ def _number(options: Mapping[str, Any], name: str, default: float) -> float:
     except (TypeError, ValueError):
         number = 0.0
     if not 0 < number < float("inf"):
-        raise ConfigError(f"'{name}' is '{value}'.", where=WHERE, hint="It must be a number above zero.")
+        raise ConfigError(f"'{name}' is '{value}'.", where=where, hint="It must be a number above zero.")
     return number
 
 
@@ -174,4 +176,4 @@ def days(options: Mapping[str, Any], name: str, default: float) -> float:
 
     Raises ConfigError where it is not a number above zero.
     """
-    return _number(options, name, default) * 86_400.0
+    return positive(options, name, default) * 86_400.0

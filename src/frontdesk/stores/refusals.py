@@ -17,6 +17,6 @@ def answered() -> StaleConversation:
     return StaleConversation(what, hint="Ask `begin` for the replies that were stored.")
 
 
-def closed() -> StoreError:
+def closed(what: str = "tracker store") -> StoreError:
     """Return the error for using a store after `close`."""
-    return StoreError("The tracker store is closed.", hint="Make a new one.")
+    return StoreError(f"The {what} is closed.", hint="Make a new one.")

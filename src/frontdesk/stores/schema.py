@@ -7,6 +7,7 @@ Everything else stands in side tables, written in the same transaction.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Float,
@@ -25,10 +26,10 @@ from sqlalchemy import (
 
 from frontdesk.errors import StoreError
 
-VERSION = 3
+VERSION = 4
 """Of the side tables; a later version knows how to go on from an earlier one.
 
-Since 2 there are reminders, since 3 the inbox counts tries.
+Since 2 there are reminders, since 3 the inbox counts tries, since 4 conversations have a fence.
 """
 
 metadata = MetaData()
@@ -47,7 +48,7 @@ events = Table(
 
 # How far each conversation is: the number of events ever stored, the row that its latest session begins with,
 # and the last row. Where `last_id` is not the newest row of `events`, another program wrote there, and the
-# rest is counted anew.
+# rest is counted anew. A writer whose number is below `fence` has lost the conversation's lock.
 conversations = Table(
     "frontdesk_conversations",
     metadata,
@@ -55,6 +56,7 @@ conversations = Table(
     Column("events", Integer, nullable=False),
     Column("session_id", Integer, nullable=False),
     Column("last_id", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
 )
 
 # Every message as it arrived, and what was answered; `begun` and `finished` are seconds since the epoch. `tries` counts
@@ -89,6 +91,12 @@ version = Table(
     "frontdesk_store", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
 )
 
+_ADDED = {
+    3: "ALTER TABLE frontdesk_inbox ADD COLUMN tries INTEGER NOT NULL DEFAULT 0",
+    4: "ALTER TABLE frontdesk_conversations ADD COLUMN fence BIGINT NOT NULL DEFAULT 0",
+}
+"""What came with a version, beside new tables."""
+
 _LOCK = 0x66726F6E74  # any number that is ours: PostgreSQL's advisory lock for creating tables
 
 
@@ -115,9 +123,14 @@ def prepare(connection: Connection) -> None:
         )
         raise StoreError(what, hint="Upgrade Frontdesk, or name another database.")
     elif max(found) < VERSION:  # missing tables were made by `create_all`
-        connection.execute(text("ALTER TABLE frontdesk_inbox ADD COLUMN tries INTEGER NOT NULL DEFAULT 0"))
+        for number in range(max(found) + 1, VERSION + 1):
+            if number in _ADDED:
+                connection.execute(text(_ADDED[number]))
         connection.execute(delete(version))
         connection.execute(insert(version), {"version": VERSION})
+    # Of the few that are open at a time, however many were answered.
+    index = "CREATE INDEX IF NOT EXISTS ix_frontdesk_inbox_open ON frontdesk_inbox (sender_id) WHERE finished IS NULL"
+    connection.execute(text(index))
     _check_events(connection)
 
 

@@ -66,7 +66,7 @@ class SqlTrackerStore:
         )
 
     async def save(self, commit: Commit) -> None:
-        """Add events, all or none. Raises StaleConversation where `expected` is not the number stored."""
+        """Add events, all or none. Raises StaleConversation, and LockLost where a higher fence is known."""
         rows.check_sender(commit.sender_id)
         if commit.delivery is not None:
             rows.check_delivery(commit.delivery)
@@ -79,6 +79,11 @@ class SqlTrackerStore:
             reminders.change(connection, commit, self._complain)
 
         await self._database.write(work)
+
+    async def admit(self, sender_id: str, fence: int) -> None:
+        """Refuse from now on what writers with a lower fence commit to a conversation."""
+        rows.check_sender(sender_id)
+        await self._database.write(lambda c: statements.admit(c, sender_id, fence))
 
     async def begin(self, delivery: Delivery, message: UserMessage) -> Sequence[Mapping[str, Any]] | None:
         """Write a message into the inbox, or return the stored replies where it was already answered."""
@@ -95,10 +100,12 @@ class SqlTrackerStore:
             self._prune_at = now + (PRUNE_EVERY if deleted < PRUNE_MOST else 0.0)
         return statements.begin(connection, delivery, message, now)
 
-    async def unfinished(self, older_than: float) -> list[tuple[Delivery, UserMessage]]:
-        """Return messages that began more than so many seconds ago and were never answered, oldest first."""
+    async def unfinished(
+        self, older_than: float, sender_id: str | None = None
+    ) -> list[tuple[Delivery, UserMessage]]:
+        """Return messages (of one conversation) that began so many seconds ago and were not answered, oldest first."""
         until = self._clock() - older_than
-        return await self._database.read(lambda c: statements.unfinished(c, until, self._complain))
+        return await self._database.read(lambda c: statements.unfinished(c, until, sender_id, self._complain))
 
     async def tried(self, delivery: Delivery) -> int:
         """Count one more try to finish an unanswered message, and return how many there were."""

@@ -23,6 +23,7 @@ from frontdesk.core.events import Event, SessionStarted
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Conversation, Delivery
 from frontdesk.core.tracker import SESSION_START
+from frontdesk.errors import LockLost
 from frontdesk.stores import rows
 from frontdesk.stores.recent import RecentSessions, Session
 from frontdesk.stores.refusals import answered, stale
@@ -57,8 +58,14 @@ _ADD_CONVERSATION = insert(conversations)
 _MOVE_ON = (
     update(conversations)
     .where(conversations.c.sender_id == _sender)
-    .values(events=bindparam("total"), session_id=bindparam("session"), last_id=bindparam("last"))
+    .values(
+        events=bindparam("total"),
+        session_id=bindparam("session"),
+        last_id=bindparam("last"),
+        fence=bindparam("number"),
+    )
 )
+_ADMIT = update(conversations).where(conversations.c.sender_id == _sender).values(fence=bindparam("number"))
 _LAST = select(func.max(events.c.id)).where(_of_sender)
 
 _this_delivery = and_(
@@ -78,8 +85,9 @@ _TRIES = select(inbox.c.tries).where(_this_delivery, inbox.c.finished.is_(None))
 _UNFINISHED = (
     select(inbox.c.channel, inbox.c.sender_id, inbox.c.message_id, inbox.c.message)
     .where(inbox.c.finished.is_(None), inbox.c.begun <= bindparam("until"))
-    .order_by(inbox.c.begun)
+    .order_by(inbox.c.begun, inbox.c.message_id)
 )
+_UNFINISHED_OF = _UNFINISHED.where(inbox.c.sender_id == _sender)
 _inbox_key = (inbox.c.channel, inbox.c.sender_id, inbox.c.message_id)
 _OLD = select(*_inbox_key).where(inbox.c.finished < bindparam("until")).limit(bindparam("most"))
 _PRUNE = delete(inbox).where(tuple_(*_inbox_key).in_(_OLD))
@@ -105,13 +113,15 @@ _LOOK_AT = 2_000
 class Position:
     """How far a conversation is: events ever stored, the row its latest session begins with, the last row.
 
-    `known` is False where no side-table row says so yet, as in a database that Rasa made.
+    `known` is False where no side-table row says so yet, as in a database that Rasa made. `fence` is that of the
+    last writer, or of whoever was announced since.
     """
 
     events: int
     session_id: int
     last_id: int
     known: bool
+    fence: int = 0
 
 
 def position(connection: Connection, sender_id: str, *, lock: bool = False) -> Position:
@@ -119,10 +129,11 @@ def position(connection: Connection, sender_id: str, *, lock: bool = False) -> P
     statement = _POSITION_LOCKED if lock else _POSITION
     row = connection.execute(statement, {"sender": sender_id}).one_or_none()
     if row is not None and row.newest in (row.last_id, None):
-        return Position(row.events, row.session_id, row.last_id, True)
-    before, after = (row.events, row.last_id) if row is not None else (0, 0)
+        return Position(row.events, row.session_id, row.last_id, True, row.fence)
+    before, after, fence = (row.events, row.last_id, row.fence) if row is not None else (0, 0, 0)
     new, newest = connection.execute(_COUNT, {"sender": sender_id, "after": after}).one()
-    return Position(before + new, _session_id(connection, sender_id), newest or after, row is not None)
+    session_id = _session_id(connection, sender_id)
+    return Position(before + new, session_id, newest or after, row is not None, fence)
 
 
 def _session_id(connection: Connection, sender_id: str) -> int:
@@ -180,9 +191,11 @@ def _read(found: Iterable[Any], complain: Complain) -> list[Event]:
 def save(
     connection: Connection, commit: Commit, new: Sequence[Mapping[str, Any]], replies: str, now: float
 ) -> None:
-    """Add rows to a conversation, and finish its delivery. Raises StaleConversation."""
+    """Add rows to a conversation, and finish its delivery. Raises StaleConversation, LockLost."""
     sender_id = commit.sender_id
     spot = position(connection, sender_id, lock=True)
+    if 0 < commit.fence < spot.fence:
+        raise LockLost(spot.fence)
     if spot.events != commit.expected:
         raise stale(commit.expected, spot.events)
     if new:
@@ -192,16 +205,27 @@ def save(
         # SQLite gives out ids again after its last rows were deleted by hand; the session's first row is gone then.
         again = last <= spot.last_id
         session = _session_id(connection, sender_id) if starts or again else spot.session_id
-        total = spot.events + len(new)
+        total, fence = spot.events + len(new), max(spot.fence, commit.fence)
         if spot.known:
-            connection.execute(
-                _MOVE_ON, {"sender": sender_id, "total": total, "session": session, "last": last}
-            )
+            moved = {"sender": sender_id, "total": total, "session": session, "last": last, "number": fence}
+            connection.execute(_MOVE_ON, moved)
         else:
             row = {"sender_id": sender_id, "events": total, "session_id": session, "last_id": last}
-            connection.execute(_ADD_CONVERSATION, row)
+            connection.execute(_ADD_CONVERSATION, {**row, "fence": fence})
     if commit.delivery is not None:
         _finish(connection, commit.delivery, replies, now)
+
+
+def admit(connection: Connection, sender_id: str, fence: int) -> None:
+    """Refuse from now on what writers with a lower fence commit."""
+    spot = position(connection, sender_id, lock=True)
+    if fence <= spot.fence:
+        return
+    if spot.known:
+        connection.execute(_ADMIT, {"sender": sender_id, "number": fence})
+    else:
+        row = {"sender_id": sender_id, "events": spot.events, "session_id": spot.session_id}
+        connection.execute(_ADD_CONVERSATION, {**row, "last_id": spot.last_id, "fence": fence})
 
 
 def _finish(connection: Connection, delivery: Delivery, replies: str, now: float) -> None:
@@ -244,11 +268,12 @@ def prune(connection: Connection, until: float, most: int) -> int:
 
 
 def unfinished(
-    connection: Connection, until: float, complain: Complain
+    connection: Connection, until: float, sender_id: str | None, complain: Complain
 ) -> list[tuple[Delivery, UserMessage]]:
     """Return messages from before a time that were never answered, oldest first."""
     found: list[tuple[Delivery, UserMessage]] = []
-    for number, row in enumerate(connection.execute(_UNFINISHED, {"until": until})):
+    statement = _UNFINISHED if sender_id is None else _UNFINISHED_OF
+    for number, row in enumerate(connection.execute(statement, {"until": until, "sender": sender_id})):
         try:
             message = rows.message_from_json(row.message)
         except ValueError as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 from frontdesk.core.domain import Domain
 from frontdesk.core.message import BotMessage
-from frontdesk.core.ports import ActionCall, ActionResult, Answer
+from frontdesk.core.ports import ActionCall, ActionResult, Answer, Hold
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import ActionError, LLMError
 
@@ -172,10 +172,13 @@ class NoLocks:
         self.fence = 0
 
     @asynccontextmanager
-    async def lock(self, sender_id: str) -> AsyncIterator[int]:
+    async def lock(self, sender_id: str, *, above: int = 0) -> AsyncIterator[Hold]:
         """Yield the next number, without waiting."""
-        self.fence += 1
-        yield self.fence
+        self.fence = max(self.fence, above) + 1
+        yield Hold(self.fence)
+
+    async def close(self) -> None:
+        """Do nothing."""
 
 
 class FakeClock:

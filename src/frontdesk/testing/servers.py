@@ -170,6 +170,14 @@ def run_sql(port: int, statement: str, database: str = "postgres") -> list[tuple
         return cursor.fetchall() if cursor.description else []
 
 
+def run_redis(url: str, *command: object) -> Any:
+    """Run a command in Redis and return what it says."""
+    from redis import Redis
+
+    with Redis.from_url(url, decode_responses=True) as client:
+        return client.execute_command(*command)
+
+
 @contextlib.contextmanager
 def postgresql() -> Iterator[Server]:
     """Run a new PostgreSQL; user `postgres`, no password. Skips the test where it is not installed.

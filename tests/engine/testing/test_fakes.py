@@ -91,7 +91,7 @@ async def test_broker_llm_knowledge_and_locks() -> None:
 
     locks = fakes.NoLocks()
     async with locks.lock("ann") as one, locks.lock("ann") as two:
-        assert one < two
+        assert one.fence < two.fence
     await settle()
 
 

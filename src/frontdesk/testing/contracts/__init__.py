@@ -12,4 +12,6 @@
 import pytest
 
 # So that a failing assertion of a contract shows its values, as in anybody's own tests.
-pytest.register_assert_rewrite(f"{__name__}.tracker_store", f"{__name__}.lock_store", f"{__name__}.reminders")
+pytest.register_assert_rewrite(
+    *(f"{__name__}.{name}" for name in ("tracker_store", "inbox", "lock_store", "reminders"))
+)

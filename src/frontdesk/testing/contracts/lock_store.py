@@ -82,13 +82,20 @@ class LockStoreContract:
         fences: list[int] = []
 
         async def work(name: str) -> None:
-            async with locks.lock(name) as fence:
-                fences.append(fence)
+            async with locks.lock(name) as hold:
+                assert hold.clean
+                fences.append(hold.fence)
                 await asyncio.sleep(0)
 
         for _ in range(3):
             await asyncio.gather(*(work("ann") for _ in range(5)))
         assert fences == sorted(set(fences))
+
+    async def test_a_fence_is_above_what_is_asked_for(self, locks: LockStore) -> None:
+        async with locks.lock("ann") as hold:
+            first = hold.fence
+        async with locks.lock("ann", above=first + 1_000_000_000_000) as hold:
+            assert hold.fence > first + 1_000_000_000_000
 
     async def test_an_error_inside_lets_the_next_one_in(self, locks: LockStore) -> None:
         with pytest.raises(ValueError, match="inside"):

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -14,8 +13,9 @@ from frontdesk.core import events as ev
 from frontdesk.core.codec import to_wire
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery, TrackerStore
-from frontdesk.errors import StaleConversation, StoreError
+from frontdesk.errors import LockLost, StaleConversation, StoreError
 from frontdesk.testing.contracts.conversations import ONE_OF_EACH, all_senders, said, session, stored, texts
+from frontdesk.testing.contracts.inbox import InboxContract
 from frontdesk.testing.contracts.reminders import RemindersContract, reminder
 
 
@@ -141,6 +141,32 @@ class SequenceContract:
         found = await asyncio.gather(*(store.load(f"u{n}") for n in range(200)))
         assert [stored(c) for c in found] == [0 if n == 77 else 2 for n in range(200)]
 
+    async def test_a_writer_whose_lock_went_to_another_is_refused(self, store: TrackerStore) -> None:
+        await store.save(Commit("ann", [said("one")], 0, fence=5))
+        await store.save(Commit("ann", [said("two")], 1, fence=5))
+        await store.admit("ann", 1_700_000_000_000_000)
+        with pytest.raises(LockLost) as caught:
+            await store.save(Commit("ann", [said("late")], 2, fence=1_699_999_999_999_999))
+        assert caught.value.fence == 1_700_000_000_000_000
+        await store.admit("ann", 7)  # of one who was late himself
+        await store.save(Commit("bob", [said("hi")], 0, fence=1))
+        await store.save(Commit("ann", [said("three")], 2, fence=1_700_000_000_000_000))
+        await store.save(Commit("ann", [said("four")], 3, fence=1_700_000_000_000_001))
+        with pytest.raises(LockLost):
+            await store.save(Commit("ann", [said("late")], 4, fence=1_700_000_000_000_000))
+        await store.save(Commit("ann", [said("five")], 4))
+        assert texts(await store.load("ann")) == ["one", "two", "three", "four", "five"]
+
+    async def test_a_fence_before_the_first_event(self, store: TrackerStore) -> None:
+        await store.admit("ann", 9)
+        assert await all_senders(store) == []
+        assert stored(await store.load("ann")) == 0
+        delivery = Delivery("rest", "ann", "m1")
+        with pytest.raises(LockLost):
+            await store.save(Commit("ann", [said("late")], 0, delivery, [{"text": "late"}], fence=8))
+        await store.save(Commit("ann", [said("one")], 0, delivery, [{"text": "Hello"}], fence=9))
+        assert texts(await store.load("ann")) == ["one"]
+
     async def test_saving_nothing_changes_nothing(self, store: TrackerStore) -> None:
         await store.save(Commit("ann", [], 0))
         await store.save(Commit("ann", [said("one")], 0))
@@ -186,105 +212,6 @@ class SessionContract:
     async def test_no_session_start_means_everything(self, store: TrackerStore) -> None:
         await store.save(Commit("ann", [said("one"), ev.Restarted(), said("two")], 0))
         assert texts(await store.load("ann")) == ["one", "two"]
-
-
-class InboxContract:
-    """Deliveries: each message is written down once, and answered once."""
-
-    pytestmark = pytest.mark.asyncio
-
-    delivery = Delivery("rest", "ann", "m1")
-    message = UserMessage("hi", "ann", "rest", "m1", {"page": "/a", "deep": [1, None]}, authenticated=True)
-
-    async def test_a_message_is_begun_and_then_answered(self, store: TrackerStore) -> None:
-        assert await store.begin(self.delivery, self.message) is None
-        assert await store.begin(self.delivery, self.message) is None
-        replies: list[Mapping[str, Any]] = [
-            {"recipient_id": "ann", "text": "Hello Zoë"},
-            {"buttons": [{"title": "Yes"}]},
-        ]
-        await store.save(Commit("ann", [said("hi")], 0, self.delivery, replies))
-        for _ in range(2):
-            found = await store.begin(self.delivery, self.message)
-            assert found == replies
-        assert await store.unfinished(0) == []
-
-    async def test_no_reply_is_an_answer_too(self, store: TrackerStore) -> None:
-        await store.begin(self.delivery, self.message)
-        await store.save(Commit("ann", [], 0, self.delivery, []))
-        found = await store.begin(self.delivery, self.message)
-        assert found == []
-
-    async def test_channel_sender_and_id_together_name_a_delivery(self, store: TrackerStore) -> None:
-        await store.begin(self.delivery, self.message)
-        await store.save(Commit("ann", [said("hi")], 0, self.delivery, [{"text": "Hello"}]))
-        for other in (
-            Delivery("chat", "ann", "m1"),
-            Delivery("rest", "bob", "m1"),
-            Delivery("rest", "ann", "m2"),
-        ):
-            assert await store.begin(other, self.message) is None
-
-    async def test_a_turn_in_the_middle_leaves_the_message_unfinished(self, store: TrackerStore) -> None:
-        await store.begin(self.delivery, self.message)
-        await store.save(Commit("ann", [said("hi")], 0))
-        assert await store.unfinished(0) == [(self.delivery, self.message)]
-        assert await store.begin(self.delivery, self.message) is None
-        await store.save(Commit("ann", [said("ho")], 1, self.delivery, []))
-        assert await store.unfinished(0) == []
-
-    async def test_unfinished_messages_are_told_oldest_first(self, store: TrackerStore) -> None:
-        names = [f"m{n}" for n in (3, 1, 2)]
-        for name in names:
-            await store.begin(Delivery("rest", "ann", name), self.message)
-            await asyncio.sleep(0.002)  # two clocks of two machines would not tell less apart
-        assert [delivery.message_id for delivery, _ in await store.unfinished(0)] == names
-        assert await store.unfinished(3600) == []
-
-    async def test_tries_are_counted_until_there_is_an_answer(self, store: TrackerStore) -> None:
-        await store.begin(self.delivery, self.message)
-        assert [await store.tried(self.delivery) for _ in range(3)] == [1, 2, 3]
-        await store.save(Commit("ann", [said("hi")], 0, self.delivery, []))
-        assert await store.tried(self.delivery) == 0
-        assert await store.tried(Delivery("rest", "ann", "unknown")) == 0
-
-    async def test_what_was_written_first_stays(self, store: TrackerStore) -> None:
-        await store.begin(self.delivery, self.message)
-        await store.begin(self.delivery, UserMessage("changed", "ann", "rest", "m1"))
-        assert await store.unfinished(0) == [(self.delivery, self.message)]
-
-    async def test_a_refused_save_leaves_no_replies(self, store: TrackerStore) -> None:
-        await store.begin(self.delivery, self.message)
-        with pytest.raises(StaleConversation):
-            await store.save(Commit("ann", [said("hi")], 5, self.delivery, [{"text": "Hello"}]))
-        assert await store.begin(self.delivery, self.message) is None
-        assert stored(await store.load("ann")) == 0
-
-    async def test_a_delivery_is_answered_once(self, store: TrackerStore) -> None:
-        await store.begin(self.delivery, self.message)
-        await store.save(Commit("ann", [said("hi")], 0, self.delivery, [{"text": "first"}]))
-        with pytest.raises(StaleConversation):
-            await store.save(Commit("ann", [said("hi again")], 1, self.delivery, [{"text": "second"}]))
-        assert await store.begin(self.delivery, self.message) == [{"text": "first"}]
-        assert texts(await store.load("ann")) == ["hi"]
-
-    async def test_an_answer_to_a_message_that_was_never_begun(self, store: TrackerStore) -> None:
-        await store.save(Commit("ann", [said("hi")], 0, self.delivery, [{"text": "Hello"}]))
-        assert await store.begin(self.delivery, self.message) == [{"text": "Hello"}]
-
-    async def test_many_arrivals_at_once(self, store: TrackerStore) -> None:
-        found = await asyncio.gather(*(store.begin(self.delivery, self.message) for _ in range(20)))
-        assert found == [None] * 20
-        assert await store.unfinished(0) == [(self.delivery, self.message)]
-
-    async def test_an_inbox_alone_is_no_conversation(self, store: TrackerStore) -> None:
-        await store.begin(self.delivery, self.message)
-        assert await all_senders(store) == []
-
-    async def test_a_message_id_that_no_database_keeps_is_refused(self, store: TrackerStore) -> None:
-        for bad in (Delivery("rest", "ann", "x" * 256), Delivery("rest", "ann", "a\0b")):
-            with pytest.raises(StoreError):
-                await store.begin(bad, self.message)
 
 
 class TrackerStoreContract(
