@@ -16,7 +16,6 @@ brought by an import, by webhooks, and anew in the background; one that is older
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -108,7 +107,8 @@ class MirroredShop(SqlStore):
     def customer_by_email(self, email: str) -> Customer | None:
         """Find a customer by e-mail address, in any case."""
         address = email_key(email)
-        digest = hashlib.sha256(f"{self._salt()}{address}".encode()).hexdigest()
+        with self.database.read() as connection:
+            digest = mirror_rows.hashed(connection, address)
         return super().customer_by_email(email) if self._look("email", digest, address) else None
 
     def order(self, number: str) -> Order | None:
@@ -162,9 +162,8 @@ class MirroredShop(SqlStore):
 
     def forget(self, kind: str, key: str) -> None:
         """Ask about one thing the next time that it is wanted, because there is news of it."""
-        table = schema.mirrored
         with self.database.write() as connection:
-            connection.execute(delete(table).where(table.c.kind == kind, table.c.key == key[:LONGEST_KEY]))
+            mirror_rows.forget(connection, kind, key[:LONGEST_KEY])
 
     def touched(self, connection: Connection, number: str) -> None:
         """Note that an order was written to just now, so that an answer that is under way doesn't undo it."""
@@ -297,11 +296,6 @@ class MirroredShop(SqlStore):
             sold = {item.product_id for item in items if find_product(connection, item.product_id)}
         for product_id in sorted(sold):
             self._look("product", product_id)
-
-    def _salt(self) -> str:
-        """Read the secret with which addresses are hashed: what strangers ask for is kept as a hash only."""
-        with self.database.read() as connection:
-            return str(connection.execute(select(schema.shop_meta.c.salt)).scalar_one())
 
     def _check(self, connection: Connection) -> None:
         """Refuse to mix another shop with the one outside."""

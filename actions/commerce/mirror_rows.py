@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,6 +59,18 @@ def checked(connection: Connection, kind: str, key: str) -> tuple[datetime, bool
     query = select(table.c.checked_at, table.c.there).where(table.c.kind == kind, table.c.key == key)
     found = connection.execute(query).first()
     return (found.checked_at, found.there) if found else None
+
+
+def forget(connection: Connection, kind: str, key: str) -> None:
+    """Forget that the shop outside was asked about something."""
+    table = schema.mirrored
+    connection.execute(delete(table).where(table.c.kind == kind, table.c.key == key))
+
+
+def hashed(connection: Connection, address: str) -> str:
+    """Reduce an address to a hash: what strangers ask for is kept as nothing else."""
+    salt = connection.execute(select(schema.shop_meta.c.salt)).scalar_one()
+    return hashlib.sha256(f"{salt}{address}".encode()).hexdigest()
 
 
 def put_product(connection: Connection, product: Product) -> None:

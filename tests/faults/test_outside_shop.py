@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -50,12 +52,15 @@ def target(
     return Target(serve(folder, **environment), folder)
 
 
-def met(target: Target, woo: WooCommerceServer, place: int) -> tuple[Visitor, dict[str, object]]:
+def met(target: Target, woo: WooCommerceServer, place: int) -> tuple[Visitor, dict[str, Any]]:
     """Open the chat page as a customer with an order that can be canceled, and has proved who they are."""
     fitting = [
         each
         for each in woo.orders.values()
-        if each["status"] == "pending" and each["date_paid_gmt"] and not each["refunds"]
+        if each["status"] == "pending"
+        and each["date_paid_gmt"]
+        and not each["refunds"]
+        and Decimal(each["total"]) < 300  # nobody has to approve it
     ]
     entry = fitting[place]
     visitor = target.visitor()
@@ -89,7 +94,7 @@ def test_woocommerce_is_down_in_the_middle(target: Target, woo: WooCommerceServe
     assert target.rows("SELECT count(*) FROM cancellations") == [(0,)]
     told = visitor.say("/open_ticket")
     assert "orry, something went wrong" not in told, told
-    assert "30 days" in visitor.say("how long do I have to return something?")
+    assert "T-1" in visitor.say("my order can't be canceled, somebody has to do that")
     woo.local.faults = []
 
     def canceled() -> bool:
