@@ -212,6 +212,10 @@ class SubmitOrderWrite(Action, ABC):
             if not orders:
                 dispatcher.utter_message(response="utter_no_orders")
                 return closing
+            named = tracker.get_slot("order_number")
+            if named and services().orders.find(customer, str(named)) is None:
+                dispatcher.utter_message(response="utter_order_not_found", asked_number=str(named))
+                return closing
             return [*self.none_possible(dispatcher, tracker, customer, orders), *closing]
         closing.append(SlotSet("last_order", order.number))
         confirmed = tracker.get_slot(flow.confirmed_slot)

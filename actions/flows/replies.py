@@ -115,6 +115,8 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
         return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
     if tell_final(dispatcher, tracker, message(tracker).text):
         return []
+    if heard.number and "order_status" in guessed(tracker):  # how it stands helps whatever else was meant
+        return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
     offered = standing(tracker)
     if tracker.get_slot("last_wish") == "reset_password" and message(tracker).has(NOT_THERE):
         return password_not_there(dispatcher, tracker)
