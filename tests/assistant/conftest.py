@@ -14,14 +14,18 @@ import jwt
 import pytest
 from sqlalchemy import func, select
 
+from actions.adapters.importing import read_whole
 from actions.commerce import schema
-from actions.commerce.model import Customer
+from actions.commerce.model import Customer, Shop
+from actions.commerce.store import no_progress
 from actions.services import close_services
 from actions.services import services as services_of_environment
 from actions.services.container import Services
 from actions.services.context import Caller
 from actions.services.rulebook import load_policies
 from frontdesk.testing import servers
+
+from .adapters.woocommerce_server import connected, running
 
 SECRET = "a-secret-that-is-only-for-tests-" + "0123456789" * 4
 POLICIES = load_policies()
@@ -69,6 +73,21 @@ def seeded(path: Path, clock: Callable[[], datetime]) -> Path:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo shop as of NOW."""
     return seeded(tmp_path_factory.mktemp("shop") / "shop.db", lambda: NOW)
+
+
+@pytest.fixture(scope="session")
+def brought(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The demo shop as it is read from a WooCommerce that is filled from it: reading it whole takes seconds."""
+    path = tmp_path_factory.mktemp("outside") / "shop.db"
+    shutil.copy(template, path)
+    made = Services(f"sqlite:///{path}", policies=POLICIES, sink=Letters(), clock=lambda: NOW)
+    with running(made.commerce.snapshot()) as server:
+        outside = connected(server)
+        whole, problems = read_whole(outside, no_progress)
+        outside.close()
+    made.close()
+    assert problems == []
+    return whole
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from actions.adapters.importing import read_whole
 from actions.adapters.receiving import take
 from actions.adapters.settings import Adapters, WooCommerceSettings
 from actions.adapters.webhooks import Notice, woocommerce_change, woocommerce_notice
 from actions.commerce.mirror import MirroredShop
-from actions.commerce.store import no_progress
+from actions.commerce.model import Shop
 from actions.services.container import Services
 
 from ..conftest import NOW, POLICIES, Clock, Letters, count
@@ -34,7 +33,7 @@ def server(shop: Services) -> Iterator[WooCommerceServer]:
 
 
 @pytest.fixture()
-def mirrored(server: WooCommerceServer, tmp_path: Path, clock: Clock) -> Iterator[Services]:
+def mirrored(server: WooCommerceServer, tmp_path: Path, clock: Clock, brought: Shop) -> Iterator[Services]:
     settings = WooCommerceSettings(
         url=server.url, consumer_key=KEY, consumer_secret=SECRET, webhook_secret=HOOK
     )
@@ -46,8 +45,7 @@ def mirrored(server: WooCommerceServer, tmp_path: Path, clock: Clock) -> Iterato
         adapters=Adapters(commerce=settings),
     )
     assert isinstance(made.commerce, MirroredShop)
-    assert made.outside_shop is not None
-    made.commerce.bring(read_whole(made.outside_shop, no_progress)[0], clock())
+    made.commerce.bring(brought, clock())
     clock.forward(seconds=1)
     yield made
     made.close()

@@ -58,13 +58,11 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture()
-def mirror(outside: WooCommerceShop, url: str, clock: Clock) -> Iterator[MirroredShop]:
+def mirror(outside: WooCommerceShop, url: str, clock: Clock, brought: Shop) -> Iterator[MirroredShop]:
     """The shop, brought as of NOW."""
     database = Database(url, source=SOURCE)
     made = MirroredShop(database, outside, clock)
-    found, problems = read_whole(outside, no_progress)
-    assert problems == []
-    made.bring(found, clock())
+    made.bring(brought, clock())
     clock.forward(minutes=1)
     yield made
     database.close()

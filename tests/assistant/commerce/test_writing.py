@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from actions.adapters.importing import read_whole
 from actions.commerce import schema
 from actions.commerce.database import Database
 from actions.commerce.mirror import SOURCE, MirroredShop
+from actions.commerce.model import Shop
 from actions.commerce.port import Commerce
-from actions.commerce.store import SqlStore, no_progress
+from actions.commerce.store import SqlStore
 from actions.services.container import Services
 from tests.assistant.adapters.woocommerce_server import connected, running
 
@@ -58,11 +58,13 @@ class TestMirrored(WritingContract):
     """Nothing is done at WooCommerce here, so that what is written has to wait for that."""
 
     @pytest.fixture()
-    def store(self, shop: Services, tmp_path: Path, clock: Clock) -> Iterator[Commerce]:  # type: ignore[override]
+    def store(  # type: ignore[override]
+        self, shop: Services, tmp_path: Path, clock: Clock, brought: Shop
+    ) -> Iterator[Commerce]:
         with running(shop.commerce.snapshot()) as server:
             outside, database = connected(server), Database(f"sqlite:///{tmp_path}/mirror.db", source=SOURCE)
             made = MirroredShop(database, outside, clock, held=lambda _, subject: subject in self.written)
-            made.bring(read_whole(outside, no_progress)[0], clock())
+            made.bring(brought, clock())
             clock.forward(minutes=1)
             yield made
             database.close()

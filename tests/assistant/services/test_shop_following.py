@@ -12,12 +12,10 @@ import pytest
 from sqlalchemy import select
 
 from actions.adapters.errors import AdapterError
-from actions.adapters.importing import read_whole
 from actions.adapters.settings import Adapters, WooCommerceSettings
 from actions.commerce import schema
 from actions.commerce.mirror import MirroredShop
-from actions.commerce.model import Address, Customer, Order
-from actions.commerce.store import no_progress
+from actions.commerce.model import Address, Customer, Order, Shop
 from actions.services.container import Services
 from actions.services.context import Caller
 from actions.services.errors import Refused
@@ -54,7 +52,13 @@ def pays(request: pytest.FixtureRequest) -> bool:
 
 
 def opened(
-    server: WooCommerceServer, path: Path, clock: Clock, letters: Letters, *, pays: bool = True
+    server: WooCommerceServer,
+    path: Path,
+    clock: Clock,
+    letters: Letters,
+    brought: Shop,
+    *,
+    pays: bool = True,
 ) -> Services:
     """The services on a mirror of the shop that a server has."""
     settings = WooCommerceSettings(url=server.url, consumer_key=KEY, consumer_secret=SECRET, api_refund=pays)
@@ -66,19 +70,16 @@ def opened(
         adapters=Adapters(commerce=settings),
     )
     assert isinstance(made.commerce, MirroredShop)
-    assert made.outside_shop is not None
-    whole, problems = read_whole(made.outside_shop, no_progress)
-    assert problems == []
-    made.commerce.bring(whole, clock())
+    made.commerce.bring(brought, clock())
     clock.forward(minutes=1)
     return made
 
 
 @pytest.fixture()
 def flows(
-    server: WooCommerceServer, tmp_path: Path, clock: Clock, letters: Letters, pays: bool
+    server: WooCommerceServer, tmp_path: Path, clock: Clock, letters: Letters, brought: Shop, pays: bool
 ) -> Iterator[Services]:
-    made = opened(server, tmp_path / "flows.db", clock, letters, pays=pays)
+    made = opened(server, tmp_path / "flows.db", clock, letters, brought, pays=pays)
     yield made
     made.close()
 
@@ -172,9 +173,9 @@ def test_a_cancellation_is_done_there(
 
 
 def test_what_is_written_while_it_is_down_is_done_later_once(
-    server: WooCommerceServer, local: Local, tmp_path: Path, clock: Clock, letters: Letters
+    server: WooCommerceServer, local: Local, tmp_path: Path, clock: Clock, letters: Letters, brought: Shop
 ) -> None:
-    flows = opened(server, tmp_path / "flows.db", clock, letters)
+    flows = opened(server, tmp_path / "flows.db", clock, letters, brought)
     met = Met(flows, server, "pending")
     flows.cancellations.cancel(met.caller, met.customer, met.number, "too_slow")
     local.faults = list(DOWN)
