@@ -34,14 +34,14 @@ run: $(VENV)/serve ## Set up, train if needed, serve the assistant (PORT=5005)
 	@$(BIN)/frontdesk run --train --port $(PORT)
 
 test: $(VENV)/dev ## Set up and run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/dev ## Lint, types, floors, size limits, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy src actions
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 eval: $(VENV)/dev ## Measure quality against thresholds (intents, sentiment, retrieval)
 	@$(BIN)/python -m pytest -m eval tests/evals -rP

@@ -21,6 +21,7 @@ TEMPLATES = (
     "{verified.__class__}", "{customer_name}", "{0}", "{asked_number!r}", "{identity.lock_minutes}", "{{7919*7919}}",
     "${7919*7919}", "{% raw %}", "#{7919*7919}", "<%= 7919*7919 %>", "%s%s%n", "{returns.window_days.__class__.__mro__}", "$(id)", "`id`",
 )  # fmt: skip
+OF_ANNA = ("L204817", "Halden", "1Z", "UPS")  # what her order, which is on its way, would be told with
 TOLD = ("<class", "__mro__'", "62710561", "uid=", "Traceback", "sqlite", "syntax error", "OperationalError")
 
 
@@ -39,7 +40,7 @@ def test_as_a_message_a_number_and_an_address(target: Target, text: str) -> None
     for words in TOLD:
         assert words not in whole, whole
     assert target.state() == before
-    assert "on its way" not in whole, "no proof is true by itself"
+    assert not [fact for fact in OF_ANNA if fact in whole], "no proof is true by itself"
     assert "Return something" in visitor.say("what can you do?"), "and the conversation goes on"
 
 
