@@ -115,16 +115,18 @@ class WooCommerceWriting:
         in the proportion to the price that they had; taxes are WooCommerce's own.
         """
         order = self._order(number)
-        marks, body, moves = _marks(order), [], Moves()
-        for ours in lines:
-            theirs = next((e for e in order["line_items"] if _names(ours["id"], e)), None)
-            if theirs is None:
-                raise Rejected(NAME, 409, "no_such_line")
-            body.append(self._line(theirs, ours, moves))
-        if _short(key) in marks:  # the lines are changed, and it is known what that left to be counted
-            moves = Moves.read(marks[_short(key)])
+        done = _marks(order).get(_short(key))
+        if done is not None:  # the lines are changed, and it is known what that left to be counted
+            moves = Moves.read(done)
         else:
-            self._put(f"orders/{order['id']}", {"line_items": body}, key, moves.written())
+            body, moves = [], Moves()
+            for ours in lines:
+                theirs = next((e for e in order["line_items"] if _names(ours["id"], e)), None)
+                if theirs is None:
+                    raise Rejected(NAME, 409, "no_such_line")
+                body.append(self._line(theirs, ours, moves))
+            # A line that is out can't be taken out again, so only the next try repeats it: it looks for the mark.
+            self._put(f"orders/{order['id']}", {"line_items": body}, key, moves.written(), repeatable=False)
         for place, pieces in moves.items():
             self._move_stock(key, place, pieces)
 
@@ -145,11 +147,22 @@ class WooCommerceWriting:
             raise Rejected(NAME, 404, "no_such_order")
         return found
 
-    def _put(self, path: str, body: Entry, key: str, value: str, **further: str) -> None:
+    def _put(
+        self,
+        path: str,
+        body: Entry,
+        key: str,
+        value: str,
+        *,
+        reason: str | None = None,
+        repeatable: bool = True,
+    ) -> None:
         """Change an object and mark it in the same request, so that a repeat is recognized."""
         meta = [{"key": f"{MARK}_{_short(key)}", "value": value or "done"}]
-        meta += [{"key": f"{MARK}_{name}", "value": text} for name, text in further.items()]
-        self._shop.system.call("PUT", f"{API}/{path}", body={**body, "meta_data": meta})
+        if reason is not None:
+            meta.append({"key": f"{MARK}_reason", "value": reason})
+        body = {**body, "meta_data": meta}
+        self._shop.system.call("PUT", f"{API}/{path}", body=body, repeatable=repeatable)
 
     def _line(self, theirs: Entry, ours: Mapping[str, Any], moves: Moves) -> Entry:
         """Describe what becomes of a line, and note the stock that WooCommerce doesn't count then."""

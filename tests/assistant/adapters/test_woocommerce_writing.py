@@ -255,6 +255,22 @@ def test_a_line_with_another_number_of_pieces_and_one_that_goes(
         writing.set_lines("k3", order["number"], [wishes[0] | {"variant": "NOTHING"}])
 
 
+@pytest.mark.parametrize("fault", [Told(fault="drop"), Told(503)])
+def test_a_line_that_goes_is_taken_out_once_though_the_answer_is_lost(
+    server: WooCommerceServer, local: Local, writing: WooCommerceWriting, fault: Told
+) -> None:
+    order = an_order(server, "processing", lines=2)
+    gone = order["line_items"][0]
+    wishes = [{"id": f"{order['number']}-{gone['id']}", "quantity": 0}]
+    local.faults_after = [None, fault]
+    with pytest.raises(AdapterError) as caught:
+        writing.set_lines("k1", order["number"], wishes)
+    assert caught.value.unsure
+    writing.set_lines("k1", order["number"], wishes)
+    assert gone not in order["line_items"]
+    assert len(writes(local)) == 1
+
+
 def test_a_note_is_left_once_and_customers_do_not_see_it(
     server: WooCommerceServer, writing: WooCommerceWriting, seen: Seen
 ) -> None:
