@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
-from urllib.parse import urlencode
 
 from actions.adapters.answers import entries, within, words
 from actions.adapters.carrier_settings import FedexSettings
@@ -19,8 +18,8 @@ from actions.adapters.fedex_wire import (
     write_party,
     write_town,
 )
-from actions.adapters.http import Budget, Rules, System
-from actions.adapters.oauth import OAuthSystem, read_token
+from actions.adapters.http import Rules, System
+from actions.adapters.oauth import OAuthSystem
 from actions.carriers.port import Label, Parcel, Place, Rate, Tracking, checked_service, tidy_number
 from actions.services.clock import Clock, utc_now
 
@@ -38,7 +37,8 @@ class FedexCarrier:
     def __init__(self, settings: FedexSettings, rules: Rules | None = None, clock: Clock = utc_now) -> None:
         self._settings = settings
         self._clock = clock
-        self._system = OAuthSystem(System(NAME, settings.url, rules=rules), self._fetch)
+        login = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+        self._system = OAuthSystem(System(NAME, settings.url, rules=rules), "/oauth/token", login)
 
     def close(self) -> None:
         """Close the connections."""
@@ -132,23 +132,6 @@ class FedexCarrier:
             read_rate(known[code], each) for each in listed if (code := words(each, "serviceType")) in known
         )
         return sorted((rate for rate in read if rate is not None), key=lambda rate: rate.amount)
-
-    def _fetch(self, budget: Budget) -> tuple[str, float]:
-        """Fetch an access token."""
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._settings.client_id,
-            "client_secret": self._settings.client_secret,
-        }
-        answer = self._system.system.call(
-            "POST",
-            "/oauth/token",
-            content=urlencode(form).encode(),
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
-            budget=budget,
-            reads=True,
-        )
-        return read_token(answer)
 
     def _account(self) -> dict[str, Any]:
         """Name the account."""

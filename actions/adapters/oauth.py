@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
+from urllib.parse import urlencode
 
+from actions.adapters.answers import within
 from actions.adapters.errors import BadAnswer, Denied, Unreachable
 from actions.adapters.http import Answer, Budget, System
 
@@ -52,15 +54,24 @@ class Token:
 
 
 class OAuthSystem:
-    """A system whose calls carry an access token.
+    """A system whose calls carry an access token, which is given out at a path for a form.
 
     A token that is refused (status 401) is fetched anew and the call made once more: what was refused had no
     effect, so this is harmless for every call.
     """
 
-    def __init__(self, system: System, fetch: Callable[[Budget], tuple[str, float]]) -> None:
+    def __init__(
+        self,
+        system: System,
+        path: str,
+        login: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.system = system
-        self._token = Token(system, fetch)
+        self._path = path
+        self._form = urlencode({"grant_type": "client_credentials", **login}).encode()
+        self._headers = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+        self._token = Token(system, self._fetch)
 
     def budget(self) -> Budget:
         """Begin a budget that several calls share."""
@@ -93,12 +104,20 @@ class OAuthSystem:
                 token = self._token.get(budget)
         raise AssertionError("the second attempt returns or raises")
 
+    def _fetch(self, budget: Budget) -> tuple[str, float]:
+        """Fetch an access token, and how many seconds it lasts, which may come as a text."""
+        answer = self.system.call(
+            "POST", self._path, content=self._form, headers=self._headers, budget=budget, reads=True
+        )
+        found = answer.json()
+        seconds = str(within(found, "expires_in"))
+        if not seconds.isdigit():
+            raise BadAnswer(self.system.name, "a token has another form than described.")
+        return secret_of(self.system.name, within(found, "access_token")), float(seconds)
 
-def read_token(answer: Answer) -> tuple[str, float]:
-    """Read an access token and how many seconds it lasts, which may come as a text."""
-    found = answer.json()
-    token = found.get("access_token") if isinstance(found, Mapping) else None
-    seconds = str(found.get("expires_in", "")) if isinstance(found, Mapping) else ""
-    if not isinstance(token, str) or not token or not token.isprintable() or not seconds.isdigit():
-        raise BadAnswer(answer.system, "the access token has another form than described.")
-    return token, float(seconds)
+
+def secret_of(system: str, value: Any) -> str:
+    """Read a secret that goes out in a header."""
+    if not (isinstance(value, str) and value and value.isascii() and value.isprintable()):
+        raise BadAnswer(system, "a token has another form than described.")
+    return value

@@ -10,7 +10,7 @@ from actions.adapters.answers import entries, within, words
 from actions.adapters.carrier_settings import UpsSettings
 from actions.adapters.errors import BadAnswer, Missing, Rejected
 from actions.adapters.http import Budget, Rules, System
-from actions.adapters.oauth import OAuthSystem, read_token
+from actions.adapters.oauth import OAuthSystem
 from actions.adapters.ups_wire import (
     CODES,
     NAME,
@@ -43,7 +43,10 @@ class UpsCarrier:
     def __init__(self, settings: UpsSettings, rules: Rules | None = None, clock: Clock = utc_now) -> None:
         self._settings = settings
         self._clock = clock
-        self._system = OAuthSystem(System(NAME, settings.url, rules=rules), self._fetch)
+        login = base64.b64encode(f"{settings.client_id}:{settings.client_secret}".encode()).decode()
+        headers = {"Authorization": f"Basic {login}", "x-merchant-id": settings.account_number}
+        system = System(NAME, settings.url, rules=rules)
+        self._system = OAuthSystem(system, "/security/v1/oauth/token", {}, headers)
 
     def close(self) -> None:
         """Close the connections."""
@@ -150,25 +153,6 @@ class UpsCarrier:
         return sorted(
             (read_rate(service, each) for service, each in rated if service), key=lambda rate: rate.amount
         )
-
-    def _fetch(self, budget: Budget) -> tuple[str, float]:
-        """Fetch an access token."""
-        settings = self._settings
-        login = base64.b64encode(f"{settings.client_id}:{settings.client_secret}".encode()).decode()
-        headers = {
-            "Authorization": f"Basic {login}",
-            "Content-Type": "application/x-www-form-urlencoded",
-            "x-merchant-id": settings.account_number,
-        }
-        answer = self._system.system.call(
-            "POST",
-            "/security/v1/oauth/token",
-            content=b"grant_type=client_credentials",
-            headers=headers,
-            budget=budget,
-            reads=True,
-        )
-        return read_token(answer)
 
     def _headers(self, what: str) -> dict[str, str]:
         """Name ourselves and the request."""

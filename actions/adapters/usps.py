@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import urlencode
 
 from actions.adapters.answers import within, words
 from actions.adapters.carrier_settings import UspsSettings
-from actions.adapters.errors import BadAnswer, Denied, Missing, Rejected
+from actions.adapters.errors import Denied, Missing, Rejected
 from actions.adapters.http import Answer, Budget, Rules, System
-from actions.adapters.oauth import OAuthSystem, Token, read_token
+from actions.adapters.oauth import OAuthSystem, Token, secret_of
 from actions.adapters.usps_wire import (
     NAME,
     RETURN_CLASSES,
@@ -41,7 +40,8 @@ class UspsCarrier:
     def __init__(self, settings: UspsSettings, rules: Rules | None = None, clock: Clock = utc_now) -> None:
         self._settings = settings
         self._clock = clock
-        self._system = OAuthSystem(System(NAME, settings.url, rules=rules), self._fetch)
+        login = {"client_id": settings.client_id, "client_secret": settings.client_secret, "scope": SCOPES}
+        self._system = OAuthSystem(System(NAME, settings.url, rules=rules), "/oauth2/v3/token", login)
         self._payment = Token(self._system.system, self._authorized)
 
     def close(self) -> None:
@@ -126,25 +126,4 @@ class UspsCarrier:
         ]
         path = "/payments/v3/payment-authorization"
         answer = self._system.call("POST", path, body={"roles": roles}, budget=budget, reads=True)
-        token = within(answer.json(), "paymentAuthorizationToken")
-        if not isinstance(token, str) or not token or not token.isprintable():
-            raise BadAnswer(NAME, "the payment authorization has another form than described.")
-        return token, PAYMENT_SECONDS
-
-    def _fetch(self, budget: Budget) -> tuple[str, float]:
-        """Fetch an access token."""
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._settings.client_id,
-            "client_secret": self._settings.client_secret,
-            "scope": SCOPES,
-        }
-        answer = self._system.system.call(
-            "POST",
-            "/oauth2/v3/token",
-            content=urlencode(form).encode(),
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
-            budget=budget,
-            reads=True,
-        )
-        return read_token(answer)
+        return secret_of(NAME, within(answer.json(), "paymentAuthorizationToken")), PAYMENT_SECONDS

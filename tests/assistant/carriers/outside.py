@@ -161,7 +161,14 @@ class OutsideContract(CarrierContract):
             carrier.track(NUMBERS[server.name])
 
     @pytest.mark.parametrize(
-        "body", [[], {"access_token": 1, "expires_in": 9}, {"access_token": "a\nb", "expires_in": 9}, b"x"]
+        "body",
+        [
+            [],
+            {"access_token": 1, "expires_in": 9},
+            {"access_token": "a\nb", "expires_in": 9},
+            {"access_token": "\u00e4", "expires_in": 9},
+            b"x",
+        ],
     )
     def test_a_token_of_another_form_is_told(
         self, server: CarrierServer, carrier: Carrier, body: Any
