@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -42,7 +42,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 IDEMPOTENT = (*READING, "PUT", "DELETE")
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout)
 T = TypeVar("T")
-Params = Mapping[str, str] | Sequence[tuple[str, str]]
+Params = Mapping[str, str] | tuple[tuple[str, str], ...]
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}|\d{1,8}")
 
 
@@ -302,8 +302,8 @@ class System:
     ) -> Answer:
         """Exchange request and answer; an answer that never ends is cut off."""
         assert self._client is not None
-        call = {"params": params, "content": content, "headers": headers}
-        async with self._client.stream(method, url, **call) as response:  # type: ignore[arg-type]
+        sending = self._client.stream(method, url, params=params, content=content, headers=headers)
+        async with sending as response:
             parts, size = [], 0
             async for part in response.aiter_bytes():
                 size += len(part)

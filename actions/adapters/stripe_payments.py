@@ -201,7 +201,7 @@ class Transport(stripe.HTTPClient):
         answer = self._system.call(
             method.upper(),
             parts.path,
-            params=parse_qsl(parts.query, keep_blank_values=True),
+            params=tuple(parse_qsl(parts.query, keep_blank_values=True)),
             content=post_data.encode() if isinstance(post_data, str) else post_data,
             headers=sent,
             key=key,
