@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from actions.adapters.errors import BadAnswer
@@ -40,15 +40,15 @@ def words(found: Any, *path: str | int) -> str:
     return " ".join("".join(each if each.isprintable() else " " for each in value).split())[:LONGEST]
 
 
-def money(system: str, value: Any) -> Decimal:
-    """Read an amount that comes as a text or as an exact number."""
+def money(system: str, value: Any, *, signed: bool = False) -> Decimal:
+    """Read an amount that comes as a text or as an exact number; more than two decimals are rounded."""
     try:
         amount = Decimal(str(value))
     except InvalidOperation as error:
         raise BadAnswer(system, "an amount can't be read.") from error
-    if not amount.is_finite() or amount < 0 or amount.adjusted() >= MOST_DIGITS:
+    if not amount.is_finite() or (amount < 0 and not signed) or amount.adjusted() >= MOST_DIGITS:
         raise BadAnswer(system, "an amount can't be read.")
-    return amount.quantize(CENT)
+    return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 def currency_of(system: str, value: Any) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from actions.adapters.answers import moment, money
 from actions.adapters.errors import BadAnswer
 from actions.commerce.database import order_key
 from actions.commerce.model import (
@@ -189,24 +190,13 @@ def checked(entry: Any) -> dict[str, Any]:
 
 
 def amount_of(value: Any) -> Decimal:
-    """Read an amount, which comes as a text; more than two decimals are rounded."""
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation as error:
-        raise BadAnswer(NAME, "an amount can't be read.") from error
-    if not amount.is_finite():
-        raise BadAnswer(NAME, "an amount can't be read.")
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    """Read an amount, which comes as a text; fees and refunds may be less than nothing."""
+    return money(NAME, value, signed=True)
 
 
 def _moment(value: Any) -> datetime | None:
     """Read a time in GMT, which comes without a zone."""
-    if not value:
-        return None
-    try:
-        return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise BadAnswer(NAME, "a time can't be read.") from error
+    return moment(NAME, str(value)) if value else None
 
 
 def text(value: Any) -> str:
