@@ -25,7 +25,8 @@ from actions.services.context import Caller
 from actions.services.rulebook import load_policies
 from frontdesk.testing import servers
 
-from .adapters.woocommerce_server import connected, running
+from .adapters.described import running
+from .adapters.woocommerce_server import WooCommerceServer, connected
 
 SECRET = "a-secret-that-is-only-for-tests-" + "0123456789" * 4
 POLICIES = load_policies()
@@ -81,7 +82,7 @@ def brought(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     path = tmp_path_factory.mktemp("outside") / "shop.db"
     shutil.copy(template, path)
     made = Services(f"sqlite:///{path}", policies=POLICIES, sink=Letters(), clock=lambda: NOW)
-    with running(made.commerce.snapshot()) as server:
+    with running(WooCommerceServer(made.commerce.snapshot())) as server:
         outside = connected(server)
         whole, problems = read_whole(outside, no_progress)
         outside.close()

@@ -12,8 +12,9 @@ import pytest
 
 from actions.adapters.importing import main
 from actions.services.container import Services
+from tests.assistant.adapters.described import running
 from tests.assistant.adapters.serving import Told
-from tests.assistant.adapters.woocommerce_server import KEY, SECRET, WooCommerceServer, running
+from tests.assistant.adapters.woocommerce_server import KEY, SECRET, WooCommerceServer
 from tests.conftest import Server, until
 from tests.visitors import Target, Visitor, copied
 
@@ -26,7 +27,7 @@ def woo(tmp_path: Path) -> Iterator[WooCommerceServer]:
     made = Services(f"sqlite:///{tmp_path}/demo.db")
     whole = made.commerce.snapshot()
     made.close()
-    with running(whole) as server:
+    with running(WooCommerceServer(whole)) as server:
         yield server
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from .described import Described
-from .serving import Asked, Told
+from .serving import Asked, Local, Told
 
 CLIENT_ID, CLIENT_SECRET = "shop-client", "carrier-secret"
 ACCOUNT = "A1B2C3"
@@ -47,6 +47,7 @@ class CarrierServer:
     def __init__(self) -> None:
         self.described = Described(self.name)
         self.url = ""
+        self.local: Local
         self.stories: dict[str, Story] = {}
         self.sold: list[Sold] = []
         self.tokens: list[str] = []  # that were given out

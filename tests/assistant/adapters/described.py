@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator, oas30_format_checker
@@ -15,9 +17,10 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 from ruamel.yaml import YAML
 
-from .serving import Asked, Told
+from .serving import Asked, Told, served
 
 FOLDER = Path(__file__).parent / "descriptions"
+State = TypeVar("State", bound=Any)
 
 
 @cache
@@ -130,3 +133,12 @@ def with_descriptions(document: dict[str, Any]) -> dict[str, Any]:
             for response in operation["responses"].values():
                 response.setdefault("description", "")
     return copy
+
+
+@contextmanager
+def running(state: State) -> Iterator[State]:
+    """Run a server; a test fails when anything was asked or answered that its description doesn't have."""
+    with served(state) as local:
+        state.url, state.local = local.url, local
+        yield state
+    assert state.described.wrong == []

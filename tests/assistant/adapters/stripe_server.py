@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from .described import Described
-from .serving import Asked, Told
+from .serving import Asked, Local, Told
 
 KEY = "sk_test_" + "1" * 24
 # localstripe's own start listens on every address and writes to disk.
@@ -60,6 +60,7 @@ class StripeServer:
         self.described = Described("stripe")
         self.behind = behind
         self.url = ""
+        self.local: Local
         self.keys: dict[str, tuple[bytes, Told]] = {}
         self.contested: list[dict[str, Any]] = []
         self.refunds: dict[str, str] = {}  # id of a refund: another status than it has there

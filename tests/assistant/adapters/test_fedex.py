@@ -16,7 +16,6 @@ from actions.adapters.http import Rules
 from actions.carriers.port import TRACKING_STATES, Carrier
 
 from ..carriers.conftest import fedex as fedex
-from ..carriers.conftest import local_of
 from ..carriers.contract import ANNA, BOX, SHOP
 from ..carriers.outside import RULES, OutsideContract
 from .carrier_server import ACCOUNT, CLIENT_ID, CLIENT_SECRET, Story
@@ -46,11 +45,11 @@ class TestFedex(OutsideContract):
 
     def test_a_purchase_is_never_sent_twice_by_itself(self, server: FedexServer, carrier: Carrier) -> None:
         carrier.track("794600000000")
-        local_of(server).faults = [Told(503)]
+        server.local.faults = [Told(503)]
         with pytest.raises(Failed) as caught:
             carrier.label("k1", ANNA, SHOP, BOX, "ground")
         assert caught.value.unsure
-        assert server.called("/ship/v1/shipments", local_of(server)) == 1
+        assert server.called("/ship/v1/shipments", server.local) == 1
 
 
 def test_every_code_has_one_of_our_states() -> None:

@@ -15,7 +15,6 @@ from actions.adapters.ups import UpsCarrier
 from actions.adapters.ups_wire import STATES, read_tracking
 from actions.carriers.port import TRACKING_STATES, Carrier
 
-from ..carriers.conftest import local_of
 from ..carriers.conftest import ups as ups
 from ..carriers.contract import ANNA, BOX, SHOP
 from ..carriers.outside import RULES, OutsideContract
@@ -36,7 +35,7 @@ class TestUps(OutsideContract):
         return UpsCarrier(settings, rules, lambda: NOW)
 
     def lose_answer(self, server: Any, fault: Told) -> None:
-        local_of(server).faults_after = [None, fault]  # the first one looks whether there is a label
+        server.local.faults_after = [None, fault]  # the first one looks whether there is a label
 
     def test_what_ups_is_told(self, server: UpsServer, carrier: Carrier) -> None:
         label = carrier.label("k1", ANNA, SHOP, BOX, "two_day")
@@ -47,14 +46,14 @@ class TestUps(OutsideContract):
         assert shipment["ShipFrom"]["Name"] == "Anna Bennett"
         assert shipment["ShipFrom"]["Address"]["PostalCode"] == "972141234"
         assert (shipment["ShipTo"]["Name"], shipment["ShipTo"]["AttentionName"]) == ("Larkspur", "Returns")
-        headers = local_of(server).asked[-1].headers
+        headers = server.local.asked[-1].headers
         assert headers["transactionsrc"] == "frontdesk"
 
     def test_a_label_is_not_bought_while_it_cannot_be_looked_up(
         self, server: UpsServer, carrier: Carrier
     ) -> None:
         carrier.track("1Z00000000")
-        local_of(server).faults = [Told(fault="drop")] * 4
+        server.local.faults = [Told(fault="drop")] * 4
         with pytest.raises(Unreachable):
             carrier.label("k1", ANNA, SHOP, BOX, "ground")
         assert server.sold == []

@@ -14,7 +14,6 @@ from actions.adapters.usps import UspsCarrier
 from actions.adapters.usps_wire import STATES
 from actions.carriers.port import TRACKING_STATES, Carrier
 
-from ..carriers.conftest import local_of
 from ..carriers.conftest import usps as usps
 from ..carriers.contract import ANNA, BOX, SHOP
 from ..carriers.outside import RULES, OutsideContract
@@ -69,7 +68,7 @@ class TestUsps(OutsideContract):
             Decimal("14.10"),
             Decimal("48.25"),
         ]
-        assert server.called("/prices", local_of(server)) == 1
+        assert server.called("/prices", server.local) == 1
 
 
 def test_every_category_has_one_of_our_states() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -19,48 +18,30 @@ from actions.services.container import Services
 
 from ..commerce.reading_contract import ReadingContract
 from .serving import Local, Told
-from .woocommerce_server import KEY, SECRET, WooCommerceServer, connected, running
+from .woocommerce_server import KEY, SECRET, WooCommerceServer
 
 RULES = Rules(deadline=60.0, first_wait=0.01)
 
 
-@pytest.fixture()
-def server(shop: Services) -> Iterator[WooCommerceServer]:
-    with running(shop.commerce.snapshot()) as state:
-        yield state
-
-
-@pytest.fixture()
-def local(server: WooCommerceServer) -> Local:
-    return server.local
-
-
-@pytest.fixture()
-def woo(server: WooCommerceServer) -> Iterator[WooCommerceShop]:
-    made = connected(server)
-    yield made
-    made.close()
-
-
 class TestWooCommerceShop(ReadingContract):
     @pytest.fixture()
-    def store(self, woo: WooCommerceShop) -> Reading:  # type: ignore[override]
-        return woo
+    def store(self, outside: WooCommerceShop) -> Reading:  # type: ignore[override]
+        return outside
 
     @pytest.fixture()
     def whole(self, shop: Services) -> Shop:  # type: ignore[override]
         return shop.commerce.snapshot()
 
 
-def test_an_order_by_its_id(server: WooCommerceServer, woo: WooCommerceShop) -> None:
+def test_an_order_by_its_id(server: WooCommerceServer, outside: WooCommerceShop) -> None:
     server.orders[5003]["number"] = "5003"
-    found = woo.order("#5003")
+    found = outside.order("#5003")
     assert found is not None
     assert found.number == "5003"
-    assert woo.order("5004") is None  # its number is another
+    assert outside.order("5004") is None  # its number is another
 
 
-def test_money_adds_up_to_what_woocommerce_says(server: WooCommerceServer, woo: WooCommerceShop) -> None:
+def test_money_adds_up_to_what_woocommerce_says(server: WooCommerceServer, outside: WooCommerceShop) -> None:
     line = {"id": 1, "name": "Mug", "product_id": 1, "variation_id": 0, "quantity": 3, "subtotal": "10.00"}
     server.orders[5000] |= {
         "number": "5000",
@@ -70,7 +51,7 @@ def test_money_adds_up_to_what_woocommerce_says(server: WooCommerceServer, woo: 
         "total_tax": "0.75",
         "total": "17.25",
     }
-    order = woo.order("5000")
+    order = outside.order("5000")
     assert order is not None
     assert order.items[0].price == Decimal("3.33")
     assert order.shipping == Decimal("7.50")
@@ -82,34 +63,34 @@ def test_money_adds_up_to_what_woocommerce_says(server: WooCommerceServer, woo: 
     ("theirs", "ours"),
     [("on-hold", "pending"), ("failed", "cancelled"), ("completed", "delivered"), ("refunded", "refunded")],
 )
-def test_states_are_ours(server: WooCommerceServer, woo: WooCommerceShop, theirs: str, ours: str) -> None:
+def test_states_are_ours(server: WooCommerceServer, outside: WooCommerceShop, theirs: str, ours: str) -> None:
     server.orders[5000] |= {"number": "5000", "status": theirs}
-    order = woo.order("5000")
+    order = outside.order("5000")
     assert order is not None
     assert (order.status, order.source_status) == (ours, theirs)
 
 
-def test_what_was_thrown_away_is_gone(server: WooCommerceServer, woo: WooCommerceShop) -> None:
+def test_what_was_thrown_away_is_gone(server: WooCommerceServer, outside: WooCommerceShop) -> None:
     server.orders[5000] |= {"number": "5000", "status": "trash"}
-    assert woo.order("5000") is None
+    assert outside.order("5000") is None
     server.products[1000]["status"] = "draft"
-    assert woo.product("1000") is None
+    assert outside.product("1000") is None
 
 
 def test_another_order_that_the_search_finds_is_not_taken(
-    server: WooCommerceServer, woo: WooCommerceShop
+    server: WooCommerceServer, outside: WooCommerceShop
 ) -> None:
     number = server.orders[5000]["number"]
-    assert woo.order(number[:-1]) is None  # the search is for parts of a number, too
+    assert outside.order(number[:-1]) is None  # the search is for parts of a number, too
 
 
 def test_wrong_credentials_are_told_without_showing_them(server: WooCommerceServer) -> None:
     settings = WooCommerceSettings(url=server.url, consumer_key="ck_wrong", consumer_secret="cs_wrong")
-    woo = WooCommerceShop(settings, RULES)
+    outside = WooCommerceShop(settings, RULES)
     with pytest.raises(Denied, match="WooCommerce: it refused our credentials") as caught:
-        woo.products()
+        outside.products()
     assert "_wrong" not in str(caught.value) + repr(settings)
-    woo.close()
+    outside.close()
 
 
 @pytest.mark.parametrize(
@@ -127,20 +108,20 @@ def test_wrong_credentials_are_told_without_showing_them(server: WooCommerceServ
     ],
 )
 def test_an_answer_of_another_form_is_told(
-    server: WooCommerceServer, local: Local, woo: WooCommerceShop, change: dict[str, Any]
+    server: WooCommerceServer, local: Local, outside: WooCommerceShop, change: dict[str, Any]
 ) -> None:
     local.faults = [Told(200, [server.orders[5000] | {"customer_id": 1} | change])]
     with pytest.raises(BadAnswer):
-        woo.orders_of("1")
+        outside.orders_of("1")
 
 
-def test_their_client_sees_the_same(server: WooCommerceServer, woo: WooCommerceShop) -> None:
+def test_their_client_sees_the_same(server: WooCommerceServer, outside: WooCommerceShop) -> None:
     client = API(url=server.url, consumer_key=KEY, consumer_secret=SECRET, version="wc/v3", timeout=30)
     client.is_ssl = True  # it signs by OAuth 1 where a shop isn't encrypted; ours is, but for this test
     listed = client.get("orders", params={"customer": 1, "per_page": 100}).json()
-    assert [order.number for order in woo.orders_of("1")] == [each["number"] for each in listed]
+    assert [order.number for order in outside.orders_of("1")] == [each["number"] for each in listed]
     found = client.get("customers/1").json()
-    customer = woo.customer("1")
+    customer = outside.customer("1")
     assert customer is not None
     assert (customer.email, customer.first_name) == (found["email"], found["first_name"])
     assert client.get("orders/1").json()["code"] == "woocommerce_rest_shop_order_invalid_id"

@@ -21,15 +21,9 @@ from actions.services.container import Services
 
 from ..conftest import NOW, POLICIES, Clock, Letters, count
 from .serving import Told
-from .woocommerce_server import KEY, SECRET, WooCommerceServer, running
+from .woocommerce_server import KEY, SECRET, WooCommerceServer
 
 HOOK = "a-webhook-secret-for-tests"
-
-
-@pytest.fixture()
-def server(shop: Services) -> Iterator[WooCommerceServer]:
-    with running(shop.commerce.snapshot()) as state:
-        yield state
 
 
 @pytest.fixture()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +12,9 @@ from woocommerce import API
 from actions.adapters.errors import AdapterError, Failed, Rejected
 from actions.adapters.woocommerce import WooCommerceShop
 from actions.adapters.woocommerce_writing import WooCommerceWriting
-from actions.services.container import Services
 
 from .serving import Local, Told
-from .woocommerce_server import KEY, SECRET, WooCommerceServer, connected, running
+from .woocommerce_server import KEY, SECRET, WooCommerceServer
 
 PLACE = {
     "line1": "7 Elm St",
@@ -29,28 +28,16 @@ Seen = Callable[[str], Any]
 
 
 @pytest.fixture()
-def server(shop: Services) -> Iterator[WooCommerceServer]:
-    with running(shop.commerce.snapshot()) as state:
-        for number, each in state.orders.items():
-            each["number"] = str(number)
-        yield state
+def server(server: WooCommerceServer) -> WooCommerceServer:
+    """Its orders have their ids as numbers."""
+    for number, each in server.orders.items():
+        each["number"] = str(number)
+    return server
 
 
 @pytest.fixture()
-def local(server: WooCommerceServer) -> Local:
-    return server.local
-
-
-@pytest.fixture()
-def woo(server: WooCommerceServer) -> Iterator[WooCommerceShop]:
-    made = connected(server)
-    yield made
-    made.close()
-
-
-@pytest.fixture()
-def writing(woo: WooCommerceShop) -> WooCommerceWriting:
-    return WooCommerceWriting(woo)
+def writing(outside: WooCommerceShop) -> WooCommerceWriting:
+    return WooCommerceWriting(outside)
 
 
 @pytest.fixture()
@@ -156,7 +143,7 @@ def test_a_refund_that_is_refused_is_told_from_a_failure(
 
 
 def test_an_order_goes_elsewhere_once(
-    server: WooCommerceServer, local: Local, writing: WooCommerceWriting, woo: WooCommerceShop, seen: Seen
+    server: WooCommerceServer, local: Local, writing: WooCommerceWriting, outside: WooCommerceShop, seen: Seen
 ) -> None:
     order = an_order(server, "processing")
     for _ in range(2):
@@ -164,19 +151,19 @@ def test_an_order_goes_elsewhere_once(
     found = seen(f"orders/{order['id']}")
     assert (found["shipping"]["address_1"], found["shipping"]["country"]) == ("7 Elm St", "US")
     assert found["billing"]["address_1"] != "7 Elm St"
-    read = woo.order(order["number"])
+    read = outside.order(order["number"])
     assert read is not None
     assert (read.address.line1, read.address.country) == ("7 Elm St", "USA")
     assert len(writes(local)) == 1
 
 
 def test_details_of_a_customer(
-    server: WooCommerceServer, local: Local, writing: WooCommerceWriting, woo: WooCommerceShop
+    server: WooCommerceServer, local: Local, writing: WooCommerceWriting, outside: WooCommerceShop
 ) -> None:
     changes = {"first_name": "Ada", "last_name": "Byron", "phone": "(503) 555-0117", "address": PLACE}
     for _ in range(2):
         writing.set_customer("k1", "1", changes)
-    found = woo.customer("1")
+    found = outside.customer("1")
     assert found is not None
     assert (found.name, found.phone, found.address.line1) == ("Ada Byron", "(503) 555-0117", "7 Elm St")
     writing.set_customer("k2", "1", {"phone": "(503) 555-0118"})
@@ -188,7 +175,7 @@ def test_details_of_a_customer(
 
 
 def test_a_line_becomes_another_variant_and_both_are_counted_once(
-    server: WooCommerceServer, local: Local, writing: WooCommerceWriting, woo: WooCommerceShop
+    server: WooCommerceServer, local: Local, writing: WooCommerceWriting, outside: WooCommerceShop
 ) -> None:
     order = an_order(server, "processing", varies=True)
     line = order["line_items"][0]
@@ -213,7 +200,7 @@ def test_a_line_becomes_another_variant_and_both_are_counted_once(
             writing.set_lines("k1", order["number"], [wish])
         except AdapterError:
             continue
-    read = woo.order(order["number"])
+    read = outside.order(order["number"])
     assert read is not None
     (item,) = [each for each in read.items if each.id == wish["id"]]
     assert (item.variant_id, item.price, item.quantity) == (new["sku"], Decimal("12.00"), old["quantity"])
@@ -222,7 +209,7 @@ def test_a_line_becomes_another_variant_and_both_are_counted_once(
 
 
 def test_a_line_with_another_number_of_pieces_and_one_that_goes(
-    server: WooCommerceServer, writing: WooCommerceWriting, woo: WooCommerceShop
+    server: WooCommerceServer, writing: WooCommerceWriting, outside: WooCommerceShop
 ) -> None:
     order = an_order(server, "processing", lines=2)
     kept, gone = order["line_items"][:2]

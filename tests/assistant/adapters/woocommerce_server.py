@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +12,7 @@ from actions.adapters.woocommerce import WooCommerceShop
 from actions.commerce.model import Address, Customer, Order, Product, Shop
 
 from .described import Described
-from .serving import Asked, Local, Told, served
+from .serving import Asked, Local, Told
 
 KEY, SECRET = "ck_" + "1" * 40, "cs_" + "2" * 40
 # What becomes of our states in WooCommerce, which knows fewer.
@@ -222,16 +220,6 @@ class WooCommerceServer:
 
     def answer_ListVariations(self, asked: Asked, number: int) -> Told:
         return paged(asked, self.variations[number])
-
-
-@contextmanager
-def running(shop: Shop) -> Iterator[WooCommerceServer]:
-    """Run a server that is filled from a shop; it fails when anything was asked or answered otherwise than described."""
-    state = WooCommerceServer(shop)
-    with served(state) as local:
-        state.url, state.local = local.url, local
-        yield state
-    assert state.described.wrong == []
 
 
 def connected(server: WooCommerceServer, **settings: Any) -> WooCommerceShop:

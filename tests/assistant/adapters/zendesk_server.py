@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .described import Described
-from .serving import Asked, Told
+from .serving import Asked, Local, Told
 
 EMAIL, TOKEN = "bot@acme.example", "zendesk-secret-token"
 AGENT = 7
@@ -23,6 +23,7 @@ class ZendeskServer:
     def __init__(self) -> None:
         self.described = Described("zendesk")
         self.url = ""
+        self.local: Local
         self.tickets: dict[int, dict[str, Any]] = {}
         self.comments: dict[int, list[dict[str, Any]]] = {}
         self.users: dict[str, int] = {}

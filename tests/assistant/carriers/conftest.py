@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from ..adapters.carrier_server import CarrierServer
+from ..adapters.described import running
 from ..adapters.fedex_server import FedexServer
-from ..adapters.serving import Local, served
 from ..adapters.ups_server import UpsServer
 from ..adapters.usps_server import UspsServer
 
 
-def running(state: Any) -> Iterator[Any]:
-    """Run a server; a test fails when anything was asked or answered that its description doesn't have."""
-    with served(state) as local:
-        state.url, state.local = local.url, local
-        yield state
-    assert state.described.wrong == []
-
-
 @pytest.fixture()
 def ups() -> Iterator[UpsServer]:
-    yield from running(UpsServer())
+    with running(UpsServer()) as state:
+        yield state
 
 
 @pytest.fixture()
 def fedex() -> Iterator[FedexServer]:
-    yield from running(FedexServer())
+    with running(FedexServer()) as state:
+        yield state
 
 
 @pytest.fixture()
 def usps() -> Iterator[UspsServer]:
-    yield from running(UspsServer())
-
-
-def local_of(server: CarrierServer) -> Local:
-    """The server that it runs on, where faults are ordered."""
-    local: Local = server.local  # type: ignore[attr-defined]
-    return local
+    with running(UspsServer()) as state:
+        yield state

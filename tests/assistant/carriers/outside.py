@@ -15,7 +15,6 @@ from actions.carriers.port import Carrier
 
 from ..adapters.carrier_server import CLIENT_SECRET, CarrierServer, Story
 from ..adapters.serving import Told
-from .conftest import local_of
 from .contract import ANNA, BOX, SHOP, CarrierContract
 
 RULES = Rules(deadline=60.0, first_wait=0.01)
@@ -61,7 +60,7 @@ class OutsideContract(CarrierContract):
     def test_what_cannot_be_a_number_is_not_asked(self, server: CarrierServer, carrier: Carrier) -> None:
         assert carrier.track("../../label") is None
         assert carrier.void("a/b") is False
-        assert local_of(server).asked == []
+        assert server.local.asked == []
 
     def test_one_token_serves_all(self, server: CarrierServer, carrier: Carrier) -> None:
         number = self.send(carrier, "in_transit")
@@ -77,7 +76,7 @@ class OutsideContract(CarrierContract):
         server.refused.update(server.tokens)
         assert carrier.track(number) is not None
         assert len(server.tokens) == 2
-        local_of(server).faults = [server.error(401, "X"), None, server.error(401, "X")]
+        server.local.faults = [server.error(401, "X"), None, server.error(401, "X")]
         with pytest.raises(Denied):
             carrier.track(number)
         assert len(server.tokens) == 3
@@ -102,7 +101,7 @@ class OutsideContract(CarrierContract):
     ) -> None:
         caplog.set_level(logging.DEBUG)
         number = self.send(carrier, "in_transit")
-        local_of(server).faults = [None, Told(503), None]
+        server.local.faults = [None, Told(503), None]
         carrier.track(number)
         carrier.label("k1", ANNA, SHOP, BOX, "ground")
         ours = [record.getMessage() for record in caplog.records if record.name.startswith("actions")]
@@ -115,23 +114,23 @@ class OutsideContract(CarrierContract):
     )
     def test_a_question_is_asked_again(self, server: CarrierServer, carrier: Carrier, fault: Told) -> None:
         number = self.send(carrier, "in_transit")
-        local_of(server).faults = [None, fault, fault]
+        server.local.faults = [None, fault, fault]
         assert carrier.track(number) is not None
 
     def test_who_is_down_is_told_and_then_left_alone(self, server: CarrierServer, carrier: Carrier) -> None:
         carrier.track(NUMBERS[server.name])
-        local_of(server).faults = [Told(500)] * 5
+        server.local.faults = [Told(500)] * 5
         for _ in range(5):
             with pytest.raises(Failed):
                 carrier.track(NUMBERS[server.name])
-        asked = len(local_of(server).asked)
+        asked = len(server.local.asked)
         with pytest.raises(Resting):
             carrier.track(NUMBERS[server.name])
-        assert len(local_of(server).asked) == asked
+        assert len(server.local.asked) == asked
 
     def test_who_is_slow_is_not_waited_for(self, server: CarrierServer) -> None:
         carrier = self.made(server.url, HASTY)
-        local_of(server).faults = [Told(fault="drip"), Told(fault="drip")]
+        server.local.faults = [Told(fault="drip"), Told(fault="drip")]
         with pytest.raises(Unreachable):
             carrier.track(NUMBERS[server.name])
         carrier.close()
@@ -140,13 +139,13 @@ class OutsideContract(CarrierContract):
         carrier = self.made(server.url, HASTY)
         number = NUMBERS[server.name]
         carrier.track(number)
-        local_of(server).faults = [Told(429, {}, {"Retry-After": "30"})]
+        server.local.faults = [Told(429, {}, {"Retry-After": "30"})]
         with pytest.raises(RateLimited):
             carrier.track(number)
-        asked = len(local_of(server).asked)
+        asked = len(server.local.asked)
         with pytest.raises(RateLimited):
             carrier.track(number)
-        assert len(local_of(server).asked) == asked
+        assert len(server.local.asked) == asked
         carrier.close()
 
     @pytest.mark.parametrize(
@@ -156,7 +155,7 @@ class OutsideContract(CarrierContract):
         self, server: CarrierServer, carrier: Carrier, body: Any
     ) -> None:
         carrier.track(NUMBERS[server.name])
-        local_of(server).faults = [Told(200, body)] * 2
+        server.local.faults = [Told(200, body)] * 2
         with pytest.raises(BadAnswer):
             carrier.track(NUMBERS[server.name])
 
@@ -173,7 +172,7 @@ class OutsideContract(CarrierContract):
     def test_a_token_of_another_form_is_told(
         self, server: CarrierServer, carrier: Carrier, body: Any
     ) -> None:
-        local_of(server).faults = [Told(200, body)]
+        server.local.faults = [Told(200, body)]
         with pytest.raises(BadAnswer):
             carrier.track(NUMBERS[server.name])
 
@@ -181,7 +180,7 @@ class OutsideContract(CarrierContract):
         self, server: CarrierServer, carrier: Carrier
     ) -> None:
         carrier.track(NUMBERS[server.name])
-        local_of(server).faults = [server.error(400, "NO.SUCH.SERVICE")]
+        server.local.faults = [server.error(400, "NO.SUCH.SERVICE")]
         with pytest.raises(Rejected) as caught:
             carrier.track(NUMBERS[server.name])
         assert "ann@" not in str(caught.value)
@@ -215,7 +214,7 @@ class OutsideContract(CarrierContract):
 
     def lose_answer(self, server: CarrierServer, fault: Told) -> None:
         """Let the next purchase have its effect without telling us."""
-        local_of(server).faults_after = [fault]
+        server.local.faults_after = [fault]
 
     def test_a_label_that_was_never_asked_for_is_tried_again(
         self, server: CarrierServer, carrier: Carrier

@@ -13,7 +13,6 @@ from actions.services.container import Services
 from ..adapters.carrier_server import ACCOUNT, CLIENT_ID, CLIENT_SECRET, Story
 from ..adapters.serving import Told
 from ..adapters.ups_server import UpsServer
-from .conftest import local_of
 
 
 @pytest.fixture()
@@ -49,7 +48,7 @@ def test_everybody_says_what_they_know(number: str, capsys: pytest.CaptureFixtur
 def test_a_carrier_that_is_down_says_so(
     number: str, ups: UpsServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    local_of(ups).faults = [Told(500)]
+    ups.local.faults = [Told(500)]
     assert main([number]) == 0
     assert "UPS: it failed with status 500." in capsys.readouterr().out
 

@@ -25,31 +25,16 @@ from actions.commerce.port import Reading
 from actions.commerce.store import no_progress
 from actions.services.container import Services
 from tests.assistant.adapters.serving import Local, Told
-from tests.assistant.adapters.woocommerce_server import KEY, SECRET, WooCommerceServer, connected, running
+from tests.assistant.adapters.woocommerce_server import KEY, SECRET, WooCommerceServer
 
+from ..adapters.conftest import local as local
+from ..adapters.conftest import outside as outside
+from ..adapters.conftest import server as server
 from ..conftest import Clock
 from .reading_contract import ReadingContract
 
 RULES = Rules(deadline=60.0, first_wait=0.01, failures=1000)
 DOWN = [Told(503)] * 200
-
-
-@pytest.fixture()
-def server(shop: Services) -> Iterator[WooCommerceServer]:
-    with running(shop.commerce.snapshot()) as state:
-        yield state
-
-
-@pytest.fixture()
-def local(server: WooCommerceServer) -> Local:
-    return server.local
-
-
-@pytest.fixture()
-def outside(server: WooCommerceServer) -> Iterator[WooCommerceShop]:
-    made = connected(server)
-    yield made
-    made.close()
 
 
 @pytest.fixture()

@@ -16,7 +16,8 @@ from actions.commerce.model import Shop
 from actions.commerce.port import Commerce
 from actions.commerce.store import SqlStore
 from actions.services.container import Services
-from tests.assistant.adapters.woocommerce_server import connected, running
+from tests.assistant.adapters.described import running
+from tests.assistant.adapters.woocommerce_server import WooCommerceServer, connected
 
 from ..conftest import Clock
 from .writing_contract import WritingContract
@@ -61,7 +62,7 @@ class TestMirrored(WritingContract):
     def store(  # type: ignore[override]
         self, shop: Services, tmp_path: Path, clock: Clock, brought: Shop
     ) -> Iterator[Commerce]:
-        with running(shop.commerce.snapshot()) as server:
+        with running(WooCommerceServer(shop.commerce.snapshot())) as server:
             outside, database = connected(server), Database(f"sqlite:///{tmp_path}/mirror.db", source=SOURCE)
             made = MirroredShop(database, outside, clock, held=lambda _, subject: subject in self.written)
             made.bring(brought, clock())

@@ -16,7 +16,6 @@ from actions.services.container import Services
 from ..adapters.carrier_server import ACCOUNT, CLIENT_ID, CLIENT_SECRET, Story
 from ..adapters.serving import Told
 from ..adapters.ups_server import UpsServer
-from ..carriers.conftest import local_of
 from ..carriers.conftest import ups as ups
 from ..conftest import ANNA, verified, who
 from .talking import Talk
@@ -81,7 +80,7 @@ def test_the_newest_scan_is_the_carriers(tracked: Services, ups: UpsServer) -> N
 
 
 def test_a_carrier_that_is_down_is_told_with_how_old_the_news_is(tracked: Services, ups: UpsServer) -> None:
-    local_of(ups).faults = [Told(500)]
+    ups.local.faults = [Told(500)]
     talk = asked(tracked)
     assert talk.responses()[1:] == ["utter_parcels_as_of"]
     told = talk.told("utter_parcels_as_of")
@@ -93,4 +92,4 @@ def test_nobody_else_gets_a_parcel_asked_about(tracked: Services, ups: UpsServer
     talk = Talk().within("order_status_form").hear("where is it?")
     talk.set(status_order=ANNA[1]).run(ActionOrderStatus())
     assert NUMBER not in str(talk.said)
-    assert local_of(ups).asked == []
+    assert ups.local.asked == []

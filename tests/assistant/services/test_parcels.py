@@ -22,7 +22,6 @@ from ..adapters.fedex_server import FedexServer
 from ..adapters.serving import Told
 from ..adapters.ups_server import UpsServer
 from ..carriers.conftest import fedex as fedex
-from ..carriers.conftest import local_of
 from ..carriers.conftest import ups as ups
 from ..conftest import NOW, Clock
 
@@ -97,7 +96,7 @@ def test_what_is_not_under_way_is_not_asked(ups: UpsServer, parcels: Parcels, or
         replace(order, shipments=(Shipment(tracking_numbers=(), item_ids=(), carrier="UPS"),)),
     ):
         assert parcels.look(other).order == other
-    assert local_of(ups).asked == []
+    assert ups.local.asked == []
 
 
 def test_what_was_just_asked_is_remembered_for_a_while(
@@ -112,7 +111,7 @@ def test_what_was_just_asked_is_remembered_for_a_while(
     assert "UPS on parcel ...0042, 540 s ago: in_transit" in caplog.text
     clock.forward(minutes=2)
     assert parcels.look(order).order.shipments[0].status == "out_for_delivery"
-    assert ups.called("/api/track", local_of(ups)) == 2
+    assert ups.called("/api/track", ups.local) == 2
     assert UPS_NUMBER not in caplog.text
 
 
@@ -122,12 +121,12 @@ def test_while_a_carrier_is_down_what_it_said_last_is_told(
     ups.tell(Story(UPS_NUMBER, "out_for_delivery"))
     parcels.look(order)
     clock.forward(hours=1)
-    local_of(ups).faults = [Told(500)]
+    ups.local.faults = [Told(500)]
     look = parcels.look(order)
     assert (look.silent, look.as_of) == (("UPS",), NOW)
     assert look.order.status == "out_for_delivery"
     clock.forward(days=3)  # by then the shop's own news are as good
-    local_of(ups).faults = [Told(500)]
+    ups.local.faults = [Told(500)]
     look = parcels.look(order)
     assert (look.order.status, look.order.shipments) == ("shipped", order.shipments)
     assert look.silent == ("UPS",)
@@ -136,7 +135,7 @@ def test_while_a_carrier_is_down_what_it_said_last_is_told(
 def test_while_a_carrier_is_down_the_shops_own_news_are_as_old_as_they_are(
     ups: UpsServer, parcels: Parcels, order: Order
 ) -> None:
-    local_of(ups).faults = [Told(fault="drop")]
+    ups.local.faults = [Told(fault="drop")]
     shipped = replace(order, shipments=(parcel(UPS_NUMBER, "UPS", shipped_at=NOW - timedelta(days=2)),))
     look = parcels.look(shipped)
     assert (look.order, look.silent, look.as_of) == (shipped, ("UPS",), NOW - timedelta(days=2))

@@ -32,7 +32,6 @@ from ..adapters.serving import Told
 from ..adapters.ups_server import UpsServer
 from ..adapters.usps_server import CRID, EPS, MANIFEST_MID, MID, UspsServer
 from ..carriers.conftest import fedex as fedex
-from ..carriers.conftest import local_of
 from ..carriers.conftest import ups as ups
 from ..carriers.conftest import usps as usps
 from ..conftest import MARCUS, POLICIES, Clock, Letters, count, verified, who
@@ -168,7 +167,7 @@ def test_while_the_carrier_is_down_the_label_waits(
     with_ups: Services, ups: UpsServer, clock: Clock, letters: Letters
 ) -> None:
     receipt = returned(with_ups)
-    local_of(ups).faults = [Told(500)]
+    ups.local.faults = [Told(500)]
     with_ups.deliver()
     assert page(with_ups, receipt.label_url).state == "waiting"
     assert row(with_ups)["asked_at"] is None
@@ -182,7 +181,7 @@ def test_ups_is_asked_for_a_label_whose_answer_was_lost(
     with_ups: Services, ups: UpsServer, clock: Clock
 ) -> None:
     receipt = returned(with_ups)
-    local_of(ups).faults_after = [None, None, Told(fault="drop")]  # after the token and the look-up
+    ups.local.faults_after = [None, None, Told(fault="drop")]  # after the token and the look-up
     with_ups.deliver()
     assert (len(ups.sold), page(with_ups, receipt.label_url).state) == (1, "waiting")
     clock.forward(minutes=2)
@@ -193,7 +192,7 @@ def test_ups_is_asked_for_a_label_whose_answer_was_lost(
 
 def test_usps_repeats_itself(with_usps: Services, usps: UspsServer) -> None:
     receipt = returned(with_usps)
-    local_of(usps).faults_after = [None, None, None, Told(fault="drop")]  # two tokens
+    usps.local.faults_after = [None, None, None, Told(fault="drop")]  # two tokens
     with_usps.deliver()
     assert (len(usps.sold), page(with_usps, receipt.label_url).content) == (1, PDF)
 
@@ -203,12 +202,12 @@ def test_a_label_that_nobody_knows_of_is_left_to_a_person(
     with_fedex: Services, fedex: FedexServer, clock: Clock, letters: Letters, fault: Told
 ) -> None:
     receipt = returned(with_fedex)
-    local_of(fedex).faults_after = [None, fault]
+    fedex.local.faults_after = [None, fault]
     for _ in range(3):
         with_fedex.deliver()
         clock.forward(hours=2)
     assert len(fedex.sold) == 1
-    assert fedex.called("/ship", local_of(fedex)) == 1
+    assert fedex.called("/ship", fedex.local) == 1
     assert page(with_fedex, receipt.label_url).state == "person"
     assert count(with_fedex, "tickets") == 1
     assert [message["Subject"] for message in letters.sent][1:] == [
@@ -234,7 +233,7 @@ def test_a_fedex_that_gives_no_token_was_not_asked_for_a_label(
     with_fedex: Services, fedex: FedexServer, clock: Clock
 ) -> None:
     receipt = returned(with_fedex)
-    local_of(fedex).faults = [Told(500)]
+    fedex.local.faults = [Told(500)]
     with_fedex.deliver()
     clock.forward(minutes=2)
     with_fedex.deliver()
@@ -245,7 +244,7 @@ def test_a_fedex_that_cannot_be_reached_is_tried_again(
     with_fedex: Services, fedex: FedexServer, clock: Clock
 ) -> None:
     receipt = returned(with_fedex)
-    local_of(fedex).faults = [Told(429, {}, {"Retry-After": "600"})]
+    fedex.local.faults = [Told(429, {}, {"Retry-After": "600"})]
     with_fedex.deliver()
     assert (fedex.sold, row(with_fedex)["asked_at"]) == ([], None)
     assert page(with_fedex, receipt.label_url).state == "waiting"
@@ -255,7 +254,7 @@ def test_what_a_carrier_refuses_is_left_to_a_person(
     with_ups: Services, ups: UpsServer, letters: Letters
 ) -> None:
     receipt = returned(with_ups)
-    local_of(ups).faults = [None, None, ups.error(400, "120802")]
+    ups.local.faults = [None, None, ups.error(400, "120802")]
     for _ in range(2):
         with_ups.deliver()
     assert page(with_ups, receipt.label_url).state == "person"
@@ -335,7 +334,7 @@ def test_whatever_a_carrier_answers_one_label_is_bought_or_a_person_told(
     shop: Services = request.getfixturevalue(f"with_{carrier.lower()}")
     server = request.getfixturevalue(carrier.lower())
     receipt = returned(shop)
-    local_of(server).faults = [*[None] * BEFORE[carrier], Told(status, {})]
+    server.local.faults = [*[None] * BEFORE[carrier], Told(status, {})]
     for _ in range(4):
         shop.deliver()
         clock.forward(minutes=20)

@@ -22,28 +22,14 @@ from actions.services.errors import Refused
 from actions.services.shop_following import held
 from actions.services.swap_policy import Swap
 from tests.assistant.adapters.serving import Local, Told
-from tests.assistant.adapters.woocommerce_server import KEY, SECRET, WooCommerceServer, running
+from tests.assistant.adapters.woocommerce_server import KEY, SECRET, WooCommerceServer
 
-from ..conftest import NOW, POLICIES, Clock, Letters, who
+from ..adapters.conftest import local as local
+from ..adapters.conftest import server as server
+from ..conftest import POLICIES, Clock, Letters, who
 
 DOWN = [Told(503)] * 400
 PLACE = Address(line1="7 Elm St", city="Bend", state="OR", postcode="97701")
-
-
-@pytest.fixture()
-def server(shop: Services) -> Iterator[WooCommerceServer]:
-    with running(shop.commerce.snapshot()) as state:
-        yield state
-
-
-@pytest.fixture()
-def local(server: WooCommerceServer) -> Local:
-    return server.local
-
-
-@pytest.fixture()
-def clock() -> Clock:
-    return Clock(NOW)
 
 
 @pytest.fixture(params=[True, False], ids=["gateway", "by hand"])
