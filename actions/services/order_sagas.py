@@ -1,4 +1,4 @@
-"""What systems outside do for a write to an order: noted with it, begun right after it, and told with its receipt."""
+"""What systems outside do for a write: noted with it, begun right after it, and told with its receipt."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from actions.services.sagas import CannotUndo, Kind, Sagas, nothing
 
 if TYPE_CHECKING:
     from actions.services.order_writes import OrderWrite
+    from actions.services.writes import Write
 
 SHOP = "shop"
 R = TypeVar("R", bound=Receipt)
@@ -69,6 +70,12 @@ def begun(sagas: Sagas | None, write: OrderWrite, before: Snapshot | None) -> st
     )
     note(connection, saga, steps, write.now, claimed=waits)
     return saga.id
+
+
+def account_changed(sagas: Sagas | None, write: Write) -> None:
+    """Note what systems outside are to do for a change of an account, in its transaction."""
+    for follow in sagas.customer_followers if sagas else ():
+        follow(write)
 
 
 def register_orders(sagas: Sagas) -> None:

@@ -10,40 +10,33 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Payment
-from actions.commerce.port import Commerce, Work
+from actions.commerce.port import Commerce
 from actions.helpdesk.port import Ticket, Tickets
-from actions.services import audit, receipts
+from actions.services import receipts
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
-from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.mail import Letter
 from actions.services.order_sagas import as_it_is, begun, carried_on, saga_id_of
 from actions.services.orders import order_number
-from actions.services.policy import Decision, Share, refusal
+from actions.services.policy import Decision, Share
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
 from actions.services.saga_notes import Content, NewStep
 from actions.services.sagas import Sagas
 from actions.services.wording import dollars
+from actions.services.writes import Row, Write, Writes
 
 R = TypeVar("R", bound=Receipt)
-Row = dict[str, Any]
 
 
 @dataclass(kw_only=True)
-class OrderWrite:
-    """A write that is under way: its transaction, on whose behalf it is done, and the order as it is now."""
+class OrderWrite(Write):
+    """A write to an order that is under way, with the order as it is now."""
 
-    work: Work
-    caller: Caller
-    customer: Customer
     order: Order
-    action: str
-    now: datetime
     since: datetime  # the beginning of what counts as one case
     steps: list[NewStep] = field(default_factory=list)  # what systems outside are to do
-    letters: list[Letter] = field(default_factory=list)
     undoable: bool = False  # whether the order can be put back as it was where one of them refuses its part
 
     def later(self, system: str, action: str, content: Content) -> None:
@@ -54,24 +47,10 @@ class OrderWrite:
         """Sum what the customer was promised back in the same case before."""
         return self.work.promised(self.customer.id, self.since)
 
-    def earlier(self) -> list[Row]:
-        """List the receipts that this conversation got for the same action before."""
-        return receipts.of_conversation(self.work.connection, self.caller, self.action)
-
     def record(self, letter: Letter, *, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         """Let the e-mail go out, and put the change into the audit trail."""
         self.letters.append(letter)
-        audit.record(
-            self.work.connection,
-            self.caller,
-            self.now,
-            self.action,
-            f"order {self.order.number}",
-            customer_id=self.customer.id,
-            rule="allowed",
-            before=before,
-            after=after,
-        )
+        self.audit(f"order {self.order.number}", before=before, after=after)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +79,7 @@ class Appeal:
         return "".join(f"{line}\n" for line in (*head, *self.lines))
 
 
-class OrderWrites:
+class OrderWrites(Writes):
     """Carries out one kind of write on orders; the services of returns, cancellations and so on own one.
 
     >>> writes = OrderWrites(commerce, identity, tickets, policies, action="order.cancel", subject="cancel",
@@ -121,25 +100,16 @@ class OrderWrites:
         wish: str,
         sagas: Sagas | None = None,
     ) -> None:
-        self._commerce = commerce
+        super().__init__(commerce, identity, clock, action=action, subject=subject, wish=wish)
         self._sagas = sagas
-        self._identity = identity
         self._tickets = tickets
         self._policies = policies
-        self._clock = clock
-        self._action = action  # under which receipts and audit rows are kept
-        self._subject = subject  # with which the names of the responses about refusals begin
-        self._wish = wish  # as identity.yml may name it, where it needs a level of its own
 
     def serving(self, wish: str) -> OrderWrites:
         """Return the same for another wish, which may need another level of identity."""
         other = copy(self)
         other._wish = wish
         return other
-
-    def now(self) -> datetime:
-        """Tell the time by which decisions are made."""
-        return self._clock()
 
     def promised(self, customer_id: str) -> Decimal:
         """Sum what a customer was promised back in the case that is open now."""
@@ -177,27 +147,16 @@ class OrderWrites:
         before: Callable[[OrderWrite], Row | None],
     ) -> tuple[R, str | None]:
         """Write, or find the receipt; with the id of the saga that has begun."""
-        now = self._clock()
-        with self._commerce.begin(order=order_number(number) or number) as work:
-            work.lock_customer(customer.id)
-            order = self._own_order(work, caller, customer, number)
-            under_way = OrderWrite(
-                work=work,
-                caller=caller,
-                customer=work.customer(customer.id) or customer,  # as the lock found it: balances change
-                order=order,
-                action=self._action,
-                now=now,
-                since=self._case_since(now),
-            )
-            asked = receipts.request_hash(customer.id, order.number, *request)
-            stored = receipts.find(work.connection, caller, self._action, asked)
+        with self.begin(caller, customer, number=number) as opened:
+            order = self.own_order(opened, number)
+            under_way = OrderWrite(**vars(opened), order=order, since=self._case_since(opened.now))
+            stored = under_way.found(order.number, *request)
             stored = before(under_way) if stored is None else stored
             if stored is not None:
                 return receipts.read(kind, stored), saga_id_of(under_way)
             earlier = as_it_is(self._sagas, under_way)
             receipt = write(under_way)
-            receipts.keep(work.connection, caller, self._action, asked, receipts.row(receipt), now)
+            under_way.keep(receipt)
             return receipt, begun(self._sagas, under_way, earlier)
 
     def ask_approval(
@@ -206,23 +165,11 @@ class OrderWrites:
         """Hand a write that is above the assistant's authority to a person."""
         known = self._identity.customer(caller, self._wish)
         found = self._commerce.order(order_number(number) or number)
-        order = self._owned(known is not None and known.id == customer.id, found, customer)
+        self._prove(known is not None and known.id == customer.id)
+        order = self._owned(found, customer)
         asked = appeal(order)
         case = f"{self._subject}/{order.number}"
         return self._tickets.open(caller, asked.subject, asked.body, "high", customer, case)
-
-    def _own_order(self, work: Work, caller: Caller, customer: Customer, number: str) -> Order:
-        """Read an order of the customer whom this conversation was verified as, and of nobody else."""
-        verified = self._identity.is_verified(work.connection, caller, customer, self._wish)
-        return self._owned(verified, work.order(order_number(number) or number), customer)
-
-    def _owned(self, verified: bool, order: Order | None, customer: Customer) -> Order:
-        """Return an order that is the verified customer's, or refuse."""
-        if not verified:
-            raise Refused(refusal("not_verified", subject=self._subject))
-        if order is None or order.customer_id != customer.id:
-            raise Refused(refusal("unknown_order", subject=self._subject))
-        return order
 
     def _case_since(self, now: datetime) -> datetime:
         """Tell since when a customer's refunds count as one case."""

@@ -14,11 +14,12 @@ from actions.services.context import Caller
 from actions.services.details_policy import PAYMENT, PaymentQuote, decide_payment, quote_payment
 from actions.services.errors import Refused
 from actions.services.identity import Identity
-from actions.services.order_writes import OrderWrite, OrderWrites, Row, refunds_of
+from actions.services.order_writes import OrderWrite, OrderWrites, refunds_of
 from actions.services.policy import Decision
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
 from actions.services.sagas import Sagas
+from actions.services.writes import Row
 
 ACTION = "order.payment"
 WISH = "change_payment"

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from actions.commerce.model import Customer
 from actions.commerce.port import Commerce
-from actions.services import audit, details_mail, outbox, receipts
+from actions.services import details_mail, outbox, receipts
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.identity import Identity
 from actions.services.loyalty import Standing, standing
+from actions.services.order_sagas import account_changed
 from actions.services.phone import phone_number, spoken_number
-from actions.services.policy import Decision, decided, refusal
+from actions.services.policy import Decision, decided
+from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
 from actions.services.sagas import Sagas
+from actions.services.writes import Write, Writes
 
 ACTION = "account.change"
 WISH = "account_details"  # as identity.yml may name it, where it needs a level of its own
@@ -30,12 +32,11 @@ FIELDS = ("name", "phone", "marketing")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetailReceipt:
+class DetailReceipt(Receipt):
     """What was changed of an account; the same one again when the request is repeated."""
 
     field: str
     value: str
-    repeated: bool = False
 
 
 def full_name(text: str) -> str | None:
@@ -90,13 +91,12 @@ class Profile:
     ) -> None:
         self._sagas = sagas
         self._commerce = commerce
-        self._identity = identity
         self._policies = policies
-        self._clock = clock
+        self._writes = Writes(commerce, identity, clock, action=ACTION, subject=SUBJECT, wish=WISH)
 
     def standing(self, customer: Customer) -> Standing:
         """Tell how a customer stands in the loyalty program."""
-        return standing(customer, self._commerce.orders_of(customer.id), self._policies, self._clock())
+        return standing(customer, self._commerce.orders_of(customer.id), self._policies, self._writes.now())
 
     def decide(self, customer: Customer, field: str, value: str) -> Decision:
         """Decide whether a detail may be changed to a value: "name", "phone", or "marketing" ("on" or "off")."""
@@ -112,47 +112,31 @@ class Profile:
 
     def _change(self, caller: Caller, customer: Customer, field: str, value: str) -> DetailReceipt:
         """Change it, or find the receipt of the call that this one repeats."""
-        now = self._clock()
-        row: dict[str, Any] = {"field": field, "value": value}
-        with self._commerce.begin(customer=customer.id) as work:
-            work.lock_customer(customer.id)
-            if not self._identity.is_verified(work.connection, caller, customer, WISH):
-                raise Refused(refusal("not_verified", subject=SUBJECT))
-            known = work.customer(customer.id) or customer
-            request = receipts.request_hash(customer.id, row)
-            stored = receipts.find(work.connection, caller, ACTION, request)
-            decision = decide_detail(known, field, value, self._policies)
-            if stored is None and decision.rule == "same":
-                given = receipts.of_conversation(work.connection, caller, ACTION)
-                stored = row if row in given else None
+        receipt = DetailReceipt(field=field, value=value)
+        row = receipts.row(receipt)
+        with self._writes.begin(caller, customer, account=True) as write:
+            stored = write.found(row)
+            decision = decide_detail(write.customer, field, value, self._policies)
+            if stored is None and decision.rule == "same" and row in write.earlier():
+                stored = row
             if stored is not None:
-                return DetailReceipt(**stored, repeated=True)
+                return receipts.read(DetailReceipt, stored)
             if not decision.allowed:
                 raise Refused(decision)
-            work.set_details(customer.id, **_columns(field, value))
-            for follow in self._sagas.customer_followers if self._sagas else ():
-                follow(work.connection, caller, known, ACTION, now)
-            self._tell(work.connection, caller, known, field, value, now)
-            receipts.keep(work.connection, caller, ACTION, request, row, now)
-        return DetailReceipt(**row)
+            write.work.set_details(customer.id, **_columns(field, value))
+            account_changed(self._sagas, write)
+            self._tell(write, field, value)
+            write.keep(receipt)
+        return receipt
 
-    def _tell(
-        self, connection: Any, caller: Caller, customer: Customer, field: str, value: str, now: datetime
-    ) -> None:
+    def _tell(self, write: Write, field: str, value: str) -> None:
         """Write e-mail and audit row: which detail was changed, and of what a customer wrote nothing."""
         words = {
             "name": "the name on your account was changed",
             "phone": "the phone number on your account was changed",
             "marketing": f"offers by e-mail are now {value}",
         }
-        outbox.put(connection, details_mail.account_changed(customer, self._policies, words[field]), now)
-        audit.record(
-            connection,
-            caller,
-            now,
-            ACTION,
-            "account",
-            customer_id=customer.id,
-            rule="allowed",
-            after={"field": field, **({"value": value} if field == "marketing" else {})},
-        )
+        letter = details_mail.account_changed(write.customer, self._policies, words[field])
+        outbox.put(write.work.connection, letter, write.now)
+        shown = {"value": value} if field == "marketing" else {}
+        write.audit("account", after={"field": field, **shown})

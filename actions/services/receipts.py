@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar, get_type_hints
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from actions.commerce import schema
+from actions.commerce.model import Address
 from actions.services.context import Caller
 from actions.services.errors import KeyReused, Refused
 from actions.services.policy import outside
@@ -35,7 +36,7 @@ T = TypeVar("T")
 
 
 def row(receipt: Receipt) -> dict[str, Any]:
-    """Write a receipt as JSON: texts, numbers, amounts, dates, and tuples of texts."""
+    """Write a receipt as JSON: texts, numbers, amounts, dates, addresses, and tuples of texts."""
     own = (field.name for field in fields(receipt) if field.name not in ("repeated", "waits"))
     kept = {name: getattr(receipt, name) for name in own}
     return {name: _written(value) for name, value in kept.items()}
@@ -54,6 +55,8 @@ def _written(value: Any) -> Any:
         return list(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Address):
+        return asdict(value)
     return str(value) if isinstance(value, Decimal) else value
 
 
@@ -61,6 +64,8 @@ def _read(kind: Any, value: Any) -> Any:
     """Read one value of a receipt from JSON."""
     if isinstance(value, list):
         return tuple(value)
+    if kind is Address:
+        return Address(**value)
     if value is not None and kind is Decimal:
         return Decimal(value)
     return date.fromisoformat(value) if value is not None and kind in (date, date | None) else value

@@ -25,9 +25,7 @@ from sqlalchemy import Connection, Select, select, update
 from actions.adapters.errors import AdapterError, Rejected
 from actions.commerce import saga_tables
 from actions.commerce.database import Database
-from actions.commerce.model import Customer
 from actions.services.clock import Clock, utc_now
-from actions.services.context import Caller
 from actions.services.saga_notes import (
     CLAIM,
     DONE,
@@ -44,6 +42,7 @@ from actions.services.saga_notes import (
 
 if TYPE_CHECKING:
     from actions.services.order_writes import OrderWrite
+    from actions.services.writes import Write
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +55,6 @@ class CannotUndo(Rejected):
 
     def __init__(self, why: str) -> None:
         super().__init__("The shop", 409, why)
-
-
-CustomerFollower = Callable[[Connection, Caller, Customer, str, datetime], None]
 
 
 class Lost(Exception):
@@ -116,8 +112,8 @@ class Sagas:
     kinds: dict[tuple[str, str], Kind] = field(default_factory=dict)
     # Asked about every write to an order before its commit; they may note steps by `under_way.later`.
     followers: list[Callable[[OrderWrite], None]] = field(default_factory=list)
-    # Told about every change of an account before its commit: by whom, what it was, the action, and when.
-    customer_followers: list[CustomerFollower] = field(default_factory=list)
+    # Told about every change of an account before its commit, with the customer as it was.
+    customer_followers: list[Callable[[Write], None]] = field(default_factory=list)
 
     def register(self, system: str, action: str, kind: Kind) -> None:
         """Let steps of a kind be carried out."""

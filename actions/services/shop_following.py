@@ -19,20 +19,19 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, and_, or_, select, update
 
 from actions.commerce import saga_tables, schema
-from actions.commerce.model import Address, Customer, Order, OrderItem
+from actions.commerce.model import Address, Order, OrderItem
 from actions.commerce.store import find_customer_by_id, find_order
 from actions.services import audit
-from actions.services.context import Caller
 from actions.services.order_writes import OrderWrite
 from actions.services.saga_notes import UNDOING, Content, NewStep, Saga, Step, note
 from actions.services.sagas import Kind, Sagas
+from actions.services.writes import Write
 
 SYSTEM = "woocommerce"
 CHANGE = "order.change"
@@ -126,24 +125,23 @@ class Following:
         if steps:
             self.touched(connection, before.number)
 
-    def follow_customer(
-        self, connection: Connection, caller: Caller, before: Customer, action: str, now: datetime
-    ) -> None:
+    def follow_customer(self, write: Write) -> None:
         """Note what was changed of an account."""
+        connection, before = write.work.connection, write.customer
         after = find_customer_by_id(connection, before.id)
         new = {n: getattr(after, n) for n in ON_FILE if after and getattr(after, n) != getattr(before, n)}
         if not new:
             return
         written = {name: asdict(v) if isinstance(v, Address) else v for name, v in new.items()}
         saga = Saga(
-            id=f"{action}:{secrets.token_hex(16)}",
-            action=action,
+            id=f"{write.action}:{secrets.token_hex(16)}",
+            action=write.action,
             subject=f"customer {before.id}",
-            caller=caller,
+            caller=write.caller,
             customer_id=before.id,
         )
         content = {"customer": before.id, "changes": written}
-        note(connection, saga, [NewStep(system=SYSTEM, action="customer", content=content)], now)
+        note(connection, saga, [NewStep(system=SYSTEM, action="customer", content=content)], write.now)
 
     def _money(
         self, connection: Connection, before: Order, action: str

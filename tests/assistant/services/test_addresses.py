@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from actions.commerce import schema
 from actions.commerce.model import Address, Customer
-from actions.services import addresses as module
+from actions.services import audit
 from actions.services.container import Services
 from actions.services.errors import Refused, ServiceError
 from tests.assistant.conftest import MARCUS, count, verified, who
@@ -121,7 +121,7 @@ def test_a_failure_leaves_nothing_behind(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the audit trail is gone")
 
-    monkeypatch.setattr(module.audit, "record", broken)
+    monkeypatch.setattr(audit, "record", broken)
     with pytest.raises(RuntimeError):
         shop.addresses.change(who(), grace, NEW, number=NUMBER, profile=True)
     assert places(shop, grace) == (grace.address, grace.address)

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from actions.commerce import schema
 from actions.commerce.model import Customer
-from actions.services import order_writes as module
+from actions.services import audit
 from actions.services.cancellations import CancelReceipt
 from actions.services.container import Services
 from actions.services.errors import Refused, ServiceError
@@ -141,7 +141,7 @@ def test_a_failure_leaves_nothing_behind(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the audit trail is gone")
 
-    monkeypatch.setattr(module.audit, "record", broken)
+    monkeypatch.setattr(audit, "record", broken)
     with pytest.raises(RuntimeError):
         shop.cancellations.cancel(who(), grace, NUMBER, "too_slow")
     order = shop.orders.find(grace, NUMBER)

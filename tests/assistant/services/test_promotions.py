@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from actions.commerce import schema
 from actions.commerce.model import Customer, Order
-from actions.services import order_writes as module
+from actions.services import audit
 from actions.services.container import Services
 from actions.services.errors import Refused
 from actions.services.promotions import PromoReceipt
@@ -130,7 +130,7 @@ def test_a_failure_leaves_nothing_behind(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the audit trail is gone")
 
-    monkeypatch.setattr(module.audit, "record", broken)
+    monkeypatch.setattr(audit, "record", broken)
     before = read(shop, tessa)
     with pytest.raises(RuntimeError):
         shop.promotions.apply(who(), tessa, TESSA[1], "BRIGHT15")

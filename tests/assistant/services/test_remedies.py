@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from actions.commerce import movements, schema
 from actions.commerce.errors import SoldOut
 from actions.commerce.model import Customer, Order
-from actions.services import order_writes
+from actions.services import audit
 from actions.services.container import Services
 from actions.services.errors import Refused
 from actions.services.remedies import RemedyReceipt
@@ -148,7 +148,7 @@ def test_a_failure_leaves_nothing_behind(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the audit trail is gone")
 
-    monkeypatch.setattr(order_writes.audit, "record", broken)
+    monkeypatch.setattr(audit, "record", broken)
     with pytest.raises(RuntimeError):
         shop.remedies.give(who(), elena, LOST, REFUND)
     assert read(shop, elena, LOST).refunds == ()

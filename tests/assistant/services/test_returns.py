@@ -11,7 +11,7 @@ from sqlalchemy import select
 from actions.commerce import schema
 from actions.commerce.errors import StoreBusy
 from actions.commerce.model import Customer
-from actions.services import order_writes
+from actions.services import audit
 from actions.services.container import Services
 from actions.services.errors import KeyReused, Refused
 from actions.services.returns import ReturnReceipt
@@ -152,7 +152,7 @@ def test_a_failure_in_the_middle_leaves_nothing(
         raise RuntimeError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(order_writes.audit, "record", broken)
+        patch.setattr(audit, "record", broken)
         with pytest.raises(RuntimeError):
             shop.returns.start(who(), marcus, NUMBER, [KETTLE], "damaged")
     order = shop.orders.find(marcus, NUMBER)

@@ -14,7 +14,7 @@ from actions.commerce import schema
 from actions.commerce.model import Customer
 from actions.commerce.shop_reading import read_shop
 from actions.commerce.shop_writing import write_shop
-from actions.services import order_writes
+from actions.services import audit
 from actions.services.container import Services
 from actions.services.errors import Refused
 from actions.services.swap_policy import Swap
@@ -106,7 +106,7 @@ def test_a_failure_in_the_middle_leaves_nothing(shop: Services, monkeypatch: pyt
     def broken(*_: object, **__: object) -> None:
         raise OSError("no more room")
 
-    monkeypatch.setattr(order_writes.audit, "record", broken)
+    monkeypatch.setattr(audit, "record", broken)
     with pytest.raises(OSError, match="no more room"):
         shop.swaps.swap(who(), customer, "L204961", [Swap(MUGS, "KI-205-OAT")])
     assert (stock(shop, "KI-205-OAT"), count(shop, "outbox")) == (before, 0)
