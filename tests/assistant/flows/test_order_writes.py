@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 
 import pytest
+from rasa_sdk.executor import CollectingDispatcher
 
 from actions.flows.address_told import ActionSubmitAddress
 from actions.flows.cancel_order import FLOW, ActionSubmitCancel, ValidateCancelForm
 from actions.flows.change_address import ValidateAddressForm
-from actions.flows.change_payment import ActionSubmitPayment, ValidatePaymentForm
+from actions.flows.change_payment import ActionAskPaymentOrder, ActionSubmitPayment, ValidatePaymentForm
 from actions.flows.choice import OTHER_ORDER
 from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import SubmitOrderWrite
 from actions.flows.turn import message
 from actions.services.container import Services
 from tests.assistant.conftest import MARCUS, Clock, count, verified, who
-from tests.assistant.flows.talking import Talk
+from tests.assistant.flows.talking import DOMAIN, Talk
 
 KNOWN = {"cancel_number": "L204991", "cancel_reason": "other"}
 
@@ -84,6 +86,16 @@ def test_that_the_level_of_the_wish_counts_after_the_form_has_ended(
 )
 def test_when_the_other_one_is_an_order(text: str, order: bool) -> None:
     assert bool(OTHER_ORDER.search(text)) is order
+
+
+def test_that_a_list_is_never_narrowed_to_one_order(scratch_shop: Services) -> None:
+    text = "the kettle or the blanket"  # the blanket has arrived: of the two orders one can be paid otherwise
+    verified(scratch_shop, who(key="k"), ("hugo.lindgren@example.com", "L204507", "55401"))
+    talk, dispatcher = Talk().within("payment_form", "payment_order").hear(text), CollectingDispatcher()
+    tracker = talk.tracker(ActionAskPaymentOrder().name())
+    asyncio.run(ActionAskPaymentOrder().run(dispatcher, tracker, DOMAIN))
+    buttons = dispatcher.messages[0]["buttons"]
+    assert [button["title"][:7] for button in buttons] == ["L204507", "L204512"]
 
 
 NOTHING_OPEN = pytest.mark.parametrize(
