@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from actions.flows.meaning import goes_on
 from actions.flows.turn import message
-from actions.flows.wishes import begin, clear_wish, wishes
+from actions.flows.wishes import clear_wish, serve
 
 TABLE = Path(__file__).with_name("languages.yml")
 ENOUGH = 2  # ordinary words of a language
@@ -87,6 +87,6 @@ class ActionOutOfScope(Action):
         running = bool(tracker.active_loop_name)
         wish = None if running else clear_wish(tracker) or goes_on(tracker)
         if wish:
-            return [*begin(wish, message(tracker).text), FollowupAction(wishes()[wish].action)]
+            return serve(wish, message(tracker).text)
         dispatcher.utter_message(response="utter_out_of_scope_in_form" if running else "utter_out_of_scope")
         return []

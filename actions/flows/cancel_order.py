@@ -107,7 +107,7 @@ class ValidateCancelForm(OrderForm):
         if order is not None and not possible(order):
             return ["cancel_number"]
         if order is None and not open_orders(customer):
-            return ["cancel_number"] if self.names_own(customer, tracker) else []
+            return self.only_named(customer, tracker)
         return [*FLOW.told_slots, FLOW.confirmed_slot]
 
     def corrections(

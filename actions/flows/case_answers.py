@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC
 from typing import Any
 
-from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
@@ -32,7 +32,7 @@ from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow
 from actions.flows.return_words import BROKEN
 from actions.flows.turn import spoken
-from actions.flows.wishes import begin, done, served_by, wishes
+from actions.flows.wishes import done, serve, served_by, wishes
 from actions.flows.wording import amount, today, within
 from actions.services import services
 from actions.services.case_policy import DISPUTE, GIVEN, GOODWILL, SHIPPING, TRACE, Assessment
@@ -283,8 +283,8 @@ class ActionSubmitCase(Action):
             ids = [item_id for item_id in items_at(tracker, order) if order.return_of(item_id) is None]
             issue = issue_at(tracker, order)
             known |= {"return_items": ids or None, "return_reason": issue if issue in BROKEN else None}
-        begun = begin(wish.intent, str(tracker.get_slot("wish_words") or ""))
-        return [*begun, *(SlotSet(name, value) for name, value in known.items()), FollowupAction(wish.action)]
+        *begun, turn = serve(wish.intent, str(tracker.get_slot("wish_words") or ""))
+        return [*begun, *(SlotSet(name, value) for name, value in known.items()), turn]
 
     def _do(
         self,

@@ -114,7 +114,8 @@ class ValidateAddressForm(OrderForm):
         if order is not None and not possible(order):
             return ["address_order"]
         if order is None and not open_orders(customer) and target:
-            return ["address_target", "address_order"] if self.names_own(customer, tracker) else []
+            named = self.only_named(customer, tracker)
+            return ["address_target", *named] if named else []
         return ["address_target", "address_order", *rest]
 
     def corrections(

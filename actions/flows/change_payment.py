@@ -93,7 +93,7 @@ class ValidatePaymentForm(OrderForm):
         if order is not None and not choices(customer, order):
             return ["payment_order"]
         if order is None and not open_orders(customer):
-            return ["payment_order"] if self.names_own(customer, tracker) else []
+            return self.only_named(customer, tracker)
         return [*FLOW.told_slots, FLOW.confirmed_slot]
 
     def corrections(

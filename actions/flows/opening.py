@@ -25,6 +25,7 @@ from actions.flows.wishes import (
     queue_of,
     queued,
     read,
+    serve,
     served_by,
     wishes,
 )
@@ -161,5 +162,4 @@ class ActionNextWish(Action):
             response="utter_resume_wish" if head.get("resumed") else "utter_next_wish", wish_name=wish.name
         )
         resumed = bool(head.get("resumed"))
-        begun = begin(wish.intent, str(head.get("words") or ""), resumed)
-        return [*queued(queue), *begun, FollowupAction(wish.action)]
+        return [*queued(queue), *serve(wish.intent, str(head.get("words") or ""), resumed)]

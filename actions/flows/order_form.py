@@ -12,9 +12,8 @@ from rasa_sdk.interfaces import Tracker
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import choose, placed
 from actions.flows.identity import PrivateForm, known_customer
-from actions.flows.order_writes import OrderFlow
+from actions.flows.order_writes import OrderFlow, find_told, own_order
 from actions.flows.turn import Said
-from actions.services import services
 
 
 class OrderForm(PrivateForm, ABC):
@@ -59,13 +58,15 @@ class OrderForm(PrivateForm, ABC):
         slot, customer = self.flow.order_slot, known_customer(tracker)
         if customer is None or not value:
             return {slot: None}
-        order = services().orders.find(customer, str(value))
-        if order is None:
-            dispatcher.utter_message(response="utter_order_not_found", asked_number=str(value))
-            return {slot: None, "order_number": None}
-        return {slot: order.number}
+        order = find_told(dispatcher, customer, str(value))
+        return {slot: order.number} if order else {slot: None, "order_number": None}
 
-    def names_own(self, customer: Customer, tracker: Tracker) -> bool:
-        """Tell whether the customer named an order of theirs: then they hear why it can't be with that one."""
-        number = self.heard(tracker).number or self.opening(tracker).number
-        return number is not None and services().orders.find(customer, number) is not None
+    def only_named(self, customer: Customer, tracker: Tracker) -> list[str]:
+        """Return the slot of the order where it can be with none, but one is named: then they hear why not with that.
+
+        A number that is none of theirs is told once; `own_order` then forgets it.
+        """
+        slot = self.flow.order_slot
+        number = tracker.get_slot(slot) or self.find_order(tracker).get(slot)
+        telling = number and (tracker.get_slot("order_number") or own_order(customer, str(number)))
+        return [slot] if telling else []

@@ -68,8 +68,7 @@ class OrderFlow(Flow):
         if not other and {heard.number, named} <= {None, order.number}:
             return {}
         number = heard.number or named or choose(customer, heard, tracker, current=order.number)
-        if number and services().orders.find(customer, number) is None:
-            dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
+        if number and find_told(dispatcher, customer, number) is None:
             return {self.order_slot: order.number, self.confirmed_slot: None}
         emptied = dict.fromkeys((*self.item_slots, self.confirmed_slot, "order_number"))
         return {**emptied, self.order_slot: number}
@@ -88,6 +87,14 @@ def own_order(customer: Customer, number: str) -> Order | None:
     """Return an order of a customer; within one look at the shop, the one that was found before."""
     find = services().orders.find
     return looked_up(("order", customer.id, number), lambda: find(customer, number)) if number else None
+
+
+def find_told(dispatcher: CollectingDispatcher, customer: Customer, number: str) -> Order | None:
+    """Return an order of a customer; say so when there is none of that number."""
+    order = own_order(customer, number)
+    if order is None:
+        dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
+    return order
 
 
 class AskOrder(Action, ABC):
@@ -211,10 +218,6 @@ class SubmitOrderWrite(Action, ABC):
             orders = recent(customer)
             if not orders:
                 dispatcher.utter_message(response="utter_no_orders")
-                return closing
-            named = tracker.get_slot("order_number")
-            if named and services().orders.find(customer, str(named)) is None:
-                dispatcher.utter_message(response="utter_order_not_found", asked_number=str(named))
                 return closing
             return [*self.none_possible(dispatcher, tracker, customer, orders), *closing]
         closing.append(SlotSet("last_order", order.number))

@@ -96,8 +96,8 @@ class ValidatePromoForm(OrderForm):
         """Ask for what is missing; for nothing more where the code can't be credited."""
         order = FLOW.order(customer, tracker)
         if order is None:
-            offered = services().promotions.open_orders(customer) or self.opening(tracker).number
-            return ["promo_order", "promo_confirmed"] if offered else []
+            offered = services().promotions.open_orders(customer)
+            return ["promo_order", "promo_confirmed"] if offered else self.only_named(customer, tracker)
         decision = services().promotions.decide(customer, order, code_of(tracker))
         possible = decision.allowed or decision.needs_approval
         return ["promo_order", "promo_confirmed"] if possible else ["promo_order"]

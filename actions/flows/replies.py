@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
@@ -31,7 +31,6 @@ from actions.flows.turn import (
     set_in_last_turn,
 )
 from actions.flows.wishes import (
-    begin,
     clear_wish,
     guessed,
     left,
@@ -39,6 +38,7 @@ from actions.flows.wishes import (
     queue_of,
     queued,
     read,
+    serve,
     served_by,
     wishes,
 )
@@ -97,7 +97,7 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
     """Go by the words where they are clear; else offer the likeliest wishes, and the second time a person."""
     going_on, heard = means_quote(tracker), message(tracker)
     if going_on:
-        return [*begin(going_on, heard.text), FollowupAction(wishes()[going_on].action)]
+        return serve(going_on, heard.text)
     wish = clear_wish(tracker) or goes_on(tracker)
     if wish:  # maybe two, between which the classifier could not decide
         reading = read(heard.text, wish, guessed(tracker), heard.confidence)
@@ -106,22 +106,20 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
         return [
             *empathy(dispatcher, tracker, first.empathy, PLAIN if first.asks else SURE),
             *queued(waiting + queue_of(tracker)),
-            *begin(first.intent, reading.first.words),
-            FollowupAction(first.action),
+            *serve(first.intent, reading.first.words),
         ]
     if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
         return []
-    if "delivery_problem" in guessed(tracker) and issue_of(heard, "delivery_problem") in WENT_WRONG:
-        return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
-    if tell_final(dispatcher, tracker, message(tracker).text):
+    if tell_final(dispatcher, tracker, heard.text):
         return []
-    if heard.number and "order_status" in guessed(tracker):  # how it stands helps whatever else was meant
-        return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
+    told_wish = told(heard, likely=guessed(tracker))
+    if told_wish:
+        return serve(told_wish, heard.text)
     offered = standing(tracker)
-    if tracker.get_slot("last_wish") == "reset_password" and message(tracker).has(NOT_THERE):
+    if tracker.get_slot("last_wish") == "reset_password" and heard.has(NOT_THERE):
         return password_not_there(dispatcher, tracker)
-    told = message(tracker).has(TELLS_MORE) and message(tracker).intent not in ("affirm", "deny")
-    if offered and offered not in ("talk_to_human", "reset_password") and told:
+    more = heard.has(TELLS_MORE) and heard.intent not in ("affirm", "deny")
+    if offered and offered not in ("talk_to_human", "reset_password") and more:
         return note_more(dispatcher, tracker, offered)
     kept: list[EventType] = [SlotSet("pending_offer", offered)] if offered else []
     if "action_clarify" in actions_of(tracker, back=1):
@@ -159,7 +157,7 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
     heard, offer = message(tracker), standing(tracker)
     wish = means_quote(tracker) or clear_wish(tracker) or goes_on(tracker)
     if wish and wish != offer:
-        return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
+        return serve(wish, heard.text)
     again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
     late = heard.email and tracker.get_slot("ticket") and "action_handoff" in actions_of(tracker, back=1)
     if late and not offer:
@@ -172,23 +170,30 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
         return note_more(dispatcher, tracker, offer)
     if tracker.get_slot("last_wish") == "reset_password" and heard.has(NOT_THERE) and not heard.email:
         return password_not_there(dispatcher, tracker)
-    told = None if heard.payload else told_without_asking(heard)
-    if told:
-        return [*begin(told, heard.text), FollowupAction(wishes()[told].action)]
-    if heard.number:
-        return [*begin("order_status", heard.text), FollowupAction("order_status_form")]
+    told_wish = told(heard)
+    if told_wish:
+        return serve(told_wish, heard.text)
     if heard.email and tracker.get_slot("last_wish") == "reset_password":
-        return [*begin("reset_password", heard.text), FollowupAction("password_reset_form")]
+        return serve("reset_password", heard.text)
     if heard.entity("return_reason") in BROKEN and not heard.payload:
-        return [*begin("start_return", heard.text), FollowupAction("return_form")]
+        return serve("start_return", heard.text)
     if heard.entity("product"):
-        return [*begin("ask_product", heard.text), FollowupAction("action_product_answer")]
+        return serve("ask_product", heard.text)
     asked = tracker.get_slot("last_product") and tracker.get_slot("last_wish") == "ask_product"
     if asked and heard.short and not (heard.bare or heard.has(LIKE_A_NUMBER)):
-        return [*begin("ask_product", heard.text), FollowupAction("action_product_answer")]
+        return serve("ask_product", heard.text)
     unclear = heard.has(LIKE_A_NUMBER) and not heard.postcode and not heard.payload
     dispatcher.utter_message(response="utter_number_unclear" if unclear else "utter_what_about_it")
     return []
+
+
+def told(heard: Said, likely: Collection[str] | None = None) -> str | None:
+    """Return the wish of words that ask for nothing, if it is a likely one; of a number, how its order stands."""
+    found = (
+        None if heard.payload else told_without_asking(heard),
+        "order_status" if heard.number else None,  # how it stands helps whatever else was meant
+    )
+    return next((wish for wish in found if wish and (likely is None or wish in likely)), None)
 
 
 def told_without_asking(heard: Said) -> str | None:
@@ -317,7 +322,7 @@ class ActionCorrect(Action):
         if wish and wish != last and wish == clear_wish(tracker):
             return [FollowupAction("action_acknowledge")]  # which hears further wishes, too
         if wish and wish != last:
-            return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
+            return serve(wish, heard.text)
         if last == "start_return" and tracker.get_slot("last_return"):
             dispatcher.utter_message(
                 response="utter_return_change_later", reference=tracker.get_slot("last_return")
@@ -330,8 +335,8 @@ class ActionCorrect(Action):
             ]
         again = last in AGAIN or wish == last or (last == "reset_password" and heard.email)
         if again and last in wishes():
-            return [*begin(str(last), heard.text), FollowupAction(wishes()[str(last)].action)]
+            return serve(str(last), heard.text)
         if issue_of(heard, "delivery_problem") in WENT_WRONG:
-            return [*begin("delivery_problem", heard.text), FollowupAction("delivery_form")]
+            return serve("delivery_problem", heard.text)
         dispatcher.utter_message(response="utter_what_is_wrong")
         return []

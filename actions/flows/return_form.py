@@ -148,7 +148,7 @@ class ValidateReturnForm(OrderForm):
         if order is not None and not services().returns.returnable(order):
             return ["return_order"]
         if order is None and not open_orders(customer):
-            return []
+            return self.only_named(customer, tracker)
         last = (
             ["return_part", "return_confirmed"] if tracker.get_slot("return_change") else ["return_confirmed"]
         )

@@ -106,7 +106,7 @@ class ValidateSwapForm(OrderForm):
         if order is not None and not possible(order):
             return ["swap_order"]
         if order is None and not open_orders(customer, tracker):
-            return ["swap_order"] if self.names_own(customer, tracker) else []
+            return self.only_named(customer, tracker)
         swaps = SwapState.of(tracker).swaps() if order else []
         method = ["swap_method"] if order is None or not swaps or self._asks_method(order, tracker) else []
         return ["swap_order", "swap_items", "swap_to", *method, "swap_confirmed"]

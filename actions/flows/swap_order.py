@@ -17,7 +17,7 @@ from actions.flows.product_told import choices
 from actions.flows.swap_form import FLOWS, chosen_order, flow_of, open_orders
 from actions.flows.swap_state import SwapState
 from actions.flows.swap_words import adds_product
-from actions.flows.wishes import begin
+from actions.flows.wishes import serve
 from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller
@@ -213,7 +213,7 @@ class ActionSubmitSwap(SubmitOrderWrite):
         if found and SwapState.of(tracker).offered.get("empties"):
             number = found[1].number
             dispatcher.utter_message(response="utter_change_nothing_left", order_number=number)
-            return [*begin("cancel_order", number), FollowupAction("cancel_form")]
+            return serve("cancel_order", number)
         if adds_product(tracker, str(tracker.get_slot("wish_words") or "")):
             dispatcher.utter_message(response="utter_change_no_adding")
             return []

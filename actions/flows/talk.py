@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rasa_sdk.events import ActionExecuted, EventType, FollowupAction, SessionStarted, SlotSet
+from rasa_sdk.events import ActionExecuted, EventType, SessionStarted, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
@@ -16,7 +16,7 @@ from actions.flows.mood import comforted, empathy, silence
 from actions.flows.offers import standing, with_more
 from actions.flows.replies import NOT_THERE, clarify, hint, password_not_there
 from actions.flows.turn import HESITATES, SURE, actions_of, feels_bad, message, set_in_last_turn, turn_events
-from actions.flows.wishes import begin, clear_wish, left, wishes
+from actions.flows.wishes import clear_wish, left, serve, wishes
 
 FAR = 4  # turns to look back for something worth repeating
 COURTESIES = frozenset({"utter_thank", "utter_praise", "action_small_talk"})
@@ -59,7 +59,7 @@ class ActionStop(Action):
             return []
         wish = None if tracker.active_loop_name else clear_wish(tracker)
         if wish and heard.number:  # "drop order ..." is no stop where nothing is under way
-            return [*begin(wish, heard.text), FollowupAction(wishes()[wish].action)]
+            return serve(wish, heard.text)
         if booked and not tracker.active_loop_name and set_in_last_turn(tracker, "last_return"):
             dispatcher.utter_message(response="utter_return_change_later", reference=booked)
             dispatcher.utter_message(response="utter_offer_ticket")
@@ -157,7 +157,7 @@ class ActionComplain(Action):
         words, wish = message(tracker).text, clear_wish(tracker)
         if wish:
             kind = empathy(dispatcher, tracker, wishes()[wish].empathy)
-            return [*kind, *begin(wish, words), FollowupAction(wishes()[wish].action)]
+            return [*kind, *serve(wish, words)]
         offered = standing(tracker)
         lacks = tracker.get_slot("last_wish") == "reset_password" and message(tracker).has(NOT_THERE)
         unsure = message(tracker).confidence < SURE and not feels_bad(tracker) and not comforted(tracker)

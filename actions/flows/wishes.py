@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.interfaces import Tracker
 from ruamel.yaml import YAML
 
@@ -271,6 +271,11 @@ def begin(wish: str, words: str, resumed: bool = False) -> list[EventType]:
     """Return the events with which a wish begins to be served; a resumed one keeps what it knows."""
     emptied = [] if resumed else [SlotSet(name, None) for name in wishes()[wish].clears]
     return [*emptied, SlotSet("wish", wish), SlotSet("wish_words", spoken(words, LONGEST_WORDS) or None)]
+
+
+def serve(wish: str, words: str, resumed: bool = False) -> list[EventType]:
+    """Return the events with which a wish begins, and turn to the action that serves it."""
+    return [*begin(wish, words, resumed), FollowupAction(wishes()[wish].action)]
 
 
 def done(wish: str) -> list[EventType]:

@@ -98,3 +98,10 @@ def test_that_a_booked_call_is_asked_about(scratch_shop):
     talk = Talk().within(FORM).hear("cancel the callback", "schedule_callback")
     talk.set(wish_words="cancel the callback").run(ValidateCallbackForm())
     assert (talk.slots["callback_change"], talk.slots["requested_slot"]) == ("cancel", "callback_confirmed")
+
+
+def test_that_the_call_can_be_canceled_while_its_subject_is_asked(scratch_shop):
+    talk = Talk().within(FORM, "callback_topic").set(wish="schedule_callback", callback_phone=PHONE)
+    talk.hear("cancel the call", "cancel_order").run(ValidateCallbackForm())
+    assert (talk.slots["callback_change"], talk.slots["callback_topic"]) == ("cancel", None)
+    assert talk.slots["requested_slot"] is None

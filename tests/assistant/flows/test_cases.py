@@ -154,3 +154,13 @@ def test_that_naming_the_remedy_that_was_summed_up_is_a_yes(elena):
     talk.set(case_confirmed=None).hear("refund it to my other card", "request_refund")
     talk.run(ValidateBillingForm())
     assert talk.slots["case_confirmed"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "order"), [("and the one that came late?", None), ("it came late, too", OWED)]
+)
+def test_that_the_one_that_came_late_is_asked_for_where_it_can_t_be_the_one_before(elena, text, order):
+    before = {"last_wish": "billing_dispute", "last_order": OWED}
+    talk = begun(text, "delivery_problem", "delivery_form", **before)
+    talk.run(ValidateDeliveryForm())
+    assert talk.slots["case_order"] == order

@@ -92,6 +92,19 @@ def test_that_clear_words_need_no_clarification():
     assert talk.slots["wish_words"] == "where is L204817"
 
 
+@pytest.mark.parametrize(
+    ("text", "guess", "next_action"),
+    [
+        ("hmm so L204817 it is, I suppose, or not", "order_status", "order_status_form"),
+        ("we are at 22 Oak Street, Denver CO 80218 these days", "change_address", "address_form"),
+        ("L204817 came broken in two, what a day it was", "delivery_problem", "delivery_form"),
+    ],
+)
+def test_that_what_is_only_told_is_a_wish_where_the_classifier_thought_of_it(text, guess, next_action):
+    assert followups(Talk().hear(text, "nlu_fallback", ranking=[guess]).run(ActionClarify())) == [next_action]
+    assert followups(Talk().hear(text, "nlu_fallback").run(ActionClarify())) == []
+
+
 @pytest.mark.parametrize("action", [ActionAffirm, ActionDeny, ActionInform, ActionCorrect, ActionClarify])
 def test_that_a_form_gives_a_hint_and_then_a_way_out(action):
     talk = Talk().within("order_status_form", "email").hear("hm")

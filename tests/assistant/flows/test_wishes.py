@@ -227,3 +227,11 @@ def test_that_an_order_that_is_to_go_to_an_address_is_no_question_about_it():
     assert followups(talk.run(ActionAcknowledge())) == ["address_form"]
     asks = Talk().hear("where is order L204512, I live at 31 Harbor Road", "order_status")
     assert followups(asks.run(ActionAcknowledge())) == []
+
+
+@pytest.mark.parametrize(("form", "wish"), [("cancel_form", "cancel_order"), ("return_form", "start_return")])
+def test_that_a_question_about_the_money_interrupts_no_form_that_pays_back(form, wish):
+    talk = Talk().within(form, "cancel_reason").set(wish=wish)
+    talk.hear("when do i get my money?", "ask_question")
+    assert followups(talk.run(ActionAcknowledge())) == ["action_pass_on"]
+    assert (talk.slots["wish"], talk.slots["wish_queue"]) == (wish, None)
