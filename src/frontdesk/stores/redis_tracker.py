@@ -18,9 +18,9 @@ from frontdesk.core.tracker import SESSION_START
 from frontdesk.errors import LockLost
 from frontdesk.stores import redis_tracker_scripts as scripts
 from frontdesk.stores import rows
-from frontdesk.stores.options import days, positive
 from frontdesk.stores.redis_options import as_store_error, connect, failures, read_redis_options
 from frontdesk.stores.refusals import answered, closed, stale
+from frontdesk.stores.sections import days, positive
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -408,7 +408,10 @@ def test_options_that_cannot_be_meant(options: dict[str, str], words: str) -> No
 
 def test_an_option_that_there_is_not(caplog: pytest.LogCaptureFixture) -> None:
     SlackChannel({"slack_token": TOKEN, "slack_signing_secret": SIGNING, "use_thread": True}, SECRET)
-    assert "The slack channel has no option 'use_thread'. Did you mean 'use_threads'?" in caplog.text
+    assert (
+        "The slack channel has no option 'use_thread', which is ignored. Did you mean 'use_threads'?"
+        in caplog.text
+    )
 
 
 @pytest.mark.parametrize("missing", ["slack_sdk", "aiohttp"])
