@@ -30,8 +30,9 @@ from frontdesk.channels.slack_in import (
 )
 from frontdesk.channels.slack_out import after_choice, messages
 from frontdesk.core.message import UserMessage
+from frontdesk.core.options import tell_unknown
 from frontdesk.core.ports import Gate, Options
-from frontdesk.errors import ConfigError, LimitError, suggestion
+from frontdesk.errors import ConfigError, LimitError
 
 log = logging.getLogger("frontdesk.channels")
 
@@ -62,8 +63,7 @@ class SlackChannel:
     name = "slack"
 
     def __init__(self, options: Options, secret: str) -> None:
-        for unknown in sorted(set(options) - OPTIONS):
-            log.warning("The slack channel has no option '%s'. %s", unknown, suggestion(unknown, OPTIONS))
+        tell_unknown("The slack channel", sorted(options), OPTIONS)
         self.token = _needed(options, "slack_token")
         self.app_token = str(options.get("app_token") or "")
         signing = str(options.get("slack_signing_secret") or "")

@@ -233,9 +233,10 @@ def _refused(response: Any) -> NotTaken:
 
 def _seconds(text: str | None) -> float:
     try:
-        return max(0.0, float(text or LATER))
+        found = float(text or LATER)
     except ValueError:
         return LATER
+    return found if found > 0 else LATER  # with no pause it would be asked without end
 
 
 def _origin(address: str) -> tuple[str, str, int] | None:

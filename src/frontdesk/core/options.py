@@ -1,4 +1,4 @@
-"""The options of Rasa's components and policies: taken as they are, so that a config.yml need not be changed."""
+"""Options in Rasa's files, taken as they are, so that a project need not be changed."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def seed(options: Mapping[str, Any]) -> int:
 
 
 def tell_unknown(owner: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Log each option that a component or policy does not have, with the nearest name, once.
+    """Log each option that `owner` does not have, with the nearest name, once.
 
     It is no error: Rasa takes it without a word, and projects carry options of older versions along.
     """
     names = frozenset(known)
     for name in given:
-        if name not in names and name not in ("name", "alias"):
+        if name not in names:
             _tell(owner, name, names)
 
 

@@ -16,7 +16,7 @@ LONGEST = 5_000
 def merged(component: str, defaults: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the defaults with the given options in their place; an unknown option is logged and kept."""
     chosen = dict(given or {})
-    tell_unknown(component, chosen, defaults)
+    tell_unknown(component, chosen, {*defaults, "name", "alias"})
     return {**defaults, **chosen}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from frontdesk.core.options import tell_unknown
 from frontdesk.errors import ConfigError
 
-TAKEN_SILENTLY = frozenset({"name", "featurizer", "enable_feature_string_compression"})
+TAKEN_SILENTLY = frozenset({"name", "alias", "featurizer", "enable_feature_string_compression"})
 """Options of Rasa's that change nothing here."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery
@@ -53,9 +54,9 @@ class Owed:
         return [pair for messages in self._messages.values() for pair in messages.items()]
 
     def before(self, delivery: Delivery) -> list[tuple[Delivery, UserMessage]]:
-        """Return those of the same conversation that are to be answered before this one."""
+        """Return those of the same conversation that came before this one."""
         messages = self._messages.get(delivery.sender_id, {})
-        return [pair for pair in messages.items() if pair[0] != delivery]
+        return list(takewhile(lambda pair: pair[0] != delivery, messages.items()))
 
     @contextmanager
     def unless_answered(self, delivery: Delivery, message: UserMessage) -> Iterator[None]:

@@ -13,8 +13,8 @@ from frontdesk.core.ports import Commit, Conversation, Delivery
 from frontdesk.core.reminders import Reminder, after
 from frontdesk.errors import LockLost
 from frontdesk.stores import rows
-from frontdesk.stores.options import days
 from frontdesk.stores.refusals import answered, closed, stale
+from frontdesk.stores.sections import days
 
 PRUNE_EVERY = 3600.0
 """Seconds between two looks for inbox rows that are past their retention."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from frontdesk.errors import ConfigError, suggestion
-
-log = logging.getLogger("frontdesk.stores")
+from frontdesk.core.options import tell_unknown
+from frontdesk.errors import ConfigError
+from frontdesk.stores.sections import WHERE, days, host_and_port, positive
 
 DEFAULT_FILE = ".frontdesk/conversations.db"
 KNOWN = frozenset(
@@ -37,7 +35,6 @@ KNOWN = frozenset(
     ]
 )
 DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
-WHERE = "endpoints.yml: tracker_store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +68,7 @@ def read_options(options: Mapping[str, Any]) -> SqlOptions:
 
     As in Rasa, `url` (or `host`) is a host name, or a whole database URL where it holds "://".
     """
-    for name in sorted(set(options) - KNOWN):
-        log.warning("%s: there is no option '%s' and it is ignored. %s", WHERE, name, suggestion(name, KNOWN))
+    tell_unknown(WHERE, sorted(options), KNOWN)
     url = _url(options)
     login_db = options.get("login_db")
     if login_db and url.get_backend_name() == "sqlite":
@@ -102,19 +98,13 @@ def _url(options: Mapping[str, Any]) -> URL:
         return _checked(URL.create(driver, database=str(options.get("db") or DEFAULT_FILE)))
     if not options.get("db"):
         raise ConfigError("'db', the name of the database, is missing.", where=WHERE, hint="Add it.")
-    parts = urlsplit(f"scheme://{host}") if host else None
-    try:
-        port = (parts.port if parts else None) or port_number(options.get("port"))
-    except ValueError as error:
-        raise ConfigError(
-            f"The host '{host}' has no valid port.", where=WHERE, hint="Write host:5432."
-        ) from error
+    hostname, port = host_and_port(host, options, 5432, WHERE)
     return _checked(
         URL.create(
             driver,
             username=_text(options.get("username")),
             password=_text(options.get("password")),
-            host=parts.hostname if parts else None,
+            host=hostname,
             port=port,
             database=str(options["db"]),
             query={str(k): str(v) for k, v in (options.get("query") or {}).items()},
@@ -145,35 +135,3 @@ def _checked(url: URL) -> URL:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def port_number(value: object, where: str = WHERE) -> int | None:
-    """Return an option that is a port, or None where it is not given. Raises ConfigError."""
-    if value is None or value == "":
-        return None
-    text = str(value)
-    if not text.isdigit() or not 0 < int(text) < 65_536:
-        raise ConfigError(f"The port is '{value}'.", where=where, hint="It must be a number from 1 to 65535.")
-    return int(text)
-
-
-def positive(options: Mapping[str, Any], name: str, default: float, where: str = WHERE) -> float:
-    """Return an option that is a number above zero. Raises ConfigError."""
-    value = options.get(name)
-    if value is None:
-        return default
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise ConfigError(f"'{name}' is '{value}'.", where=where, hint="It must be a number above zero.")
-    return number
-
-
-def days(options: Mapping[str, Any], name: str, default: float) -> float:
-    """Return an option that is given in days, in seconds.
-
-    Raises ConfigError where it is not a number above zero.
-    """
-    return positive(options, name, default) * 86_400.0

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from frontdesk.core.ports import Hold
 from frontdesk.errors import LockLost
 from frontdesk.stores import rows
-from frontdesk.stores.options import positive
 from frontdesk.stores.redis_options import as_store_error, connect, failures, read_redis_options
 from frontdesk.stores.redis_scripts import BEAT, ENTER, LEAVE
 from frontdesk.stores.refusals import closed
+from frontdesk.stores.sections import positive
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

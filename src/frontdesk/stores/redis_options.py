@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from frontdesk.errors import ConfigError, MissingExtra, StoreError, suggestion
-from frontdesk.stores.options import port_number, positive
+from frontdesk.core.options import tell_unknown
+from frontdesk.errors import ConfigError, MissingExtra, StoreError
+from frontdesk.stores.sections import host_and_port, positive
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -22,6 +23,7 @@ KNOWN = frozenset(
     {"type", "url", "host", "port", "db", "username", "password", "use_ssl", "key_prefix", "timeout"}
     | {"socket_timeout", *_TLS}
 )
+PORT = 6379
 CONNECTIONS = 16
 """To one Redis, of one store: commands are short, and more would only wait there instead of here."""
 
@@ -57,9 +59,7 @@ def read_redis_options(
     `database` is the number of the one that is taken where none is named.
     """
     where = f"endpoints.yml: {section}"
-    for name in sorted(set(options) - KNOWN - more):
-        advice = suggestion(name, KNOWN | more)
-        log.warning("%s: there is no option '%s' and it is ignored. %s", where, name, advice)
+    tell_unknown(where, sorted(options), KNOWN | more)
     host = str(options.get("url") or options.get("host") or "localhost")
     given = {name: options.get(name) for name in ("username", "password") if options.get(name) is not None}
     arguments: dict[str, Any] = {name: str(value) for name, value in given.items()}
@@ -86,16 +86,10 @@ def _addressed(found: RedisOptions, options: Mapping[str, Any], host: str, where
             raise ConfigError("The address of Redis cannot be read.", where=where, hint=hint)
         place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         return replace(found, url=host, place=place, arguments={**found.arguments, "db": database})
-    try:
-        parts = urlsplit(f"scheme://{host}")
-        port = parts.port or port_number(options.get("port"), where) or 6379
-    except ValueError as error:
-        hint = "Write host:6379."
-        raise ConfigError(f"The host '{host}' has no valid port.", where=where, hint=hint) from error
-    address = {"host": parts.hostname, "port": port, "db": database}
-    return replace(
-        found, place=f"{parts.hostname}:{port}/{database}", arguments={**found.arguments, **address}
-    )
+    name, port = host_and_port(host, options, PORT, where)
+    address = {"host": name, "port": port or PORT, "db": database}
+    place = f"{name}:{address['port']}/{database}"
+    return replace(found, place=place, arguments={**found.arguments, **address})
 
 
 def _database(value: object, where: str) -> int:

@@ -18,9 +18,10 @@ from frontdesk.core.tracker import SESSION_START
 from frontdesk.errors import LockLost
 from frontdesk.stores import redis_tracker_scripts as scripts
 from frontdesk.stores import rows
-from frontdesk.stores.options import days, positive
+from frontdesk.stores.recent import RecentSessions, Session
 from frontdesk.stores.redis_options import as_store_error, connect, failures, read_redis_options
 from frontdesk.stores.refusals import answered, closed, stale
+from frontdesk.stores.sections import days, positive
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -56,6 +57,7 @@ class RedisTrackerStore:
         given = self.options.get("record_exp")
         self._expires = math.ceil(positive(self.options, "record_exp", 1.0)) if given is not None else 0
         self._clock = clock
+        self._recent = RecentSessions()
         self._client: Redis | None = None
         self._scripts: dict[str, Any] = {}
         self._closed = False
@@ -63,14 +65,29 @@ class RedisTrackerStore:
     async def load(self, sender_id: str, *, whole: bool = False) -> Conversation:
         """Return the latest session (all events where `whole`); an unknown conversation is empty."""
         rows.check_sender(sender_id)
-        start, found, before = await self._run(scripts.LOAD, sender_id, int(whole))
+        return await self._load(sender_id, None if whole else self._recent.get(sender_id), whole=whole)
+
+    async def _load(self, sender_id: str, known: Session | None, *, whole: bool) -> Conversation:
+        """Read what comes after a session that was read before."""
+        bounds = (known.first, known.last) if known else (-1, -1)
+        start, first, found, before = await self._run(scripts.LOAD, sender_id, int(whole), *bounds)
         if before:
             await self._adopt(sender_id, before)
-            return await self.load(sender_id, whole=whole)
-        events = rows.readable(
-            enumerate(found, start), rows.event_from_json, lambda n, why: self._complain(f"event {n}", why)
-        )
-        return Conversation(tuple(events), start + len(found) - len(events))
+            return await self._load(sender_id, None, whole=whole)
+        events = self._events(found, first)
+        if known is not None and first > start:
+            if tuple(events[:1]) != known.events[-1:]:  # it was forgotten, and began anew
+                return await self._load(sender_id, None, whole=whole)
+            events = [*known.events, *events[1:]]
+        end = first + len(found)
+        if not whole and len(events) == end - start > 0:
+            self._recent.put(sender_id, Session(start, end - 1, end - start, tuple(events)))
+        return Conversation(tuple(events), end - len(events))
+
+    def _events(self, found: Iterable[object], first: int = 0, of: str = "") -> list[Event]:
+        complain = self._complain
+        numbered = enumerate(found, first)
+        return rows.readable(numbered, rows.event_from_json, lambda n, why: complain(f"event {n}{of}", why))
 
     async def _adopt(self, sender_id: str, text: str) -> None:
         """Begin a conversation with what Rasa kept of it, as far as that can be read."""
@@ -80,14 +97,11 @@ class RedisTrackerStore:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             wires = []
             self._complain("what Rasa kept of a conversation", ValueError(type(error).__name__))
-        complain = self._complain
-        events = rows.readable(
-            enumerate(wires), rows.event_from_json, lambda n, why: complain(f"event {n} of Rasa's", why)
-        )
+        events = self._events(wires, of=" of Rasa's")
         # Of two servers that come at once, one is told that it is late; then the other has done it.
         state = await self._store(Commit(sender_id, events or [SessionStarted(timestamp=self._clock())], 0))
         if state[0] not in ("ok", "stale"):
-            raise self._refusal(state, 0)
+            raise _refusal(state, 0)
 
     async def save(self, commit: Commit) -> None:
         """Add events, all or none. Raises StaleConversation, and LockLost where a higher fence is known."""
@@ -97,12 +111,7 @@ class RedisTrackerStore:
         while (state := await self._store(commit))[0] == "again":
             continue  # somebody changed the conversation's reminders in between
         if state[0] != "ok":
-            raise self._refusal(state, commit.expected)
-
-    def _refusal(self, state: Sequence[str], expected: int) -> Exception:
-        if state[0] == "lost":
-            return LockLost(int(state[1]))
-        return answered() if state[0] == "answered" else stale(expected, int(state[1]))
+            raise _refusal(state, commit.expected)
 
     async def _store(self, commit: Commit) -> Sequence[str]:
         now = self._clock()
@@ -272,6 +281,12 @@ class RedisTrackerStore:
 
     def _complain(self, what: str, why: ValueError) -> None:
         log.error("%s: %s cannot be read (%s); it is passed over.", self._at.place, what, why)
+
+
+def _refusal(state: Sequence[str], expected: int) -> Exception:
+    if state[0] == "lost":
+        return LockLost(int(state[1]))
+    return answered() if state[0] == "answered" else stale(expected, int(state[1]))
 
 
 def _passes(error: Exception) -> bool:

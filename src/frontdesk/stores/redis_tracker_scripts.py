@@ -16,16 +16,19 @@ local function key(kind, name) return prefix .. kind .. ':' .. name end
 LOAD = (
     _COMMON
     + """
--- ARGV: prefix, conversation, whole. Returns where it begins, its events, and what Rasa kept where there are none.
+-- ARGV: prefix, conversation, whole, where the session begins that was read before (-1: none), its last event.
+-- Returns where the session begins, where its events do that follow (the last one that was read comes again), and what
+-- Rasa kept where there are none.
 local events = key('events', ARGV[2])
 local start = 0
 if ARGV[3] == '0' then start = tonumber(redis.call('HGET', key('state', ARGV[2]), 'start') or 0) end
-local found = redis.call('LRANGE', events, start, -1)
+local first = start == tonumber(ARGV[4]) and tonumber(ARGV[5]) or start
+local found = redis.call('LRANGE', events, first, -1)
 local before = false
 if #found == 0 and redis.call('TYPE', prefix .. ARGV[2]).ok == 'string' then
   before = redis.call('GET', prefix .. ARGV[2])
 end
-return {start, found, before}
+return {start, first, found, before}
 """
 )
 

@@ -22,7 +22,7 @@ def test_the_seed_is_rasas_or_a_fixed_one() -> None:
 def test_an_unknown_option_is_told_once_with_the_nearest_name(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            tell_unknown("Y", {"treshold": 1, "alias": "a", "name": "Y"}, ["threshold"])
+            tell_unknown("Y", {"treshold": 1, "alias": "a"}, ["threshold", "alias"])
     assert [record.getMessage() for record in caplog.records] == [
         "Y has no option 'treshold', which is ignored. Did you mean 'threshold'?"
     ]

@@ -15,7 +15,7 @@ def test_given_options_replace_defaults() -> None:
 
 def test_an_unknown_option_is_kept_and_logged_with_the_nearest_name(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert merged("X", {"threshold": 1}, {"treshold": 2, "alias": "x"})["treshold"] == 2
+        assert merged("X", {"threshold": 1}, {"treshold": 2, "alias": "x", "name": "X"})["treshold"] == 2
     [record] = caplog.records
     assert record.getMessage() == "X has no option 'treshold', which is ignored. Did you mean 'threshold'?"
 

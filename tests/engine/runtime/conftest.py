@@ -14,11 +14,11 @@ from frontdesk.actions.catalog import action_for, is_custom
 from frontdesk.actions.responses import DomainResponses
 from frontdesk.core.domain import Domain, Response, SessionConfig
 from frontdesk.core.message import IntentScore, Message
-from frontdesk.core.ports import ActionCall, ActionResult
+from frontdesk.core.ports import ActionCall, ActionResult, Commit
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.slots import Slot
 from frontdesk.core.tracker import LISTEN, Tracker
-from frontdesk.errors import ActionError
+from frontdesk.errors import ActionError, StoreError
 from frontdesk.runtime.agent import Agent
 from frontdesk.runtime.loop import Loop
 from frontdesk.runtime.processor import Processor
@@ -134,3 +134,15 @@ def make_desk(store: Any, **settings: Any) -> Desk:
     )
     processor = Processor(DOMAIN, Understanding(understand), loop, DomainResponses(DOMAIN), server)
     return Desk(Agent(processor, store, MemoryLockStore({}), Settings(**settings)), server, store)
+
+
+def fill_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let answers fail to be committed so many times."""
+    save, failures = desk.store.save, iter(range(times))
+
+    async def failing(commit: Commit) -> None:
+        if commit.delivery and next(failures, None) is not None:
+            raise StoreError("The disk is full.")
+        await save(commit)
+
+    monkeypatch.setattr(desk.store, "save", failing)

@@ -13,7 +13,7 @@ from frontdesk.core.ports import Delivery
 from frontdesk.errors import LimitError, StoreError
 from frontdesk.runtime.outlets import Outlets
 from tests.conftest import PATIENCE
-from tests.engine.runtime.conftest import Desk
+from tests.engine.runtime.conftest import Desk, fill_disk
 
 
 class Pigeons:
@@ -101,15 +101,7 @@ async def test_what_a_crash_cut_off_is_brought_by_the_channel(desk: Desk, pigeon
 async def test_what_is_owed_is_brought_later(
     desk: Desk, pigeons: Pigeons, monkeypatch: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    save, failures = desk.store.save, iter([StoreError("The disk is full.")])
-
-    async def failing(commit: Any) -> None:
-        error = next(failures, None) if commit.delivery else None
-        if error:
-            raise error
-        await save(commit)
-
-    monkeypatch.setattr(desk.store, "save", failing)
+    fill_disk(desk, monkeypatch, times=1)
     assert await desk.agent.accept(message("count", "m1"), pigeons.bring)
     await desk.agent._turns.ended()
     assert pigeons.brought == []

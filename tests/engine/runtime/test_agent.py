@@ -16,7 +16,7 @@ from frontdesk.runtime.agent import APOLOGY, STARTS, Incoming
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.processor import Processor
 from frontdesk.settings import Settings
-from tests.engine.runtime.conftest import Desk, make_desk
+from tests.engine.runtime.conftest import Desk, fill_disk, make_desk
 
 
 def texts(replies: Any) -> list[str]:
@@ -25,6 +25,11 @@ def texts(replies: Any) -> list[str]:
 
 async def say(desk: Desk, text: str, message_id: str | None = None, sender: str = "ann") -> list[str]:
     return texts(await desk.agent.receive(UserMessage(text, sender, "rest", message_id)))
+
+
+async def ids_heard(desk: Desk) -> list[str | None]:
+    events = (await desk.agent.tracker("ann")).events()
+    return [event.message_id for event in events if isinstance(event, UserUttered)]
 
 
 async def test_an_answer_and_what_is_kept_of_it(desk: Desk) -> None:
@@ -278,23 +283,23 @@ async def test_a_reply_that_cannot_be_passed_on_ends_no_turn(desk: Desk) -> None
 
 
 async def test_a_turn_that_cannot_be_stored_is_owed(desk: Desk, monkeypatch: Any) -> None:
-    save, failures = desk.store.save, iter([StoreError("The disk is full."), StoreError("The disk is full.")])
-
-    async def failing(commit: Any) -> None:
-        error = next(failures, None) if commit.delivery else None
-        if error:
-            raise error
-        await save(commit)
-
-    monkeypatch.setattr(desk.store, "save", failing)
+    fill_disk(desk, monkeypatch, times=2)
     with pytest.raises(StoreError):
         await say(desk, "count", "m1")
     await desk.agent.settle()
     assert await say(desk, "count", "m2") == ["Number 2"], "what is owed comes first"
     assert await say(desk, "count", "m1") == ["Number 1"]
     assert {(call.message_id, call.nth) for call in desk.server.calls} == {("m1", 0), ("m2", 0)}
-    heard = [e.message_id for e in (await desk.agent.tracker("ann")).events() if isinstance(e, UserUttered)]
-    assert heard == ["m1", "m2"]
+    assert await ids_heard(desk) == ["m1", "m2"]
+
+
+async def test_what_is_owed_is_answered_in_order(desk: Desk, monkeypatch: Any) -> None:
+    fill_disk(desk, monkeypatch, times=3)
+    for message_id in ("m1", "m2"):  # before the second one, the first is tried again
+        with pytest.raises(StoreError):
+            await say(desk, "hello", message_id)
+    await desk.agent.settle()
+    assert await ids_heard(desk) == ["m1", "m2"]
 
 
 async def test_only_the_latest_session_is_looked_at(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from frontdesk.errors import StoreError
 from frontdesk.runtime.deliveries import AtWork, Owed
 
 ONE, TWO, OTHER = Delivery("rest", "ann", "1"), Delivery("rest", "ann", "2"), Delivery("rest", "bob", "1")
+NEW = Delivery("rest", "ann", "3")
 HELLO = UserMessage("hello", "ann")
 
 
@@ -34,6 +35,8 @@ def test_a_message_is_owed_until_its_answer_is_committed() -> None:
         raise ValueError("a bug")
     assert [delivery for delivery, _ in owed.all()] == [ONE, TWO, OTHER]
     assert owed.before(TWO) == [(ONE, HELLO)], "of the same conversation, and not itself"
+    assert owed.before(ONE) == [], "what came later waits"
+    assert owed.before(NEW) == [(ONE, HELLO), (TWO, HELLO)]
     for delivery in (ONE, TWO):
         with owed.unless_answered(delivery, HELLO):
             pass

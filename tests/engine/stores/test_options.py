@@ -63,6 +63,7 @@ def test_addresses(options: dict[str, Any], expected: str) -> None:
         ({"dialect": "postgresql", "url": "db.local", "db": "x", "port": "no"}, "port is 'no'"),
         ({"dialect": "postgresql", "url": "db.local", "db": "x", "port": 70000}, "1 to 65535"),
         ({"dialect": "postgresql", "url": "db.local:99999", "db": "x"}, "no valid port"),
+        ({"dialect": "postgresql", "url": "[::1", "db": "x"}, "no valid port"),
         ({"dialect": "sqlite", "login_db": "x"}, "login_db"),
         ({"timeout": 0}, "'timeout' is '0'"),
         ({"timeout": "soon"}, "number above zero"),

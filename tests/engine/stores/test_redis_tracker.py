@@ -13,6 +13,7 @@ import pytest
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery
 from frontdesk.errors import ConfigError, StaleConversation, StoreError
+from frontdesk.stores import rows
 from frontdesk.stores.redis_tracker import RedisTrackerStore
 from frontdesk.testing import servers
 from frontdesk.testing.contracts.tracker_store import (
@@ -107,6 +108,36 @@ async def test_an_event_that_cannot_be_read_costs_itself_only(
     assert (stored(found), texts(found)) == (5, ["one", "two"])
     assert "event 3 cannot be read" in caplog.text
     assert "zoe" not in caplog.text
+
+
+async def test_what_was_read_before_is_not_read_again(
+    store: RedisTrackerStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.save(Commit("ann", [said(str(n)) for n in range(2_000)], 0))
+    await store.save(Commit("ann", session(said("new")), 2_000))
+    read: list[str] = []
+    before = rows.event_from_json
+    monkeypatch.setattr(rows, "event_from_json", lambda text: (read.append(text), before(text))[1])
+    for n, text in enumerate(("next", "last")):
+        assert (await store.load("ann")).offset == 2_000
+        await store.save(Commit("ann", [said(text)], 2_003 + n))
+    assert texts(await store.load("ann")) == ["new", "next", "last"]
+    assert len(read) == 3 + 2 + 2, "the last one that was read comes again"
+    assert stored(await store.load("ann", whole=True)) == 2_005
+    await store.save(Commit("ann", session(said("another")), 2_005))
+    assert texts(await store.load("ann")) == ["another"]
+
+
+async def test_a_conversation_that_was_forgotten_and_began_anew(
+    store: RedisTrackerStore, redis_url: str
+) -> None:
+    for texts_before, texts_now in ((2, 5), (5, 3), (3, 3), (3, 0)):
+        await store.save(Commit("ann", [said(f"old {n}") for n in range(texts_before)], 0))
+        assert stored(await store.load("ann")) == texts_before
+        run_redis(redis_url, "FLUSHDB")
+        await store.save(Commit("ann", [said(f"new {n}") for n in range(texts_now)], 0))
+        assert texts(await store.load("ann")) == [f"new {n}" for n in range(texts_now)]
+        run_redis(redis_url, "FLUSHDB")
 
 
 async def test_conversations_expire_where_that_is_asked_for(redis_url: str) -> None:
