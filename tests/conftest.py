@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,12 +120,21 @@ def start_server(folder: Path, *arguments: str, **environment: str) -> Server:
     """Start `frontdesk run` in a project's folder and wait until it answers."""
     given = list(arguments)
     port = int(given[given.index("--port") + 1]) if "--port" in given else free_port()
-    log = folder / f"server-{port}.log"
+    command = ("-m", "frontdesk.cli.main", "run", "--port", str(port), *arguments)
+    return launch(
+        folder, command, port, folder / f"server-{port}.log", {"FRONTDESK_SECRET": SECRET, **environment}
+    )
+
+
+def launch(
+    folder: Path, command: Sequence[str], port: int, log: Path, environment: Mapping[str, str] | None = None
+) -> Server:
+    """Start a server as a process of Python and wait until it answers."""
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "frontdesk.cli.main", "run", "--port", str(port), *arguments],
+            [sys.executable, *command],
             cwd=folder,
-            env={**os.environ, "FRONTDESK_SECRET": SECRET, **environment},
+            env={**os.environ, **(environment or {})},
             stdout=out,
             stderr=out,
         )
@@ -150,21 +159,14 @@ def wait_for(server: Server) -> None:
 
 
 @contextmanager
-def action_server(folder: Path, *command: str) -> Iterator[str]:
+def action_server(folder: Path, *command: str, **environment: str) -> Iterator[str]:
     """Run a server of actions (`python -m COMMAND`) on a free port of its own; yields its address."""
     port = free_port()
-    log = folder / "actions.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command, "--port", str(port)],
-            cwd=folder,
-            env={**os.environ, "SANIC_HOST": "127.0.0.1"},
-            stdout=out,
-            stderr=out,
-        )
-    server = Server(f"http://127.0.0.1:{port}", process, log)
+    given = {"SANIC_HOST": "127.0.0.1", **environment}
+    server = launch(
+        folder, ("-m", *command, "--port", str(port)), port, folder / f"actions-{port}.log", given
+    )
     try:
-        wait_for(server)
         yield server.url
     finally:
         server.stop()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,8 +16,7 @@ import httpx
 import jwt
 import pytest
 
-from frontdesk.testing.servers import free_port
-from tests.conftest import PATIENCE, SECRET, Server, start_server
+from tests.conftest import SECRET, Server, action_server, start_server
 
 ACTIONS_SECRET = "a-secret-that-both-sides-share-0123456789-abcdefgh"
 OTHER_SECRET = "a-secret-that-somebody-else-made-up-9876543210-xyz"
@@ -40,30 +36,6 @@ class Two:
     folder: Path
 
 
-def start_actions(folder: Path, port: int, secret: str) -> subprocess.Popen[bytes]:
-    """Start the SDK's own server, and wait until it answers."""
-    environment = {
-        **os.environ,
-        "FRONTDESK_ACTIONS_SECRET": secret,
-        "FRONTDESK_OUTBOX": "manual",
-        "SANIC_HOST": "127.0.0.1",
-    }
-    with (folder / f"actions-{port}.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port)],
-            cwd=folder, env=environment, stdout=log, stderr=log,
-        )  # fmt: skip
-    deadline = time.monotonic() + 3 * PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            httpx.get(f"http://127.0.0.1:{port}/health", timeout=5)
-            return process
-        except httpx.TransportError:
-            time.sleep(0.05)
-    process.kill()
-    raise RuntimeError((folder / f"actions-{port}.log").read_text())
-
-
 @pytest.fixture(scope="module")
 def folder(assistant: Path, template_today: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the assistant with a shop of its own, which finds its actions at a URL."""
@@ -79,14 +51,12 @@ def folder(assistant: Path, template_today: Path, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="module")
 def two(folder: Path) -> Iterator[Two]:
-    port = free_port()
-    process = start_actions(folder, port, ACTIONS_SECRET)
-    url = f"http://127.0.0.1:{port}/webhook"
-    server = start_server(folder, ACTIONS_URL=url, FRONTDESK_ACTIONS_SECRET=ACTIONS_SECRET)
-    yield Two(server, url, folder)
-    server.stop()
-    process.terminate()
-    process.wait(60)
+    environment = {"FRONTDESK_ACTIONS_SECRET": ACTIONS_SECRET, "FRONTDESK_OUTBOX": "manual"}
+    with action_server(folder, "rasa_sdk", "--actions", "actions", **environment) as actions:
+        url = f"{actions}/webhook"
+        server = start_server(folder, ACTIONS_URL=url, FRONTDESK_ACTIONS_SECRET=ACTIONS_SECRET)
+        yield Two(server, url, folder)
+        server.stop()
 
 
 def chat(server: Server, *messages: str, token: str | None = None) -> tuple[str, list[str]]:

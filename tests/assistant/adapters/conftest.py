@@ -30,9 +30,9 @@ def zendesk_local(zendesk: ZendeskServer) -> Local:
 
 
 @pytest.fixture(scope="session")
-def behind() -> Iterator[str]:
+def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a localstripe."""
-    with localstripe() as url:
+    with localstripe(tmp_path_factory.mktemp("localstripe")) as url:
         yield url
 
 

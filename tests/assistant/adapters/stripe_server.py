@@ -7,15 +7,15 @@ payment intents of one customer. Refunds can be told to take their time.
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
+
+from frontdesk.testing.servers import free_port
+from tests.conftest import launch
 
 from .described import Described
 from .serving import Asked, Local, Told
@@ -33,24 +33,14 @@ PASSED_ON = ("authorization", "content-type", "stripe-version")
 
 
 @contextmanager
-def localstripe() -> Iterator[str]:
+def localstripe(folder: Path) -> Iterator[str]:
     """Run localstripe and give its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", START, str(port)])
-    url = f"http://127.0.0.1:{port}"
+    port = free_port()
+    server = launch(folder, ("-W", "ignore", "-c", START, str(port)), port, folder / "localstripe.log")
     try:
-        for _ in range(1200):
-            assert process.poll() is None, "localstripe has ended"
-            try:
-                httpx.get(f"{url}/v1/charges", auth=(KEY, ""), trust_env=False).raise_for_status()
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield url
+        yield server.url
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        server.stop()
 
 
 class StripeServer:

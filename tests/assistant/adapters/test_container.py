@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from actions.helpdesk.forwarding import ForwardedTickets
 from actions.helpdesk.tickets import EmbeddedTickets
 from actions.services import close_services, services
 from actions.services.container import Services
+from tests.conftest import until
 
 from ..conftest import POLICIES, who
 from .zendesk_server import EMAIL, TOKEN, ZendeskServer
@@ -73,11 +73,7 @@ def test_the_courier_takes_them_there(
     close_services()
     monkeypatch.delenv("FRONTDESK_OUTBOX")
     services().tickets.open(who(), "Lamp", "It flickers.")
-    for _ in range(600):
-        if zendesk.tickets:
-            break
-        time.sleep(0.1)
-    assert len(zendesk.tickets) == 1
+    until(lambda: len(zendesk.tickets) == 1, "the ticket is there")
 
 
 def test_a_mistake_in_the_file_is_told_at_once(

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +18,8 @@ from actions.adapters.receiving import main, take
 from actions.adapters.settings import Adapters, ZendeskSettings
 from actions.adapters.webhooks import Notice
 from actions.services.container import Services
+from frontdesk.testing.servers import free_port
+from tests.conftest import launch, until
 
 from ..conftest import NOW, Letters, count, who
 from .serving import Local, Told
@@ -116,9 +113,7 @@ def receiving(tmp_path: Path, template: Path, adapters: str) -> Iterator[Receive
     """Run the server as an operator does."""
     shutil.copy(template, tmp_path / "shop.db")
     (tmp_path / "adapters.yml").write_text(adapters)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = os.environ | {
+    environment = {
         "FRONTDESK_ADAPTERS": str(tmp_path / "adapters.yml"),
         "FRONTDESK_SHOP_DB": f"sqlite:///{tmp_path}/shop.db",
         "FRONTDESK_OUTBOX": "manual",
@@ -126,20 +121,13 @@ def receiving(tmp_path: Path, template: Path, adapters: str) -> Iterator[Receive
         "TEST_SECRET": SECRET,
         "TEST_KEY": KEY,
     }
-    command = [sys.executable, "-m", "actions.adapters.receiving", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    port = free_port()
+    command = ("-m", "actions.adapters.receiving", "--port", str(port))
+    server = launch(ROOT, command, port, tmp_path / "receiving.log", environment)
     try:
-        for _ in range(1200):
-            assert process.poll() is None, "the server has ended"
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield Receiver(f"http://127.0.0.1:{port}/webhooks", f"sqlite:///{tmp_path}/shop.db")
+        yield Receiver(f"{server.url}/webhooks", f"sqlite:///{tmp_path}/shop.db")
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        server.stop()
 
 
 def sent(url: str, headers: dict[str, str], body: bytes) -> int:
@@ -174,11 +162,7 @@ def test_what_localstripe_sends_is_taken(stripe_server: StripeServer, tmp_path: 
         stripe_server.post("/_config/webhooks/tests", url=f"{server.url}/stripe", secret=SECRET)
         stripe_server.post("/v1/customers", email="anna.bennett@example.com")
         shop = Services(server.database)
-        for _ in range(600):
-            if count(shop, "notices", system="Stripe", kind="customer.created"):
-                break
-            time.sleep(0.1)
-        assert count(shop, "notices", system="Stripe", kind="customer.created") == 1
+        until(lambda: count(shop, "notices", system="Stripe", kind="customer.created") == 1, "it is noted")
         shop.close()
 
 

@@ -65,6 +65,13 @@ async def use(locks: RedisLockStore, name: str) -> None:
         await asyncio.sleep(0)
 
 
+async def until_waiting(url: str, count: int) -> None:
+    """Wait until so many stand in the line of "ann"."""
+    async with asyncio.timeout(60):
+        while int(run_redis(url, "ZCARD", "lock:queue:ann")) != count:
+            await asyncio.sleep(0.01)
+
+
 def keys(url: str) -> list[str]:
     return list(run_redis(url, "KEYS", "*"))
 
@@ -152,7 +159,7 @@ class TestSeveralServers:
         turns = [entered[1] for entered in seen[::2]]
         assert sum(a != b for a, b in pairwise(turns)) > 50, "the two take turns"
 
-    async def test_those_of_two_servers_wait_in_one_line(self, open_locks: Open) -> None:
+    async def test_those_of_two_servers_wait_in_one_line(self, open_locks: Open, redis_url: str) -> None:
         one, two = open_locks(), open_locks()
         order: list[int] = []
 
@@ -164,7 +171,7 @@ class TestSeveralServers:
             tasks = []
             for number in range(12):
                 tasks.append(asyncio.create_task(work((one, two)[number % 2], number)))
-                await asyncio.sleep(0.05)
+                await until_waiting(redis_url, number + 1)
         async with asyncio.timeout(30):
             await asyncio.gather(*tasks)
         assert order == list(range(12))
@@ -273,7 +280,7 @@ class TestRedisThatFails:
             waiting = []
             for number in range(6):
                 waiting.append(asyncio.create_task(work((one, two)[number % 2], f"w{number}")))
-                await asyncio.sleep(0.05)
+                await until_waiting(url, number + 1)
             await asyncio.to_thread(server.stop)
             await asyncio.to_thread(server.start)
             await asyncio.sleep(1.5)  # longer than between two signs of life: the holder is known again
