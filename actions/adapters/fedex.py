@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from actions.adapters.answers import entries, within, words
@@ -19,6 +18,7 @@ from actions.adapters.fedex_wire import (
     write_town,
 )
 from actions.adapters.http import Rules, System
+from actions.adapters.keys import digest
 from actions.adapters.oauth import OAuthSystem
 from actions.carriers.port import Label, Parcel, Place, Rate, Tracking, checked_service, tidy_number
 from actions.services.clock import Clock, utc_now
@@ -80,7 +80,7 @@ class FedexCarrier:
                 write_package(parcel)
                 | {
                     "customerReferences": [
-                        {"customerReferenceType": "CUSTOMER_REFERENCE", "value": _hash(key)[:30].upper()}
+                        {"customerReferenceType": "CUSTOMER_REFERENCE", "value": digest(key)[:30].upper()}
                     ]
                 }
             ],
@@ -139,9 +139,4 @@ class FedexCarrier:
 
     def _headers(self, what: str) -> dict[str, str]:
         """Name the request, and the language in which states are told."""
-        return {"x-customer-transaction-id": _hash(what)[:36], "x-locale": "en_US"}
-
-
-def _hash(text: str) -> str:
-    """Reduce a text to characters that tell nothing."""
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+        return {"x-customer-transaction-id": digest(what)[:36], "x-locale": "en_US"}

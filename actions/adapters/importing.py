@@ -21,7 +21,7 @@ from actions.commerce.errors import ShopError, StoreError
 from actions.commerce.mirror import SOURCE, MirroredShop, Outside
 from actions.commerce.model import Customer, Order, Product, Shop
 from actions.commerce.rows import email_key
-from actions.commerce.transfer import report
+from actions.commerce.transfer import counted, report
 
 GUEST = "0"
 LONGEST_EMAIL = 254
@@ -158,8 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ShopError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    counts = f"{len(shop.products)} products, {len(shop.customers)} customers, {len(shop.orders)} orders"
-    sys.stdout.write(f"{counts}\n")
+    sys.stdout.write(f"{counted(len(shop.products), len(shop.customers), len(shop.orders))}\n")
     return 0
 
 

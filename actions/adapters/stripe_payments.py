@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from actions.adapters.errors import (
     Rejected,
 )
 from actions.adapters.http import Budget, Rules, System
+from actions.adapters.keys import digest
 from actions.adapters.settings import StripeSettings
 from actions.payments.minor_units import from_minor, to_minor
 from actions.payments.port import Charge, Dispute, Repayment
@@ -305,4 +305,4 @@ def _is_id(text: str, *prefixes: str) -> bool:
 
 def _hash(*parts: str) -> str:
     """Reduce a key to letters and digits that tell nothing."""
-    return hashlib.sha256("\x00".join(parts).encode(errors="replace")).hexdigest()[:48]
+    return digest(*parts)[:48]

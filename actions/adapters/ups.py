@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from typing import Any
 
 from actions.adapters.answers import entries, within, words
 from actions.adapters.carrier_settings import UpsSettings
 from actions.adapters.errors import BadAnswer, Missing, Rejected
 from actions.adapters.http import Budget, Rules, System
+from actions.adapters.keys import digest
 from actions.adapters.oauth import OAuthSystem
 from actions.adapters.ups_wire import (
     CODES,
@@ -156,7 +156,7 @@ class UpsCarrier:
 
     def _headers(self, what: str) -> dict[str, str]:
         """Name ourselves and the request."""
-        return {"transId": _hash(what)[:32], "transactionSrc": SOURCE}
+        return {"transId": digest(what)[:32], "transactionSrc": SOURCE}
 
     def _charge(self) -> dict[str, Any]:
         """Say that the shop pays."""
@@ -188,9 +188,4 @@ class UpsCarrier:
 
 def _reference(key: str) -> str:
     """Make a reference number of a key, no longer than UPS takes."""
-    return f"FD{_hash(key)[:28].upper()}"
-
-
-def _hash(text: str) -> str:
-    """Reduce a text to characters that tell nothing."""
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+    return f"FD{digest(key)[:28].upper()}"

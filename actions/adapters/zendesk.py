@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from actions.adapters.errors import BadAnswer, Missing, Rejected
 from actions.adapters.http import Budget, Rules, System
+from actions.adapters.keys import digest
 from actions.adapters.settings import ZendeskSettings
 from actions.commerce.model import Customer
 from actions.helpdesk.port import PRIORITIES, Ticket, checked_priority, higher
@@ -51,7 +51,7 @@ class ZendeskTickets:
     def open(self, key: str, subject: str, body: str, priority: str, customer: Customer | None) -> Ticket:
         """Open a ticket; the same key again gives the same ticket."""
         ticket = self._new(subject_of(subject), body_of(body), checked_priority(priority), customer)
-        external_id = f"{TAG}-{_hash(key)}"
+        external_id = f"{TAG}-{digest(key)[:40]}"
         budget = self._system.budget()
         found = self._by_external_id(external_id, budget)
         if found is None:
@@ -71,7 +71,7 @@ class ZendeskTickets:
         found = self._read(number, budget)
         if found is None or found["status"] == "closed":
             return None
-        mark = f"[{TAG} {_hash(key)[:24]}]"
+        mark = f"[{TAG} {digest(key)[:24]}]"
         if self._has_comment(number, mark, budget):
             return self._ticket(found)
         comment = {"ticket": {"comment": {"body": f"{body_of(text)}\n\n{mark}", "public": False}}}
@@ -181,8 +181,3 @@ class ZendeskTickets:
             status=STATUSES[found["status"]],
             reply_hours=self._reply_hours(priority),
         )
-
-
-def _hash(text: str) -> str:
-    """Reduce a key to forty characters that tell nothing."""
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:40]

@@ -75,10 +75,10 @@ def _held(url: str) -> str | None:
             ]
     finally:
         database.close()
-    return None if source == "demo" or not any(counts) else _counted(*counts)
+    return None if source == "demo" or not any(counts) else counted(*counts)
 
 
-def _counted(products: int, customers: int, orders: int) -> str:
+def counted(products: int, customers: int, orders: int) -> str:
     """Write how much a shop holds."""
     return f"{products} products, {customers} customers, {orders} orders"
 
@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ShopError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{_counted(len(shop.products), len(shop.customers), len(shop.orders))}\n")
+    sys.stdout.write(f"{counted(len(shop.products), len(shop.customers), len(shop.orders))}\n")
     return 0
 
 
