@@ -120,7 +120,9 @@ def zendesk_ticket_change(notice: Notice) -> tuple[str, str, str | None] | None:
 def _known_secret(system: str, secret: str) -> None:
     """Believe nobody where no secret is set: everybody can sign with nothing."""
     if len(secret) < SHORTEST_SECRET:
-        raise BadSignature(system, "no secret for webhooks is set.", "Set webhook_secret in adapters.yml.")
+        raise BadSignature(
+            system, "the secret for webhooks is missing or too short.", "Set webhook_secret in adapters.yml."
+        )
 
 
 def _notice(system: str, content: Mapping[str, Any], sent: datetime) -> Notice:

@@ -258,7 +258,6 @@ def _place(text: str, after_street: bool, asked: str) -> Parts:
         alone = _named(" ".join(kept)) if code and not rest and not city else ""
         if alone and alone in ("New York", "Washington"):
             city, state = _its_own_city(kept, postcode, code)
-            alone = alone if not city else ""
     city_is, state_is = CITY_IS.search(text), STATE_IS.search(text)
     city = (_city(_without_edges(city_is[1])) if city_is else "") or city
     state = (state_code(state_is[1]) if state_is else "") or state

@@ -64,3 +64,7 @@ def test_every_fact_that_is_named_exists(path: Path) -> None:
 def test_facts_are_used() -> None:
     used = {name for path in TEXTS for name in FACT.findall(path.read_text("utf-8"))}
     assert len(used) > 100
+
+
+def test_the_readme_counts_the_articles() -> None:
+    assert f"| {len(list((ROOT / 'kb').glob('*.md')))} articles " in (ROOT / "README.md").read_text("utf-8")

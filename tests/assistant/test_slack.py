@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +13,7 @@ import pytest
 
 from tests.conftest import Server, start_server, until
 from tests.slack import ANN, BOB, SIGNING, TEAM, Slack, event, press, tell, tell_form
+from tests.visitors import copied
 
 NUMBER, MAIL = "L204817", "<mailto:anna.bennett@example.com|anna.bennett@example.com>"
 
@@ -26,8 +26,7 @@ def slack() -> Iterator[Slack]:
 
 @pytest.fixture(scope="module")
 def server(assistant: Path, slack: Slack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("slack") / "project"
-    shutil.copytree(assistant, folder, symlinks=True, ignore=shutil.ignore_patterns("shop.db*", "*.log"))
+    folder = copied(assistant, tmp_path_factory.mktemp("slack") / "project")
     options = f"{slack.options}, slack_signing_secret: {SIGNING}"
     (folder / "credentials.yml").write_text(f"rest:\nslack: {{{options}}}\n", "utf-8")
     shop = folder / ".frontdesk" / "shop.db"

@@ -15,22 +15,18 @@ from actions.commerce.model import CENT, Address, Customer, PaymentMethod, Produ
 
 FILE = Path(__file__).parent / "cast.yml"
 
-Member = tuple[Customer, list[Mapping[str, Any]], bool]
+Member = tuple[Customer, list[Mapping[str, Any]]]
 
 
 def read_cast(now: datetime) -> list[Member]:
     """Read the known customers, each with the stories of the orders."""
     entries = YAML(typ="safe", pure=True).load(FILE)
-    return [(_customer(entry, now), list(entry["orders"]), bool(entry.get("apart"))) for entry in entries]
+    return [(_customer(entry, now), list(entry["orders"])) for entry in entries]
 
 
 def cast_drafts(cast: list[Member], products: Mapping[str, Product], now: datetime) -> list[Draft]:
     """Draft the orders of the known customers, as of now."""
-    return [
-        _draft(customer, story, products, now, apart)
-        for customer, stories, apart in cast
-        for story in stories
-    ]
+    return [_draft(customer, story, products, now) for customer, stories in cast for story in stories]
 
 
 def _customer(entry: Mapping[str, Any], now: datetime) -> Customer:
@@ -59,7 +55,7 @@ def _method(entry: Mapping[str, Any]) -> PaymentMethod:
 
 
 def _draft(
-    customer: Customer, story: Mapping[str, Any], products: Mapping[str, Product], now: datetime, apart: bool
+    customer: Customer, story: Mapping[str, Any], products: Mapping[str, Product], now: datetime
 ) -> Draft:
     """Draft one order of a known customer; its days count back from today."""
     status, delivered = story["status"], story.get("delivered")
@@ -83,7 +79,6 @@ def _draft(
         carrier=story["carrier"],
         late=story.get("late", False),
         service=story.get("service", "standard"),
-        apart=apart,
         paid_by=story.get("paid_by"),
         charged_twice=story.get("charged_twice", False),
         unrefunded=story.get("unrefunded", False),

@@ -63,7 +63,6 @@ class Draft:
     promo: bool = False
     late: bool = False
     paid_by: str | None = None  # a method of the customer; else one is drawn
-    apart: bool = False  # its details are drawn by themselves
     charged_twice: bool = False
     unrefunded: bool = False  # cancelled, and not paid back
     return_reference: str = ""
@@ -89,8 +88,9 @@ def _amount(text: str) -> Decimal:
     return Decimal(text.replace("$", "").replace(",", "")).quantize(CENT)
 
 
-def make_order(random: Random, draft: Draft, prices: Prices, now: datetime) -> Order:
+def make_order(draft: Draft, prices: Prices, now: datetime) -> Order:
     """Make an order of a draft: items + shipping + tax - discount are exactly what was paid."""
+    random = Random(draft.number)  # its own: neither the hour nor another order changes what is drawn here
     items = tuple(
         OrderItem(
             id=f"{draft.number}-{place}",
@@ -181,11 +181,9 @@ def _parcel(random: Random, order: Order, draft: Draft, ids: tuple[str, ...], no
     goal = f"{address.city}, {address.state}"
     scans = [ShipmentEvent(at=shipped, status="in_transit", text="Picked up by the carrier", place=WAREHOUSE)]
     end = draft.delivered_at or now
-    hub = shipped + (end - shipped) / 2
+    hub, place = shipped + (end - shipped) / 2, random.choice(HUBS)
     if end - shipped > timedelta(hours=20):
-        scans.append(
-            ShipmentEvent(at=hub, status="in_transit", text="Arrived at a hub", place=random.choice(HUBS))
-        )
+        scans.append(ShipmentEvent(at=hub, status="in_transit", text="Arrived at a hub", place=place))
     if draft.late:
         text = "Delayed by weather, a new date follows"
         scans.append(

@@ -51,7 +51,7 @@ def demo_shop(now: datetime, seed: int = SEED, customers: int = 64) -> Shop:
     now = now.replace(microsecond=0)
     products = catalogue(random)
     cast = read_cast(now)
-    known = [customer for customer, _, _ in cast]
+    known = [customer for customer, _ in cast]
     crowd = people(random, customers, now, {customer.email for customer in known})
     drafts = cast_drafts(cast, {product.id: product for product in products}, now)
     taken = {draft.number for draft in drafts}
@@ -65,10 +65,7 @@ def demo_shop(now: datetime, seed: int = SEED, customers: int = 64) -> Shop:
     return Shop(
         products=tuple(products),
         customers=(*known, *crowd),
-        orders=tuple(
-            make_order(Random(draft.number) if draft.apart else random, draft, prices, now)
-            for draft in _with_references(drafts)
-        ),
+        orders=tuple(make_order(draft, prices, now) for draft in _with_references(drafts)),
     )
 
 

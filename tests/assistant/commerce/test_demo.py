@@ -37,6 +37,26 @@ def test_the_same_moment_gives_the_same_shop() -> None:
     assert demo_shop(NOW, seed=1) != demo_shop(NOW)
 
 
+def drawn(shop: Shop) -> dict[str, object]:
+    """What is drawn of each order: everything but its moments."""
+    return {
+        order.number: (
+            [(payment.kind, payment.method_id, payment.amount) for payment in order.payments],
+            [
+                (parcel.carrier, parcel.tracking_numbers, parcel.events[-1:] and parcel.events[-1].text)
+                for parcel in order.shipments
+            ],
+            [(entry.reason, entry.fee, entry.refund, entry.label_url) for entry in order.returns],
+        )
+        for order in shop.orders
+    }
+
+
+@pytest.mark.parametrize("hours", [1, 5, 11, 24, 77, 400])
+def test_no_hour_changes_cards_parcels_and_refunds(hours: int) -> None:
+    assert drawn(demo_shop(NOW + timedelta(hours=hours))) == drawn(demo_shop(NOW))
+
+
 def test_the_readme_tells_its_size(demo: Shop) -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
     told = f"a demo shop with {len(demo.products)} products, {len(demo.customers)} customers and about 250 orders"

@@ -150,6 +150,21 @@ def test_states_and_zip_codes() -> None:
     )  # not known: not judged
 
 
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("1 Oak Street, New York, TX 10001", "TX"),  # the customer is asked whether that is meant
+        ("1 Oak Street, New York 10001", "NY"),
+        ("1 Oak Street, New York, 10001", "NY"),
+        ("1 Oak Street, Washington, DC 20001", "DC"),
+        ("1 Oak Street, Washington 20001", "DC"),
+    ],
+)
+def test_a_city_that_is_called_like_a_state(text: str, state: str) -> None:
+    read = read_address(text)
+    assert (read.city, read.state) == (text.split(", ")[1].removesuffix(f" {read.postcode}"), state)
+
+
 names = st.sampled_from(
     ["Oak", "Sunset", "Highland", "Cedar", "Martin Luther King", "North Lake", "5th", "St James"]
 )
