@@ -196,7 +196,7 @@ def _found(connection: Connection, reference: str) -> tuple[Any, Any]:
         if row is not None:
             return table, row
     raise ServiceError(
-        f"There is no return or exchange '{reference}'; it should look like R-10042 or X-10042."
+        f"There is no return or exchange '{reference}'; references look like R-10042 or X-10042."
     )
 
 
