@@ -83,10 +83,6 @@ class MirroredShop(SqlStore):
         self._known = False
         self._writing = threading.local()
 
-    def hold_by(self, held: Held) -> None:
-        """Let somebody tell what waits to be done in the shop outside."""
-        self._keeping = Keeping(held)
-
     def customer(self, customer_id: str) -> Customer | None:
         """Find a customer by id, as the shop outside has them."""
         return super().customer(customer_id) if self._look("customer", customer_id) else None

@@ -73,7 +73,7 @@ def settle(
     who, identity = caller(tracker), services().identity
     if not who.authenticated:
         return {"identity_block": "unavailable"}
-    known, customer = identity.known(who), identity.customer(who, action)
+    known, enough = identity.standing(who, action)
     other = known is not None and heard.email is not None and heard.email != known.email.lower()
     if other and identity.one_customer:
         dispatcher.utter_message(response="utter_identity_one_customer")
@@ -81,8 +81,8 @@ def settle(
     if other:
         identity.forget(who)
         return {**NOBODY, **_try(dispatcher, tracker, heard, who, action), "email": heard.email}
-    if customer:
-        now = {"verified": True, "customer_name": customer.first_name}
+    if known and enough:
+        now = {"verified": True, "customer_name": known.first_name}
         return {name: value for name, value in now.items() if tracker.get_slot(name) != value}
     stale = {name: None for name in NOBODY if tracker.get_slot(name) is not None}
     return {**stale, **_try(dispatcher, tracker, heard, who, action, known)}

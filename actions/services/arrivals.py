@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from actions.commerce import movements, schema
 from actions.commerce.database import Database
 from actions.commerce.errors import ShopError
 from actions.commerce.model import NOTHING, Order, Payment
-from actions.commerce.rows import payment_row
 from actions.commerce.store import find_order
 from actions.services import audit
 from actions.services.clock import Clock, utc_now
@@ -144,7 +143,7 @@ class Arrivals:
 
     def _added(
         self, connection: Connection, order: Order, kind: str, amount: Decimal, method_id: str
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """Add the difference to the books; a gift card pays at once."""
         card = _is_card(connection, order, method_id)
         settled = kind == "payment" and (card or self._money is None)
@@ -155,11 +154,8 @@ class Arrivals:
             at=self._clock(),
             status="settled" if settled else "pending",
         )
-        row = {"order_number": order.number} | payment_row(len(order.payments), entry)
-        made = connection.execute(insert(schema.payments), row).inserted_primary_key
-        if settled:
-            movements.move_balance(connection, order.customer_id, entry)
-        return {**row, "id": made[0] if made else None}
+        movements.add_payments(connection, order, [entry])
+        return max(payments_of(connection, order.number), key=lambda row: row["id"])
 
     def _completed(self, connection: Connection, step: Step) -> None:
         """Note that an exchange is paid."""

@@ -8,18 +8,15 @@ from typing import Any
 
 from actions.commerce.model import Customer, Order
 from actions.commerce.port import Commerce
-from actions.helpdesk.port import Ticket, Tickets
+from actions.helpdesk.port import Ticket
 from actions.services import mail
 from actions.services.cancel_policy import SUBJECT, CancelQuote, decide_cancellation, quote_cancellation
-from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused, ServiceError
-from actions.services.identity import Identity
-from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
+from actions.services.order_writes import About, Appeal, OrderWrite, item_lines, refunds_of
 from actions.services.policy import Decision
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
-from actions.services.sagas import Sagas
 from actions.services.wording import dollars
 
 ACTION = "order.cancel"
@@ -46,28 +43,10 @@ class Cancellations:
     >>> receipt = cancellations.cancel(caller, customer, "L204991", "no_longer_needed")
     """
 
-    def __init__(
-        self,
-        commerce: Commerce,
-        identity: Identity,
-        tickets: Tickets,
-        policies: Policies,
-        clock: Clock = utc_now,
-        sagas: Sagas | None = None,
-    ) -> None:
+    def __init__(self, commerce: Commerce, policies: Policies, about: About) -> None:
         self._commerce = commerce
         self._policies = policies
-        self._writes = OrderWrites(
-            commerce,
-            identity,
-            tickets,
-            policies,
-            clock,
-            action=ACTION,
-            subject=SUBJECT,
-            wish=WISH,
-            sagas=sagas,
-        )
+        self._writes = about(action=ACTION, subject=SUBJECT, wish=WISH)
 
     @property
     def reasons(self) -> dict[str, str]:

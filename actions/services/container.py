@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.inactive import inactive_rules
 from actions.services.order_sagas import register_orders
+from actions.services.order_writes import OrderWrites
 from actions.services.orders import Orders
 from actions.services.outbox import Outbox, Sink, sink_from_environment
 from actions.services.parcels import Parcels
@@ -121,17 +123,18 @@ class Services:
             money.register()
         self.arrivals = Arrivals(self.database, self.sagas, money, clock)
         self.labels = self._labels()
-        about_orders = (self.commerce, self.identity, self.tickets, self.policies, clock, self.sagas)
-        self.returns = Returns(*about_orders)
-        self.cancellations = Cancellations(*about_orders)
-        self.swaps = Swaps(*about_orders)
+        desk = (self.commerce, self.identity, self.tickets, self.policies, clock)
+        about = partial(OrderWrites, *desk, sagas=self.sagas)
+        self.returns = Returns(self.commerce, self.policies, about)
+        self.cancellations = Cancellations(self.commerce, self.policies, about)
+        self.swaps = Swaps(self.commerce, self.policies, about)
         self.callbacks = Callbacks(self.database, self.identity, self.policies, clock)
-        self.remedies = Remedies(self.database, *about_orders)
-        self.promotions = Promotions(*about_orders)
+        self.remedies = Remedies(self.database, self.commerce, self.policies, self.tickets, about)
+        self.promotions = Promotions(self.commerce, self.policies, about)
         self.quotes = Quotes(self.database, self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
         self.addresses = Addresses(self.commerce, self.identity, self.policies, clock, self.sagas)
-        self.payments = PaymentChanges(*about_orders)
+        self.payments = PaymentChanges(self.policies, about)
         self.profile = Profile(self.commerce, self.identity, self.policies, clock, self.sagas)
         self.outbox = Outbox(self.database, sink or sink_from_environment(), clock)
 

@@ -127,29 +127,33 @@ class Identity:
 
     def known(self, caller: Caller) -> Customer | None:
         """Tell whom the conversation was verified as on any level, be it too low for what is wanted."""
-        return self.customer(caller, None)
+        return self.standing(caller)[0]
 
-    def customer(self, caller: Caller, action: str | None = ANYTHING) -> Customer | None:
-        """Tell whom the conversation was verified as, well enough for an action.
+    def customer(self, caller: Caller, action: str = ANYTHING) -> Customer | None:
+        """Tell whom the conversation was verified as, well enough for an action."""
+        known, enough = self.standing(caller, action)
+        return known if enough else None
 
-        None once it was silent for too long. Without an action any level will do.
+    def standing(self, caller: Caller, action: str = ANYTHING) -> tuple[Customer | None, bool]:
+        """Tell whom the conversation was verified as on any level, and whether that is enough for an action.
+
+        None once it was silent for too long.
         """
         if not caller.authenticated:
-            return None
+            return None, False
         now = self._clock()
         with self._database.read() as connection:
             row = _verification(connection, caller)
         if row is None or not self._is_fresh(row, now):
-            return None
-        if action is not None and not self._policy.suffices(row["way"] or OLD_WAY, action):
-            return None
+            return None, False
         if now - row["last_seen_at"] >= TOUCH:
             table = schema.verifications
             with suppress(StoreBusy), self._database.write() as connection:  # reading goes on without
                 connection.execute(
                     update(table).where(table.c.conversation == row["conversation"]).values(last_seen_at=now)
                 )
-        return self._store.on_file(row["customer_id"])
+        enough = self._policy.suffices(row["way"] or OLD_WAY, action)
+        return self._store.on_file(row["customer_id"]), enough
 
     def is_verified(
         self, connection: Connection, caller: Caller, customer: Customer, action: str = ANYTHING

@@ -176,6 +176,9 @@ class OrderWrites(Writes):
         return now - timedelta(days=self._policies.returns.authority_period_days)
 
 
+About = Callable[..., OrderWrites]  # gives the one for an action, subject and wish
+
+
 def refunds_of(
     shares: Sequence[Share],
     now: datetime,

@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from actions.commerce.model import Customer, Order, Payment
-from actions.commerce.port import Commerce
-from actions.helpdesk.port import Tickets
 from actions.services import details_mail
-from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.details_policy import PAYMENT, PaymentQuote, decide_payment, quote_payment
 from actions.services.errors import Refused
-from actions.services.identity import Identity
-from actions.services.order_writes import OrderWrite, OrderWrites, refunds_of
+from actions.services.order_writes import About, OrderWrite, refunds_of
 from actions.services.policy import Decision
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
-from actions.services.sagas import Sagas
 from actions.services.writes import Row
 
 ACTION = "order.payment"
@@ -45,27 +40,9 @@ class PaymentChanges:
     >>> receipt = payments.change(caller, customer, "L204991", "c10005_card_1")
     """
 
-    def __init__(
-        self,
-        commerce: Commerce,
-        identity: Identity,
-        tickets: Tickets,
-        policies: Policies,
-        clock: Clock = utc_now,
-        sagas: Sagas | None = None,
-    ) -> None:
+    def __init__(self, policies: Policies, about: About) -> None:
         self._policies = policies
-        self._writes = OrderWrites(
-            commerce,
-            identity,
-            tickets,
-            policies,
-            clock,
-            action=ACTION,
-            subject=PAYMENT,
-            wish=WISH,
-            sagas=sagas,
-        )
+        self._writes = about(action=ACTION, subject=PAYMENT, wish=WISH)
 
     def decide(self, customer: Customer, order: Order, method_id: str | None = None) -> Decision:
         """Decide whether an order may be paid by a method on file; without one, whether it may by any other."""

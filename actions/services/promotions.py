@@ -9,13 +9,11 @@ from typing import Any
 
 from actions.commerce.model import Customer, Order
 from actions.commerce.port import Commerce
-from actions.helpdesk.port import Ticket, Tickets
+from actions.helpdesk.port import Ticket
 from actions.services import sales_mail
-from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused
-from actions.services.identity import Identity
-from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, refunds_of
+from actions.services.order_writes import About, Appeal, OrderWrite, refunds_of
 from actions.services.policy import Decision, refusal
 from actions.services.promo_policy import (
     JOINT,
@@ -29,7 +27,6 @@ from actions.services.promo_policy import (
 )
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
-from actions.services.sagas import Sagas
 from actions.services.sales_readings import PromoCode
 from actions.services.throttle import Throttle
 from actions.services.wording import dollars
@@ -59,29 +56,10 @@ class Promotions:
     >>> receipt = promotions.apply(caller, customer, "L204995", "BRIGHT15")
     """
 
-    def __init__(
-        self,
-        commerce: Commerce,
-        identity: Identity,
-        tickets: Tickets,
-        policies: Policies,
-        clock: Clock = utc_now,
-        sagas: Sagas | None = None,
-    ) -> None:
+    def __init__(self, commerce: Commerce, policies: Policies, about: About) -> None:
         self._commerce = commerce
         self._policies = policies
-        self._clock = clock
-        self._writes = OrderWrites(
-            commerce,
-            identity,
-            tickets,
-            policies,
-            clock,
-            action=ACTION,
-            subject=SUBJECT,
-            wish=WISH,
-            sagas=sagas,
-        )
+        self._writes = about(action=ACTION, subject=SUBJECT, wish=WISH)
         window = timedelta(minutes=policies.promotions.unknown_codes_minutes)
         self._guesses = Throttle("promo.unknown", policies.promotions.unknown_codes, window, window)
 
@@ -97,11 +75,11 @@ class Promotions:
 
     def look(self, name: str) -> Decision:
         """Decide whether there is such a code and whether it can be used today, without counting a guess."""
-        return decide_code(name, self._policies, today=self._clock().date())
+        return decide_code(name, self._policies, today=self._writes.now().date())
 
     def check(self, caller: Caller, name: str) -> Decision:
         """Decide whether there is such a code; unknown ones are counted, so that codes can't be found by trying."""
-        now, decision = self._clock(), self.look(name)
+        now, decision = self._writes.now(), self.look(name)
         with self._commerce.begin() as work:
             if not self._guesses.standing(work.connection, caller.conversation, now).left:
                 return refusal("too_many_codes", {"code": name}, subject=SUBJECT)
@@ -117,7 +95,7 @@ class Promotions:
             self._policies,
             customer=customer,
             others=self._commerce.orders_of(customer.id),
-            now=self._clock(),
+            now=self._writes.now(),
             promised=self._writes.promised(customer.id),
         )
 
@@ -128,7 +106,7 @@ class Promotions:
 
     def open_orders(self, customer: Customer) -> list[Order]:
         """List the orders to which a code can be credited as far as their state and age go, newest first."""
-        policy, now = self._policies.promotions, self._clock()
+        policy, now = self._policies.promotions, self._writes.now()
         orders = self._commerce.orders_of(customer.id)
         return [
             order for order in orders if rule_of_order(order, policy, now) in (None, "order_date_unknown")

@@ -19,11 +19,9 @@ from actions.commerce.store import next_number
 from actions.helpdesk.port import Ticket, Tickets
 from actions.services import mail_care
 from actions.services.case_policy import GOODWILL, PRICE, REFUND, REPLACEMENT, Assessment, assess
-from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused
-from actions.services.identity import Identity
-from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
+from actions.services.order_writes import About, Appeal, OrderWrite, item_lines, refunds_of
 from actions.services.policy import Decision, refusal
 from actions.services.products import products_of
 from actions.services.receipts import Receipt
@@ -38,7 +36,6 @@ from actions.services.remedy_policy import (
     quote_remedy,
 )
 from actions.services.rulebook import Policies
-from actions.services.sagas import Sagas
 from actions.services.wording import dollars
 
 ACTION = "order.remedy"
@@ -69,30 +66,13 @@ class Remedies:
     """
 
     def __init__(
-        self,
-        database: Database,
-        commerce: Commerce,
-        identity: Identity,
-        tickets: Tickets,
-        policies: Policies,
-        clock: Clock = utc_now,
-        sagas: Sagas | None = None,
+        self, database: Database, commerce: Commerce, policies: Policies, tickets: Tickets, about: About
     ) -> None:
         self._database = database
         self._commerce = commerce
         self._policies = policies
         self._tickets = tickets
-        self._writes = OrderWrites(
-            commerce,
-            identity,
-            tickets,
-            policies,
-            clock,
-            action=ACTION,
-            subject=SUBJECT,
-            wish=WISH,
-            sagas=sagas,
-        )
+        self._writes = about(action=ACTION, subject=SUBJECT, wish=WISH)
 
     def assess(self, order: Order, issue: str, item_ids: Sequence[str]) -> Assessment:
         """Find out what is the matter with an order, and what can be done."""

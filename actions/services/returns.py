@@ -11,19 +11,16 @@ from typing import Any
 
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, PaymentMethod, Return
 from actions.commerce.port import Commerce
-from actions.helpdesk.port import Ticket, Tickets
+from actions.helpdesk.port import Ticket
 from actions.services import mail
-from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused, ServiceError
-from actions.services.identity import Identity
 from actions.services.item_matching import ItemMatch, match_items
-from actions.services.order_writes import Appeal, OrderWrite, OrderWrites, item_lines, refunds_of
+from actions.services.order_writes import About, Appeal, OrderWrite, item_lines, refunds_of
 from actions.services.policy import Decision, ReturnQuote, decide_return, quote_return
 from actions.services.receipts import Receipt
 from actions.services.refund_choice import RefundChoice, refund_choices
 from actions.services.rulebook import Policies
-from actions.services.sagas import Sagas
 from actions.services.wording import dollars
 
 ACTION = "return.start"
@@ -54,28 +51,10 @@ class Returns:
     >>> receipt = returns.start(caller, customer, "L204393", ["L204393-1"], "changed_mind")
     """
 
-    def __init__(
-        self,
-        commerce: Commerce,
-        identity: Identity,
-        tickets: Tickets,
-        policies: Policies,
-        clock: Clock = utc_now,
-        sagas: Sagas | None = None,
-    ) -> None:
+    def __init__(self, commerce: Commerce, policies: Policies, about: About) -> None:
         self._commerce = commerce
         self._policies = policies
-        self._writes = OrderWrites(
-            commerce,
-            identity,
-            tickets,
-            policies,
-            clock,
-            action=ACTION,
-            subject="return",
-            wish=WISH,
-            sagas=sagas,
-        )
+        self._writes = about(action=ACTION, subject="return", wish=WISH)
 
     @property
     def reasons(self) -> dict[str, str]:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from actions.commerce.errors import SoldOut
@@ -23,18 +22,15 @@ from actions.commerce.model import (
     PaymentMethod,
 )
 from actions.commerce.port import Commerce
-from actions.helpdesk.port import Ticket, Tickets
+from actions.helpdesk.port import Ticket
 from actions.services import mail
-from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused
-from actions.services.identity import Identity
-from actions.services.order_writes import Appeal, OrderWrite, OrderWrites
+from actions.services.order_writes import About, Appeal, OrderWrite
 from actions.services.policy import Decision
 from actions.services.products import products_of
 from actions.services.receipts import Receipt
 from actions.services.rulebook import Policies
-from actions.services.sagas import Sagas
 from actions.services.swap_policy import (
     CHANGE,
     EXCHANGE,
@@ -80,18 +76,9 @@ class Swaps:
     >>> receipt = swaps.swap(caller, customer, "L204991", [Swap("L204991-1", "LT-103-SAGE")])
     """
 
-    def __init__(
-        self,
-        commerce: Commerce,
-        identity: Identity,
-        tickets: Tickets,
-        policies: Policies,
-        clock: Clock = utc_now,
-        sagas: Sagas | None = None,
-    ) -> None:
+    def __init__(self, commerce: Commerce, policies: Policies, about: About) -> None:
         self._commerce = commerce
         self._policies = policies
-        about = partial(OrderWrites, commerce, identity, tickets, policies, clock, sagas=sagas)
         self._writes = {
             kind: about(action=action, subject=kind, wish=WISHES[kind]) for kind, action in ACTIONS.items()
         }

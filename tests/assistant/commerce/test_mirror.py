@@ -43,10 +43,18 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture()
-def mirror(outside: WooCommerceShop, url: str, clock: Clock, brought: Shop) -> Iterator[MirroredShop]:
+def held() -> set[str]:
+    """What waits to be done in the shop outside, as in "order 727"."""
+    return set()
+
+
+@pytest.fixture()
+def mirror(
+    outside: WooCommerceShop, url: str, clock: Clock, brought: Shop, held: set[str]
+) -> Iterator[MirroredShop]:
     """The shop, brought as of NOW."""
     database = Database(url, source=SOURCE)
-    made = MirroredShop(database, outside, clock)
+    made = MirroredShop(database, outside, clock, held=lambda _connection, subject: subject in held)
     made.bring(brought, clock())
     clock.forward(minutes=1)
     yield made
@@ -178,11 +186,9 @@ def test_within_a_transaction_nobody_is_called(
 
 
 def test_what_waits_to_be_done_there_stands_here(
-    server: WooCommerceServer, mirror: MirroredShop, clock: Clock
+    server: WooCommerceServer, mirror: MirroredShop, clock: Clock, held: set[str]
 ) -> None:
     number = server.orders[5000]["number"]
-    held: set[str] = set()
-    mirror.hold_by(lambda _connection, subject: subject in held)
     before = mirror.order(number)
     assert before is not None
     with mirror.begin(order=number) as work:

@@ -74,6 +74,8 @@ def test_an_action_that_needs_less_is_served_and_one_that_needs_more_is_not(leve
     assert leveled.identity.customer(who(), "order_status") == done.customer
     assert leveled.identity.known(who()) == done.customer
     assert leveled.identity.customer(who()) is None
+    assert leveled.identity.standing(who()) == (done.customer, False)
+    assert leveled.identity.standing(who(), "order_status") == (done.customer, True)
     with leveled.database.read() as connection:
         assert not leveled.identity.is_verified(connection, who(), done.customer)
         assert leveled.identity.is_verified(connection, who(), done.customer, "order_status")
