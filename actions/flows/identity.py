@@ -19,7 +19,7 @@ from actions.commerce.model import Customer
 from actions.flows.forms import AttentiveForm
 from actions.flows.memo import looked_up, one_look
 from actions.flows.names import full_name
-from actions.flows.turn import EMAIL, SURE, Said, noted, said, turn_events
+from actions.flows.turn import EMAIL, SURE, Said, noted, said, told_now, turn_events
 from actions.flows.wishes import cued, guessed, order_slots, served_by, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
@@ -221,8 +221,7 @@ class ActionAskIdentityProof(Action):
 
 def _hinted(tracker: Tracker) -> bool:
     """Tell whether all the ways were just named in a hint."""
-    said_now = [str((event.get("metadata") or {}).get("utter_action")) for event in turn_events(tracker)]
-    return "utter_hint_email_or_name" in said_now
+    return told_now(tracker, "utter_hint_email_or_name")
 
 
 def _failed(tracker: Tracker) -> bool:

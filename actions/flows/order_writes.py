@@ -16,7 +16,7 @@ from actions.flows.choice import OTHER, OTHER_ORDER, ask_which, choose, fitting,
 from actions.flows.flow import Flow
 from actions.flows.identity import tell_block
 from actions.flows.memo import looked_up
-from actions.flows.turn import Said, said
+from actions.flows.turn import Said, said, told_now
 from actions.flows.wishes import done, wishes
 from actions.services import services
 from actions.services.context import Caller, caller
@@ -24,6 +24,7 @@ from actions.services.errors import Refused
 from actions.services.policy import Decision, outside
 
 DECLINED = outside("declined")
+NOT_FOUND = "utter_order_not_found"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ def find_told(dispatcher: CollectingDispatcher, customer: Customer, number: str)
     """Return an order of a customer; say so when there is none of that number."""
     order = own_order(customer, number)
     if order is None:
-        dispatcher.utter_message(response="utter_order_not_found", asked_number=number)
+        dispatcher.utter_message(response=NOT_FOUND, asked_number=number)
     return order
 
 
@@ -219,6 +220,8 @@ class SubmitOrderWrite(Action, ABC):
             if not orders:
                 dispatcher.utter_message(response="utter_no_orders")
                 return closing
+            if told_now(tracker, NOT_FOUND):
+                return closing  # another order of theirs was not what they asked about
             return [*self.none_possible(dispatcher, tracker, customer, orders), *closing]
         closing.append(SlotSet("last_order", order.number))
         confirmed = tracker.get_slot(flow.confirmed_slot)

@@ -223,6 +223,13 @@ def _value_then(tracker: Tracker, slot: str) -> Any:
     return value
 
 
+def told_now(tracker: Tracker, response: str) -> bool:
+    """Tell whether a response was said in this turn."""
+    return any(
+        (event.get("metadata") or {}).get("utter_action") == response for event in turn_events(tracker)
+    )
+
+
 def actions_of(tracker: Tracker, back: int = 0) -> list[str]:
     """Return the names of the actions of a turn."""
     return [str(event.get("name")) for event in turn_events(tracker, back) if event.get("event") == "action"]

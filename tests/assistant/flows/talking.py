@@ -124,7 +124,12 @@ class Talk:
         events = [dict(event) for event in asyncio.run(action.run(dispatcher, self.tracker(name), DOMAIN))]
         self.said = dispatcher.messages
         self.events += [
-            {"event": "bot", "text": message.get("text") or message.get("response")} for message in self.said
+            {
+                "event": "bot",
+                "text": message.get("text") or message.get("response"),
+                "metadata": {"utter_action": message.get("response")},
+            }
+            for message in self.said
         ]
         self.events += events
         for event in events:
