@@ -29,18 +29,12 @@ from actions.adapters.errors import AdapterError, Unreachable
 from actions.commerce import mirror_rows, schema
 from actions.commerce.database import Database, order_key
 from actions.commerce.errors import StoreMismatch
+from actions.commerce.lookups import find_order, find_product
 from actions.commerce.mirror_keeping import Held, Keeping, nothing_held
 from actions.commerce.model import Customer, Order, Product, Shop
 from actions.commerce.port import Reading
 from actions.commerce.rows import email_key
-from actions.commerce.store import (
-    Progress,
-    SqlStore,
-    SqlWork,
-    find_order,
-    find_product,
-    no_progress,
-)
+from actions.commerce.store import Progress, SqlStore, SqlWork, no_progress
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, select
 
 from actions.commerce import mirror_rows, schema
 from actions.commerce.database import order_key
+from actions.commerce.lookups import find_customer_by_id
 from actions.commerce.model import Customer, Order, Product, Shop
-from actions.commerce.store import Progress, find_customer_by_id
+from actions.commerce.store import Progress
 
 Held = Callable[[Connection, str], bool]
 

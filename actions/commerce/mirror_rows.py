@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from actions.commerce import rows, schema
 from actions.commerce.database import order_key
+from actions.commerce.lookups import find_customer_by_id, find_order, find_product
 from actions.commerce.merging import merged
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Product, Variant
 from actions.commerce.rows import email_key
-from actions.commerce.store import find_customer_by_id, find_order, find_product
 
 LONGEST = 200  # characters of a name
 KNOWN_HERE = ("tier", "points", "marketing_email")  # of a customer; a shop outside has no place for it

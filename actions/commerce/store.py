@@ -9,27 +9,42 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from actions.commerce import details, movements, rows, schema
-from actions.commerce.database import Database, order_key
+from actions.commerce.database import Database
 from actions.commerce.errors import StoreMismatch
+from actions.commerce.lookups import (
+    find_customer,
+    find_customer_by_id,
+    find_order,
+    find_orders_of,
+    find_product,
+    read_customers,
+    read_orders,
+    read_products,
+)
 from actions.commerce.model import (
     Address,
     Customer,
     Exchange,
     Order,
     Payment,
-    PaymentMethod,
     Product,
     Return,
     Shop,
 )
 from actions.commerce.promised import promised_to
-from actions.commerce.reserved import BATCH, reserved_of
+from actions.commerce.reserved import BATCH
 
 FIRST_NUMBER = 10_001
-PARTS = (schema.order_items, schema.shipments, schema.payments, schema.returns, schema.exchanges)
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -86,7 +101,7 @@ class SqlStore:
     def products(self) -> list[Product]:
         """List the whole catalogue."""
         with self.database.read() as connection:
-            return _products(connection)
+            return read_products(connection)
 
     def promised(self, customer_id: str, since: datetime) -> Decimal:
         """Sum the refunds of a customer's returns and cancellations since a time."""
@@ -103,9 +118,9 @@ class SqlStore:
         """Read the whole shop as it is at this moment."""
         with self.database.read() as connection:
             return Shop(
-                products=tuple(_products(connection)),
-                customers=tuple(_customers(connection)),
-                orders=tuple(_orders(connection, select(schema.orders).order_by(schema.orders.c.position))),
+                products=tuple(read_products(connection)),
+                customers=tuple(read_customers(connection)),
+                orders=tuple(read_orders(connection)),
             )
 
     def replace(
@@ -242,39 +257,6 @@ class SqlWork:
         )
 
 
-def find_customer(connection: Connection, email: str) -> Customer | None:
-    """Find a customer by e-mail address within a transaction."""
-    return _first(_customers(connection, schema.customers.c.email_key == rows.email_key(email)))
-
-
-def find_customer_by_id(connection: Connection, customer_id: str) -> Customer | None:
-    """Find a customer by id within a transaction."""
-    return _first(_customers(connection, schema.customers.c.id == customer_id))
-
-
-def find_order(connection: Connection, number: str, *, lock: bool = False) -> Order | None:
-    """Find an order by its number within a transaction, locked on demand."""
-    query = select(schema.orders).where(schema.orders.c.number_key == order_key(number))
-    return _first(_orders(connection, query.with_for_update() if lock else query))
-
-
-def find_orders_of(connection: Connection, customer_id: str, limit: int | None = None) -> list[Order]:
-    """List the orders of a customer within a transaction, newest first; those without a date come last."""
-    table = schema.orders
-    query = (
-        select(table)
-        .where(table.c.customer_id == customer_id)
-        .order_by(table.c.placed_at.is_(None), table.c.placed_at.desc(), table.c.position.desc())
-        .limit(limit)
-    )
-    return _orders(connection, query)
-
-
-def find_product(connection: Connection, product_id: str) -> Product | None:
-    """Find a product by id within a transaction."""
-    return _first(_products(connection, schema.products.c.id == product_id))
-
-
 def next_number(connection: Connection, name: str) -> int:
     """Count up a counter within a transaction; two transactions never get the same number."""
     table = schema.counters
@@ -319,80 +301,3 @@ def _raise_return_counter(connection: Connection, shop: Shop) -> None:
     table = schema.counters
     raised = update(table).where(table.c.name == "return", table.c.value < highest).values(value=highest)
     connection.execute(raised)
-
-
-def _first(found: Sequence[T]) -> T | None:
-    return found[0] if found else None
-
-
-def _products(connection: Connection, *where: Any) -> list[Product]:
-    """Read products with their variants."""
-    table = schema.products
-    sold = table.c.retired.is_not(True)
-    found = connection.execute(select(table).where(sold, *where).order_by(table.c.position)).mappings().all()
-    parts = _parts_of(connection, schema.variants, "product_id", [row["id"] for row in found])
-    return [rows.product_from(row, parts[row["id"]]) for row in found]
-
-
-def _customers(connection: Connection, *where: Any) -> list[Customer]:
-    """Read customers with their payment methods."""
-    table = schema.customers
-    found = connection.execute(select(table).where(*where).order_by(table.c.position)).mappings().all()
-    ids = [row["id"] for row in found]
-    parts = _parts_of(connection, schema.payment_methods, "customer_id", ids)
-    reserved = reserved_of(connection, ids)
-    return [rows.customer_from(row, parts[row["id"]], reserved[row["id"]]) for row in found]
-
-
-def _orders(connection: Connection, query: Select[Any]) -> list[Order]:
-    """Read orders with all their parts, in eleven queries however many there are."""
-    found = connection.execute(query).mappings().all()
-    numbers = [row["number"] for row in found]
-    parts = {table.name: _parts_of(connection, table, "order_number", numbers) for table in PARTS}
-    parts["cancellations"] = _parts_of(
-        connection, schema.cancellations, "order_number", numbers, "order_number"
-    )
-    parts["remedy_claims"] = _parts_of(connection, schema.remedy_claims, "order_number", numbers, "claim")
-    inside = {
-        part.name: _inside(connection, parts[whole.name], part)
-        for whole, part in (
-            (schema.returns, schema.return_items),
-            (schema.exchanges, schema.exchange_items),
-        )
-    }
-    owners = list({row["customer_id"] for row in found})
-    methods: dict[str, dict[str, PaymentMethod]] = {
-        owner: {row["id"]: rows.method_from(row) for row in each}
-        for owner, each in _parts_of(connection, schema.payment_methods, "customer_id", owners).items()
-    }
-    return [
-        rows.order_from(
-            row,
-            {name: each[row["number"]] for name, each in (parts | inside).items()},
-            methods.get(row["customer_id"], {}),
-        )
-        for row in found
-    ]
-
-
-def _inside(connection: Connection, wholes: dict[str, list[Any]], part: Table) -> dict[str, list[Any]]:
-    """Read what is inside of some returns or exchanges, grouped by order."""
-    orders = {row["reference"]: number for number, each in wholes.items() for row in each}
-    grouped: dict[str, list[Any]] = defaultdict(list)
-    for reference, each in _parts_of(connection, part, "reference", list(orders), "id").items():
-        grouped[orders[reference]].extend(each)
-    return grouped
-
-
-def _parts_of(
-    connection: Connection, table: Table, column: str, keys: Sequence[str], order: str = "position"
-) -> dict[str, list[Any]]:
-    """Read the rows that belong to some keys, grouped by key, in their order."""
-    grouped: dict[str, list[Any]] = defaultdict(list)
-    owner = table.c[column]
-    # Asked even for no keys: the number of queries must not tell whether somebody or something exists.
-    for start in range(0, len(keys) or 1, BATCH):
-        query = select(table).where(owner.in_(keys[start : start + BATCH])).order_by(owner, table.c[order])
-        for row in connection.execute(query).mappings():
-            grouped[row[column]].append(row)
-    return grouped

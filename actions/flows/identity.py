@@ -17,7 +17,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
 from actions.flows.forms import AttentiveForm
-from actions.flows.memo import looked_up, one_look
+from actions.flows.memo import look_again, looked_up, one_look
 from actions.flows.names import full_name
 from actions.flows.turn import EMAIL, SURE, Said, noted, said, told_now, turn_events
 from actions.flows.wishes import cued, guessed, order_slots, served_by, wishes
@@ -57,10 +57,15 @@ def known_customer(tracker: Tracker, action: str | None = None) -> Customer | No
     Well enough for `action`, else for the wish that the running form serves.
     """
     needed = action or served_by(tracker.active_loop_name, tracker.get_slot("wish")) or ANYTHING
-    return looked_up(
-        ("customer", tracker.sender_id, needed),
-        lambda: services().identity.customer(caller(tracker), needed),
-    )
+    known, enough = _standing(tracker, needed)
+    return known if enough else None
+
+
+def _standing(tracker: Tracker, action: str) -> tuple[Customer | None, bool]:
+    """Return to whom this conversation belongs on any level, and whether that is enough for an action."""
+    identity = services().identity
+    known, way = looked_up(("proven", tracker.sender_id), lambda: identity.proven(caller(tracker)))
+    return known, known is not None and identity.suffices(way, action)
 
 
 def settle(
@@ -73,13 +78,14 @@ def settle(
     who, identity = caller(tracker), services().identity
     if not who.authenticated:
         return {"identity_block": "unavailable"}
-    known, enough = identity.standing(who, action)
+    known, enough = _standing(tracker, action)
     other = known is not None and heard.email is not None and heard.email != known.email.lower()
     if other and identity.one_customer:
         dispatcher.utter_message(response="utter_identity_one_customer")
         return {"email": known.email.lower() if known else None}
     if other:
         identity.forget(who)
+        look_again()
         return {**NOBODY, **_try(dispatcher, tracker, heard, who, action), "email": heard.email}
     if known and enough:
         now = {"verified": True, "customer_name": known.first_name}
@@ -112,6 +118,7 @@ def _try(
     if not services().identity.could_prove(claim, action) or tried == before or (before and not new):
         return given
     result = services().identity.verify(who, claim.email, claim.proof, name=claim.name, action=action)
+    look_again()
     if result.status == "verified" and result.customer:
         return {
             **given,
@@ -166,7 +173,7 @@ def hint_for(slot: str, action: str) -> str:
 
 def identity_questions(tracker: Tracker, domain_slots: list[str], action: str) -> list[str]:
     """Return what to ask somebody who isn't known well enough: only what is missing."""
-    known = services().identity.known(caller(tracker)) is not None
+    known = _standing(tracker, action)[0] is not None
     named = tracker.get_slot("person_name") and not tracker.get_slot("email") and by_name(action)
     return [slot for slot in domain_slots if slot != "email"] if known or named else domain_slots
 
@@ -307,9 +314,8 @@ class PrivateForm(AttentiveForm, ABC):
         self.give_way(tracker)
         with one_look():
             heard = self.heard(tracker)
-        changes = settle(dispatcher, tracker, self._introduced(tracker, heard), self.needed(tracker))
-        tracker.slots.update(changes)
-        with one_look():  # who the customer is was settled above; the rest of the form only reads
+            changes = settle(dispatcher, tracker, self._introduced(tracker, heard), self.needed(tracker))
+            tracker.slots.update(changes)
             # Noted in this turn: a yes in the same message isn't one to what the summary will say now.
             corrections = noted(tracker, self.corrections(dispatcher, tracker, heard, domain))
             tracker.slots.update(corrections)

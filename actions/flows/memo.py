@@ -14,12 +14,19 @@ _seen: ContextVar[dict[Hashable, Any] | None] = ContextVar("seen", default=None)
 
 @contextmanager
 def one_look() -> Iterator[None]:
-    """Keep what is looked up within this block, which must change nothing that it looks up."""
+    """Keep what is looked up within this block; whoever changes something in it says so with `look_again`."""
     token = _seen.set({})
     try:
         yield
     finally:
         _seen.reset(token)
+
+
+def look_again() -> None:
+    """Forget what was looked up so far in this block: something of it may have changed."""
+    seen = _seen.get()
+    if seen is not None:
+        seen.clear()
 
 
 def looked_up(key: Hashable, look: Callable[[], T]) -> T:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
@@ -138,10 +139,11 @@ def cued(words: str) -> str | None:
     return max(found, key=lambda wish: found[wish]) if found else None
 
 
-def _all_cued(words: str) -> dict[str, int]:
+@lru_cache(maxsize=64)  # a form asks about the same few words again and again
+def _all_cued(words: str) -> Mapping[str, int]:
     """Return each wish of which a cue stands in the words, with the length of its longest."""
     lengths = {wish.intent: max(map(len, _cues_in(words, wish)), default=0) for wish in wishes().values()}
-    return {wish: length for wish, length in lengths.items() if length}
+    return MappingProxyType({wish: length for wish, length in lengths.items() if length})
 
 
 def _cues_in(words: str, wish: Wish) -> list[str]:

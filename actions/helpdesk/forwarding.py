@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select, update
 
 from actions.adapters.errors import AdapterError
 from actions.commerce import schema
+from actions.commerce.lookups import find_customer_by_id
 from actions.commerce.model import Customer
-from actions.commerce.store import find_customer_by_id
 from actions.helpdesk.port import CLOSED, HelpDesk, Ticket
 from actions.helpdesk.texts import LONGEST_BODY
 from actions.helpdesk.tickets import ADD, ESCALATE, OPEN, EmbeddedTickets, find_ticket

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, delete, select, update
 from actions.commerce import movements, schema
 from actions.commerce.database import Database
 from actions.commerce.errors import ShopError
+from actions.commerce.lookups import find_order
 from actions.commerce.model import NOTHING, Order, Payment
-from actions.commerce.store import find_order
 from actions.services import audit
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import jwt
@@ -65,7 +68,7 @@ def caller(tracker: TrackerLike) -> Caller:
     )
 
 
-def _claims(token: object) -> dict[str, Any] | None:
+def _claims(token: object) -> Mapping[str, Any] | None:
     """Verify a token and return its claims; None when it is missing, forged, expired or incomplete."""
     if not isinstance(token, str) or not token or len(token) > LONGEST_TOKEN:
         return None
@@ -76,9 +79,9 @@ def _claims(token: object) -> dict[str, Any] | None:
         )
         return None
     try:
-        claims: dict[str, Any] = jwt.decode(
-            token, secret, algorithms=["HS256"], audience=AUDIENCE, options={"require": ["exp", "sub", "aud"]}
-        )
+        claims = _verified(token, secret)
+        if time.time() >= int(claims["exp"]):
+            raise jwt.ExpiredSignatureError
     except jwt.PyJWTError as error:
         logger.warning("the signed context of a call was refused (%s)", type(error).__name__)
         return None
@@ -87,6 +90,15 @@ def _claims(token: object) -> dict[str, Any] | None:
         logger.warning("the signed context of a call is incomplete")
         return None
     return claims
+
+
+@lru_cache(maxsize=256)
+def _verified(token: str, secret: str) -> Mapping[str, Any]:
+    """Return the claims of a token with the right signature, which one action asks for many times; else raise."""
+    claims: dict[str, Any] = jwt.decode(
+        token, secret, algorithms=["HS256"], audience=AUDIENCE, options={"require": ["exp", "sub", "aud"]}
+    )
+    return MappingProxyType(claims)
 
 
 def _stranger(sender: str, message: Mapping[str, Any]) -> Caller:

@@ -8,14 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from actions.commerce import schema
 from actions.commerce.database import Database
 from actions.commerce.errors import StoreBusy
+from actions.commerce.lookups import find_customer_by_id
 from actions.commerce.model import Customer
 from actions.commerce.rows import email_key
-from actions.commerce.store import SqlStore, find_customer_by_id
+from actions.commerce.store import SqlStore
 from actions.services import audit, throttle
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
@@ -25,6 +26,7 @@ from actions.services.throttle import Throttle
 from actions.services.typed_policies import ANYTHING, IdentityPolicy
 
 TOUCH = timedelta(seconds=60)  # how exact "last seen" is
+_VERIFICATION = select(schema.verifications).where(schema.verifications.c.conversation == bindparam("wanted"))
 OLD_WAY = "email_order"  # of a verification from before ways were kept
 
 
@@ -139,21 +141,29 @@ class Identity:
 
         None once it was silent for too long.
         """
+        known, way = self.proven(caller)
+        return known, known is not None and self.suffices(way, action)
+
+    def suffices(self, way: str, action: str) -> bool:
+        """Tell whether a way in which somebody was verified is enough for an action."""
+        return self._policy.suffices(way, action)
+
+    def proven(self, caller: Caller) -> tuple[Customer | None, str]:
+        """Tell whom the conversation was verified as, and in which way; nobody once it was silent for too long."""
         if not caller.authenticated:
-            return None, False
+            return None, ""
         now = self._clock()
         with self._database.read() as connection:
             row = _verification(connection, caller)
         if row is None or not self._is_fresh(row, now):
-            return None, False
+            return None, ""
         if now - row["last_seen_at"] >= TOUCH:
             table = schema.verifications
             with suppress(StoreBusy), self._database.write() as connection:  # reading goes on without
                 connection.execute(
                     update(table).where(table.c.conversation == row["conversation"]).values(last_seen_at=now)
                 )
-        enough = self._policy.suffices(row["way"] or OLD_WAY, action)
-        return self._store.on_file(row["customer_id"]), enough
+        return self._store.on_file(row["customer_id"]), row["way"] or OLD_WAY
 
     def is_verified(
         self, connection: Connection, caller: Caller, customer: Customer, action: str = ANYTHING
@@ -243,9 +253,4 @@ def salt(connection: Connection) -> str:
 
 def _verification(connection: Connection, caller: Caller) -> RowMapping | None:
     """Read the verification of a conversation."""
-    table = schema.verifications
-    return (
-        connection.execute(select(table).where(table.c.conversation == caller.conversation))
-        .mappings()
-        .first()
-    )
+    return connection.execute(_VERIFICATION, {"wanted": caller.conversation}).mappings().first()

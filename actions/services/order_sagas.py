@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select
 
 from actions.commerce import schema
 from actions.commerce.errors import CannotPutBack
+from actions.commerce.lookups import find_order
 from actions.commerce.snapshots import Snapshot, put_back, taken
-from actions.commerce.store import find_order
 from actions.services import outbox, receipts
 from actions.services.errors import Refused
 from actions.services.policy import outside

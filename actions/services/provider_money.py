@@ -18,8 +18,8 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from actions.adapters.errors import NotYet, Rejected
 from actions.commerce import schema
+from actions.commerce.lookups import find_customer_by_id
 from actions.commerce.model import NOTHING
-from actions.commerce.store import find_customer_by_id
 from actions.payments.port import Payments, Repayment
 from actions.services import audit
 from actions.services.errors import Refused

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from actions.commerce import schema
 from actions.commerce.database import Database
+from actions.commerce.lookups import find_customer_by_id
 from actions.commerce.model import Customer
 from actions.commerce.port import Commerce
-from actions.commerce.store import find_customer_by_id, next_number
+from actions.commerce.store import next_number
 from actions.services import audit, outbox, receipts, sales_mail
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller

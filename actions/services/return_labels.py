@@ -17,8 +17,8 @@ from actions.carriers.port import Carrier, Label, Parcel, Place
 from actions.commerce import schema
 from actions.commerce.carrier_tables import labels
 from actions.commerce.database import Database
+from actions.commerce.lookups import find_customer_by_id, find_order
 from actions.commerce.model import OPEN_EXCHANGE_STATES, OPEN_RETURN_STATES
-from actions.commerce.store import find_customer_by_id, find_order
 from actions.services import mail, outbox
 from actions.services.clock import Clock, utc_now
 from actions.services.rulebook import Policies

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from actions.commerce.lookups import find_customer_by_id
 from actions.commerce.model import Customer
-from actions.commerce.store import find_customer_by_id
 from actions.helpdesk.port import Tickets
 from actions.services import audit, mail_sagas, outbox, receipts
 from actions.services.clock import Clock

@@ -25,8 +25,8 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, and_, or_, select, update
 
 from actions.commerce import saga_tables, schema
+from actions.commerce.lookups import find_customer_by_id, find_order
 from actions.commerce.model import Address, Order, OrderItem
-from actions.commerce.store import find_customer_by_id, find_order
 from actions.services import audit
 from actions.services.order_writes import OrderWrite
 from actions.services.saga_notes import UNDOING, Content, NewStep, Saga, Step, note

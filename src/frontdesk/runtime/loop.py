@@ -40,8 +40,9 @@ Save = Callable[[Tracker], Awaitable[Tracker]]
 class Loop:
     """Runs actions for one message until one of them is `action_listen`, at most `limit` of them.
 
-    `action_for` finds an action by name; `save` is awaited before each custom action, so that a crash inside one loses
-    nothing that came before it. Every event carries `identity` (which model, which assistant) in its metadata.
+    `action_for` finds an action by name; `save` is awaited before a custom action that follows another one, so that a
+    crash inside it doesn't do the earlier one again. What came before the first one is no more than what the message
+    in the inbox gives once more. Every event carries `identity` (which model, which assistant) in its metadata.
     """
 
     policies: Sequence[Policy]
@@ -83,7 +84,7 @@ class Loop:
         """Run one action, and return the conversation with what happened."""
         name = prediction.action or LISTEN
         tracker = turn.tracker
-        if self.is_custom(name):
+        if self.is_custom(name) and self._acted(tracker):
             tracker = await save(tracker)
         seen = tracker.extend(self._now(prediction.events))
         call = numbered(turn.call, tracker, name)
@@ -101,6 +102,17 @@ class Loop:
             # An action (two-stage fallback) put words into the user's mouth: their slots count, too.
             tracker = await self.fill_slots(dataclasses.replace(turn, tracker=tracker))
         return tracker
+
+    def _acted(self, tracker: Tracker) -> bool:
+        """Tell whether a custom action ran since the last message (or before it, where one begins the session)."""
+        if self.is_custom(SESSION_START):
+            return True
+        for event in tracker.newest_first():
+            if isinstance(event, UserUttered):
+                return False
+            if isinstance(event, ActionExecuted | ActionExecutionRejected) and self.is_custom(event.name or ""):
+                return True
+        return False
 
     async def excuse(self, turn: Turn) -> Tracker:
         """Say sorry where the assistant is about to listen without a word, since a custom action refused to run.
