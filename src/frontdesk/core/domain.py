@@ -107,6 +107,11 @@ class Domain:
         return {name: slot.initial_value for name, slot in self.slots.items()}
 
     @cached_property
+    def featurized_slots(self) -> tuple[Slot, ...]:
+        """The slots that policies look at."""
+        return tuple(slot for slot in self.slots.values() if slot.featurized)
+
+    @cached_property
     def wire_digest(self) -> str:
         """A digest of what custom actions receive; a newer action server keeps domains by it."""
         return hashlib.sha256(json.dumps(self.wire, sort_keys=True, default=str).encode()).hexdigest()

@@ -60,6 +60,13 @@ class Slot:
     own: SlotType | None = field(default=None, compare=False, repr=False)
     place: Place | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def featurized(self) -> bool:
+        """Tell whether policies look at it at all."""
+        if not self.influence_conversation or self.type == "any":
+            return False
+        return self.type != "categorical" or bool(self.values)
+
     def features(self, value: Any) -> tuple[float, ...] | None:
         """Return what policies see of a value, as Rasa encodes it; None where the slot does not count or is empty."""
         if not self.influence_conversation or self.type == "any":

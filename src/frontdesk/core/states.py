@@ -8,7 +8,6 @@ from typing import Any
 
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import ActionExecuted, UserUttered
-from frontdesk.core.slots import Slot
 from frontdesk.core.tracker import LISTEN, UNSET, Applied, State, Tracker, loop_name
 
 __all__ = [
@@ -85,10 +84,11 @@ def _counts(name: str, intent_name: str | None, domain: Domain) -> bool:
 
 
 def _slots(state: State, domain: Domain, omit_unset: bool) -> Iterator[tuple[str, tuple[float, ...] | str]]:
-    for name, value in state.slots.items():
-        slot = domain.slots.get(name)
-        if slot is None or not _counts_as_slot(slot) or (omit_unset and name not in state.filled):
+    for slot in domain.featurized_slots:
+        name = slot.name
+        if name not in state.slots or (omit_unset and name not in state.filled):
             continue
+        value = state.slots[name]
         if value is None and slot.own is None:  # a type of the project's own may say something of emptiness
             continue
         if value == UNSET:
@@ -97,12 +97,6 @@ def _slots(state: State, domain: Domain, omit_unset: bool) -> Iterator[tuple[str
         features = slot.features(value)
         if features and any(features):
             yield name, features
-
-
-def _counts_as_slot(slot: Slot) -> bool:
-    if not slot.influence_conversation or slot.type == "any":
-        return False
-    return slot.type != "categorical" or bool(slot.values)
 
 
 def views(tracker: Tracker, domain: Domain, limit: int | None = None) -> list[View]:

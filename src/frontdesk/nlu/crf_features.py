@@ -11,6 +11,7 @@ from frontdesk.errors import ConfigError
 
 DENSE = "text_dense_features"
 PATTERN = "pattern"
+WORDS = 5_000  # whose features are kept
 _AFFIX = re.compile(r"(prefix|suffix)([1-9])")
 
 
@@ -66,12 +67,11 @@ class WindowFeatures:
         names = {name for place in self.window for name in place}
         self.dense = tuple(place - self.half for place, taken in enumerate(self.window) if DENSE in taken)
         self._single = {name: _reader(name) for name in names - {PATTERN, DENSE, "pair", *_UNTAGGED}}
+        self._known: dict[str, Mapping[str, str]] = {}
 
     def describe(self, tokens: Sequence[Token], patterns: Sequence[Sequence[int]] = ()) -> list[list[str]]:
         """Return the features of each token; `patterns` are the numbers of the patterns that touch each."""
-        known = [
-            {name: f"{name}={read(token.text)}" for name, read in self._single.items()} for token in tokens
-        ]
+        known = [self._alone(token.text) for token in tokens]
         described = []
         for position in range(len(tokens)):
             features: list[str] = []
@@ -91,6 +91,15 @@ class WindowFeatures:
                     features.append(f"{prefix}pair={pair}")
             described.append(features)
         return described
+
+    def _alone(self, text: str) -> Mapping[str, str]:
+        """Return what is taken of a word by itself; the same words come again and again."""
+        found = self._known.get(text)
+        if found is None:
+            found = {name: f"{name}={read(text)}" for name, read in self._single.items()}
+            if len(self._known) < WORDS:
+                self._known[text] = found
+        return found
 
 
 def _reader(name: str) -> Callable[[str], Any]:
