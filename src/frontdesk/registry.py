@@ -79,6 +79,7 @@ CHANNELS = {
     "callback": "frontdesk.channels.callback:CallbackChannel",
     "socketio": "frontdesk.channels.socketio:SocketIOChannel",
     "slack": "frontdesk.channels.slack:SlackChannel",
+    "zendesk": "frontdesk.channels.zendesk:ZendeskChannel",
 }
 TRACKER_STORES = {
     "memory": "frontdesk.stores.memory:MemoryTrackerStore",

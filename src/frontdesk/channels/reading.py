@@ -1,0 +1,78 @@
+"""Read what a vendor tells and what options say, in whatever shape they come; check who signed it."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from frontdesk.channels.http import LONGEST_ID, Refusal
+from frontdesk.core.ports import Options
+from frontdesk.errors import ConfigError
+
+
+def kept(text: str) -> str:
+    """Return a text that stores can keep: half of a character could not be."""
+    return text.strip().encode(errors="replace").decode()
+
+
+def within(message_id: str) -> str:
+    """Return a message's id, of which nothing is left out that stores can keep."""
+    return message_id.replace("\0", "")[:LONGEST_ID]
+
+
+def same(shown: str | None, expected: str) -> bool:
+    """Tell whether somebody shows what is expected, in a time that tells nothing of it; nothing is never shown."""
+    if not shown or not expected:
+        return False
+    return hmac.compare_digest(shown.encode(errors="replace"), expected.encode())
+
+
+def signed(secret: str, content: bytes, algorithm: str = "sha256") -> str:
+    """Return the hexadecimal HMAC of a body."""
+    return hmac.new(secret.encode(), content, algorithm).hexdigest()
+
+
+def unsigned(vendor: str) -> Refusal:
+    """Return the refusal of what a vendor did not sign."""
+    return Refusal(401, "NotAuthenticated", f"This is not signed by {vendor}.")
+
+
+def needed(options: Options, key: str, channel: str, where: str) -> str:
+    """Return an option that has to be there; `where` says where to find it. Raises ConfigError."""
+    found = str(options.get(key) or "").strip()
+    if not found:
+        hint = f"Take it from {where}, and write it as ${{NAME}} in credentials.yml."
+        raise ConfigError(f"The {channel} channel has no '{key}'.", hint=hint)
+    return found
+
+
+def one_of(options: Options, key: str, known: tuple[str, ...], channel: str) -> str:
+    """Return an option that can be one of some words, by itself the first. Raises ConfigError."""
+    found = str(options.get(key) or known[0])
+    if found not in known:
+        raise ConfigError(
+            f"'{key}' of the {channel} channel is '{found}'.", hint=f"It can be {', '.join(known)}."
+        )
+    return found
+
+
+def part(told: Any, *keys: str) -> Mapping[str, Any]:
+    """Return an object inside what was told, or an empty one."""
+    for key in keys:
+        told = told.get(key) if isinstance(told, Mapping) else None
+    return told if isinstance(told, Mapping) else {}
+
+
+def word(told: Mapping[str, Any], key: str) -> str:
+    """Return a text inside what was told (a whole number as one, too), or an empty one."""
+    found = told.get(key)
+    if type(found) is int:
+        return str(found)
+    return found if isinstance(found, str) else ""
+
+
+def several(told: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """Return the objects of a list inside what was told."""
+    found = told.get(key)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []

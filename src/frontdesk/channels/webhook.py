@@ -1,0 +1,302 @@
+"""What channels share whose vendor tells of messages at a webhook and takes answers at an API.
+
+A message is acknowledged once it is written down, and answered beside that; told again, it is the same message. Each
+channel is a small heir, which knows its vendor's wire format.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from sanic import Blueprint, Request
+from sanic.response import HTTPResponse, empty
+from sanic.response import json as json_response
+
+from frontdesk.channels.choices import MARK, Choice, choices, listed, picked, recalled, stand_in
+from frontdesk.channels.http import body
+from frontdesk.channels.lines import Lines, NotTaken
+from frontdesk.channels.reading import kept, within
+from frontdesk.channels.texts import Limit
+from frontdesk.channels.vendor import Post, Vendor
+from frontdesk.core.message import UserMessage
+from frontdesk.core.options import tell_unknown
+from frontdesk.core.ports import Gate, Options
+from frontdesk.errors import LimitError
+
+log = logging.getLogger("frontdesk.channels")
+
+DEADLINE = 10.0  # seconds for what is on its way when the server ends
+PAUSES = (0.5, 2.0, 8.0, 30.0)  # seconds between the tries of a message that a vendor does not take
+PLACE = "out_channel"
+"""Rasa's key of the metadata for where a message was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What somebody said.
+
+    `message_id` is the same however often a vendor tells it; `place` is where answers go. With `offered`, `text` may be
+    what stands for a button's payload, and `title` is what stood on the button.
+    """
+
+    text: str
+    conversation: str
+    message_id: str
+    place: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    authenticated: bool = True
+    title: str | None = None
+
+
+class WebhookChannel(ABC):
+    """Speaks with people over one vendor's webhook and API.
+
+    An heir says how requests are checked (`check`), read (`hear`) and answered (`text`, `offer`, `picture`, `custom`).
+    """
+
+    name: ClassVar[str]
+    vendor: ClassVar[str]
+    known: ClassVar[frozenset[str]]
+    limit: ClassVar[Limit]
+    most_choices: ClassVar[int] = 0
+    """Buttons under one message; more of them stand in the text, with numbers."""
+    longest_payload: ClassVar[int] = 10_000
+    """Bytes of what a button says."""
+
+    def __init__(self, options: Options, secret: str) -> None:
+        tell_unknown(f"The {self.name} channel", sorted(options), self.known)
+        self.options = options
+        self.secret = secret
+        self.client = self.api()
+        self.lines = Lines(self.bring, self.vendor, pauses=PAUSES, describe=described)
+        self.gate: Gate | None = None
+        self._seen: deque[str] = deque(maxlen=1000)
+        self._taking: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    @abstractmethod
+    def api(self) -> Vendor:
+        """Return the client of the vendor's API, as the options say. Raises ConfigError."""
+
+    @abstractmethod
+    async def check(self, request: Request) -> None:
+        """Refuse what the vendor did not send; nothing of the body was read before. Raises Refusal."""
+
+    @abstractmethod
+    async def hear(self, told: Mapping[str, Any]) -> Sequence[Heard]:
+        """Return what people said, in order; nothing where it is told of something else."""
+
+    @abstractmethod
+    def home(self, conversation: str) -> str | None:
+        """Return where a conversation goes on unasked; None for an id that is not of this channel."""
+
+    @abstractmethod
+    def text(self, text: str, place: str) -> Post:
+        """Return a text, which is not too long, as a message."""
+
+    @abstractmethod
+    def custom(self, custom: Any, place: str) -> Post:
+        """Return what is sent as it is. Raises ValueError where it cannot be."""
+
+    def offer(self, text: str, offered: Sequence[Choice], place: str) -> list[Post]:
+        """Return a text with buttons, of which there are not too many."""
+        raise NotImplementedError  # only called where there are `most_choices`
+
+    def picture(self, address: str, place: str) -> Post:
+        """Return a picture as a message."""
+        return self.text(address, place)
+
+    def file(self, attached: Mapping[str, Any], place: str) -> Post:
+        """Return an attachment, as an object, as a message. Raises ValueError where it cannot be one."""
+        return self.text(str(attached.get("url") or attached.get("payload") or ""), place)
+
+    def signs(self, heard: Heard) -> Sequence[Post]:
+        """Return what is shown at once where a message was taken: that it was read, that it is being answered."""
+        return ()
+
+    async def begin(self) -> None:
+        """Do what is to be done when the server has started. Raises NotTaken."""
+        return
+
+    async def bring(self, post: Post) -> None:
+        """Post one message. Raises NotTaken."""
+        try:
+            await self.client.post(post)
+        except NotTaken as trouble:
+            if not post.sign:
+                raise
+            log.info("A sign could not be given to %s: %s", self.vendor, trouble.why)
+
+    def acknowledged(self) -> HTTPResponse:
+        """Return the answer to a request that was taken."""
+        return empty(status=200)
+
+    def read(self, request: Request) -> Mapping[str, Any]:
+        """Return what a request tells. Raises Refusal."""
+        return body(request)
+
+    def mount(self, app: Any, gate: Gate) -> None:
+        """Add the routes to a Sanic application."""
+        self.gate = gate
+        routes = Blueprint(f"{self.name}_webhook", url_prefix=f"/webhooks/{self.name}")
+
+        @routes.get("/", name="health")
+        async def health(_: Request) -> HTTPResponse:
+            return json_response({"status": "ok"})
+
+        @routes.post("/webhook", name="receive")
+        async def receive(request: Request) -> HTTPResponse:
+            return await self.receive(request, gate)
+
+        self.add_routes(routes)
+        app.blueprint(routes)
+        self._add_lifetime(app)
+
+    def add_routes(self, routes: Blueprint) -> None:
+        """Add what a channel has beside its webhook."""
+        return
+
+    def _add_lifetime(self, app: Any) -> None:
+        """Begin beside the start; let out what waits before the end."""
+        beginning: list[asyncio.Task[None]] = []
+
+        async def begin(_: Any) -> None:
+            beginning.append(asyncio.create_task(self._begin()))
+
+        async def release(_: Any) -> None:
+            for task in beginning:
+                task.cancel()
+            await asyncio.gather(*beginning, return_exceptions=True)
+            await self.lines.end(DEADLINE)
+            await self.client.close()
+
+        app.register_listener(begin, "after_server_start")
+        app.register_listener(release, "after_server_stop")
+
+    async def _begin(self) -> None:
+        try:
+            await self.begin()
+        except NotTaken as trouble:
+            log.warning("%s cannot be reached yet: %s", self.vendor, trouble.why)
+
+    async def receive(self, request: Request, gate: Gate) -> HTTPResponse:
+        """Take one request. Raises Refusal, and whatever means that it could not be written down."""
+        await self.check(request)
+        for heard in await self.hear(self.read(request)):
+            await self.take(gate, heard)
+        return self.acknowledged()
+
+    async def take(self, gate: Gate, heard: Heard) -> None:
+        """Write a message down, to be answered in its turn."""
+        lock = self._taking.setdefault(heard.conversation, asyncio.Lock())
+        async with lock:  # what comes first is first in the conversation's line
+            message = UserMessage(
+                kept(await self._meant(gate, heard)),
+                sender_id=heard.conversation,
+                channel=self.name,
+                message_id=within(heard.message_id),
+                metadata={PLACE: heard.place, **heard.metadata},
+                authenticated=heard.authenticated,
+            )
+            bring = Bringing(self, heard.conversation, heard.place)
+            try:
+                new = await gate.accept(message, bring)
+            except LimitError as error:  # it need not be told again, and its author hears of it once
+                if self._first(heard):
+                    await bring({"text": error.sentence})
+                return
+            if new and self._first(heard):
+                for sign in self.signs(heard):
+                    self.lines.put(f"{heard.conversation} signs", replace(sign, sign=True))
+
+    async def _meant(self, gate: Gate, heard: Heard) -> str:
+        """Return what a button's stand-in, or a number out of a list, says."""
+        text = heard.text
+        if heard.title is not None:
+            if not text.startswith(MARK):
+                return text
+            return recalled(await gate.latest(heard.conversation), text) or heard.title
+        if len(text) > 2 and self.most_choices:
+            return text
+        return picked(await gate.latest(heard.conversation), text) or text
+
+    def _first(self, heard: Heard) -> bool:
+        """Tell whether a message was not seen here before; what hangs on that does no harm twice."""
+        key = f"{heard.conversation} {heard.message_id}"
+        if key in self._seen:
+            return False
+        self._seen.append(key)
+        return True
+
+    def answering(self, message: UserMessage) -> Bringing | None:
+        """Return what brings the replies to a message that was taken before a crash; None for another channel's."""
+        place = self.home(message.sender_id)
+        return Bringing(self, message.sender_id, place) if place is not None else None
+
+    async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
+        """Bring a person something unasked."""
+        place = self.home(sender_id)
+        if place is None:
+            log.error("%r is no conversation of %s: nothing is sent there.", sender_id, self.vendor)
+            return
+        await Bringing(self, sender_id, place)(reply)
+
+    def posts(self, reply: Mapping[str, Any], place: str) -> list[Post]:
+        """Return a reply, in the form of the REST channel, as messages. Raises ValueError where it cannot be one."""
+        if reply.get("custom"):
+            return [self.custom(reply["custom"], place)]
+        if reply.get("image"):
+            return [self.picture(str(reply["image"]), place)]
+        attached = reply.get("attachment")
+        if isinstance(attached, Mapping):
+            return [self.file(attached, place)]
+        element = (reply.get("metadata") or {}).get("element")
+        pictured = element.get("image_url") if isinstance(element, Mapping) else None
+        first = [self.picture(pictured, place)] if isinstance(pictured, str) and pictured else []
+        text = str(attached or reply.get("text") or "")
+        return first + self._with_choices(text, choices(reply.get("buttons")), place)
+
+    def _with_choices(self, text: str, offered: Sequence[Choice], place: str) -> list[Post]:
+        if not 0 < len(offered) <= self.most_choices:
+            lines = self.limit.joined(listed(offered))
+            whole = "\n".join([text, *lines]).strip()
+            if self.limit.fits(whole):
+                return [self.text(whole, place)] if whole else []
+            return [self.text(part, place) for part in [*self.limit.split(text), *lines]]
+        parts = self.limit.split(text) or ["…"]
+        return [*(self.text(part, place) for part in parts[:-1]), *self.offer(parts[-1], offered, place)]
+
+    def says(self, choice: Choice) -> str:
+        """Return what a button says when it is pressed: its payload, or what stands for one that is too long."""
+        long = len(choice.payload.encode(errors="replace")) > self.longest_payload
+        return stand_in(choice.payload) if long else choice.payload
+
+
+class Bringing:
+    """Lets replies take their places in a conversation's line, on their way to a place."""
+
+    def __init__(self, channel: WebhookChannel, conversation: str, place: str) -> None:
+        self.channel = channel
+        self.conversation = conversation
+        self.place = place
+
+    async def __call__(self, reply: Mapping[str, Any]) -> None:
+        """Put one reply into the line."""
+        try:
+            found = self.channel.posts(reply, self.place)
+        except (ValueError, TypeError) as error:
+            log.error("Something cannot be sent to %s: %s.", self.channel.vendor, error)
+            return
+        for post in found:
+            self.channel.lines.put(self.conversation, post)
+
+
+def described(post: Post) -> str:
+    """Return what is lost with a message, without its words."""
+    return f"A message ({len(str(dict(post.content)))} characters)"
