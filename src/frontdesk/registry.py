@@ -79,6 +79,7 @@ CHANNELS = {
     "callback": "frontdesk.channels.callback:CallbackChannel",
     "socketio": "frontdesk.channels.socketio:SocketIOChannel",
     "slack": "frontdesk.channels.slack:SlackChannel",
+    "telegram": "frontdesk.channels.telegram:TelegramChannel",
     "zendesk": "frontdesk.channels.zendesk:ZendeskChannel",
 }
 TRACKER_STORES = {

@@ -34,6 +34,7 @@ log = logging.getLogger("frontdesk.channels")
 
 DEADLINE = 10.0  # seconds for what is on its way when the server ends
 PAUSES = (0.5, 2.0, 8.0, 30.0)  # seconds between the tries of a message that a vendor does not take
+AGAIN = 5.0  # seconds between two tries to begin
 PLACE = "out_channel"
 """Rasa's key of the metadata for where a message was said."""
 
@@ -180,10 +181,20 @@ class WebhookChannel(ABC):
         app.register_listener(release, "after_server_stop")
 
     async def _begin(self) -> None:
-        try:
-            await self.begin()
-        except NotTaken as trouble:
-            log.warning("%s cannot be reached yet: %s", self.vendor, trouble.why)
+        """Begin, however long the vendor cannot be reached; what it refuses is logged once."""
+        told = False
+        while True:
+            try:
+                await self.begin()
+                return
+            except NotTaken as trouble:
+                if trouble.final:
+                    log.error("%s refuses the %s channel: %s", self.vendor, self.name, trouble.why)
+                    return
+                if not told:
+                    log.warning("%s cannot be reached yet: %s", self.vendor, trouble.why)
+                told = True
+                await asyncio.sleep(trouble.after or AGAIN)
 
     async def receive(self, request: Request, gate: Gate) -> HTTPResponse:
         """Take one request. Raises Refusal, and whatever means that it could not be written down."""
