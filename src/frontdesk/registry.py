@@ -79,6 +79,8 @@ CHANNELS = {
     "callback": "frontdesk.channels.callback:CallbackChannel",
     "socketio": "frontdesk.channels.socketio:SocketIOChannel",
     "slack": "frontdesk.channels.slack:SlackChannel",
+    "facebook": "frontdesk.channels.facebook:FacebookChannel",
+    "twilio": "frontdesk.channels.twilio:TwilioChannel",
     "telegram": "frontdesk.channels.telegram:TelegramChannel",
     "zendesk": "frontdesk.channels.zendesk:ZendeskChannel",
 }

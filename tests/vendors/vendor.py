@@ -110,9 +110,11 @@ class VendorClient(ABC):
     def is_for(self, asked: Asked, sender: str) -> bool:
         """Tell whether a message goes to somebody."""
 
-    def deliver(self, content: bytes | str, headers: Mapping[str, str]) -> httpx.Response:
+    def deliver(
+        self, content: bytes | str, headers: Mapping[str, str] | Mapping[str, bytes]
+    ) -> httpx.Response:
         path = f"{self.url}/webhooks/{self.name}/webhook"
-        return httpx.post(path, content=content, headers=dict(headers), timeout=PATIENCE)
+        return httpx.post(path, content=content, headers=httpx.Headers(headers), timeout=PATIENCE)
 
     async def say(self, text: str, sender: str, message_id: str) -> None:
         answer = await asyncio.to_thread(self.tell, self.event(text, sender, message_id))

@@ -267,13 +267,22 @@ class WebhookChannel(ABC):
         attached = reply.get("attachment")
         if isinstance(attached, Mapping):
             return [self.file(attached, place)]
+        text, offered = str(attached or reply.get("text") or ""), choices(reply.get("buttons"))
         element = (reply.get("metadata") or {}).get("element")
-        pictured = element.get("image_url") if isinstance(element, Mapping) else None
-        first = [self.picture(pictured, place)] if isinstance(pictured, str) and pictured else []
-        text = str(attached or reply.get("text") or "")
-        return first + self._with_choices(text, choices(reply.get("buttons")), place)
+        if isinstance(element, Mapping):
+            return self.card(element, text, offered, place)
+        return self.with_choices(text, offered, place)
 
-    def _with_choices(self, text: str, offered: Sequence[Choice], place: str) -> list[Post]:
+    def card(
+        self, element: Mapping[str, Any], text: str, offered: Sequence[Choice], place: str
+    ) -> list[Post]:
+        """Return a card, whose `text` is its title and subtitle, as messages."""
+        pictured = element.get("image_url")
+        first = [self.picture(pictured, place)] if isinstance(pictured, str) and pictured else []
+        return first + self.with_choices(text, offered, place)
+
+    def with_choices(self, text: str, offered: Sequence[Choice], place: str) -> list[Post]:
+        """Return a text as messages, with buttons where they fit, else with a list."""
         if not 0 < len(offered) <= self.most_choices:
             lines = self.limit.joined(listed(offered))
             whole = "\n".join([text, *lines]).strip()
