@@ -79,6 +79,8 @@ CHANNELS = {
     "callback": "frontdesk.channels.callback:CallbackChannel",
     "socketio": "frontdesk.channels.socketio:SocketIOChannel",
     "slack": "frontdesk.channels.slack:SlackChannel",
+    "mattermost": "frontdesk.channels.mattermost:MattermostChannel",
+    "rocketchat": "frontdesk.channels.rocketchat:RocketChatChannel",
     "facebook": "frontdesk.channels.facebook:FacebookChannel",
     "twilio": "frontdesk.channels.twilio:TwilioChannel",
     "telegram": "frontdesk.channels.telegram:TelegramChannel",

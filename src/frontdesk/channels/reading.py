@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from frontdesk.channels.http import LONGEST_ID, Refusal
 from frontdesk.core.ports import Options
 from frontdesk.errors import ConfigError
+
+log = logging.getLogger("frontdesk.channels")
 
 
 def kept(text: str) -> str:
@@ -76,3 +79,16 @@ def several(told: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     """Return the objects of a list inside what was told."""
     found = told.get(key)
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def tokens(options: Options, key: str, channel: str) -> tuple[str, ...]:
+    """Return the tokens that a webhook has to show one of, in one option; without any that is said, once."""
+    given = options.get(key)
+    found = [str(one).strip() for one in (given if isinstance(given, list) else [given]) if one]
+    if not any(found):
+        log.warning(
+            "The %s channel has no '%s': whoever reaches it can speak there, so nobody is ever verified.",
+            channel,
+            key,
+        )
+    return tuple(one for one in found if one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -64,6 +65,14 @@ def joined(lines: list[str], most: int, size: Size = as_character) -> Iterator[s
         part = f"{part}\n{line}" if part else line[: fitting(line, most, size)]
     if part:
         yield part
+
+
+_EVERYBODY = re.compile(r"@(?=(?:all|channel|here)\b)", re.IGNORECASE)
+
+
+def without_calls(text: str) -> str:
+    """Return a text in which nobody's words call everybody of a channel: `@all` looks the same, and is none."""
+    return _EVERYBODY.sub("@\u200b", text)
 
 
 @dataclass(frozen=True, slots=True)
