@@ -81,6 +81,7 @@ CHANNELS = {
     "slack": "frontdesk.channels.slack:SlackChannel",
     "mattermost": "frontdesk.channels.mattermost:MattermostChannel",
     "rocketchat": "frontdesk.channels.rocketchat:RocketChatChannel",
+    "webexteams": "frontdesk.channels.webex:WebexChannel",
     "facebook": "frontdesk.channels.facebook:FacebookChannel",
     "twilio": "frontdesk.channels.twilio:TwilioChannel",
     "telegram": "frontdesk.channels.telegram:TelegramChannel",

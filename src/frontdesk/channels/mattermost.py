@@ -13,10 +13,9 @@ from sanic.response import json as json_response
 
 from frontdesk.channels.choices import Choice
 from frontdesk.channels.http import Refusal
-from frontdesk.channels.lines import NotTaken
 from frontdesk.channels.reading import needed, part, same, signed, tokens, unsigned, word
 from frontdesk.channels.texts import Limit, shortened, without_calls
-from frontdesk.channels.vendor import Post, Vendor, address, refusal
+from frontdesk.channels.vendor import Post, Vendor, address
 from frontdesk.channels.webhook import Heard, WebhookChannel
 
 MOST_FIELDS = 50  # of a form
@@ -58,11 +57,7 @@ class MattermostChannel(WebhookChannel):
 
     async def begin(self) -> None:
         """Look who the bot is. Raises NotTaken."""
-        answer = await self.client.call("GET", "/users/me")
-        trouble = refusal(answer)
-        if trouble is not None:
-            raise NotTaken(trouble.why, final=trouble.final, after=trouble.after)
-        self.me = word(part({"me": answer.json()}, "me"), "id")
+        self.me = word(await self.client.get("/users/me"), "id")
 
     async def check(self, request: Request) -> None:
         """Refuse a webhook without its token, and buttons that are not ours. Raises Refusal."""

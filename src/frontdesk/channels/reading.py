@@ -50,13 +50,11 @@ def needed(options: Options, key: str, channel: str, where: str) -> str:
     return found
 
 
-def one_of(options: Options, key: str, known: tuple[str, ...], channel: str) -> str:
-    """Return an option that can be one of some words, by itself the first. Raises ConfigError."""
-    found = str(options.get(key) or known[0])
-    if found not in known:
-        raise ConfigError(
-            f"'{key}' of the {channel} channel is '{found}'.", hint=f"It can be {', '.join(known)}."
-        )
+def switch(options: Options, key: str, channel: str) -> bool:
+    """Return an option that is true or false, by itself false. Raises ConfigError."""
+    found = options.get(key) or False
+    if not isinstance(found, bool):  # a text such as "false" would be true to a careless reader
+        raise ConfigError(f"'{key}' of the {channel} channel is '{found}'.", hint="It can be true or false.")
     return found
 
 

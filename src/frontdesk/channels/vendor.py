@@ -141,6 +141,15 @@ class Vendor:
             raise trouble
         return answer
 
+    async def get(self, path: str, headers: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+        """Return the JSON object at a path. Raises NotTaken."""
+        answer = await self.call("GET", path, headers=headers)
+        trouble = self._judge(answer)
+        if trouble is not None:
+            raise trouble
+        found = answer.json()
+        return found if isinstance(found, dict) else {}
+
     def _at(self, path: str) -> str:
         return path if path.startswith(("https://", "http://")) else f"{self.url}{path}"
 

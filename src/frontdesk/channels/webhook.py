@@ -20,7 +20,7 @@ from sanic.response import HTTPResponse, empty
 from sanic.response import json as json_response
 
 from frontdesk.channels.choices import MARK, Choice, choices, listed, picked, recalled, stand_in
-from frontdesk.channels.http import body
+from frontdesk.channels.http import Refusal, body
 from frontdesk.channels.lines import Lines, NotTaken
 from frontdesk.channels.reading import kept, within
 from frontdesk.channels.texts import Limit
@@ -66,7 +66,7 @@ class WebhookChannel(ABC):
     vendor: ClassVar[str]
     known: ClassVar[frozenset[str]]
     limit: ClassVar[Limit]
-    most_choices: ClassVar[int] = 0
+    most_choices: int = 0
     """Buttons under one message; more of them stand in the text, with numbers."""
     longest_payload: ClassVar[int] = 10_000
     """Bytes of what a button says."""
@@ -199,7 +199,14 @@ class WebhookChannel(ABC):
     async def receive(self, request: Request, gate: Gate) -> HTTPResponse:
         """Take one request. Raises Refusal, and whatever means that it could not be written down."""
         await self.check(request)
-        for heard in await self.hear(self.read(request)):
+        try:
+            found = await self.hear(self.read(request))
+        except NotTaken as trouble:  # it told of a message that could not be fetched
+            log.warning("A message of %s cannot be fetched: %s", self.vendor, trouble.why)
+            raise Refusal(
+                503, "Unavailable", f"{self.vendor} cannot be asked.", {"Retry-After": "2"}
+            ) from trouble
+        for heard in found:
             await self.take(gate, heard)
         return self.acknowledged()
 
