@@ -82,6 +82,7 @@ CHANNELS = {
     "mattermost": "frontdesk.channels.mattermost:MattermostChannel",
     "rocketchat": "frontdesk.channels.rocketchat:RocketChatChannel",
     "webexteams": "frontdesk.channels.webex:WebexChannel",
+    "botframework": "frontdesk.channels.botframework:BotFrameworkChannel",
     "facebook": "frontdesk.channels.facebook:FacebookChannel",
     "twilio": "frontdesk.channels.twilio:TwilioChannel",
     "telegram": "frontdesk.channels.telegram:TelegramChannel",

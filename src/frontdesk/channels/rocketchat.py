@@ -52,7 +52,7 @@ class RocketChatChannel(WebhookChannel):
         trouble = refusal(answer)
         if trouble is not None:
             raise NotTaken(f"Login: {trouble.why}", final=trouble.final, after=trouble.after)
-        found = part({"": answer.json()}, "", "data")
+        found = part(answer.json(), "data")
         self.login = {"X-Auth-Token": word(found, "authToken"), "X-User-Id": word(found, "userId")}
 
     async def bring(self, post: Post) -> None:
@@ -64,7 +64,7 @@ class RocketChatChannel(WebhookChannel):
             self.login = {}
             raise NotTaken("The login has lapsed.")
         trouble = refusal(answer)
-        if trouble is None and part({"": answer.json()}, "").get("success") is False:
+        if trouble is None and part(answer.json()).get("success") is False:
             trouble = NotTaken("It was refused.", final=True)
         if trouble is not None:
             raise trouble

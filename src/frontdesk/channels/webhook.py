@@ -198,11 +198,11 @@ class WebhookChannel(ABC):
 
     async def receive(self, request: Request, gate: Gate) -> HTTPResponse:
         """Take one request. Raises Refusal, and whatever means that it could not be written down."""
-        await self.check(request)
         try:
+            await self.check(request)
             found = await self.hear(self.read(request))
-        except NotTaken as trouble:  # it told of a message that could not be fetched
-            log.warning("A message of %s cannot be fetched: %s", self.vendor, trouble.why)
+        except NotTaken as trouble:  # a message that is only named, or a key, could not be fetched
+            log.warning("What %s tells cannot be looked up: %s", self.vendor, trouble.why)
             raise Refusal(
                 503, "Unavailable", f"{self.vendor} cannot be asked.", {"Retry-After": "2"}
             ) from trouble
@@ -257,9 +257,13 @@ class WebhookChannel(ABC):
         place = self.home(message.sender_id)
         return Bringing(self, message.sender_id, place) if place is not None else None
 
+    async def place_of(self, sender_id: str) -> str | None:
+        """Return where something goes that answers no message; None for another channel's conversation."""
+        return self.home(sender_id)
+
     async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
         """Bring a person something unasked."""
-        place = self.home(sender_id)
+        place = await self.place_of(sender_id)
         if place is None:
             log.error("%r is no conversation of %s: nothing is sent there.", sender_id, self.vendor)
             return
