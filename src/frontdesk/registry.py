@@ -83,6 +83,7 @@ CHANNELS = {
     "rocketchat": "frontdesk.channels.rocketchat:RocketChatChannel",
     "webexteams": "frontdesk.channels.webex:WebexChannel",
     "botframework": "frontdesk.channels.botframework:BotFrameworkChannel",
+    "hangouts": "frontdesk.channels.hangouts:HangoutsChannel",
     "facebook": "frontdesk.channels.facebook:FacebookChannel",
     "twilio": "frontdesk.channels.twilio:TwilioChannel",
     "telegram": "frontdesk.channels.telegram:TelegramChannel",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,12 +19,12 @@ from sanic import Blueprint, Request
 from sanic.response import HTTPResponse, empty
 from sanic.response import json as json_response
 
-from frontdesk.channels.choices import MARK, Choice, choices, listed, picked, recalled, stand_in
+from frontdesk.channels.choices import MARK, picked, recalled
 from frontdesk.channels.http import Refusal, body
 from frontdesk.channels.lines import Lines, NotTaken
 from frontdesk.channels.reading import kept, within
-from frontdesk.channels.texts import Limit
 from frontdesk.channels.vendor import Post, Vendor
+from frontdesk.channels.writing import Writer
 from frontdesk.core.message import UserMessage
 from frontdesk.core.options import tell_unknown
 from frontdesk.core.ports import Gate, Options
@@ -56,7 +56,7 @@ class Heard:
     title: str | None = None
 
 
-class WebhookChannel(ABC):
+class WebhookChannel(Writer):
     """Speaks with people over one vendor's webhook and API.
 
     An heir says how requests are checked (`check`), read (`hear`) and answered (`text`, `offer`, `picture`, `custom`).
@@ -65,11 +65,6 @@ class WebhookChannel(ABC):
     name: ClassVar[str]
     vendor: ClassVar[str]
     known: ClassVar[frozenset[str]]
-    limit: ClassVar[Limit]
-    most_choices: int = 0
-    """Buttons under one message; more of them stand in the text, with numbers."""
-    longest_payload: ClassVar[int] = 10_000
-    """Bytes of what a button says."""
 
     def __init__(self, options: Options, secret: str) -> None:
         tell_unknown(f"The {self.name} channel", sorted(options), self.known)
@@ -96,26 +91,6 @@ class WebhookChannel(ABC):
     @abstractmethod
     def home(self, conversation: str) -> str | None:
         """Return where a conversation goes on unasked; None for an id that is not of this channel."""
-
-    @abstractmethod
-    def text(self, text: str, place: str) -> Post:
-        """Return a text, which is not too long, as a message."""
-
-    @abstractmethod
-    def custom(self, custom: Any, place: str) -> Post:
-        """Return what is sent as it is. Raises ValueError where it cannot be."""
-
-    def offer(self, text: str, offered: Sequence[Choice], place: str) -> list[Post]:
-        """Return a text with buttons, of which there are not too many."""
-        raise NotImplementedError  # only called where there are `most_choices`
-
-    def picture(self, address: str, place: str) -> Post:
-        """Return a picture as a message."""
-        return self.text(address, place)
-
-    def file(self, attached: Mapping[str, Any], place: str) -> Post:
-        """Return an attachment, as an object, as a message. Raises ValueError where it cannot be one."""
-        return self.text(str(attached.get("url") or attached.get("payload") or ""), place)
 
     def signs(self, heard: Heard) -> Sequence[Post]:
         """Return what is shown at once where a message was taken: that it was read, that it is being answered."""
@@ -268,45 +243,6 @@ class WebhookChannel(ABC):
             log.error("%r is no conversation of %s: nothing is sent there.", sender_id, self.vendor)
             return
         await Bringing(self, sender_id, place)(reply)
-
-    def posts(self, reply: Mapping[str, Any], place: str) -> list[Post]:
-        """Return a reply, in the form of the REST channel, as messages. Raises ValueError where it cannot be one."""
-        if reply.get("custom"):
-            return [self.custom(reply["custom"], place)]
-        if reply.get("image"):
-            return [self.picture(str(reply["image"]), place)]
-        attached = reply.get("attachment")
-        if isinstance(attached, Mapping):
-            return [self.file(attached, place)]
-        text, offered = str(attached or reply.get("text") or ""), choices(reply.get("buttons"))
-        element = (reply.get("metadata") or {}).get("element")
-        if isinstance(element, Mapping):
-            return self.card(element, text, offered, place)
-        return self.with_choices(text, offered, place)
-
-    def card(
-        self, element: Mapping[str, Any], text: str, offered: Sequence[Choice], place: str
-    ) -> list[Post]:
-        """Return a card, whose `text` is its title and subtitle, as messages."""
-        pictured = element.get("image_url")
-        first = [self.picture(pictured, place)] if isinstance(pictured, str) and pictured else []
-        return first + self.with_choices(text, offered, place)
-
-    def with_choices(self, text: str, offered: Sequence[Choice], place: str) -> list[Post]:
-        """Return a text as messages, with buttons where they fit, else with a list."""
-        if not 0 < len(offered) <= self.most_choices:
-            lines = self.limit.joined(listed(offered))
-            whole = "\n".join([text, *lines]).strip()
-            if self.limit.fits(whole):
-                return [self.text(whole, place)] if whole else []
-            return [self.text(part, place) for part in [*self.limit.split(text), *lines]]
-        parts = self.limit.split(text) or ["…"]
-        return [*(self.text(part, place) for part in parts[:-1]), *self.offer(parts[-1], offered, place)]
-
-    def says(self, choice: Choice) -> str:
-        """Return what a button says when it is pressed: its payload, or what stands for one that is too long."""
-        long = len(choice.payload.encode(errors="replace")) > self.longest_payload
-        return stand_in(choice.payload) if long else choice.payload
 
 
 class Bringing:
