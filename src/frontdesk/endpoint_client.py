@@ -14,6 +14,7 @@ import httpx
 
 from frontdesk.endpoint import Endpoint
 from frontdesk.errors import ConfigError, EndpointError, EndpointTimeout
+from frontdesk.measures import carried, count
 
 log = logging.getLogger("frontdesk.endpoint")
 
@@ -69,7 +70,7 @@ class EndpointClient:
     async def _post(self, body: Mapping[str, Any]) -> tuple[int, bytes]:
         """Post a body; a kept connection that the server has closed meanwhile gets a second try."""
         content = json.dumps(body, default=str).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **carried()}
         if self.endpoint.compress:
             content, headers["Content-Encoding"] = zlib.compress(content), "deflate"
         connected = False
@@ -86,6 +87,7 @@ class EndpointClient:
             if connected:
                 raise
             log.info("A kept connection to %s was closed; the call is made again.", self.endpoint.place)
+            count("frontdesk_retries", "endpoint")
             return await self._exchange("POST", url, **call)
 
     async def _exchange(self, method: str, url: str, **call: Any) -> tuple[int, bytes]:
