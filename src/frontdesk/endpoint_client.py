@@ -44,10 +44,13 @@ class EndpointClient:
         """Return the JSON of an answer of status 200. Raises EndpointTimeout, EndpointError."""
         return self._json(*await self.post(body, deadline))
 
+    async def get(self, path: str, deadline: float) -> tuple[int, bytes]:
+        """Return what the same server answers at another path. Raises EndpointTimeout, EndpointError."""
+        return await self._within(deadline, self._exchange("GET", self.endpoint.at(path).url))
+
     async def get_json(self, path: str, deadline: float) -> Any:
         """Return the JSON that the same server gives at another path. Raises EndpointTimeout, EndpointError."""
-        url = self.endpoint.at(path).url
-        return self._json(*await self._within(deadline, self._exchange("GET", url)))
+        return self._json(*await self.get(path, deadline))
 
     async def _within(self, deadline: float, call: Awaitable[tuple[int, bytes]]) -> tuple[int, bytes]:
         place = self.endpoint.place

@@ -43,13 +43,16 @@ class Metrics:
         client = _client()
         self.registry: CollectorRegistry = client.CollectorRegistry()
         self._clock = clock
+        self._counters: dict[str, Any] = {}
         self._counts: dict[tuple[str, str], Any] = {}
         for name, measure in COUNTS.items():
             labels = [measure.label] if measure.label else []
             counter = client.Counter(name, measure.text, labels, registry=self.registry)
             for value in measure.values:  # there from the start, at 0: a rate needs a number before the first
                 self._counts[name, value] = counter.labels(value)
-            self._counts[name, "other" if labels else ""] = counter.labels("other") if labels else counter
+            if not labels:
+                self._counts[name, ""] = counter
+            self._counters[name] = counter
         self._amounts = {
             name: client.Gauge(name, measure.text, registry=self.registry, multiprocess_mode="livesum")
             for name, measure in AMOUNTS.items()
@@ -104,7 +107,9 @@ class Metrics:
 
     def count(self, name: str, value: str, amount: float) -> None:
         """Count something."""
-        found = self._counts.get((name, value)) or self._counts[name, COUNTS[name].admitted(value)]
+        found = self._counts.get((name, value))
+        if found is None:
+            found = self._counters[name].labels(COUNTS[name].admitted(value))
         found.inc(amount)
 
     def set(self, name: str, amount: float) -> None:

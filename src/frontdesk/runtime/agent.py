@@ -353,7 +353,8 @@ def _tell(turn: asyncio.Task[Sequence[Reply]]) -> None:
 def _identified(message: UserMessage) -> tuple[UserMessage, Delivery]:
     """Return a message with an id, and its delivery."""
     own = message.message_id or uuid.uuid4().hex
-    return dataclasses.replace(message, message_id=own), Delivery(message.channel, message.sender_id, own)
+    named = message if message.message_id else dataclasses.replace(message, message_id=own)
+    return named, Delivery(message.channel, message.sender_id, own)
 
 
 def _check_length(text: str, most: int) -> None:
