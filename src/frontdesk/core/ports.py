@@ -377,14 +377,6 @@ class Gate(Protocol):
 
 
 @runtime_checkable
-class Probed(Protocol):
-    """Something elsewhere that can be asked whether it answers, at little cost and with no effect."""
-
-    async def probe(self) -> None:
-        """Return where it answers. Raises FrontdeskError."""
-
-
-@runtime_checkable
 class PushChannel(Protocol):
     """A channel that can send something which answers no message: what a reminder makes the assistant say."""
 

@@ -8,13 +8,12 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from sanic import Request, Sanic
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
-from frontdesk.core.ports import Probed
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.runtime.agent import Agent
@@ -27,6 +26,14 @@ DEADLINE = 2.0
 """Seconds that a dependency has for an answer."""
 OK, FAILING, OFF = "ok", "failing", "off"
 READY, NOT_READY, DRAINING = "ready", "not ready", "draining"
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """Something elsewhere that can be asked whether it answers, at little cost and with no effect."""
+
+    async def probe(self) -> None:
+        """Return where it answers. Raises FrontdeskError."""
 
 
 @dataclass(frozen=True, slots=True)
