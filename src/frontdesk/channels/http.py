@@ -11,6 +11,7 @@ from sanic.response import HTTPResponse, json
 
 from frontdesk import __version__
 from frontdesk.core.message import UserMessage
+from frontdesk.measures import stop
 
 LONGEST_ID = 200  # characters of a sender or message id
 LARGEST_METADATA = (
@@ -96,6 +97,7 @@ def user_message(
     )
 
 
+@stop("channel")
 def read_message(
     found: Mapping[str, Any],
     *,

@@ -74,6 +74,7 @@ class Endpoints:
     models: Endpoint | None = None
     llm: LanguageModel | None = None
     knowledge: Knowledge | None = None
+    tracing: Endpoint | None = None
 
 
 def read(root: Block, complaints: Complaints) -> Endpoints:
@@ -89,6 +90,7 @@ def read(root: Block, complaints: Complaints) -> Endpoints:
         models=_endpoint("models", root, complaints),
         llm=_llm(root, complaints),
         knowledge=_knowledge(root, complaints),
+        tracing=_endpoint("tracing", root, complaints),
     )
 
 

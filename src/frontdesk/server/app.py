@@ -19,6 +19,7 @@ from sanic.response import json as json_response
 from frontdesk.channels.http import Refusal, failure
 from frontdesk.core.ports import Channel, Gate
 from frontdesk.errors import AuthError, FrontdeskError, LimitError, PackageError, StoreError
+from frontdesk.measures import arrive
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.server")
@@ -85,6 +86,7 @@ def _add_pages(app: Sanic[Any, Any]) -> None:
 
 async def _show_article(request: Request) -> HTTPResponse | None:
     """Answer at the addresses of articles, which come and go with the model; a catch-all route would shadow others."""
+    arrive(request.headers)
     page = request.app.ctx.articles.get(request.path) if request.method in ("GET", "HEAD") else None
     return html(page) if page is not None else None
 
