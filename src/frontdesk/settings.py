@@ -14,7 +14,8 @@ from frontdesk.errors import ConfigError
 class Settings:
     """What an operator can set by environment variables.
 
-    `max_message` is in characters, `max_body` in bytes, deadlines are in seconds.
+    `max_message` is in characters, `max_body` and `max_header` in bytes, deadlines are in seconds. `rate_limits` can
+    switch them all off, as for a load test.
     """
 
     max_message: int = 8_000
@@ -25,17 +26,21 @@ class Settings:
     log_level: str = "INFO"
     log_json: bool = False
     inspector: bool = False
+    rate_limits: bool = True
+    max_header: int = 16_384
 
 
 VARIABLES = {
     "max_message": "FRONTDESK_MAX_MESSAGE",
     "max_body": "FRONTDESK_MAX_BODY",
+    "max_header": "FRONTDESK_MAX_HEADER",
     "max_actions": "MAX_NUMBER_OF_PREDICTIONS",
     "action_deadline": "FRONTDESK_ACTION_DEADLINE",
     "turn_deadline": "FRONTDESK_TURN_DEADLINE",
     "log_level": "LOG_LEVEL",
     "log_json": "FORCE_JSON_LOGGING",
     "inspector": "FRONTDESK_INSPECTOR",
+    "rate_limits": "FRONTDESK_RATE_LIMITS",
 }
 _SWITCH = {
     "1": True,

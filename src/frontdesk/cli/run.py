@@ -16,7 +16,7 @@ from frontdesk.cli.options import (
     settings_of,
     start_logging,
 )
-from frontdesk.cli.serving import ACTIONS, add_server, api, api_keys, chosen_model, listening
+from frontdesk.cli.serving import ACTIONS, add_server, api, chosen_model, listening, protection
 
 _NO_EFFECT = {"jwt_private_key": "callers' tokens are read here, and never made."}
 
@@ -60,6 +60,7 @@ def execute(options: argparse.Namespace) -> int:
 
     settings = settings_of(options)
     start_logging(options, settings)
+    guard = protection(options, settings)
     at, worker, show = listening(options), worker_number(), progress(quiet(options))
     if options.workers > 1 and worker is None:
         alone = {"--watch": options.watch, "--enable-api": options.enable_api}
@@ -72,12 +73,13 @@ def execute(options: argparse.Namespace) -> int:
         model,
         settings,
         dataclasses.replace(at, worker=worker),
+        guard,
         train_first=options.train and worker is None,
         watch=options.watch,
         progress=progress(quiet(options) or bool(worker)),
-        api=api(options),
+        api=api(options, guard),
         connector=options.connector,
-        inspector=api_keys(options) if options.inspector or settings.inspector else None,
+        inspector=options.inspector or settings.inspector,
     )
 
 
