@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Protocol, cast
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import Storage
@@ -72,6 +72,13 @@ OPTIONS = frozenset({f.name for f in fields(RateLimits)} - {"proxies"} | {"trust
 """What may stand in the section, beside where to count."""
 
 
+class SharedCounters(Protocol):
+    """A storage of the library that has something to close."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
 class Limiter:
     """Counts, and refuses what is too much.
 
@@ -79,10 +86,13 @@ class Limiter:
     answer.
     """
 
-    def __init__(self, limits: RateLimits, storage: Storage | None = None) -> None:
+    def __init__(self, limits: RateLimits, storage: SharedCounters | None = None) -> None:
         self.limits = limits
         self._own = SlidingWindowCounterRateLimiter(MemoryCounters())
-        self._shared = SlidingWindowCounterRateLimiter(storage) if storage is not None else None
+        self._storage = storage
+        self._shared = (
+            SlidingWindowCounterRateLimiter(cast(Storage, storage)) if storage is not None else None
+        )
         self._not_before = 0.0
 
     async def request(self, client: Address | None) -> None:
@@ -109,6 +119,11 @@ class Limiter:
         """Count a request of somebody who shows a key or a token (a digest of it), good or not. Raises TooMany."""
         if self.limits.key:
             await self._count("key", self.limits.key, shown)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._storage is not None:
+            await self._storage.close()
 
     async def _count(self, kind: str, limit: RateLimitItem, *who: str) -> None:
         strategy = self._own

@@ -84,6 +84,11 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
     limiter = protection.limiter
     app.ctx.access = protection.access
     limits = limiter.limits
+
+    @app.after_server_stop
+    async def close(_: Sanic[Any, Any]) -> None:
+        await limiter.close()
+
     if not (limits.address or limits.key or limits.everyone):
         return
 

@@ -5,16 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limits.aio.storage import RedisStorage, Storage
+from limits.aio.storage import RedisStorage
 
 from frontdesk.errors import ConfigError
-from frontdesk.stores.redis_options import KNOWN, connect, read_redis_options
+from frontdesk.stores.redis_options import KNOWN, RedisOptions, connect, read_redis_options
 
 MEMORY = ("in_memory", "memory")
 PREFIX = "limits"
 
 
-def shared_counters(options: Mapping[str, Any], lock_store: Mapping[str, Any] | None) -> Storage | None:
+class RedisCounters(RedisStorage):
+    """Counts in Redis, by the connections of a pool."""
+
+    def __init__(self, found: RedisOptions) -> None:
+        self._client = connect(found, "Rate limits in Redis")
+        pool: Any = self._client.connection_pool
+        # The address is only looked at for its form: the pool knows the server.
+        super().__init__(
+            "async+redis://redis:6379",
+            implementation="redispy",
+            key_prefix=found.prefix,
+            connection_pool=pool,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def shared_counters(options: Mapping[str, Any], lock_store: Mapping[str, Any] | None) -> RedisCounters | None:
     """Return where several servers count together; None where each counts by itself.
 
     `options` are those of `rate_limits` that say where: `type: redis` with the options of the lock store. Where they
@@ -33,8 +52,4 @@ def shared_counters(options: Mapping[str, Any], lock_store: Mapping[str, Any] | 
             f"'type' of 'rate_limits' is '{kind}'.", where="endpoints.yml: rate_limits", hint=hint
         )
     found = read_redis_options(options, section, PREFIX, database=1)
-    pool: Any = connect(found, "Rate limits in Redis").connection_pool
-    # The address is only looked at for its form: the pool knows the server.
-    return RedisStorage(
-        "async+redis://redis:6379", implementation="redispy", key_prefix=found.prefix, connection_pool=pool
-    )
+    return RedisCounters(found)
