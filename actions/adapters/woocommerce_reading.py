@@ -90,6 +90,7 @@ def read_order(entry: Mapping[str, Any], refunds: list[dict[str, Any]]) -> Order
             for each in back
         ),
         placed_at=_moment(entry.get("date_created_gmt")),
+        completed_at=_moment(entry.get("date_completed_gmt")),
         shipping_service=text(shipping_lines[0].get("method_title"))[:40] if shipping_lines else None,
         shipping=shipping,
         tax=tax,

@@ -360,6 +360,7 @@ def order(
         "status": STATUSES.get(each.status, "processing"),
         "currency": each.currency,
         "date_created_gmt": gmt(each.placed_at),
+        "date_completed_gmt": gmt(each.delivered_at) if each.delivered_at else None,
         "discount_total": str(each.discount),
         "shipping_total": str(each.shipping),
         "total": str(each.total),
@@ -369,6 +370,7 @@ def order(
         "shipping": address(each.address),
         "payment_method": "stripe",
         "payment_method_title": "Credit Card (Stripe)",
+        "transaction_id": "",
         "date_paid_gmt": gmt(each.placed_at) if paid else None,
         "line_items": [
             {
