@@ -24,6 +24,8 @@ from actions.commerce.model import (
 )
 
 NAME = "WooCommerce"
+STRIPE = "stripe"  # with which the names of the Stripe gateway's methods begin, as in "stripe_cc"
+CHARGES = ("ch_", "py_")
 PAID = "paid"  # what we call the one payment of an order, which has no id there
 LONGEST_NUMBER = 40
 LONGEST_SKU = 64  # a longer one doesn't name a variant; its id does
@@ -64,7 +66,16 @@ def read_order(entry: Mapping[str, Any], refunds: list[dict[str, Any]]) -> Order
     method_words = text(entry.get("payment_method_title")) or "original payment method"
     paid_at = _moment(entry.get("date_paid_gmt"))
     payments = (
-        [Payment(kind="payment", amount=total, method_id=method, at=paid_at, outside_id=PAID)]
+        [
+            Payment(
+                kind="payment",
+                amount=total,
+                method_id=method,
+                at=paid_at,
+                charge_id=_charge_of(method, entry),
+                outside_id=PAID,
+            )
+        ]
         if paid_at
         else []
     )
@@ -99,6 +110,12 @@ def read_order(entry: Mapping[str, Any], refunds: list[dict[str, Any]]) -> Order
         currency=str(entry.get("currency"))[:3],
         source_status=str(entry.get("status"))[:60],
     )
+
+
+def _charge_of(method: str, entry: Mapping[str, Any]) -> str | None:
+    """Read which charge at Stripe paid an order: WooCommerce's own gateway for Stripe notes it as the transaction."""
+    charge = str(entry.get("transaction_id") or "")
+    return charge if method.startswith(STRIPE) and charge.startswith(CHARGES) and len(charge) < 256 else None
 
 
 def _refund(entry: Mapping[str, Any], method: str) -> Payment:

@@ -105,6 +105,7 @@ class Services:
         self.policies = policies or load_policies()
         self.adapters = adapters or load_adapters()
         self.outside_shop = self._outside_shop()
+        self.provider = self._payment_provider()
         self.database = _database(url, clock, self.outside_shop)
         self.commerce = self._commerce()
         self.identity = Identity(self.commerce, self.policies.identity, clock)
@@ -112,16 +113,17 @@ class Services:
         self.products = Products(self.commerce)
         self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         self.tickets = self._help_desk()
-        self.provider = self._payment_provider()
         self.carriers = self._carriers()
         self.parcels = Parcels(self.carriers, clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
         register_orders(self.sagas)
-        self._follow_writes()  # before the money: what the shop outside refuses is neither charged nor paid back
+        # Before the money: what the shop outside refuses is neither charged nor paid back.
+        following = self._follow_writes()
         money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
         if money is not None:
             money.register()
-        self.arrivals = Arrivals(self.database, self.sagas, money, clock)
+            money.moved.extend([following.moved] if following is not None else [])
+        self.arrivals = Arrivals(self.database, self.sagas, money, clock, following)
         self.labels = self._labels()
         desk = (self.commerce, self.identity, self.tickets, self.policies, clock)
         about = partial(OrderWrites, *desk, sagas=self.sagas)
@@ -210,22 +212,25 @@ class Services:
         """Make the shop that the services work on: the embedded one, or the mirror of the one outside."""
         if self.outside_shop is None:
             return SqlStore(self.database)
-        return MirroredShop(self.database, self.outside_shop, self._clock, held=held)
+        card = self.provider.kept if self.provider is not None else None
+        return MirroredShop(self.database, self.outside_shop, self._clock, held=held, card=card)
 
-    def _follow_writes(self) -> None:
+    def _follow_writes(self) -> Following | None:
         """Let the shop outside do what is written here."""
         settings = self.adapters.commerce
         if settings is None or self.outside_shop is None or not isinstance(self.commerce, MirroredShop):
-            return
+            return None
         from actions.adapters.woocommerce_writing import WooCommerceWriting
 
-        Following(
+        following = Following(
             writing=WooCommerceWriting(self.outside_shop),
             sagas=self.sagas,
             touched=self.commerce.touched,
             pays=settings.api_refund,
             provider_pays=self.provider is not None,
-        ).register()
+        )
+        following.register()
+        return following
 
     def _outside_shop(self) -> WooCommerceShop | None:
         """Make the shop outside that adapters.yml names."""
