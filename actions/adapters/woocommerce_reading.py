@@ -26,6 +26,7 @@ from actions.commerce.model import (
 NAME = "WooCommerce"
 STRIPE = "stripe"  # with which the names of the Stripe gateway's methods begin, as in "stripe_cc"
 CHARGES = ("ch_", "py_")
+GUEST = "guest-"  # with which the ids of customers without an account begin; the id of their order follows
 PAID = "paid"  # what we call the one payment of an order, which has no id there
 LONGEST_NUMBER = 40
 LONGEST_SKU = 64  # a longer one doesn't name a variant; its id does
@@ -42,6 +43,12 @@ STATUSES = {
     "failed": "cancelled",
     "refunded": "refunded",
 }
+
+
+def owner_of(order: Mapping[str, Any]) -> str:
+    """Name whose order it is; of a guest, each order is a customer of its own."""
+    owner = str(order.get("customer_id"))
+    return f"{GUEST}{int(order['id'])}" if owner == "0" else owner
 
 
 def short_refunds(order: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -85,7 +92,7 @@ def read_order(entry: Mapping[str, Any], refunds: list[dict[str, Any]]) -> Order
     shipping_lines = entry.get("shipping_lines") or ()
     return Order(
         number=number,
-        customer_id=str(entry.get("customer_id")),
+        customer_id=owner_of(entry),
         status=status,
         items=items,
         address=_address(entry.get("shipping"), entry.get("billing")),
@@ -182,6 +189,20 @@ def read_customer(entry: Mapping[str, Any]) -> Customer:
         address=_address(entry.get("shipping"), entry.get("billing")),
         phone=str((entry.get("billing") or {}).get("phone") or "") or None,
         created_at=_moment(entry.get("date_created_gmt")),
+    )
+
+
+def read_guest(order: Mapping[str, Any]) -> Customer:
+    """Read who placed an order without an account."""
+    billing = order.get("billing") or {}
+    return Customer(
+        id=owner_of(order),
+        first_name=str(billing.get("first_name") or ""),
+        last_name=str(billing.get("last_name") or ""),
+        email=str(billing.get("email") or ""),
+        address=_address(order.get("shipping"), billing),
+        phone=str(billing.get("phone") or "") or None,
+        guest=True,
     )
 
 

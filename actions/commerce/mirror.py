@@ -11,7 +11,7 @@ brought by an import, by webhooks, and anew in the background; one that is older
 - Within a transaction nobody is called: `begin` asks anew about the order that it is for, before.
 - While something that was written here has yet to be done there, the order stands as it is here.
 - An answer that was asked for before something was written here, or before a newer answer, is dropped.
-- Orders of guests belong to nobody, and aren't kept.
+- Each order of a guest belongs to a customer of its own, who is known by the e-mail address with that order only.
 """
 
 from __future__ import annotations

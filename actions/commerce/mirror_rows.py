@@ -15,7 +15,6 @@ from actions.commerce import mirror_cards, rows, schema
 from actions.commerce.database import order_key
 from actions.commerce.merging import merged
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Product, Variant
-from actions.commerce.rows import email_key
 from actions.commerce.store import find_customer_by_id, find_order, find_product
 from actions.payments.port import Kept
 
@@ -112,7 +111,7 @@ def put_customer(connection: Connection, customer: Customer) -> None:
     row |= {"phone": customer.phone[:40] if customer.phone else None}
     table = schema.customers
     # Whoever had this address before has another one by now, which we haven't been told yet.
-    before = update(table).where(table.c.email_key == email_key(customer.email), table.c.id != customer.id)
+    before = update(table).where(table.c.email_key == row["email_key"], table.c.id != customer.id)
     connection.execute(before.values(email="", email_key="#" + table.c.id))
     if known is not None:
         for name in KNOWN_HERE:

@@ -34,7 +34,7 @@ LOOSE = re.compile(
     r"(?<![\w@$€£#%./:,-])(?<!\$ )(?<!\b(?-i:[A-Z]{2}) )(?<!\bzip )(?<!\bcode )(?<!\bzip is )(?<!\bcode is )"
     rf"(?!(?:19|20)\d\d\b){DIGITS}"
     r"(?!\s*(?:x|times|pieces|pcs|of|days?|weeks?|hours?|minutes?|dollars?|bucks|usd|ft|feet|inch|cm|mm|ml|oz|lbs?|pm|am)\b)"
-    r"(?!\s+(?:[A-Za-z0-9.'-]{1,20}\s+){1,3}"
+    r"(?!\s+(?:(?:(?!to\b)[A-Z][A-Z.'-]{0,19}|\d{1,3}(?:st|nd|rd|th))\s+){1,3}"
     r"(?:st|street|ave|avenue|rd|road|ln|lane|dr|drive|blvd|boulevard|ct|court|pl|place|way|ter|terrace|pkwy|hwy)\b)",
     re.IGNORECASE,
 )

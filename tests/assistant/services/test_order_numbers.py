@@ -42,6 +42,8 @@ def test_the_forms_of_a_shop_are_those_of_its_orders() -> None:
         ("it cost $500, and 500 dollars is a lot", []),
         ("my zip is 97214", []),
         ("we moved to 412 Alder Street", []),
+        ("it goes to 412 5th Ave", []),
+        ("send 5123 to 7 Elm St, Bend, OR 97701 instead", ["5123"]),
         ("since 2024", []),
         ("call me at 503-555-0117", []),
         ("order 2 more of them", []),
