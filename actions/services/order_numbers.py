@@ -126,13 +126,14 @@ def _plain(text: str, *, loose: bool = True) -> list[Span]:
     bare = EMAIL.sub(lambda found: " " * len(found[0]), text)
     found: dict[int, Span] = {}
     whole = ALONE.fullmatch(bare)
-    for match in [whole] if whole else [*MARKED.finditer(bare), *filter(_sure, NAMED.finditer(bare))]:
+    for first in [whole] if whole else [*MARKED.finditer(bare), *filter(_sure, NAMED.finditer(bare))]:
+        match: re.Match[str] | None = first
         while match is not None:
             found.setdefault(match.start(1), (match.start(1), match.end(1), match[1]))
             match = ALONG.match(bare, match.end(1))
-    for match in LOOSE.finditer(bare) if loose else ():
-        if len(match[1]) in _forms.lengths and len(match[1]) >= SHORTEST_LOOSE:
-            found.setdefault(match.start(1), (match.start(1), match.end(1), match[1]))
+    for other in LOOSE.finditer(bare) if loose else ():
+        if len(other[1]) in _forms.lengths and len(other[1]) >= SHORTEST_LOOSE:
+            found.setdefault(other.start(1), (other.start(1), other.end(1), other[1]))
     return sorted(found.values())
 
 

@@ -255,8 +255,8 @@ def changes(before: Order, after: Order) -> list[tuple[str, dict[str, Any]]]:
     if changed:
         lines = [_line(then) if then else {"id": item.id, "quantity": 0} for item, then in changed]
         back = [_line(item) for item, _ in changed]
-        content = {"order": number, "lines": lines, "before": back, "total": str(after.total)}
-        steps.append(("lines", content))
+        told = {"order": number, "lines": lines, "before": back, "total": str(after.total)}
+        steps.append(("lines", told))
     if after.address != before.address:
         content = {"order": number, "address": asdict(after.address), "before": asdict(before.address)}
         steps.append(("address", content))
