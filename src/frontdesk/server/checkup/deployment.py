@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
-from frontdesk.auth.api import ApiKeys
+from frontdesk.auth.access import Access
 from frontdesk.core.domain import Domain
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.credentials import Credentials
@@ -56,7 +56,7 @@ class Deployment:
     models: Path
     endpoints: Endpoints = field(default_factory=Endpoints)
     credentials: Credentials = field(default_factory=Credentials)
-    keys: ApiKeys = field(default_factory=ApiKeys)
+    access: Access = field(default_factory=Access)
     api: bool = False
     workers: int = 1
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)

@@ -55,11 +55,11 @@ async def check_access(deployment: Deployment) -> list[Finding]:
 def access_findings(deployment: Deployment) -> Iterable[Finding]:
     """Judge what the options open."""
     public, at = deployment.public, deployment.at
-    if deployment.api and not deployment.keys.needed:
+    if deployment.api and not deployment.access.needed:
         what = "The HTTP API asks nobody who they are."
         mend = "Give --auth-token or --jwt-secret (better in FRONTDESK_AUTH_TOKEN, FRONTDESK_JWT_SECRET)."
         yield Finding(ACCESS, Level.ERROR if public else Level.NOTE, what, mend)
-    for sentence in deployment.keys.weak:
+    for sentence in deployment.access.weak:
         yield Finding(ACCESS, Level.WARNING, sentence, MAKE_ONE)
     if "*" in at.origins:
         what = "Pages of every site may use the server (--cors '*')."
