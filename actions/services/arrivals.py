@@ -8,11 +8,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from actions.adapters.errors import Declined
 from actions.commerce import movements, schema
 from actions.commerce.database import Database
 from actions.commerce.errors import ShopError
@@ -23,6 +26,7 @@ from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
 from actions.services.errors import Refused, ServiceError
 from actions.services.provider_money import CHARGE, HERE, ProviderMoney, payments_of
+from actions.services.rulebook import Policies
 from actions.services.saga_notes import NewStep, Saga, Step, note
 from actions.services.saga_telling import ask_person
 from actions.services.sagas import Kind, Sagas, nothing
@@ -39,13 +43,20 @@ class Arrivals:
     """
 
     def __init__(
-        self, database: Database, sagas: Sagas, money: ProviderMoney | None, clock: Clock = utc_now
+        self,
+        database: Database,
+        sagas: Sagas,
+        money: ProviderMoney | None,
+        policies: Policies,
+        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._sagas = sagas
         self._money = money
+        self._policies = policies
         self._clock = clock
-        sagas.register(SHOP, "exchange", Kind(undo=nothing, unnoted=self._withdraw))
+        sagas.register(SHOP, "exchange", Kind(undo=nothing, unnoted=self._not_paid))
+        sagas.register(SHOP, "exchange_lapsed", Kind(noted=self._lapsed))
         sagas.register(SHOP, "exchange_paid", Kind(noted=self._completed, undo=nothing))
 
     def note(self, reference: str) -> bool:
@@ -111,7 +122,7 @@ class Arrivals:
             self._money.plan_repayment(connection, saga, order.currency, row, steps.append, now)
 
     def _settle(self, connection: Connection, order: Order, row: Any, saga: Saga) -> None:
-        """Let an exchange charge or pay back its difference; while the new items are here, it can be withdrawn."""
+        """Let an exchange charge or pay back its difference; while the new items are here, it can stay unpaid."""
         difference, reference = row["difference"], row["reference"]
         steps: list[NewStep] = []
         added = []
@@ -161,12 +172,32 @@ class Arrivals:
         """Note that an exchange is paid."""
         _move(connection, schema.exchanges, step.content["reference"])
 
+    def _not_paid(self, connection: Connection, step: Step) -> None:
+        """Keep no payment of an exchange that failed; for one that was declined, another method is waited for."""
+        reference, payments, table = step.content["reference"], schema.payments, schema.exchanges
+        connection.execute(delete(payments).where(payments.c.id.in_(step.content["payments"])))
+        if step.saga.reason != Declined.reason:
+            self._withdraw(connection, step)
+            return
+        connection.execute(update(table).where(table.c.reference == reference).values(status="unpaid"))
+        lapsing = replace(step.saga, id=f"exchange.lapsed:{reference}", action="exchange.lapsed")
+        lapse = NewStep(system=SHOP, action="exchange_lapsed", content={"reference": reference})
+        now = self._clock()
+        due = now + timedelta(days=self._policies.exchanges.reserve_days)
+        note(connection, lapsing, [lapse], now, due=due)
+
+    def _lapsed(self, connection: Connection, step: Step) -> None:
+        """Withdraw an exchange that nobody has paid meanwhile."""
+        order = find_order(connection, step.saga.subject.removeprefix("order "), lock=True)
+        reference = step.content["reference"]
+        if order and any(entry.reference == reference and entry.unpaid for entry in order.exchanges):
+            self._withdraw(connection, step)
+
     def _withdraw(self, connection: Connection, step: Step) -> None:
         """Withdraw an exchange that isn't paid: the new items go back into stock, and a person decides on the old."""
-        reference, payments = step.content["reference"], schema.payments
+        reference = step.content["reference"]
         _, row = _found(connection, reference)
         table, items = schema.exchanges, schema.exchange_items
-        connection.execute(delete(payments).where(payments.c.id.in_(step.content["payments"])))
         mine = update(table).where(table.c.reference == reference)
         connection.execute(mine.values(status="cancelled"))
         order = find_order(connection, row["order_number"], lock=True)

@@ -121,15 +121,17 @@ class Services:
         money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
         if money is not None:
             money.register()
-        self.arrivals = Arrivals(self.database, self.sagas, money, clock)
+        self.arrivals = Arrivals(self.database, self.sagas, money, self.policies, clock)
         self.labels = self._labels()
         desk = (self.commerce, self.identity, self.tickets, self.policies, clock)
         about = partial(OrderWrites, *desk, sagas=self.sagas)
-        self.returns = Returns(self.commerce, self.policies, about)
+        self.returns = Returns(self.commerce, self.policies, self.parcels, about)
         self.cancellations = Cancellations(self.commerce, self.policies, about)
-        self.swaps = Swaps(self.commerce, self.policies, about)
+        self.swaps = Swaps(self.commerce, self.policies, self.parcels, about)
         self.callbacks = Callbacks(self.database, self.identity, self.policies, clock)
-        self.remedies = Remedies(self.database, self.commerce, self.policies, self.tickets, about)
+        self.remedies = Remedies(
+            self.database, self.commerce, self.policies, self.tickets, self.parcels, about
+        )
         self.promotions = Promotions(self.commerce, self.policies, about)
         self.quotes = Quotes(self.database, self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)

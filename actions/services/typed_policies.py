@@ -117,6 +117,7 @@ class ExchangesPolicy:
     once_per_order: Flag
     same_variant: Flag
     difference_method: Settling
+    reserve_days: Positive
     rules: Sentences
 
 
