@@ -30,11 +30,7 @@ ORDER_STATES = (
 RETURN_STATES = ("label_sent", "in_transit", "received", "refunded", "rejected", "cancelled")
 EXCHANGE_STATES = ("requested", "unpaid", "shipped", "completed", "rejected", "cancelled")
 OPEN_EXCHANGE_STATES = ("requested", "unpaid", "shipped", "completed")
-UNSETTLED_EXCHANGE_STATES = (
-    "requested",
-    "unpaid",
-    "shipped",
-)  # the difference in price is still to be settled
+UNSETTLED_EXCHANGE_STATES = OPEN_EXCHANGE_STATES[:3]  # the difference in price is still to be settled
 OPEN_RETURN_STATES = ("label_sent", "in_transit", "received", "refunded")
 SHIPMENT_STATES = ("label_created", "in_transit", "out_for_delivery", "delivered", "exception", "returned")
 
@@ -293,11 +289,6 @@ class Exchange:
     def open(self) -> bool:
         """Whether its items count as exchanged (it was neither rejected nor withdrawn)."""
         return self.status in OPEN_EXCHANGE_STATES
-
-    @property
-    def unpaid(self) -> bool:
-        """Whether the old items are here, and the difference couldn't be charged."""
-        return self.status == "unpaid"
 
     @property
     def item_ids(self) -> tuple[str, ...]:

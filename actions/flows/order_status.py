@@ -132,7 +132,10 @@ def tell_order(dispatcher: CollectingDispatcher, order: Order, on: date) -> None
     under_way = [
         *(("return_requested", {"return_reference": back.reference}) for back in order.returns if back.open),
         *(
-            ("exchange_unpaid" if entry.unpaid else "exchange_requested", exchange_facts(order, entry))
+            (
+                "exchange_unpaid" if entry.status == "unpaid" else "exchange_requested",
+                exchange_facts(order, entry),
+            )
             for entry in order.exchanges
             if entry.open
         ),

@@ -24,6 +24,7 @@ from actions.commerce.store import find_order
 from actions.services import audit
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
+from actions.services.details_policy import owed
 from actions.services.errors import Refused, ServiceError
 from actions.services.provider_money import CHARGE, HERE, ProviderMoney, payments_of
 from actions.services.rulebook import Policies
@@ -59,41 +60,49 @@ class Arrivals:
         sagas.register(SHOP, "exchange_lapsed", Kind(noted=self._lapsed))
         sagas.register(SHOP, "exchange_paid", Kind(noted=self._completed, undo=nothing))
 
-    def note(self, reference: str) -> bool:
+    def note(self, reference: str, by: str = "warehouse") -> bool:
         """Note that goods are back, and what follows; False where that was known before.
 
         Raises ServiceError where there is no such return or exchange, or it was rejected or withdrawn.
         """
         with self._database.write() as connection:
-            table, row = _found(connection, reference)
-            if row["status"] not in AWAITED[table.name]:
-                if row["status"] in ("rejected", "cancelled"):
-                    raise ServiceError(
-                        f"{reference} is {row['status']}; look into it before anything is paid."
-                    )
-                return False
-            order = find_order(connection, row["order_number"], lock=True)
-            assert order is not None
-            saga = Saga(
-                id=f"{table.name}.due:{reference}",
-                action="return.due" if table is schema.returns else "exchange.due",
-                subject=f"order {order.number}",
-                caller=_nobody(reference),
-                customer_id=order.customer_id,
-            )
-            if table is schema.returns:
-                self._pay_back(connection, order, reference, saga)
-            else:
-                self._settle(connection, order, row, saga)
-            audit.record(
-                connection,
-                saga.caller,
-                self._clock(),
-                saga.action,
-                saga.subject,
-                customer_id=order.customer_id,
-                after={"reference": reference},
-            )
+            return self.book(connection, reference, by)
+
+    def awaited(self, connection: Connection, reference: str) -> bool:
+        """Tell whether the goods of a return or an exchange are still to come."""
+        table, row = _found(connection, reference)
+        return row["status"] in AWAITED[table.name]
+
+    def book(self, connection: Connection, reference: str, by: str) -> bool:
+        """Do the same within a transaction; `by` is who says so."""
+        table, row = _found(connection, reference)
+        reference = row["reference"]
+        if row["status"] not in AWAITED[table.name]:
+            if row["status"] in ("rejected", "cancelled"):
+                raise ServiceError(f"{reference} is {row['status']}; look into it before anything is paid.")
+            return False
+        order = find_order(connection, row["order_number"], lock=True)
+        assert order is not None
+        saga = Saga(
+            id=f"{table.name}.due:{reference}",
+            action="return.due" if table is schema.returns else "exchange.due",
+            subject=f"order {order.number}",
+            caller=_nobody(reference, by),
+            customer_id=order.customer_id,
+        )
+        if table is schema.returns:
+            self._pay_back(connection, order, reference, saga)
+        else:
+            self._settle(connection, order, row, saga)
+        audit.record(
+            connection,
+            saga.caller,
+            self._clock(),
+            saga.action,
+            saga.subject,
+            customer_id=order.customer_id,
+            after={"reference": reference, "by": by},
+        )
         return True
 
     def _pay_back(self, connection: Connection, order: Order, reference: str, saga: Saga) -> None:
@@ -190,7 +199,8 @@ class Arrivals:
         """Withdraw an exchange that nobody has paid meanwhile."""
         order = find_order(connection, step.saga.subject.removeprefix("order "), lock=True)
         reference = step.content["reference"]
-        if order and any(entry.reference == reference and entry.unpaid for entry in order.exchanges):
+        exchange = owed(order) if order else None
+        if exchange is not None and exchange.reference == reference:
             self._withdraw(connection, step)
 
     def _withdraw(self, connection: Connection, step: Step) -> None:
@@ -240,12 +250,12 @@ def _is_card(connection: Connection, order: Order, method_id: str) -> bool:
     return method_id in HERE or connection.execute(select(table.c.kind).where(mine)).scalar() in HERE
 
 
-def _nobody(reference: str) -> Caller:
+def _nobody(reference: str, by: str) -> Caller:
     """Make the caller of what no conversation has asked for."""
     return Caller(
         conversation=f"arrival {reference}",
         authenticated=False,
-        channel="warehouse",
+        channel=by,
         action="arrival",
         message_id=reference,
         idempotency_key="",

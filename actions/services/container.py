@@ -29,6 +29,7 @@ from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.inactive import inactive_rules
+from actions.services.label_tracking import LabelTracking
 from actions.services.order_sagas import register_orders
 from actions.services.order_writes import OrderWrites
 from actions.services.orders import Orders
@@ -206,6 +207,7 @@ class Services:
         receiver, parcel = place_of(settings.return_address), parcel_of(settings.return_parcel)
         labels = ReturnLabels(self.database, carrier, receiver, parcel, self.policies, self._clock)
         labels.register(self.sagas)
+        LabelTracking(carrier, self.arrivals, self.policies, self.sagas).register()
         return labels
 
     def _commerce(self) -> SqlStore:

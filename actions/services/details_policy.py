@@ -41,7 +41,7 @@ class PaymentQuote:
 
 def owed(order: Order) -> Exchange | None:
     """Return the exchange of an order whose difference couldn't be charged, if there is one."""
-    return next((entry for entry in order.exchanges if entry.unpaid), None)
+    return next((entry for entry in order.exchanges if entry.status == "unpaid"), None)
 
 
 def decide_address(
