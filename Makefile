@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PORT ?= 5005
 TESTED := postgresql mysql redis duckling jieba spacy plots rsa metrics otel  # extras that the tests need; transformers would bring torch
 .DEFAULT_GOAL := help
-.PHONY: help run test check eval bench format lock clean
+.PHONY: help run test check eval bench bench-server format lock clean
 
 help: ## Show what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 $(VENV)/made: 
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Frontdesk needs Python 3.11 or newer; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12 ...")'
@@ -48,6 +48,9 @@ eval: $(VENV)/dev ## Measure quality against thresholds (intents, sentiment, ret
 
 bench: $(VENV)/dev ## Measure training, start, memory, latency, throughput (ARGS="--rasa PATH")
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-server: $(VENV)/dev ## Measure what a server carries (ARGS="--quick", "--only paced", "--rasa PATH"; an hour)
+	@$(BIN)/python -m bench.server $(ARGS)
 
 format: $(VENV)/dev ## Format the code
 	@$(BIN)/ruff check --fix .

@@ -1,9 +1,11 @@
 """Hold many conversations at once with an assistant, and measure how it answers: python -m bench.load URL.
 
-Closed loop: each of N conversations sends its next message when the one before is answered, each over a connection
-of its own that stays open. A conversation that ends is followed by another with a new sender. Conversations begin
-spread over the first second; answers within it are not counted. This is a process of its own, so that what it costs
-is not mistaken for what the server costs. One JSON object comes out.
+Closed loop: each of N conversations sends its next message when the one before is answered (with --think, some seconds
+later, drawn at random), each over a connection of its own that stays open. With --rate, messages are due at even times,
+and how long an answer took is counted from when its message was due, however late that was sent. A conversation that
+ends is followed by another with a new sender. Conversations begin spread over the first second (with --rate and
+--think, over the time between two of their messages); answers within the first second are not counted. This is a
+process of its own, so that what it costs is not mistaken for what the server costs. One JSON object comes out.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ import resource
 import time
 import urllib.parse
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from bench.http1 import BadAnswer, Connection
@@ -42,9 +45,23 @@ class Seen:
 
 
 class Load:
-    """Holds the conversations; `tokens` asks the server for a conversation token instead of inventing a sender."""
+    """Holds the conversations; `tokens` asks the server for a conversation token instead of inventing a sender.
 
-    def __init__(self, url: str, mix: Mix, *, tokens: bool, seconds: float, messages: int) -> None:
+    `think` is how many seconds pass on average before somebody writes again, `rate` how many messages are due in a
+    second over all conversations; 0 means at once.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        mix: Mix,
+        *,
+        tokens: bool,
+        seconds: float,
+        messages: int,
+        think: float = 0.0,
+        rate: float = 0.0,
+    ) -> None:
         parts = urllib.parse.urlsplit(url)
         self.address = (parts.hostname or "127.0.0.1", parts.port or 80)
         self.mix = mix
@@ -53,29 +70,49 @@ class Load:
         self.messages = messages
         self.seen = Seen()
         self.begun = 0.0
+        self.think = think
+        self.rate = rate
         self._conversations = mix.conversations()
         self._number = 0
+        self._pause = Random(mix.first + 1)
 
     async def run(self, conversations: int) -> dict[str, Any]:
         """Hold that many conversations at once until the time or the messages are used up."""
         self.begun = time.perf_counter()
+        every = conversations / self.rate if self.rate else 0.0
+        spread = every or self.think or RAMP
         async with asyncio.TaskGroup() as group:
             for place in range(conversations):
-                group.create_task(self._talk(RAMP * place / conversations))
+                group.create_task(self._talk(spread * place / conversations, every))
         return self._summary(conversations)
 
     def _over(self) -> bool:
         late = time.perf_counter() - self.begun >= RAMP + self.seconds
         return late or self.seen.sent >= self.messages
 
-    async def _talk(self, delay: float) -> None:
+    async def _talk(self, delay: float, every: float) -> None:
+        moments = self._moments(self.begun + delay, every)
         await asyncio.sleep(delay)
         connection = Connection(*self.address)
         while not self._over():
-            await self._hold(connection, next(self._conversations))
+            await self._hold(connection, next(self._conversations), moments)
         connection.close()
 
-    async def _hold(self, connection: Connection, lines: Iterator[Line]) -> None:
+    async def _moments(self, first: float, every: float) -> AsyncIterator[float]:
+        """Yield, when the next message of one place is due, since when its answer is waited for."""
+        due = first
+        yield due if every else time.perf_counter()
+        while True:
+            if every:
+                due += every
+                await asyncio.sleep(max(due - time.perf_counter(), 0.0))
+            elif self.think:
+                await asyncio.sleep(self._pause.expovariate(1 / self.think))
+            yield due if every else time.perf_counter()
+
+    async def _hold(
+        self, connection: Connection, lines: Iterator[Line], moments: AsyncIterator[float]
+    ) -> None:
         """Hold one conversation to its end, or until something fails."""
         self._number += 1
         sender: dict[str, str] = {"sender": f"guest-{self.mix.first}-{self._number}"}
@@ -86,22 +123,27 @@ class Load:
                     token = (await connection.post(SESSION, {}))["token"]
                 sender, headers = {}, {"Authorization": f"Bearer {token}"}
             for line in lines:
+                asked = await anext(moments)
                 if self._over():
                     return
-                await self._say(connection, line, sender, headers)
+                await self._say(connection, line, sender, headers, asked)
         except (OSError, EOFError, TimeoutError, BadAnswer) as error:
             self.seen.errors[f"{type(error).__name__}: {error}"[:200]] += 1
             await asyncio.sleep(0.2)  # a server that is gone is not to be hammered
 
     async def _say(
-        self, connection: Connection, line: Line, sender: dict[str, str], headers: dict[str, str]
+        self,
+        connection: Connection,
+        line: Line,
+        sender: dict[str, str],
+        headers: dict[str, str],
+        asked: float,
     ) -> None:
         seen = self.seen
         if line.text in seen.texts:
             raise AssertionError(f"said twice: {line.text}")
         seen.texts.add(line.text)
         seen.sent += 1
-        asked = time.perf_counter()
         async with asyncio.timeout(PATIENCE):
             replies = await connection.post(WEBHOOK, {**sender, "message": line.text}, headers)
         took = time.perf_counter() - asked
@@ -170,11 +212,22 @@ def main() -> None:
     parser.add_argument("--conversations", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--messages", type=int, default=100_000)
+    text = "seconds before somebody writes again, on average (0: at once)"
+    parser.add_argument("--think", type=float, default=0.0, help=text)
+    parser.add_argument("--rate", type=float, default=0.0, help="messages due in a second (0: at once)")
     parser.add_argument("--first", type=int, default=0, help="the number of the first word")
     given = parser.parse_args()
     facts = json.loads(given.facts.read_text("utf-8")) if given.facts else []
     mix = Mix.read(given.mix, first=given.first, facts=facts)
-    load = Load(given.url, mix, tokens=given.tokens, seconds=given.seconds, messages=given.messages)
+    load = Load(
+        given.url,
+        mix,
+        tokens=given.tokens,
+        seconds=given.seconds,
+        messages=given.messages,
+        think=given.think,
+        rate=given.rate,
+    )
     print(json.dumps(asyncio.run(load.run(given.conversations))))
 
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -20,6 +20,7 @@ from bench.load import SESSION, WEBHOOK
 from bench.processes import Failed, cpu_seconds, machine_busy, pss_mb, stopped_after, timed
 
 START_LIMIT = 180.0  # seconds
+SHORTEST = 3.0  # seconds that a load lasts at least
 _askers = count()
 
 Say = Callable[[str], None]
@@ -65,16 +66,14 @@ def measure(engine: Engine, plan: Plan, words: Words, say: Say) -> dict[str, Any
 
 
 def _serving(engine: Engine, process: int, plan: Plan, words: Words, say: Say) -> dict[str, Any]:
-    if engine.shop is not None:
-        asyncio.run(_ask(engine, "where is my order?"))  # fills the shop on its first use
-        write_facts(engine.shop, engine.folder / "facts.json")
+    prepare(engine)
     say(f"{engine.name}: warming up")
-    warm = _load(engine, process, 8, plan.warm_up, plan.messages, words)
+    warm = load(engine, process, 8, plan.warm_up, plan.messages, words)
     memory = {"warm_mb": round(pss_mb(process))}
     levels = []
     for conversations in plan.levels:
         say(f"{engine.name}: {conversations} conversations")
-        level = _load(engine, process, conversations, plan.seconds, plan.messages, words)
+        level = load(engine, process, conversations, plan.seconds, plan.messages, words)
         levels.append(level)
         p50 = level["latency_ms"].get("p50", 0.0)
         say(
@@ -85,13 +84,29 @@ def _serving(engine: Engine, process: int, plan: Plan, words: Words, say: Say) -
     return {"memory": memory, "warm_up": {"answered": warm["answered"]}, "levels": levels}
 
 
-def _load(
-    engine: Engine, process: int, conversations: int, seconds: float, messages: int, words: Words
+def prepare(engine: Engine) -> None:
+    """Fill the shop of a server that runs, and write down whom its customers may be."""
+    if engine.shop is not None:
+        asyncio.run(_ask(engine, "where is my order?"))  # fills the shop on its first use
+        write_facts(engine.shop, engine.folder / "facts.json")
+
+
+def load(
+    engine: Engine,
+    process: int,
+    conversations: int,
+    seconds: float,
+    messages: int,
+    words: Words,
+    more: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Put load on a server from another process; return what that saw, with what it cost the server."""
+    """Put load on a server from another process; return what that saw, with what it cost the server.
+
+    `more` are further options of `bench.load`. Raises Failed.
+    """
     command = [sys.executable, "-m", "bench.load", engine.url, "--mix", engine.mix]
     command += ["--conversations", str(conversations), "--seconds", str(seconds), "--messages", str(messages)]
-    command += ["--first", str(words.next)]
+    command += ["--first", str(words.next), *more]
     if engine.tokens:
         command.append("--tokens")
     if engine.shop is not None:

@@ -129,7 +129,10 @@ class SentenceEncoder:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(
-            str(self.folder / ONNX_FILE), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW
+            str(self.folder / ONNX_FILE),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=SLOW,
         )
         tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER_FILE))
         tokenizer.no_padding()

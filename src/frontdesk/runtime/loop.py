@@ -113,7 +113,9 @@ class Loop:
         for event in tracker.newest_first():
             if isinstance(event, UserUttered):
                 return False
-            if isinstance(event, ActionExecuted | ActionExecutionRejected) and self.is_custom(event.name or ""):
+            if isinstance(event, ActionExecuted | ActionExecutionRejected) and self.is_custom(
+                event.name or ""
+            ):
                 return True
         return False
 

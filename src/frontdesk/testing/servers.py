@@ -208,8 +208,10 @@ def run_redis(url: str, *command: object) -> Any:
 
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[Server]:
+def postgresql(*, durable: bool = False) -> Iterator[Server]:
     """Run a new PostgreSQL; user `postgres`, no password. Skips the test where it is not installed.
+
+    Only a `durable` one waits until the disk has what it commits.
 
     >>> with postgresql() as server:
     ...     store = SqlTrackerStore({"url": server.new_database()})
@@ -239,7 +241,8 @@ def postgresql() -> Iterator[Server]:
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr.decode(errors='replace')[-2000:]}")
         port = free_port()
-        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "fsync": "off"}
+        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder)}
+        settings["fsync"] = "on" if durable else "off"
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(program), "-D", str(where), "-p", str(port), *flags]
         yield from _running(Server("postgresql", port, folder, command, _postgresql_ready, user))

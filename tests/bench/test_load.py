@@ -1,0 +1,53 @@
+"""How messages are paced: when each is due, and since when its answer is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from bench import load
+from bench.load import Load
+from bench.mix import Mix
+
+
+class Slow:
+    """Stands for a connection: answers after a while."""
+
+    def __init__(self, *_: Any) -> None:
+        self.opened = 1
+
+    async def post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
+        await asyncio.sleep(0.05)
+        return [{"text": f"You said {body['message']}"}]
+
+    def close(self) -> None:
+        pass
+
+
+def held(monkeypatch: Any, **given: Any) -> tuple[Load, dict[str, Any]]:
+    monkeypatch.setattr(load, "Connection", Slow)
+    monkeypatch.setattr(load, "RAMP", 0.0)
+    made = Load("http://x", Mix.read("smallbot"), tokens=False, seconds=0.5, messages=1000, **given)
+    return made, asyncio.run(made.run(given.pop("conversations", 4)))
+
+
+def test_messages_are_due_at_even_times_and_waiting_counts_from_then(monkeypatch: Any) -> None:
+    made, found = held(monkeypatch, rate=20.0)
+    assert 5 <= found["answered"] <= 12  # twenty a second for half a second
+    asked = sorted(at for at, _, _ in made.seen.answers)
+    assert all(0.03 < later - before < 0.07 for before, later in zip(asked, asked[1:], strict=False))
+
+
+def test_what_is_sent_late_was_waited_for_since_it_was_due(monkeypatch: Any) -> None:
+    made, _ = held(monkeypatch, rate=400.0)  # four conversations can do 80 a second
+    assert max(took for _, took, _ in made.seen.answers) > 0.2
+
+
+def test_people_think_before_they_write_again(monkeypatch: Any) -> None:
+    began = time.perf_counter()
+    _, quick = held(monkeypatch)
+    _, thoughtful = held(monkeypatch, think=0.5)
+    assert quick["answered"] > 2 * thoughtful["answered"] > 0
+    assert time.perf_counter() - began < 60
