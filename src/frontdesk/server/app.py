@@ -27,7 +27,7 @@ from frontdesk.errors import (
     StoreError,
     TooMany,
 )
-from frontdesk.server.protection import LimitedGate, Protection, protect
+from frontdesk.server.protection import LimitedGate, Protection, TimedRequest, protect
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.server")
@@ -62,7 +62,9 @@ def create_app(
     `app.ctx.articles` maps addresses to pages and may be replaced while it runs. Errors have Rasa's envelope; no stack
     trace ever leaves. `protection` says who may come in, and how often.
     """
-    app: Sanic[Any, Any] = Sanic(f"frontdesk_{uuid.uuid4().hex[:8]}", configure_logging=False)
+    app: Sanic[Any, Any] = Sanic(
+        f"frontdesk_{uuid.uuid4().hex[:8]}", configure_logging=False, request_class=TimedRequest
+    )
     app.config.REQUEST_MAX_SIZE = settings.max_body
     app.config.REQUEST_MAX_HEADER_SIZE = settings.max_header
     app.config.REQUEST_TIMEOUT = 30

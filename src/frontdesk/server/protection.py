@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sanic import Request, Sanic
+from sanic.exceptions import RequestTimeout
+from sanic.http import Http
 
 from frontdesk.auth.access import Access
 from frontdesk.auth.rate_limits import OPTIONS, Limiter, RateLimits
@@ -17,7 +20,7 @@ from frontdesk.channels.http import shown_anywhere
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Gate
 from frontdesk.core.tracker import Tracker
-from frontdesk.errors import ConfigError
+from frontdesk.errors import ConfigError, TooMany
 from frontdesk.formats.endpoints import Endpoint, Endpoints
 from frontdesk.settings import Settings
 from frontdesk.stores.rate_counters import shared_counters
@@ -97,11 +100,38 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
         if request.path.startswith(NOT_COUNTED):
             return
         forwarded = request.headers.getall("x-forwarded-for", ())
-        await limiter.request(limits.proxies.client(request.ip, forwarded))
         secret = shown_anywhere(request).any
-        if secret is not None:
-            digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
-            await limiter.caller(digest[:32])
+        try:
+            await limiter.request(limits.proxies.client(request.ip, forwarded))
+            if secret is not None:
+                digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+                await limiter.caller(digest[:32])
+        except TooMany:
+            hang_up(request)
+            raise
+
+
+class TimedRequest(Request):
+    """A request whose body has as long to arrive as its head: Sanic would wait for it as long as for an answer."""
+
+    async def receive_body(self) -> None:
+        """Read the body, where that was not done. Raises RequestTimeout."""
+        if self.body or not isinstance(self.stream, Http):
+            return
+        try:
+            async with asyncio.timeout(self.app.config.REQUEST_TIMEOUT):
+                self.body = b"".join([part async for part in self.stream])
+        except TimeoutError as error:
+            hang_up(self)
+            seconds = self.app.config.REQUEST_TIMEOUT
+            raise RequestTimeout(f"The request did not arrive within {seconds:g} seconds.") from error
+
+
+def hang_up(request: Request) -> None:
+    """Let the connection end with the answer; what the client still sends is not waited for."""
+    if isinstance(request.stream, Http):
+        request.stream.keep_alive = False
+        request.stream.request_body = None
 
 
 class LimitedGate:
