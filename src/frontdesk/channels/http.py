@@ -15,6 +15,7 @@ from frontdesk.auth.access import Access, Shown
 from frontdesk.auth.principal import Principal
 from frontdesk.core.message import UserMessage
 from frontdesk.errors import AuthError
+from frontdesk.measures import stop
 
 LONGEST_ID = 200  # characters of a sender or message id
 LARGEST_METADATA = (
@@ -155,6 +156,7 @@ def user_message(
     )
 
 
+@stop("channel")
 def read_message(
     found: Mapping[str, Any],
     *,

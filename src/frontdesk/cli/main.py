@@ -21,6 +21,7 @@ COMMANDS = {
     "keys": "make, list and take back API keys",
     "export": "send the stored conversations to the event broker, or write them as JSON lines",
     "evaluate": "find and count points of stored conversations (markers)",
+    "doctor": "check a deployment, and say what to mend",
     "telemetry": "say what is sent to anybody about your use: nothing",
     "x": "say what stands in for Rasa X",
 }

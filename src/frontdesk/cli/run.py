@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from frontdesk.cli.options import (
     add_model,
@@ -17,6 +19,9 @@ from frontdesk.cli.options import (
     start_logging,
 )
 from frontdesk.cli.serving import ACTIONS, add_server, api, chosen_model, listening, protection
+
+if TYPE_CHECKING:
+    from frontdesk.settings import Settings
 
 _NO_EFFECT = {"jwt_private_key": "callers' tokens are read here, and never made."}
 
@@ -55,13 +60,21 @@ def execute(options: argparse.Namespace) -> int:
     say_ignored(options, _NO_EFFECT)
     # One message's vectors are small: a second BLAS thread would only spin. Read when numpy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from frontdesk.server.serve import serve, serve_by_workers
+    from frontdesk.cli.observing import observed
     from frontdesk.server.workers import worker_number
 
     settings = settings_of(options)
     start_logging(options, settings)
+    worker = worker_number()
+    with observed(options, alone=worker is None, shared=options.workers > 1):
+        return _serve(options, settings, model, worker)
+
+
+def _serve(options: argparse.Namespace, settings: Settings, model: Path | None, worker: int | None) -> int:
+    from frontdesk.server.serve import serve, serve_by_workers
+
     guard = protection(options, settings)
-    at, worker, show = listening(options), worker_number(), progress(quiet(options))
+    at, show = listening(options), progress(quiet(options))
     if options.workers > 1 and worker is None:
         alone = {"--watch": options.watch, "--enable-api": options.enable_api}
         alone["--inspector"] = options.inspector or settings.inspector

@@ -47,6 +47,7 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     text = "open only this channel of credentials.yml ('cmdline': talk in the terminal)"
     parser.add_argument("--connector", default=None, metavar="CHANNEL", help=text)
     _add_logs(parser)
+    add_metrics(parser)
     _add_api(parser)
 
 
@@ -61,6 +62,17 @@ def _add_logs(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--syslog-port", type=int, default=514, metavar="PORT", help="its port (514)")
     text = "how it is reached (UDP)"
     group.add_argument("--syslog-protocol", default="UDP", choices=["UDP", "TCP", "udp", "tcp"], help=text)
+
+
+def add_metrics(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where Prometheus finds the numbers of a server."""
+    group = parser.add_argument_group("metrics (docs/operating.md)")
+    text = "serve Prometheus's numbers at /metrics on this port (none; or FRONTDESK_METRICS_PORT)"
+    given = os.environ.get("FRONTDESK_METRICS_PORT") or None
+    group.add_argument("--metrics-port", type=int, default=given, metavar="PORT", help=text)
+    text = "and on this address (127.0.0.1: only this machine; or FRONTDESK_METRICS_INTERFACE)"
+    given = os.environ.get("FRONTDESK_METRICS_INTERFACE") or "127.0.0.1"
+    group.add_argument("--metrics-interface", default=given, metavar="ADDRESS", help=text)
 
 
 def _add_api(parser: argparse.ArgumentParser) -> None:

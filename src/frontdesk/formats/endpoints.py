@@ -77,6 +77,7 @@ class Endpoints:
     models: Endpoint | None = None
     llm: LanguageModel | None = None
     knowledge: Knowledge | None = None
+    tracing: Endpoint | None = None
     auth: Endpoint | None = None
     rate_limits: Endpoint | None = None
     outgoing: Endpoint | None = None
@@ -95,6 +96,7 @@ def read(root: Block, complaints: Complaints) -> Endpoints:
         models=_endpoint("models", root, complaints),
         llm=_llm(root, complaints),
         knowledge=_knowledge(root, complaints),
+        tracing=_endpoint("tracing", root, complaints),
         auth=_endpoint("auth", root, complaints),
         rate_limits=_endpoint("rate_limits", root, complaints),
         outgoing=_endpoint("outgoing", root, complaints),

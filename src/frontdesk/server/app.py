@@ -27,6 +27,7 @@ from frontdesk.errors import (
     StoreError,
     TooMany,
 )
+from frontdesk.measures import arrive
 from frontdesk.server.protection import LimitedGate, Protection, TimedRequest, protect
 from frontdesk.settings import Settings
 
@@ -110,6 +111,7 @@ def _add_pages(app: Sanic[Any, Any]) -> None:
 
 async def _show_article(request: Request) -> HTTPResponse | None:
     """Answer at the addresses of articles, which come and go with the model; a catch-all route would shadow others."""
+    arrive(request.headers)
     page = request.app.ctx.articles.get(request.path) if request.method in ("GET", "HEAD") else None
     return html(page) if page is not None else None
 

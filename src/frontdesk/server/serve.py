@@ -35,6 +35,7 @@ from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance
 from frontdesk.server.listening import Listening
+from frontdesk.server.operating import operate
 from frontdesk.server.protection import Protection
 from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor
 from frontdesk.settings import Settings
@@ -87,14 +88,13 @@ def serve(
     if entrance is not None:
         mount_inspector(app, agent, layout, entrance)
     open_to(app, at.origins)
-    app.config.RESPONSE_TIMEOUT = at.response_timeout or app.config.RESPONSE_TIMEOUT
-    app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
 
     def ready() -> None:
         if not at.worker:
             _greet(credentials, at, progress, entrance)
 
     _add_lifetime(app, agent, layout, watch=watch, ready=ready, beside=at.worker is not None)
+    operate(app, agent, layout, endpoints, at)
     app.run(
         at.interface,
         at.port,
@@ -129,7 +129,7 @@ def serve_by_workers(
     if train_first and not is_current(layout.folder, endpoints, models, layout):
         train_project(layout, progress)
     read_secret(layout.folder / STATE)  # made now, it is the same for all
-    patience = settings.turn_deadline + settings.action_deadline + 10.0
+    patience = settings.drain + settings.turn_deadline + settings.action_deadline + 15.0
     return Supervisor(count, at, patience, progress).run()
 
 
