@@ -12,6 +12,7 @@ import pytest
 
 from tests.attacks.conftest import Guarded
 from tests.conftest import PATIENCE
+from tests.widget import widget
 
 REST = "/webhooks/rest/webhook"
 
@@ -134,6 +135,15 @@ def test_a_conversation_has_its_limit_and_says_when_to_come_back(guarded: Guarde
     assert (found["status"], found["reason"], found["code"]) == ("failure", "TooManyRequests", 429)
     assert "more than 5 per hour" in found["message"]
     assert post(guarded, b'{"sender": "calm", "message": "hello"}').status_code == 200
+
+
+async def test_nor_over_a_socket(guarded: Guarded) -> None:
+    async with widget(guarded.server) as client:
+        session = await client.session()
+        answers = [await client.say("hello", session_id=session) for _ in range(6)]
+    assert answers[:5] == [{"status": "ok"}] * 5
+    assert answers[5]["code"] == 429
+    assert "Too many messages" in answers[5]["message"]
 
 
 def test_an_address_has_its_limit_and_nobody_gets_another_by_saying_so(guarded: Guarded) -> None:
