@@ -212,6 +212,23 @@ def test_headers_that_browsers_obey_are_on_every_answer(guarded: Guarded) -> Non
             assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /x HTTP/1.1\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\n\r\n",
+    ],
+    ids=["nonsense", "version", "head", "path"],
+)
+def test_also_on_those_to_what_is_no_request(guarded: Guarded, sent: bytes) -> None:
+    answer = raw(guarded, sent).lower()
+    assert status(answer) in (400, 404, 431), answer
+    assert b"x-content-type-options: nosniff" in answer
+    assert b"content-security-policy: default-src 'none'" in answer
+
+
 def test_pages_of_other_sites_read_nothing(guarded: Guarded) -> None:
     for origin in (
         "https://evil.example",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,8 @@ from frontdesk.errors import ConfigError, TooMany
 from frontdesk.formats.endpoints import Endpoint, Endpoints
 from frontdesk.settings import Settings
 from frontdesk.stores.rate_counters import shared_counters
+
+log = logging.getLogger("frontdesk.server")
 
 NOT_COUNTED = ("/health", "/ready", "/metrics", "/static/", "/inspector/static/")
 """Beginnings of paths that cost next to nothing, or are asked for by the operator's own machines."""
@@ -103,6 +107,8 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
         if request.path.startswith(NOT_COUNTED):
             return
         forwarded = request.headers.getall("x-forwarded-for", ())
+        if forwarded and not limits.proxies.networks:
+            tell_of_proxy(request.ip)
         secret = shown_anywhere(request).any
         try:
             client = limits.proxies.client(request.ip, forwarded)
@@ -113,6 +119,15 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
         except TooMany:
             hang_up(request)
             raise
+
+
+@functools.lru_cache(maxsize=16)
+def tell_of_proxy(address: str) -> None:
+    """Say once that clients' addresses are not known, where most often nobody thought of it."""
+    log.info(
+        "%s sends X-Forwarded-For, and 'trusted_proxies' in endpoints.yml does not name it: it is not believed.",
+        address,
+    )
 
 
 def by_a_vendor(path: str) -> bool:
