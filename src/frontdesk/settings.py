@@ -14,8 +14,9 @@ from frontdesk.errors import ConfigError
 class Settings:
     """What an operator can set by environment variables.
 
-    `max_message` is in characters, `max_body` in bytes, deadlines and `drain` are in seconds. `log_conversations` says
-    how conversations are named in logs.
+    `max_message` is in characters, `max_body` and `max_header` in bytes, deadlines and `drain` are in seconds.
+    `log_conversations` says how conversations are named in logs, `rate_limits` can switch them all off, as for a load
+    test.
     """
 
     max_message: int = 8_000
@@ -28,11 +29,14 @@ class Settings:
     log_conversations: str = "hashed"
     drain: float = 0.0
     inspector: bool = False
+    rate_limits: bool = True
+    max_header: int = 16_384
 
 
 VARIABLES = {
     "max_message": "FRONTDESK_MAX_MESSAGE",
     "max_body": "FRONTDESK_MAX_BODY",
+    "max_header": "FRONTDESK_MAX_HEADER",
     "max_actions": "MAX_NUMBER_OF_PREDICTIONS",
     "action_deadline": "FRONTDESK_ACTION_DEADLINE",
     "turn_deadline": "FRONTDESK_TURN_DEADLINE",
@@ -41,6 +45,7 @@ VARIABLES = {
     "log_conversations": "FRONTDESK_LOG_CONVERSATIONS",
     "drain": "FRONTDESK_DRAIN",
     "inspector": "FRONTDESK_INSPECTOR",
+    "rate_limits": "FRONTDESK_RATE_LIMITS",
 }
 _WORDS = {
     "LOG_LEVEL": ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),

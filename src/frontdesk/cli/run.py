@@ -18,7 +18,7 @@ from frontdesk.cli.options import (
     settings_of,
     start_logging,
 )
-from frontdesk.cli.serving import ACTIONS, add_server, api, api_keys, chosen_model, listening
+from frontdesk.cli.serving import ACTIONS, add_server, api, chosen_model, listening, protection
 
 if TYPE_CHECKING:
     from frontdesk.settings import Settings
@@ -73,6 +73,7 @@ def execute(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace, settings: Settings, model: Path | None, worker: int | None) -> int:
     from frontdesk.server.serve import serve, serve_by_workers
 
+    guard = protection(options, settings)
     at, show = listening(options), progress(quiet(options))
     if options.workers > 1 and worker is None:
         alone = {"--watch": options.watch, "--enable-api": options.enable_api}
@@ -85,12 +86,13 @@ def _serve(options: argparse.Namespace, settings: Settings, model: Path | None, 
         model,
         settings,
         dataclasses.replace(at, worker=worker),
+        guard,
         train_first=options.train and worker is None,
         watch=options.watch,
         progress=progress(quiet(options) or bool(worker)),
-        api=api(options),
+        api=api(options, guard),
         connector=options.connector,
-        inspector=api_keys(options) if options.inspector or settings.inspector else None,
+        inspector=options.inspector or settings.inspector,
     )
 
 
