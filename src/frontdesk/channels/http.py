@@ -15,7 +15,7 @@ from frontdesk.auth.access import Access, Shown
 from frontdesk.auth.principal import Principal
 from frontdesk.core.message import UserMessage
 from frontdesk.errors import AuthError
-from frontdesk.measures import stop
+from frontdesk.measures import count, stop
 
 LONGEST_ID = 200  # characters of a sender or message id
 LARGEST_METADATA = (
@@ -42,8 +42,14 @@ class Refusal(Exception):
         self.details = dict(details or {})
 
 
+_COUNTED = {401: "auth", 403: "auth", 413: "size", 431: "size", 429: "rate", 503: "unavailable"}
+"""Which refusals are counted, by their status: those that say something of load, or of abuse."""
+
+
 def failure(refusal: Refusal) -> HTTPResponse:
     """Return the refusal in Rasa's error envelope."""
+    if refusal.status in _COUNTED:
+        count("frontdesk_refused", _COUNTED[refusal.status])
     envelope: dict[str, Any] = {
         "version": __version__,
         "status": "failure",
