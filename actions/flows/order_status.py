@@ -155,6 +155,8 @@ def _order_response(order: Order, parcel: Shipment | None, on: date) -> str:
         return "utter_order_pending_undated"
     if order.status == "delivered" and order.delivered_at is None:
         return "utter_order_delivered_undated"
+    if order.status == "delivered" and parcel is None:
+        return "utter_order_delivered_unparceled"
     return f"utter_order_{order.status}"
 
 

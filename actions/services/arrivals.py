@@ -26,6 +26,8 @@ from actions.services.provider_money import CHARGE, HERE, ProviderMoney, payment
 from actions.services.saga_notes import NewStep, Saga, Step, note
 from actions.services.saga_telling import ask_person
 from actions.services.sagas import Kind, Sagas, nothing
+from actions.services.shop_following import Following
+from actions.services.shop_money import SYSTEM as OUTSIDE
 
 SHOP = "shop"
 AWAITED = {"returns": ("label_sent", "in_transit"), "exchanges": ("requested", "shipped")}
@@ -39,12 +41,18 @@ class Arrivals:
     """
 
     def __init__(
-        self, database: Database, sagas: Sagas, money: ProviderMoney | None, clock: Clock = utc_now
+        self,
+        database: Database,
+        sagas: Sagas,
+        money: ProviderMoney | None,
+        clock: Clock = utc_now,
+        outside: Following | None = None,
     ) -> None:
         self._database = database
         self._sagas = sagas
         self._money = money
         self._clock = clock
+        self._outside = outside
         sagas.register(SHOP, "exchange", Kind(undo=nothing, unnoted=self._withdraw))
         sagas.register(SHOP, "exchange_paid", Kind(noted=self._completed, undo=nothing))
 
@@ -99,7 +107,7 @@ class Arrivals:
         self, connection: Connection, order: Order, row: Any, saga: Saga, steps: list[NewStep]
     ) -> None:
         """Settle a refund to a gift card, or note what the provider is to do."""
-        if row["status"] != "pending":
+        if row["status"] != "pending" or row["outside_id"]:  # else the shop outside has booked it
             return
         if _is_card(connection, order, row["method_id"]):
             table = schema.payments
@@ -109,6 +117,8 @@ class Arrivals:
         elif self._money is not None:
             now = self._clock()
             self._money.plan_repayment(connection, saga, order.currency, row, steps.append, now)
+        elif self._outside is not None:
+            steps += self._outside.due(row, row["return_reference"] or saga.action)
 
     def _settle(self, connection: Connection, order: Order, row: Any, saga: Saga) -> None:
         """Let an exchange charge or pay back its difference; while the new items are here, it can be withdrawn."""
@@ -133,6 +143,11 @@ class Arrivals:
         """Note what is to be charged or paid back; a method that can't be charged is a matter for a person."""
         if row["kind"] == "refund":
             self._refund(connection, order, row, saga, steps)
+        elif row["status"] == "pending" and self._money is None:
+            text = f"{row['amount']} {order.currency} to be charged to {row['method_id']} ({saga.id})."
+            steps.append(
+                NewStep(system=OUTSIDE, action="note", content={"order": order.number, "text": text})
+            )
         elif row["status"] == "pending" and self._money is not None:
             try:
                 self._money.plan_charge(connection, order.customer_id, order.currency, row, steps.append)
@@ -146,7 +161,7 @@ class Arrivals:
     ) -> Mapping[str, Any]:
         """Add the difference to the books; a gift card pays at once."""
         card = _is_card(connection, order, method_id)
-        settled = kind == "payment" and (card or self._money is None)
+        settled = kind == "payment" and (card or (self._money is None and self._outside is None))
         entry = Payment(
             kind=kind,
             amount=amount,

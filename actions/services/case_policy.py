@@ -181,7 +181,8 @@ def _assess_items(
     facts = _parcel_facts(order, on_the_way) | {"items": names}
     if on_the_way or (not parcels and order.status != "delivered"):
         return Assessment("item_on_the_way", facts=facts)
-    arrived = [_day(parcel.delivered_at) for parcel in parcels if parcel.delivered_at]
+    times = [parcel.delivered_at for parcel in parcels] or [order.delivered_at]
+    arrived = [_day(moment) for moment in times if moment]
     if not arrived or len(arrived) < len(parcels):
         return Assessment("no_dates", (TRACE,), ids, facts)
     last = max(arrived) + timedelta(days=policies.returns.damage_report_days)
@@ -227,7 +228,7 @@ def _assess_delivered(order: Order, issue: str, policies: Policies, today: date)
     if issue == "late":
         late = came_late(order)
         if not late:
-            undated = any(parcel.expected_on is None for parcel in order.shipments)
+            undated = not order.shipments or any(parcel.expected_on is None for parcel in order.shipments)
             return Assessment("no_dates", (TRACE,)) if undated else Assessment("in_time", facts=facts)
         expected = long_date(max(parcel.expected_on for parcel in late if parcel.expected_on))
         faster = order.shipping_service in policies.compensation.late_refund_services

@@ -65,11 +65,15 @@ def place_rule(address: Address, policies: Policies) -> str | None:
     return None if usable(address) else "incomplete"
 
 
-def decide_profile_address(address: Address, current: Address, policies: Policies) -> Decision:
-    """Decide whether an address may become the one of a customer's account."""
+def decide_profile_address(
+    address: Address, current: Address, policies: Policies, *, guest: bool = False
+) -> Decision:
+    """Decide whether an address may become the one of a customer's account, which a guest doesn't have."""
     rule = place_rule(address, policies)
     if "address" not in policies.accounts.chat_changes:
         rule = "not_in_chat"
+    elif guest:
+        rule = "guest"
     elif rule is None and address == current:
         rule = "same_address"
     facts = {"address": one_line(address), "order_number": ""}

@@ -34,6 +34,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.options import tell_unknown
 from frontdesk.core.ports import Gate, Options
 from frontdesk.errors import ConfigError, LimitError
+from frontdesk.measures import stop
 
 log = logging.getLogger("frontdesk.channels")
 
@@ -200,6 +201,7 @@ class SlackChannel:
         self._seen.append(heard.message_id)
         return True
 
+    @stop("channel")
     def _message(self, heard: Heard) -> UserMessage:
         """Return what was heard as a message, with Rasa's metadata."""
         about: dict[str, Any] = {
