@@ -4,8 +4,8 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from frontdesk.auth.api import ApiKeys
 
+from frontdesk.auth.api import ApiKeys
 from frontdesk.formats.credentials import ChannelCredentials, Credentials
 from frontdesk.formats.endpoints import Endpoint, Endpoints
 from frontdesk.server.checkup.deployment import Deployment, Level
