@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from frontdesk.auth.api import ApiKeys
+from frontdesk.auth.access import Access
 from frontdesk.formats.credentials import ChannelCredentials, Credentials
 from frontdesk.formats.endpoints import Endpoint, Endpoints
 from frontdesk.server.checkup.deployment import Deployment, Level
@@ -24,8 +24,8 @@ def found(deployment: Deployment) -> dict[Level, str]:
 def test_an_api_without_keys(deployment: Make) -> None:
     assert "asks nobody" in found(deployment(api=True))[Level.NOTE]
     assert "asks nobody" in found(deployment(api=True, interface="0.0.0.0"))[Level.ERROR]
-    assert not found(deployment(api=True, keys=ApiKeys(token="x" * 32)))
-    assert "--auth-token" in found(deployment(api=True, keys=ApiKeys(token="short")))[Level.WARNING]
+    assert not found(deployment(api=True, access=Access(token="x" * 32)))
+    assert "--auth-token" in found(deployment(api=True, access=Access(token="short")))[Level.WARNING]
 
 
 def test_pages_of_every_site(deployment: Make) -> None:
