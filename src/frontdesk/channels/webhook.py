@@ -29,6 +29,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.options import tell_unknown
 from frontdesk.core.ports import Gate, Options
 from frontdesk.errors import LimitError
+from frontdesk.measures import stop
 
 log = logging.getLogger("frontdesk.channels")
 
@@ -190,14 +191,7 @@ class WebhookChannel(Writer):
         checked(heard.conversation, "The sender", LONGEST_ID)
         lock = self._taking.setdefault(heard.conversation, asyncio.Lock())
         async with lock:  # what comes first is first in the conversation's line
-            message = UserMessage(
-                kept(await self._meant(gate, heard)),
-                sender_id=heard.conversation,
-                channel=self.name,
-                message_id=within(heard.message_id),
-                metadata={PLACE: heard.place, **heard.metadata},
-                authenticated=heard.authenticated,
-            )
+            message = self._as_message(heard, await self._meant(gate, heard))
             bring = Bringing(self, heard.conversation, heard.place)
             try:
                 new = await gate.accept(message, bring)
@@ -208,6 +202,17 @@ class WebhookChannel(Writer):
             if new and self._first(heard):
                 for sign in self.signs(heard):  # no reply is in the line yet
                     self.lines.put(heard.conversation, replace(sign, sign=True))
+
+    @stop("channel")
+    def _as_message(self, heard: Heard, text: str) -> UserMessage:
+        return UserMessage(
+            kept(text),
+            sender_id=heard.conversation,
+            channel=self.name,
+            message_id=within(heard.message_id),
+            metadata={PLACE: heard.place, **heard.metadata},
+            authenticated=heard.authenticated,
+        )
 
     async def _meant(self, gate: Gate, heard: Heard) -> str:
         """Return what a button's stand-in, or a number out of a list, says."""
