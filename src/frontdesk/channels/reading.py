@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from frontdesk.channels.http import LONGEST_ID, Refusal
+from frontdesk.channels.http import LARGEST_METADATA, LONGEST_ID, Refusal, size_as_json
 from frontdesk.core.ports import Options
 from frontdesk.errors import ConfigError
 
@@ -18,6 +18,15 @@ log = logging.getLogger("frontdesk.channels")
 def kept(text: str) -> str:
     """Return a text that stores can keep: half of a character could not be."""
     return text.strip().encode(errors="replace").decode()
+
+
+def told_beside(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told beside a message's words, if it can be kept with it."""
+    size = size_as_json(about)
+    if size is not None and size <= LARGEST_METADATA:
+        return dict(about)
+    log.warning("What was told beside a message is too large, and is not kept (%s characters).", size)
+    return {}
 
 
 def within(message_id: str) -> str:

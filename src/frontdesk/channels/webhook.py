@@ -22,7 +22,7 @@ from sanic.response import json as json_response
 from frontdesk.channels.choices import MARK, picked, recalled
 from frontdesk.channels.http import LONGEST_ID, Refusal, body, checked
 from frontdesk.channels.lines import Lines, NotTaken
-from frontdesk.channels.reading import kept, within
+from frontdesk.channels.reading import kept, told_beside, within
 from frontdesk.channels.vendor import Post, Vendor
 from frontdesk.channels.writing import Writer
 from frontdesk.core.message import UserMessage
@@ -210,7 +210,7 @@ class WebhookChannel(Writer):
             sender_id=heard.conversation,
             channel=self.name,
             message_id=within(heard.message_id),
-            metadata={PLACE: heard.place, **heard.metadata},
+            metadata={PLACE: heard.place, **told_beside(heard.metadata)},
             authenticated=heard.authenticated,
         )
 

@@ -19,7 +19,7 @@ from frontdesk.channels.facebook import FacebookChannel
 from frontdesk.channels.hangouts import HangoutsChannel
 from frontdesk.channels.http import Refusal
 from frontdesk.channels.mattermost import MattermostChannel
-from frontdesk.channels.reading import same, within
+from frontdesk.channels.reading import same, told_beside, within
 from frontdesk.channels.rocketchat import RocketChatChannel
 from frontdesk.channels.telegram import TelegramChannel
 from frontdesk.channels.twilio import TwilioChannel
@@ -105,6 +105,12 @@ def test_a_long_id_stays_its_own() -> None:
     assert within("a\0b") != within("ab")
 
 
+@pytest.mark.parametrize("odd", [{"x": "y" * 60_000}, {"x": float("nan")}, {"x": object()}])
+def test_what_cannot_be_kept_beside_a_message_is_left_out(odd: dict[str, Any]) -> None:
+    assert told_beside({"x": [1, "ü"]}) == {"x": [1, "ü"]}
+    assert told_beside(odd) == {}
+
+
 class Desk:
     """A gate that refuses what is too long, and keeps the rest."""
 
@@ -186,11 +192,15 @@ def test_a_channel_of_one_s_own_by_its_path(talking: Path, tmp_path: Path) -> No
     folder = Path(shutil.copytree(talking, tmp_path / "project"))
     (folder / "own_pager.py").write_text(OWN, "utf-8")
     with JsonServer(lambda _: {}) as pager:
-        text = f"own_pager.PagerChannel: {{url: '{pager.url}', key: the-key}}\n"
+        text = f"rest:\nown_pager.PagerChannel: {{url: '{pager.url}', key: the-key}}\n"
         (folder / "credentials.yml").write_text(text, "utf-8")
         server = start_server(folder)
         try:
             talk(server, pager)
+            for channel, status in (("pager", 403), ("kiosk", 200)):
+                said = {"sender": "bob", "message": "hi", "input_channel": channel}
+                answer = httpx.post(f"{server.url}/webhooks/rest/webhook", json=said, timeout=PATIENCE)
+                assert answer.status_code == status, "nobody else may speak on a channel that posts to people"
         finally:
             server.stop()
 
