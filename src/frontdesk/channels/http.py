@@ -189,12 +189,19 @@ def _metadata(found: Mapping[str, Any]) -> dict[str, Any]:
     metadata = found.get("metadata")
     if not isinstance(metadata, dict):
         return {}
-    try:
-        size = len(dumps(metadata, allow_nan=False))
-    except (ValueError, RecursionError) as error:
-        raise Refusal(400, "BadRequest", "'metadata' cannot be kept as JSON.") from error
+    size = size_as_json(metadata)
+    if size is None:
+        raise Refusal(400, "BadRequest", "'metadata' cannot be kept as JSON.")
     if size > LARGEST_METADATA:
         raise Refusal(
             413, "PayloadTooLarge", f"'metadata' has more than {LARGEST_METADATA:,} characters as JSON."
         )
     return metadata
+
+
+def size_as_json(found: Any) -> int | None:
+    """Return how many characters something has as JSON; None where it cannot be kept so."""
+    try:
+        return len(dumps(found, allow_nan=False))
+    except (ValueError, TypeError, RecursionError):
+        return None
