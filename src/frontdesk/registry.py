@@ -98,6 +98,8 @@ EVENT_BROKERS = {
     "FileEventBroker": "frontdesk.stores.brokers:FileEventBroker",
     "sql": "frontdesk.stores.brokers:SqlEventBroker",
     "SQL": "frontdesk.stores.brokers:SqlEventBroker",
+    "pika": "frontdesk.stores.rabbitmq:RabbitMqEventBroker",
+    "kafka": "frontdesk.stores.kafka:KafkaEventBroker",
 }
 RESPONSE_GENERATORS = {
     "response": "frontdesk.actions.responses:DomainResponses",

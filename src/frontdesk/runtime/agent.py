@@ -87,19 +87,19 @@ class Agent:
         *,
         model_id: str = "",
         facts: Mapping[str, Any] | None = None,
+        announces: bool = False,
     ) -> None:
         self.processor = processor
         self.store, self.locks = store, locks
-        self.settings = settings
+        self.settings, self.ready = settings, True
         self.model_id, self.facts = model_id, facts or {}
-        self.ready = True
         self._line = Line(locks, store)
         self.local = self._line.local
-        self.recent = RecentTrackers()
-        self.outlets = Outlets()
+        self.recent, self.outlets = RecentTrackers(), Outlets()
+        # There is something to tell an event broker; None where there is none.
+        self.announced = asyncio.Event() if announces else None
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
-        self._turns = Turns()
-        self._at_work = AtWork()
+        self._turns, self._at_work = Turns(), AtWork()
 
     async def start(self) -> None:
         """Get ready: load the project's actions and the encoder, so that the first message does not wait for them.
@@ -291,7 +291,8 @@ class Agent:
         return await self._line.enter(sender_id, change)
 
     def _saver(self, tracker: Tracker, origin: Origin, on_reply: OnReply | None = None) -> Saver:
-        return Saver(self.store, self.recent, tracker, on_reply, origin, self.rescheduled.set)
+        told = self.announced.set if self.announced else None
+        return Saver(self.store, self.recent, tracker, on_reply, origin, self.rescheduled.set, told)
 
     def _need_model(self) -> None:
         if not self.ready:
@@ -311,9 +312,11 @@ class Agent:
         initial = (processor or self.processor).domain.initial_slots
         return await self.recent.load(self.store, sender_id, initial, whole=whole, alone=self.local)
 
-    async def close(self) -> None:
-        """Finish the turns under way, then let go of the store, connections and the NLU thread."""
+    async def close(self, last: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Finish the turns under way, do what is left, then let go of the store, connections and the NLU thread."""
         await self._turns.end(self.settings.action_deadline)
+        if last is not None:
+            await last()
         await self.processor.close()
         await self.locks.close()
         await self.store.close()

@@ -48,7 +48,8 @@ NOWHERE = Origin(schedules=False)
 class Saver:
     """Commits what is new in a tracker, and passes on what was said once it is committed.
 
-    `on_reminders` is called when reminders were scheduled.
+    `on_reminders` is called when reminders were scheduled. Where there is an event broker, `announce` is called when
+    there is something to be told to it.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Saver:
         on_reply: OnReply | None = None,
         origin: Origin = NOWHERE,
         on_reminders: Callable[[], None] = lambda: None,
+        announce: Callable[[], None] | None = None,
     ) -> None:
+        self.announce = announce
         self.store = store
         self.origin = origin
         self.on_reminders = on_reminders
@@ -99,8 +102,11 @@ class Saver:
                 self._reminders(tracker, new),
                 self.origin.firing,
                 self.origin.fence,
+                self.announce is not None,
             )
             await self.store.save(commit)
+            if self.announce is not None:
+                self.announce()
             if commit.reminders:
                 self.on_reminders()
             self.another_session |= self._begins_another_session(new)
