@@ -110,6 +110,11 @@ EVENT_BROKERS = {
     "pika": "frontdesk.stores.rabbitmq:RabbitMqEventBroker",
     "kafka": "frontdesk.stores.kafka:KafkaEventBroker",
 }
+MODEL_STORAGES = {
+    "aws": "frontdesk.stores.model_buckets:S3Bucket",
+    "gcs": "frontdesk.stores.model_buckets:GcsBucket",
+    "azure": "frontdesk.stores.model_buckets:AzureContainer",
+}
 RESPONSE_GENERATORS = {
     "response": "frontdesk.actions.responses:DomainResponses",
     "callback": "frontdesk.actions.callback:CallbackResponses",
@@ -123,6 +128,7 @@ TABLES = {
     "tracker store": TRACKER_STORES,
     "lock store": LOCK_STORES,
     "event broker": EVENT_BROKERS,
+    "model storage": MODEL_STORAGES,
     "response generator": RESPONSE_GENERATORS,
     "slot type": SLOT_TYPES,
     "importer": IMPORTERS,

@@ -46,6 +46,7 @@ _HOW = {
     "redis": "apt-get install redis-server",
     "rabbitmq": "apt-get install rabbitmq-server",
     "chromium": "apt-get install chromium",
+    "azurite": "npm install --global azurite",
 }
 
 missed: Counter[str] = Counter()

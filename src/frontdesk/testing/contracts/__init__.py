@@ -15,6 +15,6 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{name}"
-        for name in ("tracker_store", "inbox", "lock_store", "reminders", "outbox", "event_broker")
+        for name in ("tracker_store", "inbox", "lock_store", "reminders", "outbox", "event_broker", "bucket")
     )
 )
