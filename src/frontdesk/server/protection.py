@@ -93,6 +93,8 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
     """Count each request as soon as its head has arrived: what is too much is refused before its body is read."""
     limiter = protection.limiter
     app.ctx.access = protection.access
+    for sentence in protection.access.weak:
+        log.warning("%s", sentence)
     limits = limiter.limits
 
     @app.after_server_stop
