@@ -17,7 +17,7 @@ from sanic.response import BaseHTTPResponse, HTTPResponse, file, html
 from sanic.response import json as json_response
 
 from frontdesk.channels.http import Refusal, failure
-from frontdesk.core.ports import Channel, Gate
+from frontdesk.core.ports import Channel, Gate, PushChannel
 from frontdesk.errors import (
     AddressRefused,
     AuthError,
@@ -76,6 +76,7 @@ def create_app(
     app.ctx.model_id = model_id
     app.ctx.articles = {}
     app.ctx.stopping = False
+    app.ctx.pushing = frozenset(c.name for c in channels if isinstance(c, PushChannel))
     app.ctx.admits_origin = lambda _: False
     protection = protection or Protection()
     protect(app, protection)

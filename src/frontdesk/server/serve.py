@@ -18,14 +18,16 @@ from frontdesk.auth.secret import read_secret
 from frontdesk.core.ports import Channel, Progress
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.credentials import ChannelCredentials, Credentials
+from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_credentials, read_endpoints
 from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
-from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.runtime.assembly import STATE, assemble, event_broker, reload
 from frontdesk.runtime.idle import assemble_without_model
 from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.relay import Relay
 from frontdesk.runtime.scheduler import ReminderScheduler
 from frontdesk.server.api import is_local, mount_api
 from frontdesk.server.api_context import ApiOptions
@@ -37,6 +39,7 @@ from frontdesk.server.inspector_access import Entrance
 from frontdesk.server.listening import Listening
 from frontdesk.server.operating import operate
 from frontdesk.server.protection import Protection
+from frontdesk.server.readiness import dependencies_of
 from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor
 from frontdesk.settings import Settings
 from frontdesk.training.train import inputs_digest, is_current
@@ -93,8 +96,9 @@ def serve(
         if not at.worker:
             _greet(credentials, at, progress, entrance)
 
-    _add_lifetime(app, agent, layout, watch=watch, ready=ready, beside=at.worker is not None)
-    operate(app, agent, layout, endpoints, at)
+    relay = _relay(agent, endpoints, folder)
+    _add_lifetime(app, agent, layout, relay, watch=watch, ready=ready, beside=at.worker is not None)
+    operate(app, settings, layout, at, dependencies_of(agent, endpoints))
     app.run(
         at.interface,
         at.port,
@@ -179,10 +183,16 @@ def article_pages(layout: Layout, agent: Agent) -> dict[str, str]:
     return render_articles(layout.folder / knowledge.articles, agent.facts)
 
 
+def _relay(agent: Agent, endpoints: Endpoints, folder: Path) -> Relay | None:
+    configured = endpoints.event_broker
+    return Relay(agent, event_broker(configured, folder)) if configured is not None else None
+
+
 def _add_lifetime(
     app: Sanic[Any, Any],
     agent: Agent,
     layout: Layout,
+    relay: Relay | None,
     *,
     watch: bool,
     ready: Callable[[], None],
@@ -200,6 +210,8 @@ def _add_lifetime(
         # Before the first request is read, so that no new message overtakes one that was cut off.
         tasks.add(asyncio.create_task(_settle(agent, await _take_up(agent))))
         await reminders.start()
+        if relay is not None:
+            await relay.start()
 
     @app.after_server_start
     async def begin(app: Sanic[Any, Any]) -> None:
@@ -218,7 +230,7 @@ def _add_lifetime(
 
     @app.after_server_stop
     async def close(_: Sanic[Any, Any]) -> None:
-        await agent.close()
+        await agent.close(relay.stop if relay is not None else None)
 
 
 async def _take_up(agent: Agent) -> Sequence[asyncio.Task[Any]] | None:
