@@ -238,6 +238,7 @@ def trusted_model(layout: Layout, models: Path) -> Model:
         layout.folder / STATE / "unpacked",
         allowed=named_paths(layout.folder, layout.config) if configured else (),
         slot_types=lambda: named_slot_types(layout),
+        addresses=named_addresses(layout.folder, layout.config) if configured else (),
     )
 
 
@@ -246,6 +247,12 @@ def named_slot_types(layout: Layout) -> frozenset[str]:
     return frozenset(
         own_types(read_laid_out(layout, settings=False, names=False, domain_needed=False).domain).values()
     )
+
+
+def named_addresses(folder: Path, path: Path | None = None) -> frozenset[str]:
+    """Return the addresses of servers that the project's own config.yml (or `path`) names, and so trusts."""
+    found = (part.options.get("url") for part in read_config(folder, path).pipeline)
+    return frozenset(str(url) for url in found if url)
 
 
 def named_paths(folder: Path, path: Path | None = None) -> frozenset[str]:

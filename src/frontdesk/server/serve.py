@@ -40,6 +40,7 @@ from frontdesk.server.listening import Listening
 from frontdesk.server.model_server import follow, pulled
 from frontdesk.server.operating import operate
 from frontdesk.server.protection import Protection
+from frontdesk.server.readiness import dependencies_of
 from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor
 from frontdesk.settings import Settings
 from frontdesk.training.train import inputs_digest, is_current
@@ -98,7 +99,7 @@ def serve(
 
     follow(app, agent, layout, endpoints.models, model, pages)
     _add_lifetime(app, agent, layout, endpoints, watch=watch, ready=ready, beside=at.worker is not None)
-    operate(app, agent, layout, endpoints, at)
+    operate(app, settings, layout, at, dependencies_of(agent, endpoints))
     app.run(
         at.interface,
         at.port,
