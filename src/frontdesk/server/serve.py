@@ -37,6 +37,7 @@ from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance
 from frontdesk.server.listening import Listening
+from frontdesk.server.model_server import follow, pulled
 from frontdesk.server.operating import operate
 from frontdesk.server.protection import Protection
 from frontdesk.server.readiness import dependencies_of
@@ -72,11 +73,11 @@ def serve(
     # Sanic says "Experienced exception" beside the error itself, which the command line tells.
     logging.getLogger("sanic.error").addFilter(lambda record: "Experienced exception" not in record.msg)
     at.check()
-    folder = layout.folder
-    models = folder / "models"
+    folder, models = layout.folder, layout.folder / "models"
     endpoints = read_endpoints(folder, layout.endpoints)
     if train_first and not is_current(folder, endpoints, models, layout):
         train_project(layout, progress)
+    model = model or pulled(endpoints.models, models)
     waits = api is not None and newest(model or models) is None
     agent = _assembled(layout, model, settings, progress, waits=waits)
     credentials = only(connector, read_credentials(folder, layout.credentials))
@@ -96,8 +97,8 @@ def serve(
         if not at.worker:
             _greet(credentials, at, progress, entrance)
 
-    relay = _relay(agent, endpoints, folder)
-    _add_lifetime(app, agent, layout, relay, watch=watch, ready=ready, beside=at.worker is not None)
+    follow(app, agent, layout, endpoints.models, model, pages)
+    _add_lifetime(app, agent, layout, endpoints, watch=watch, ready=ready, beside=at.worker is not None)
     operate(app, settings, layout, at, dependencies_of(agent, endpoints))
     app.run(
         at.interface,
@@ -192,14 +193,14 @@ def _add_lifetime(
     app: Sanic[Any, Any],
     agent: Agent,
     layout: Layout,
-    relay: Relay | None,
+    endpoints: Endpoints,
     *,
     watch: bool,
     ready: Callable[[], None],
     beside: bool,
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
-    reminders = ReminderScheduler(agent)
+    reminders, relay = ReminderScheduler(agent), _relay(agent, endpoints, layout.folder)
 
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:
