@@ -28,9 +28,9 @@ ORDER_STATES = (
     "refunded",
 )
 RETURN_STATES = ("label_sent", "in_transit", "received", "refunded", "rejected", "cancelled")
-EXCHANGE_STATES = ("requested", "shipped", "completed", "rejected", "cancelled")
-OPEN_EXCHANGE_STATES = ("requested", "shipped", "completed")
-UNSETTLED_EXCHANGE_STATES = ("requested", "shipped")  # the difference in price is still to be settled
+EXCHANGE_STATES = ("requested", "unpaid", "shipped", "completed", "rejected", "cancelled")
+OPEN_EXCHANGE_STATES = ("requested", "unpaid", "shipped", "completed")
+UNSETTLED_EXCHANGE_STATES = OPEN_EXCHANGE_STATES[:3]  # the difference in price is still to be settled
 OPEN_RETURN_STATES = ("label_sent", "in_transit", "received", "refunded")
 SHIPMENT_STATES = ("label_created", "in_transit", "out_for_delivery", "delivered", "exception", "returned")
 

@@ -131,7 +131,14 @@ def tell_order(dispatcher: CollectingDispatcher, order: Order, on: date) -> None
         return
     under_way = [
         *(("return_requested", {"return_reference": back.reference}) for back in order.returns if back.open),
-        *(("exchange_requested", exchange_facts(order, entry)) for entry in order.exchanges if entry.open),
+        *(
+            (
+                "exchange_unpaid" if entry.status == "unpaid" else "exchange_requested",
+                exchange_facts(order, entry),
+            )
+            for entry in order.exchanges
+            if entry.open
+        ),
     ]
     if order.status in COMING_BACK and under_way:
         for state, further in under_way:

@@ -31,6 +31,7 @@ from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.inactive import inactive_rules
+from actions.services.label_tracking import LabelTracking
 from actions.services.order_sagas import register_orders
 from actions.services.order_writes import OrderWrites
 from actions.services.orders import Orders
@@ -126,15 +127,17 @@ class Services:
         if money is not None:
             money.register()
             money.moved.extend([following.moved] if following is not None else [])
-        self.arrivals = Arrivals(self.database, self.sagas, money, clock, following)
+        self.arrivals = Arrivals(self.database, self.sagas, money, self.policies, clock, following)
         self.labels = self._labels()
         desk = (self.commerce, self.identity, self.tickets, self.policies, clock)
         about = partial(OrderWrites, *desk, sagas=self.sagas)
-        self.returns = Returns(self.commerce, self.policies, about)
+        self.returns = Returns(self.commerce, self.policies, self.parcels, about)
         self.cancellations = Cancellations(self.commerce, self.policies, about)
-        self.swaps = Swaps(self.commerce, self.policies, about)
+        self.swaps = Swaps(self.commerce, self.policies, self.parcels, about)
         self.callbacks = Callbacks(self.database, self.identity, self.policies, clock)
-        self.remedies = Remedies(self.database, self.commerce, self.policies, self.tickets, about)
+        self.remedies = Remedies(
+            self.database, self.commerce, self.policies, self.tickets, self.parcels, about
+        )
         self.promotions = Promotions(self.commerce, self.policies, about)
         self.quotes = Quotes(self.database, self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
@@ -222,6 +225,7 @@ class Services:
         receiver, parcel = place_of(settings.return_address), parcel_of(settings.return_parcel)
         labels = ReturnLabels(self.database, carrier, receiver, parcel, self.policies, self._clock)
         labels.register(self.sagas)
+        LabelTracking(carrier, self.arrivals, self.policies, self.sagas).register()
         return labels
 
     def _commerce(self) -> SqlStore:

@@ -79,6 +79,15 @@ CHANNELS = {
     "callback": "frontdesk.channels.callback:CallbackChannel",
     "socketio": "frontdesk.channels.socketio:SocketIOChannel",
     "slack": "frontdesk.channels.slack:SlackChannel",
+    "mattermost": "frontdesk.channels.mattermost:MattermostChannel",
+    "rocketchat": "frontdesk.channels.rocketchat:RocketChatChannel",
+    "webexteams": "frontdesk.channels.webex:WebexChannel",
+    "botframework": "frontdesk.channels.botframework:BotFrameworkChannel",
+    "hangouts": "frontdesk.channels.hangouts:HangoutsChannel",
+    "facebook": "frontdesk.channels.facebook:FacebookChannel",
+    "twilio": "frontdesk.channels.twilio:TwilioChannel",
+    "telegram": "frontdesk.channels.telegram:TelegramChannel",
+    "zendesk": "frontdesk.channels.zendesk:ZendeskChannel",
 }
 TRACKER_STORES = {
     "memory": "frontdesk.stores.memory:MemoryTrackerStore",
@@ -98,6 +107,13 @@ EVENT_BROKERS = {
     "FileEventBroker": "frontdesk.stores.brokers:FileEventBroker",
     "sql": "frontdesk.stores.brokers:SqlEventBroker",
     "SQL": "frontdesk.stores.brokers:SqlEventBroker",
+    "pika": "frontdesk.stores.rabbitmq:RabbitMqEventBroker",
+    "kafka": "frontdesk.stores.kafka:KafkaEventBroker",
+}
+MODEL_STORAGES = {
+    "aws": "frontdesk.stores.model_buckets:S3Bucket",
+    "gcs": "frontdesk.stores.model_buckets:GcsBucket",
+    "azure": "frontdesk.stores.model_buckets:AzureContainer",
 }
 RESPONSE_GENERATORS = {
     "response": "frontdesk.actions.responses:DomainResponses",
@@ -112,6 +128,7 @@ TABLES = {
     "tracker store": TRACKER_STORES,
     "lock store": LOCK_STORES,
     "event broker": EVENT_BROKERS,
+    "model storage": MODEL_STORAGES,
     "response generator": RESPONSE_GENERATORS,
     "slot type": SLOT_TYPES,
     "importer": IMPORTERS,

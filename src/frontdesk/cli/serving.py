@@ -11,9 +11,10 @@ from frontdesk.cli.options import add_files, layout_of
 from frontdesk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from frontdesk.auth.api import ApiKeys
     from frontdesk.server.api_context import ApiOptions
     from frontdesk.server.listening import Listening
+    from frontdesk.server.protection import Protection
+    from frontdesk.settings import Settings
 
 
 ACTIONS = "actions"
@@ -41,12 +42,19 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     text = "the password of the private key (or FRONTDESK_SSL_PASSWORD)"
     secret = os.environ.get("FRONTDESK_SSL_PASSWORD") or None
     group.add_argument("--ssl-password", default=secret, metavar="PASSWORD", help=text)
-    group.add_argument("--remote-storage", default=None, help=argparse.SUPPRESS)
+    add_remote_storage(group, "fetch the model (the one of --model, else the one sent last) from there")
     add_files(parser, "domain", "endpoints", "credentials")
     text = "open only this channel of credentials.yml ('cmdline': talk in the terminal)"
     parser.add_argument("--connector", default=None, metavar="CHANNEL", help=text)
     _add_logs(parser)
+    add_metrics(parser)
     _add_api(parser)
+
+
+def add_remote_storage(group: argparse._ActionsContainer, text: str) -> None:
+    """Add the option that names a storage of models."""
+    text = f"{text}: aws, gcs, azure, or a dotted path (docs/stores.md)"
+    group.add_argument("--remote-storage", default=None, metavar="STORAGE", help=text)
 
 
 def _add_logs(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +68,17 @@ def _add_logs(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--syslog-port", type=int, default=514, metavar="PORT", help="its port (514)")
     text = "how it is reached (UDP)"
     group.add_argument("--syslog-protocol", default="UDP", choices=["UDP", "TCP", "udp", "tcp"], help=text)
+
+
+def add_metrics(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where Prometheus finds the numbers of a server."""
+    group = parser.add_argument_group("metrics (docs/operating.md)")
+    text = "serve Prometheus's numbers at /metrics on this port (none; or FRONTDESK_METRICS_PORT)"
+    given = os.environ.get("FRONTDESK_METRICS_PORT") or None
+    group.add_argument("--metrics-port", type=int, default=given, metavar="PORT", help=text)
+    text = "and on this address (127.0.0.1: only this machine; or FRONTDESK_METRICS_INTERFACE)"
+    given = os.environ.get("FRONTDESK_METRICS_INTERFACE") or "127.0.0.1"
+    group.add_argument("--metrics-interface", default=given, metavar="ADDRESS", help=text)
 
 
 def _add_api(parser: argparse.ArgumentParser) -> None:
@@ -98,18 +117,29 @@ def _add_api(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_model(options: argparse.Namespace) -> Path | None:
-    """Return the model that was named, also without `--model`. Raises ConfigError where it cannot be had."""
-    if options.remote_storage is not None:
-        what = f"Models are not fetched from remote storage ('{options.remote_storage}')."
-        hint = "Copy the archive here and name it with --model, or load it by PUT /model (--enable-api)."
-        raise ConfigError(what, hint=hint)
+    """Return the model that was named, also without `--model`. Raises ConfigError where it cannot be had.
+
+    From a storage elsewhere it is fetched; of several workers, the process that looks after them does so.
+    """
     model: Path | None = options.model
     if options.what is not None and options.what not in (ACTIONS, "nlu"):
         model = Path(options.what)
+    if options.remote_storage is not None:
+        return _fetched(options, model)
     if model is not None and not model.exists():
         hint = "Train one: frontdesk train."
         raise ConfigError("There is no such model.", where=str(model), hint=hint)
     return model
+
+
+def _fetched(options: argparse.Namespace, model: Path | None) -> Path | None:
+    from frontdesk.server.workers import worker_number
+    from frontdesk.stores.model_storage import ModelStorage
+
+    models = options.project / "models"
+    if worker_number() is not None:
+        return models / model.name if model is not None else None
+    return ModelStorage.named(options.remote_storage).fetch(str(model) if model else None, models)
 
 
 def listening(options: argparse.Namespace) -> Listening:
@@ -128,18 +158,27 @@ def listening(options: argparse.Namespace) -> Listening:
     )
 
 
-def api(options: argparse.Namespace) -> ApiOptions | None:
+def protection(options: argparse.Namespace, settings: Settings) -> Protection:
+    """Return who may come in, and how often, as options and endpoints.yml say. Raises ConfigError."""
+    from frontdesk.formats.settings_files import read_endpoints
+    from frontdesk.server.protection import Protection
+
+    layout = layout_of(options)
+    return Protection.of(
+        layout.folder,
+        read_endpoints(layout.folder, layout.endpoints),
+        settings,
+        token=options.auth_token,
+        jwt_secret=options.jwt_secret,
+        jwt_method=options.jwt_method,
+        hosts=frozenset(options.api_allow_host),
+    )
+
+
+def api(options: argparse.Namespace, guard: Protection) -> ApiOptions | None:
     """Return how the HTTP API is opened, or None where it stays closed."""
     if not options.enable_api:
         return None
     from frontdesk.server.api_context import ApiOptions
 
-    hosts = frozenset(options.api_allow_host)
-    return ApiOptions(api_keys(options), hosts, tuple(options.cors), layout_of(options))
-
-
-def api_keys(options: argparse.Namespace) -> ApiKeys:
-    """Return what callers of the HTTP API, and of the inspector, have to show. Raises ConfigError."""
-    from frontdesk.auth.api import ApiKeys
-
-    return ApiKeys(options.auth_token, options.jwt_secret, options.jwt_method)
+    return ApiOptions(guard.access, guard.hosts, tuple(options.cors), layout_of(options))

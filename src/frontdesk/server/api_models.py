@@ -22,6 +22,7 @@ from frontdesk.core.message import Message
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.writer import dump
+from frontdesk.outgoing import checked, download
 from frontdesk.runtime.assembly import reload
 from frontdesk.runtime.processor import Processor
 from frontdesk.runtime.understanding import Understanding
@@ -29,7 +30,6 @@ from frontdesk.server.api_context import Api, Call, bad_parameter
 from frontdesk.server.api_conversations import prediction_to_wire
 from frontdesk.server.api_emulation import MODES, emulate
 from frontdesk.server.api_events import events_in, json_object, verbosity
-from frontdesk.server.api_network import checked, download
 
 YAML_TYPE = "application/x-yaml"
 

@@ -17,11 +17,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 from sanic.response import HTTPResponse, empty, file
 
 from frontdesk.channels.http import Refusal, failure
-from frontdesk.errors import FrontdeskError
+from frontdesk.errors import AddressRefused, FrontdeskError
 from frontdesk.formats import config as config_file
 from frontdesk.formats.domain_merge import KEYS as DOMAIN_KEYS
 from frontdesk.formats.importers import reads_own_files
@@ -29,9 +28,9 @@ from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_endpoints
 from frontdesk.formats.writer import dump
 from frontdesk.formats.yaml import Block, read_text
-from frontdesk.runtime.assembly import STATE, named_paths, named_slot_types
+from frontdesk.outgoing import checked, post
+from frontdesk.runtime.assembly import STATE, named_addresses, named_paths, named_slot_types
 from frontdesk.server.api_context import MOST_JOBS, Api, Call
-from frontdesk.server.api_network import checked, post
 
 log = logging.getLogger("frontdesk.server")
 
@@ -71,8 +70,8 @@ async def _report(work: Operation, call: Call, url: str) -> None:
         # Looked at again: the name may stand for another address by now.
         target = await checked(url, call.api.options.hosts)
         status = await post(target, answer.body or b"", answer.content_type or "application/json")
-    except (Refusal, httpx.HTTPError) as error:
-        log.error("The callback for '%s' could not be called (%s).", call.request.path, type(error).__name__)
+    except AddressRefused as error:
+        log.error("The callback for '%s' could not be called: %s", call.request.path, error)
         return
     if status >= 400:
         log.error("The callback for '%s' answered with the status %d.", call.request.path, status)
@@ -155,8 +154,14 @@ def lay_out(text: str, folder: Path, api: Api, *, fresh: bool = False) -> None:
 
 
 def _check_classes(found: Block, api: Api) -> None:
-    """Raise Refusal (400) for a class that the project's own files do not name, or an importer that reads others."""
-    trusted = named_paths(api.folder)
+    """Raise Refusal (400) for a class or a server that the project's own files do not name, or an importer."""
+    trusted, servers = named_paths(api.folder), named_addresses(api.folder)
+    pipeline = found.get("pipeline")
+    for part in pipeline if isinstance(pipeline, list) else ():
+        url = part.get("url") if isinstance(part, Mapping) else None
+        if url and str(url) not in servers:
+            message = f"'{url}' is the address of a server that the project's own config.yml does not name."
+            raise Refusal(400, "BadRequest", message)
     for name in (*_names(found, "pipeline"), *_names(found, "policies")):
         if ("." in name or ":" in name) and name not in trusted:
             raise _untrusted(name, "config.yml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import logging
 import sys
@@ -13,19 +14,20 @@ from typing import Any
 
 from sanic import Sanic
 
-from frontdesk.auth.api import ApiKeys
 from frontdesk.auth.secret import read_secret
 from frontdesk.core.ports import Channel, Progress
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.credentials import ChannelCredentials, Credentials
+from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_credentials, read_endpoints
 from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
-from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.runtime.assembly import STATE, assemble, event_broker, reload
 from frontdesk.runtime.idle import assemble_without_model
 from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.relay import Relay
 from frontdesk.runtime.scheduler import ReminderScheduler
 from frontdesk.server.api import is_local, mount_api
 from frontdesk.server.api_context import ApiOptions
@@ -35,6 +37,9 @@ from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance
 from frontdesk.server.listening import Listening
+from frontdesk.server.operating import operate
+from frontdesk.server.protection import Protection
+from frontdesk.server.readiness import dependencies_of
 from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor
 from frontdesk.settings import Settings
 from frontdesk.training.train import inputs_digest, is_current
@@ -50,19 +55,20 @@ def serve(
     model: Path | None,
     settings: Settings,
     at: Listening,
+    protection: Protection,
     *,
     train_first: bool,
     watch: bool,
     progress: Progress,
     api: ApiOptions | None = None,
     connector: str | None = None,
-    inspector: ApiKeys | None = None,
+    inspector: bool = False,
 ) -> int:
     """Answer until a signal comes; returns the exit code.
 
-    `api` opens the HTTP API, `connector` only one channel, `inspector` (who may enter) the page on conversations.
+    `api` opens the HTTP API, `connector` only one channel, `inspector` the page on conversations.
     """
-    entrance = Entrance.make(inspector, at.interface) if inspector is not None else None
+    entrance = Entrance.make(protection.access, at.interface) if inspector else None
     # Sanic says "Experienced exception" beside the error itself, which the command line tells.
     logging.getLogger("sanic.error").addFilter(lambda record: "Experienced exception" not in record.msg)
     at.check()
@@ -76,24 +82,23 @@ def serve(
     credentials = only(connector, read_credentials(folder, layout.credentials))
     channels = open_channels(credentials, folder)
     agent.outlets = Outlets(channels)
-    app = create_app(agent, channels, settings, agent.model_id)
-    app.ctx.articles = article_pages(layout, agent) if agent.ready else {}
+    app = create_app(agent, channels, settings, agent.model_id, protection)
+    pages = functools.partial(article_pages, layout, agent)
+    app.ctx.articles = pages() if agent.ready else {}
     if api is not None:
         local, archive = is_local(at.interface), newest(model or models)
-        mount_api(
-            app, agent, folder, api, local=local, pages=lambda: article_pages(layout, agent), archive=archive
-        )
+        mount_api(app, agent, folder, api, local=local, pages=pages, archive=archive)
     if entrance is not None:
         mount_inspector(app, agent, layout, entrance)
     open_to(app, at.origins)
-    app.config.RESPONSE_TIMEOUT = at.response_timeout or app.config.RESPONSE_TIMEOUT
-    app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
 
     def ready() -> None:
         if not at.worker:
             _greet(credentials, at, progress, entrance)
 
-    _add_lifetime(app, agent, layout, watch=watch, ready=ready, beside=at.worker is not None)
+    relay = _relay(agent, endpoints, folder)
+    _add_lifetime(app, agent, layout, relay, watch=watch, ready=ready, beside=at.worker is not None)
+    operate(app, settings, layout, at, dependencies_of(agent, endpoints))
     app.run(
         at.interface,
         at.port,
@@ -128,7 +133,7 @@ def serve_by_workers(
     if train_first and not is_current(layout.folder, endpoints, models, layout):
         train_project(layout, progress)
     read_secret(layout.folder / STATE)  # made now, it is the same for all
-    patience = settings.turn_deadline + settings.action_deadline + 10.0
+    patience = settings.drain + settings.turn_deadline + settings.action_deadline + 15.0
     return Supervisor(count, at, patience, progress).run()
 
 
@@ -178,10 +183,16 @@ def article_pages(layout: Layout, agent: Agent) -> dict[str, str]:
     return render_articles(layout.folder / knowledge.articles, agent.facts)
 
 
+def _relay(agent: Agent, endpoints: Endpoints, folder: Path) -> Relay | None:
+    configured = endpoints.event_broker
+    return Relay(agent, event_broker(configured, folder)) if configured is not None else None
+
+
 def _add_lifetime(
     app: Sanic[Any, Any],
     agent: Agent,
     layout: Layout,
+    relay: Relay | None,
     *,
     watch: bool,
     ready: Callable[[], None],
@@ -199,6 +210,8 @@ def _add_lifetime(
         # Before the first request is read, so that no new message overtakes one that was cut off.
         tasks.add(asyncio.create_task(_settle(agent, await _take_up(agent))))
         await reminders.start()
+        if relay is not None:
+            await relay.start()
 
     @app.after_server_start
     async def begin(app: Sanic[Any, Any]) -> None:
@@ -217,7 +230,7 @@ def _add_lifetime(
 
     @app.after_server_stop
     async def close(_: Sanic[Any, Any]) -> None:
-        await agent.close()
+        await agent.close(relay.stop if relay is not None else None)
 
 
 async def _take_up(agent: Agent) -> Sequence[asyncio.Task[Any]] | None:
