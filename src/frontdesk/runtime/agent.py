@@ -35,6 +35,7 @@ from frontdesk.runtime.recent import RecentTrackers
 from frontdesk.runtime.saving import NOWHERE, OnReply, Origin, Reply, Saver, pass_on, replies_to
 from frontdesk.runtime.turns import Turns
 from frontdesk.settings import Settings
+from frontdesk.stores.exchange import exchange_of
 
 log = logging.getLogger("frontdesk.agent")
 
@@ -89,11 +90,10 @@ class Agent:
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         self.processor = processor
-        self.store, self.locks = store, locks
-        self.settings = settings
+        self.store, self.locks, self.settings = store, locks, settings
         self.model_id, self.facts = model_id, facts or {}
         self.ready = True
-        self._line = Line(locks, store)
+        self._line, self.exchange = Line(locks, store), exchange_of(locks)
         self.local = self._line.local
         self.recent = RecentTrackers()
         self.outlets = Outlets()
@@ -157,6 +157,7 @@ class Agent:
         if not message.message_id:
             message = dataclasses.replace(message, message_id=uuid.uuid4().hex)
         delivery = Delivery(message.channel, message.sender_id, message.message_id or "")
+        later |= self.outlets.answering(message) is not None  # whoever answers it also brings the replies
         with self._at_work.at(delivery) as alone:
             stored = await self._write_down(delivery, message)
             if stored is not None:

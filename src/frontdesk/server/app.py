@@ -17,7 +17,7 @@ from sanic.response import BaseHTTPResponse, HTTPResponse, file, html
 from sanic.response import json as json_response
 
 from frontdesk.channels.http import Refusal, failure
-from frontdesk.core.ports import Channel, Gate
+from frontdesk.core.ports import Channel, Gate, Peers
 from frontdesk.errors import AuthError, FrontdeskError, LimitError, PackageError, StoreError
 from frontdesk.settings import Settings
 
@@ -36,10 +36,15 @@ HEADERS = {
 
 
 def create_app(
-    gate: Gate, channels: Sequence[Channel], settings: Settings, model_id: str = ""
+    gate: Gate,
+    channels: Sequence[Channel],
+    settings: Settings,
+    model_id: str = "",
+    peers: Peers | None = None,
 ) -> Sanic[Any, Any]:
     """Return an application that answers on these channels, serves the chat page at `/`, and tells its health.
 
+    `peers` are other processes at the same address, of which a client's requests may mean one.
     `app.ctx.articles` maps addresses to pages and may be replaced while it runs. Errors have Rasa's envelope; no stack
     trace ever leaves.
     """
@@ -53,6 +58,7 @@ def create_app(
     app.ctx.model_id = model_id
     app.ctx.articles = {}
     app.ctx.stopping = False
+    app.ctx.peers = peers
     app.ctx.admits_origin = lambda _: False
     app.register_middleware(_show_article, "request")
     app.register_middleware(_secure, "response")

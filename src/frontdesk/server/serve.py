@@ -15,7 +15,7 @@ from sanic import Sanic
 
 from frontdesk.auth.api import ApiKeys
 from frontdesk.auth.secret import read_secret
-from frontdesk.core.ports import Channel, Progress
+from frontdesk.core.ports import Channel, Exchange, Progress, SharedChannel
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.credentials import ChannelCredentials, Credentials
 from frontdesk.formats.project_layout import Layout
@@ -35,7 +35,8 @@ from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance
 from frontdesk.server.listening import Listening
-from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor
+from frontdesk.server.peers import Workers
+from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor, fellow_workers
 from frontdesk.settings import Settings
 from frontdesk.training.train import inputs_digest, is_current
 
@@ -74,9 +75,9 @@ def serve(
     waits = api is not None and newest(model or models) is None
     agent = _assembled(layout, model, settings, progress, waits=waits)
     credentials = only(connector, read_credentials(folder, layout.credentials))
-    channels = open_channels(credentials, folder)
-    agent.outlets = Outlets(channels)
-    app = create_app(agent, channels, settings, agent.model_id)
+    channels = open_channels(credentials, folder, agent.exchange)
+    agent.outlets, workers = Outlets(channels), fellow_workers()
+    app = create_app(agent, channels, settings, agent.model_id, workers)
     app.ctx.articles = article_pages(layout, agent) if agent.ready else {}
     if api is not None:
         local, archive = is_local(at.interface), newest(model or models)
@@ -93,7 +94,7 @@ def serve(
         if not at.worker:
             _greet(credentials, at, progress, entrance)
 
-    _add_lifetime(app, agent, layout, watch=watch, ready=ready, beside=at.worker is not None)
+    _add_lifetime(app, agent, layout, watch=watch, ready=ready, workers=workers)
     app.run(
         at.interface,
         at.port,
@@ -123,7 +124,8 @@ def serve_by_workers(
     `beside` are options that were given and need a process alone.
     """
     endpoints = read_endpoints(layout.folder, layout.endpoints)
-    check_shared(endpoints, only(connector, read_credentials(layout.folder, layout.credentials)), beside)
+    credentials = only(connector, read_credentials(layout.folder, layout.credentials))
+    check_shared(endpoints, credentials, layout.folder, beside)
     models = layout.folder / "models"
     if train_first and not is_current(layout.folder, endpoints, models, layout):
         train_project(layout, progress)
@@ -160,13 +162,16 @@ def train_project(layout: Layout, progress: Progress) -> None:
     progress(f"trained {report.archive.name} ({report.trained} parts trained, {report.reused} reused)")
 
 
-def open_channels(credentials: Credentials, folder: Path) -> list[Channel]:
-    """Make the channels that credentials.yml names."""
+def open_channels(credentials: Credentials, folder: Path, exchange: Exchange) -> list[Channel]:
+    """Make the channels that credentials.yml names; those whose clients other processes speak to join the exchange."""
     secret = read_secret(folder / STATE)
     made: list[Channel] = []
     for entry in credentials.channels.values():
         where = str(entry.place) if entry.place else None
-        made.append(resolve("channel", entry.name, where=where)(dict(entry.options), secret))
+        channel: Channel = resolve("channel", entry.name, where=where)(dict(entry.options), secret)
+        if isinstance(channel, SharedChannel):
+            channel.join(exchange)
+        made.append(channel)
     return made
 
 
@@ -185,7 +190,7 @@ def _add_lifetime(
     *,
     watch: bool,
     ready: Callable[[], None],
-    beside: bool,
+    workers: Workers | None,
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
     reminders = ReminderScheduler(agent)
@@ -193,6 +198,7 @@ def _add_lifetime(
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:
         await agent.start()
+        await agent.exchange.start()
         # What was loaded stays: the garbage collector need not look at it again and again.
         gc.collect()
         gc.freeze()
@@ -204,7 +210,8 @@ def _add_lifetime(
     async def begin(app: Sanic[Any, Any]) -> None:
         if watch:
             tasks.add(asyncio.create_task(_watch(agent, layout, app)))
-        if beside:
+        if workers is not None:
+            await workers.open(app)
             tasks.add(asyncio.create_task(end_with_supervisor()))
         ready()
 
@@ -213,11 +220,14 @@ def _add_lifetime(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if workers is not None:
+            await workers.close()
         await reminders.stop()
 
     @app.after_server_stop
     async def close(_: Sanic[Any, Any]) -> None:
         await agent.close()
+        await agent.exchange.close()
 
 
 async def _take_up(agent: Agent) -> Sequence[asyncio.Task[Any]] | None:

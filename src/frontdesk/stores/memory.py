@@ -51,6 +51,8 @@ class MemoryTrackerStore:
     how long the replies to a message are kept for a repeat of it.
     """
 
+    local = True
+
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:

@@ -48,6 +48,8 @@ class RedisTrackerStore:
     It is for one Redis (or the primary of a replicated one), not for a cluster. One object belongs to one event loop.
     """
 
+    local = False
+
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:

@@ -45,6 +45,8 @@ class SqlTrackerStore:
     error.
     """
 
+    local = False
+
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
