@@ -62,11 +62,10 @@ def execute(options: argparse.Namespace) -> int:
     start_logging(options, settings)
     at, worker, show = listening(options), worker_number(), progress(quiet(options))
     if options.workers > 1 and worker is None:
-        alone = {"--watch": options.watch, "--enable-api": options.enable_api}
-        alone["--inspector"] = options.inspector or settings.inspector
-        beside = [name for name, given in alone.items() if given]
+        beside = ["--watch"] if options.watch else []
         shared = {"train_first": options.train, "connector": options.connector, "beside": beside}
-        return serve_by_workers(options.workers, layout_of(options), settings, at, progress=show, **shared)
+        layout = layout_of(options)
+        return serve_by_workers(options.workers, layout, model, settings, at, progress=show, **shared)
     return serve(
         layout_of(options),
         model,

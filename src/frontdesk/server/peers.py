@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import json
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,8 @@ log = logging.getLogger("frontdesk.server")
 
 LONGEST = 90.0
 """Seconds that a forwarded request may take: a poll of Socket.IO waits for some 25."""
+LOOK_EVERY = 0.1
+"""Seconds between two looks whether another worker has done what it alone does."""
 OF_ONE_HOP = frozenset(
     ["connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"]
 )
@@ -56,6 +61,49 @@ class Workers:
     def others(self) -> list[int]:
         """Return the numbers of the others."""
         return [number for number in range(self.count) if number != self.number]
+
+    # What they agree on is kept in the folder, so that one that is started anew finds it.
+
+    def chosen(self) -> Path | None:
+        """Return the model that all answer with; None where none is loaded, or nobody said which."""
+        try:
+            found = json.loads((self.folder / "model").read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        return Path(found) if found else None
+
+    def choose(self, archive: Path | None) -> None:
+        """Note the model that all are to answer with, also those that are started later."""
+        choose(self.folder, archive)
+
+    def inspector_key(self) -> str | None:
+        """Return the key that opens the inspector at each of them."""
+        file = self.folder / "inspector-key"
+        return file.read_text("utf-8") if file.exists() else None
+
+    @asynccontextmanager
+    async def alone(self, *names: str) -> AsyncIterator[None]:
+        """Wait until no other worker, nor another request to this one, has all of these names; then have one."""
+        while (lock := self.take(*names)) is None:
+            await asyncio.sleep(LOOK_EVERY)
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+    def take(self, *names: str) -> int | None:
+        """Return a lock on one of these names, to be closed when done; None where others have all of them."""
+        for name in names:
+            lock = os.open(self.folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+            else:
+                return lock
+        return None
+
+    # How they reach each other.
 
     def _path(self, mark: str) -> str:
         return str(self.folder / mark)
@@ -168,6 +216,13 @@ async def _relay(here: Any, there: ClientConnection) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(Exception):  # it may be closed already, in more than one way
             await here.close()
+
+
+def choose(folder: Path, archive: Path | None) -> None:
+    """Note the model of the workers whose folder it is."""
+    draft = folder / "model.new"
+    draft.write_text(json.dumps(str(archive) if archive else None), "utf-8")
+    draft.replace(folder / "model")
 
 
 def from_a_peer(request: Request) -> bool:

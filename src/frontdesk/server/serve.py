@@ -33,9 +33,9 @@ from frontdesk.server.app import create_app
 from frontdesk.server.articles import render_articles
 from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
-from frontdesk.server.inspector_access import Entrance
+from frontdesk.server.inspector_access import Entrance, new_key
 from frontdesk.server.listening import Listening
-from frontdesk.server.peers import Workers
+from frontdesk.server.peers import Workers, choose
 from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor, fellow_workers
 from frontdesk.settings import Settings
 from frontdesk.training.train import inputs_digest, is_current
@@ -63,7 +63,8 @@ def serve(
 
     `api` opens the HTTP API, `connector` only one channel, `inspector` (who may enter) the page on conversations.
     """
-    entrance = Entrance.make(inspector, at.interface) if inspector is not None else None
+    workers = fellow_workers()
+    entrance = _entrance(inspector, at, workers)
     # Sanic says "Experienced exception" beside the error itself, which the command line tells.
     logging.getLogger("sanic.error").addFilter(lambda record: "Experienced exception" not in record.msg)
     at.check()
@@ -72,29 +73,40 @@ def serve(
     endpoints = read_endpoints(folder, layout.endpoints)
     if train_first and not is_current(folder, endpoints, models, layout):
         train_project(layout, progress)
-    waits = api is not None and newest(model or models) is None
-    agent = _assembled(layout, model, settings, progress, waits=waits)
+    archive = _archive(workers, model or models)
+    waits = api is not None and archive is None
+    agent = _assembled(layout, archive or model, settings, progress, waits=waits)
     credentials = only(connector, read_credentials(folder, layout.credentials))
     channels = open_channels(credentials, folder, agent.exchange)
-    agent.outlets, workers = Outlets(channels), fellow_workers()
+    agent.outlets = Outlets(channels)
     app = create_app(agent, channels, settings, agent.model_id, workers)
     app.ctx.articles = article_pages(layout, agent) if agent.ready else {}
     if api is not None:
-        local, archive = is_local(at.interface), newest(model or models)
         mount_api(
-            app, agent, folder, api, local=local, pages=lambda: article_pages(layout, agent), archive=archive
+            app,
+            agent,
+            folder,
+            api,
+            local=is_local(at.interface),
+            pages=lambda: article_pages(layout, agent),
+            archive=archive,
+            workers=workers,
         )
     if entrance is not None:
         mount_inspector(app, agent, layout, entrance)
-    open_to(app, at.origins)
-    app.config.RESPONSE_TIMEOUT = at.response_timeout or app.config.RESPONSE_TIMEOUT
-    app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
+    _open(app, at)
 
     def ready() -> None:
         if not at.worker:
             _greet(credentials, at, progress, entrance)
 
     _add_lifetime(app, agent, layout, watch=watch, ready=ready, workers=workers)
+    run_app(app, at)
+    return 0
+
+
+def run_app(app: Sanic[Any, Any], at: Listening) -> None:
+    """Let an application answer at an address until a signal comes."""
     app.run(
         at.interface,
         at.port,
@@ -105,12 +117,35 @@ def serve(
         motd=False,
         debug=False,
     )
-    return 0
+
+
+def _open(app: Sanic[Any, Any], at: Listening) -> None:
+    open_to(app, at.origins)
+    app.config.RESPONSE_TIMEOUT = at.response_timeout or app.config.RESPONSE_TIMEOUT
+    app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
+
+
+def _entrance(inspector: ApiKeys | None, at: Listening, workers: Workers | None) -> Entrance | None:
+    if inspector is None:
+        return None
+    return Entrance.make(inspector, at.interface, workers.inspector_key() if workers is not None else None)
+
+
+def _archive(workers: Workers | None, models: Path) -> Path | None:
+    """Return the model to load, if any: of a worker, the one that all of them have."""
+    if workers is None:
+        return newest(models)
+    chosen = workers.chosen()
+    if chosen is not None and not chosen.is_file():
+        log.warning("The model %s of the other workers is gone; the newest one is loaded.", chosen.name)
+        return newest(models)
+    return chosen
 
 
 def serve_by_workers(
     count: int,
     layout: Layout,
+    model: Path | None,
     settings: Settings,
     at: Listening,
     *,
@@ -131,7 +166,12 @@ def serve_by_workers(
         train_project(layout, progress)
     read_secret(layout.folder / STATE)  # made now, it is the same for all
     patience = settings.turn_deadline + settings.action_deadline + 10.0
-    return Supervisor(count, at, patience, progress).run()
+
+    def agree(folder: Path) -> None:
+        choose(folder, newest(model or models))
+        (folder / "inspector-key").write_text(new_key(), "utf-8")
+
+    return Supervisor(count, at, patience, progress, agree).run()
 
 
 def _assembled(

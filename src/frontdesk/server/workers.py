@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,9 +41,9 @@ def check_shared(endpoints: Endpoints, credentials: Credentials, folder: Path, b
     """
     alone = "Or run one process (without --workers)."
     if beside:
-        what = f"{' and '.join(beside)} would change one of several workers only."
-        hint = "Run a process with it beside them, on another port and without --workers."
-        raise ConfigError(what, hint=hint)
+        what = f"{' and '.join(beside)} would train in each of several workers."
+        hint = "Train with `frontdesk train` and load the model by PUT /model (--enable-api)."
+        raise ConfigError(what, hint=f"{hint} {alone}")
     store = tracker_store(endpoints.tracker_store, folder)
     locks = lock_store(endpoints.lock_store)
     for section, endpoint, kept, better in (
@@ -112,13 +112,15 @@ class _Worker:
 class Supervisor:
     """Keeps so many workers running until a signal comes.
 
-    `patience` is how many seconds they have for their last turns.
+    `patience` is how many seconds they have for their last turns. `agree` puts into the folder that they share what all
+    have to begin with.
     """
 
     count: int
     at: Listening
     patience: float
     progress: Progress
+    agree: Callable[[Path], None] = lambda _: None
     workers: list[_Worker] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -132,6 +134,7 @@ class Supervisor:
         # The address is kept, so that nobody else gets the port while no worker listens. The folder is short, since the
         # path of a socket has to be.
         with self.at.reserved(), tempfile.TemporaryDirectory(prefix="frontdesk-") as folder:
+            self.agree(Path(folder))
             others = f"{self.count}:{folder}"
             self.workers = [_Worker(number, command, others) for number in range(self.count)]
             for worker in self.workers:
