@@ -302,6 +302,9 @@ class TrackerStore(Protocol):
     async def tried(self, delivery: Delivery) -> int:
         """Count one more try to finish an unanswered message, and return how many there were with this one."""
 
+    async def reopen(self, delivery: Delivery) -> bool:
+        """Take an answered message as one that was not, and was never tried; False where there is no such one."""
+
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased, in seconds since the epoch; None where there is none."""
 

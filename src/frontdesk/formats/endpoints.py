@@ -12,7 +12,7 @@ from frontdesk.formats.yaml import Block, plain
 
 KEYS = (
     "version", "action_endpoint", "tracker_store", "lock_store", "event_broker", "nlg", "nlu", "llm",
-    "knowledge", "models", "model", "tracing", "metrics",
+    "knowledge", "models", "model", "tracing", "metrics", "queue",
 )  # fmt: skip
 
 
@@ -72,6 +72,7 @@ class Endpoints:
     nlg: Endpoint | None = None
     nlu: Endpoint | None = None
     models: Endpoint | None = None
+    queue: Endpoint | None = None
     llm: LanguageModel | None = None
     knowledge: Knowledge | None = None
 
@@ -87,6 +88,7 @@ def read(root: Block, complaints: Complaints) -> Endpoints:
         nlg=_endpoint("nlg", root, complaints),
         nlu=_endpoint("nlu", root, complaints),
         models=_endpoint("models", root, complaints),
+        queue=_endpoint("queue", root, complaints),
         llm=_llm(root, complaints),
         knowledge=_knowledge(root, complaints),
     )

@@ -89,17 +89,15 @@ class Agent:
         model_id: str = "",
         facts: Mapping[str, Any] | None = None,
     ) -> None:
-        self.processor = processor
-        self.store, self.locks, self.settings = store, locks, settings
-        self.model_id, self.facts = model_id, facts or {}
-        self.ready = True
+        self.processor, self.settings = processor, settings
+        self.store, self.locks = store, locks
+        self.model_id, self.facts, self.ready = model_id, facts or {}, True
         self._line, self.exchange = Line(locks, store), exchange_of(locks)
         self.local = self._line.local
-        self.recent = RecentTrackers()
-        self.outlets = Outlets()
+        self.recent, self.outlets = RecentTrackers(), Outlets()
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
-        self._turns = Turns()
-        self._at_work = AtWork()
+        self._turns, self._at_work = Turns(), AtWork()
+        self.apologised: Callable[[Delivery], Awaitable[None]] = _nothing_more
 
     async def start(self) -> None:
         """Get ready: load the project's actions and the encoder, so that the first message does not wait for them.
@@ -153,7 +151,7 @@ class Agent:
     ) -> asyncio.Task[Sequence[Reply]] | Sequence[Reply]:
         """Write a message down; returns its turn, or the replies where it was answered before."""
         self._need_model()
-        _check_length(message.text, self.settings.max_message)
+        check_length(message.text, self.settings.max_message)
         if not message.message_id:
             message = dataclasses.replace(message, message_id=uuid.uuid4().hex)
         delivery = Delivery(message.channel, message.sender_id, message.message_id or "")
@@ -170,7 +168,7 @@ class Agent:
         """Put a message into the inbox, or return the replies where it was answered already. Raises AuthError."""
         stored = await self.store.begin(delivery, message)
         if stored is not None and not message.authenticated and guarded(await self._load(message.sender_id)):
-            raise _not_yours()
+            raise not_yours()
         return stored
 
     def _begin(self, incoming: Incoming) -> asyncio.Task[Sequence[Reply]]:
@@ -187,11 +185,8 @@ class Agent:
     async def _in_turn(self, incoming: Incoming, hold: Hold) -> Sequence[Reply]:
         """Answer a message whose turn it is, and before it what is to be answered earlier."""
         earlier, waits = await self._line.ahead_of(incoming.delivery)
-        for pair in earlier:
-            with (
-                suppress(StoreError, AuthError),
-                self._line.owed.unless_answered(*pair),
-            ):  # else it stays owed
+        for pair in earlier:  # what cannot be stored stays owed
+            with suppress(StoreError, AuthError), self._line.owed.unless_answered(*pair):
                 again = self._unwaited(*pair, again=not hold.clean)
                 await self._answer(dataclasses.replace(again, fence=hold.fence))
         incoming = dataclasses.replace(incoming, alone=incoming.alone or waits, fence=hold.fence)
@@ -230,7 +225,7 @@ class Agent:
         )
         if guarded(known) and not message.authenticated:
             await saver.finish(known, delivery, ())
-            raise _not_yours()
+            raise not_yours()
         after = await processor.handle(known, message, saver.save)
         replies = replies_to(after, message.message_id)
         await saver.finish(after, delivery, replies)
@@ -243,6 +238,7 @@ class Agent:
         replies = replies_to(after, message.message_id)
         saver = self._saver(tracker, Origin(message.channel, fence=incoming.fence), incoming.on_reply)
         await saver.finish(after, incoming.delivery, replies)
+        await self.apologised(incoming.delivery)
         return replies
 
     async def resume(self, older_than: float = 0.0) -> int:
@@ -260,6 +256,10 @@ class Agent:
         """
         pending = [pair for pair in await self.store.unfinished(older_than) if pair[0] not in self._at_work]
         return [self._begin(self._unwaited(*pair, again=crashed)) for pair in pending]
+
+    async def answer(self, delivery: Delivery, message: UserMessage, *, crashed: bool) -> Sequence[Reply]:
+        """Answer a message that is written down, in its turn; its channel brings the replies where it can."""
+        return await asyncio.shield(self._begin(self._unwaited(delivery, message, again=crashed)))
 
     async def settle(self) -> None:
         """Try again to answer messages whose turn could not be committed, also those of servers that ended."""
@@ -348,11 +348,17 @@ def _tell(turn: asyncio.Task[Sequence[Reply]]) -> None:
         log.error("A message that was taken is not answered yet: %s", error)
 
 
-def _check_length(text: str, most: int) -> None:
+async def _nothing_more(_: Delivery) -> None:
+    """Do nothing about a message that was answered with an apology only."""
+
+
+def check_length(text: str, most: int) -> None:
+    """Raise LimitError where a message is longer than allowed."""
     if len(text) > most:
         what = f"The message has {len(text):,} characters; at most {most:,} are read."
         raise LimitError(what, hint="Please shorten it.")
 
 
-def _not_yours() -> AuthError:
+def not_yours() -> AuthError:
+    """Return the error for somebody who did not show to be the one whose conversation it is."""
     return AuthError("This conversation belongs to somebody who proved who they are; so must you.")

@@ -18,7 +18,7 @@ from sanic.response import json as json_response
 
 from frontdesk.channels.http import Refusal, failure
 from frontdesk.core.ports import Channel, Gate, Peers
-from frontdesk.errors import AuthError, FrontdeskError, LimitError, PackageError, StoreError
+from frontdesk.errors import AuthError, FrontdeskError, LimitError, Overloaded, PackageError, StoreError
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.server")
@@ -113,6 +113,8 @@ async def _failed(request: Request, error: Exception) -> HTTPResponse:
         return failure(Refusal(403, "NotAuthorized", error.sentence))
     if isinstance(error, PackageError):  # of what a channel asks, only: no model is loaded
         return failure(Refusal(503, "NoModel", error.what, {"Retry-After": "5"}))
+    if isinstance(error, Overloaded):
+        return failure(Refusal(503, "Overloaded", error.sentence, {"Retry-After": "5"}))
     if isinstance(error, StoreError):
         log.error("%s", error)
         message = "The conversation could not be stored. Please try again."

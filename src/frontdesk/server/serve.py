@@ -7,7 +7,7 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ def serve(
     channels = open_channels(credentials, folder, agent.exchange)
     agent.outlets = Outlets(channels)
     app = create_app(agent, channels, settings, agent.model_id, workers)
-    app.ctx.articles = article_pages(layout, agent) if agent.ready else {}
+    app.ctx.articles = article_pages(layout, agent.facts) if agent.ready else {}
     if api is not None:
         mount_api(
             app,
@@ -88,17 +88,17 @@ def serve(
             folder,
             api,
             local=is_local(at.interface),
-            pages=lambda: article_pages(layout, agent),
+            pages=lambda: article_pages(layout, agent.facts),
             archive=archive,
             workers=workers,
         )
     if entrance is not None:
         mount_inspector(app, agent, layout, entrance)
-    _open(app, at)
+    open_at(app, at)
 
     def ready() -> None:
         if not at.worker:
-            _greet(credentials, at, progress, entrance)
+            greet(credentials, at, progress, entrance)
 
     _add_lifetime(app, agent, layout, watch=watch, ready=ready, workers=workers)
     run_app(app, at)
@@ -119,7 +119,8 @@ def run_app(app: Sanic[Any, Any], at: Listening) -> None:
     )
 
 
-def _open(app: Sanic[Any, Any], at: Listening) -> None:
+def open_at(app: Sanic[Any, Any], at: Listening) -> None:
+    """Set what holds for every request at an address."""
     open_to(app, at.origins)
     app.config.RESPONSE_TIMEOUT = at.response_timeout or app.config.RESPONSE_TIMEOUT
     app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
@@ -215,12 +216,12 @@ def open_channels(credentials: Credentials, folder: Path, exchange: Exchange) ->
     return made
 
 
-def article_pages(layout: Layout, agent: Agent) -> dict[str, str]:
-    """Return the pages of the project's articles by their address."""
+def article_pages(layout: Layout, facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the pages of the project's articles by their address; `facts` are those of the model."""
     knowledge = read_endpoints(layout.folder, layout.endpoints).knowledge
     if knowledge is None:
         return {}
-    return render_articles(layout.folder / knowledge.articles, agent.facts)
+    return render_articles(layout.folder / knowledge.articles, facts)
 
 
 def _add_lifetime(
@@ -326,14 +327,17 @@ async def _renew(agent: Agent, layout: Layout, app: Sanic[Any, Any]) -> None:
         return
     try:
         app.ctx.model_id = await reload(agent, folder, layout=layout)
-        app.ctx.articles = await asyncio.to_thread(article_pages, layout, agent)
+        app.ctx.articles = await asyncio.to_thread(article_pages, layout, agent.facts)
     except (FrontdeskError, OSError) as error:
         log.error("Not reloaded, the model in use goes on: %s", error)
         return
     log.info("Reloaded after %.1f s.", time.monotonic() - begun)
 
 
-def _greet(credentials: Credentials, at: Listening, progress: Progress, entrance: Entrance | None) -> None:
+def greet(
+    credentials: Credentials, at: Listening, progress: Progress, entrance: Entrance | None = None
+) -> None:
+    """Say that the server is ready, and where."""
     chat = credentials.channels.get("chat")
     progress("ready")
     lines = [f"\n  Chat page: {at.url}\n"] if chat else [f"\n  Listening on {at.url}\n"]

@@ -51,7 +51,7 @@ def check_shared(endpoints: Endpoints, credentials: Credentials, folder: Path, b
         ("lock_store", endpoints.lock_store, locks, "Redis (`type: redis`)"),
     ):
         if getattr(kept, "local", False):
-            what = f"Several workers need a {section} that they share; this one is in the memory of each."
+            what = f"Several processes need a {section} that they share; this one is in the memory of each."
             where = str(endpoint.place) if endpoint and endpoint.place else f"endpoints.yml: {section}"
             raise ConfigError(what, where=where, hint=f"Name {better}. {alone}")
     if "socketio" in credentials.channels and not hasattr(locks, "exchange"):
