@@ -29,7 +29,9 @@ class QueueWorker:
 
     >>> worker = QueueWorker(agent, queue)
     >>> task = asyncio.create_task(worker.run())
-    >>> await worker.stop(patience=60)
+    >>> worker.stop()
+    >>> await task
+    >>> await worker.finish(patience=60)
 
     A message leaves the queue once its replies are committed and told. The inbox decides what is to be answered: what
     is in it and not in the queue is put there, at once where the queue came back with nothing in it. A message that is
@@ -54,10 +56,13 @@ class QueueWorker:
             beside.cancel()
             await asyncio.gather(beside, return_exceptions=True)
 
-    async def stop(self, patience: float) -> None:
-        """Take nothing more, and finish what was taken; others claim what takes longer."""
+    def stop(self) -> None:
+        """Take nothing more; `run` ends."""
         self._stopping.set()
         self._free.set()
+
+    async def finish(self, patience: float) -> None:
+        """Finish what was taken; others claim what takes longer."""
         keeping = asyncio.create_task(self._look_after(only_keep=True))
         tasks = [task for _, task in self._turns.values()]
         if tasks:

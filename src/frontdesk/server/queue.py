@@ -134,10 +134,12 @@ async def _work(
     running = asyncio.create_task(worker.run())
     signaled = asyncio.create_task(stopping.wait())
     await asyncio.wait([running, signaled], return_when=asyncio.FIRST_COMPLETED)
+    worker.stop()
+    await running
     progress("finishing what was taken")
     await reminders.stop()
-    await worker.stop(settings.turn_deadline + settings.action_deadline)
-    await running
+    await worker.finish(settings.turn_deadline + settings.action_deadline)
+    signaled.cancel()
     await queue.close()
     await agent.close()
     await agent.exchange.close()

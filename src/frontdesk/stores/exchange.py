@@ -64,8 +64,7 @@ class RedisExchange:
         self, options: Mapping[str, Any], *, section: str = "lock_store", more: frozenset[str] = frozenset()
     ) -> None:
         self._at = read_redis_options(options, section, "exchange:", more | {"lifetime"}, database=1)
-        # Redis tells over all of its databases; those who share another one are another installation.
-        self._prefix = f"{self._at.prefix}{options.get('db', 1)}:"
+        self._prefix = self._at.prefix
         self._name = uuid.uuid4().hex
         self._hear: dict[str, Hear] = {}
         self._client: Redis | None = None
@@ -82,7 +81,8 @@ class RedisExchange:
         if time.monotonic() < self._quiet_until:
             return
         try:
-            await self._open().publish(f"{self._prefix}{topic}", json.dumps([self._name, content]))
+            client = self._open()
+            await client.publish(f"{self._prefix}{topic}", json.dumps([self._name, content]))
         except failures() as error:
             self._quiet_until = time.monotonic() + PAUSE
             log.error("Other processes could not be told at %s (%s).", self._at.place, type(error).__name__)
@@ -98,6 +98,9 @@ class RedisExchange:
     def _open(self) -> Redis:
         if self._client is None:
             self._client = connect(self._at, "What several processes tell each other")
+            # Redis tells over all of its databases; those who share another one are another installation.
+            database = self._client.connection_pool.connection_kwargs.get("db", 0)
+            self._prefix = f"{self._at.prefix}{database}:"
         return self._client
 
     async def _listen(self) -> None:
