@@ -21,6 +21,8 @@ A message never holds a header, a body, a query or a credential: those may be se
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from actions.commerce.errors import ShopError
 
 
@@ -95,7 +97,11 @@ class Denied(AdapterError):
 
 
 class NotYet(AdapterError):
-    """The system has taken it and isn't finished."""
+    """The system has taken it and isn't finished; `again` says when asking makes sense."""
+
+    def __init__(self, system: str, what: str, *, again: timedelta | None = None) -> None:
+        super().__init__(system, what)
+        self.again = again
 
 
 class Rejected(AdapterError):

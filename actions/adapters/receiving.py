@@ -17,7 +17,9 @@ from actions.adapters.errors import BadSignature
 from actions.adapters.settings import Adapters
 from actions.adapters.webhooks import (
     Notice,
+    arrived_references,
     stripe_notice,
+    warehouse_notice,
     woocommerce_change,
     woocommerce_notice,
     zendesk_notice,
@@ -29,6 +31,7 @@ from actions.commerce.errors import ShopError, StoreError
 from actions.commerce.mirror import MirroredShop
 from actions.helpdesk.forwarding import ForwardedTickets
 from actions.services.context import Caller
+from actions.services.errors import ServiceError
 from actions.services.provider_money import PROVIDER
 
 if TYPE_CHECKING:
@@ -56,6 +59,8 @@ def readers(adapters: Adapters) -> dict[str, tuple[Reader, str]]:
         known["stripe"] = stripe_notice, adapters.payments.webhook_secret
     if adapters.commerce is not None:
         known["woocommerce"] = woocommerce_notice, adapters.commerce.webhook_secret
+    if adapters.warehouse is not None:
+        known["warehouse"] = warehouse_notice, adapters.warehouse.webhook_secret
     return known
 
 
@@ -82,6 +87,8 @@ def take(shop: Services, notice: Notice) -> bool:
         about = woocommerce_change(notice)
         if about is not None:
             shop.commerce.refresh(about[0], order_key(about[1]) if about[0] == "order" else about[1])
+    elif notice.system == "The warehouse":
+        _book(shop, arrived_references(notice))
     row = {"system": notice.system, "id": notice.id, "kind": notice.kind}
     try:
         with shop.database.write() as connection:
@@ -90,6 +97,18 @@ def take(shop: Services, notice: Notice) -> bool:
     except IntegrityError:  # it came twice at once
         return False
     return True
+
+
+def _book(shop: Services, references: Sequence[str]) -> None:
+    """Note that goods are back; what can be booked is, and only then ServiceError names what can't."""
+    problems = []
+    for reference in references:
+        try:
+            shop.arrivals.note(reference)
+        except ServiceError as error:
+            problems.append(str(error))
+    if problems:
+        raise ServiceError(" ".join(problems))
 
 
 def _hastened(shop: Services, notice: Notice) -> bool:
@@ -141,6 +160,9 @@ def make_app(shop: Services) -> Any:
         except BadSignature as error:
             logger.warning("%s", error)
             return response.empty(401)
+        except ServiceError as error:  # somebody there has to look at it
+            logger.warning("%s: %s", system, error)
+            return response.text(str(error), status=422)
         except StoreError as error:  # it is sent again
             logger.warning("a notice can't be dealt with now: %s", error)
             return response.empty(503)

@@ -69,6 +69,15 @@ class WooCommerceSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WarehouseSettings:
+    """A warehouse that reports what it has unpacked."""
+
+    NAME: ClassVar = "warehouse"
+
+    webhook_secret: str = field(repr=False, metadata=SECRET)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Adapters:
     """Which system does what; None means the shop's own database.
 
@@ -79,6 +88,7 @@ class Adapters:
     payments: StripeSettings | None = None
     commerce: WooCommerceSettings | None = None
     carriers: CarriersSettings | None = None
+    warehouse: WarehouseSettings | None = None
 
 
 # For each port the systems of which one is chosen, or the settings of several that are used side by side.
@@ -87,6 +97,7 @@ PORTS: dict[str, Any] = {
     "payments": (StripeSettings,),
     "commerce": (WooCommerceSettings,),
     "carriers": CarriersSettings,
+    "warehouse": WarehouseSettings,
 }
 
 

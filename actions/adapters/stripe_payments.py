@@ -25,7 +25,7 @@ from actions.adapters.http import Budget, Rules, System
 from actions.adapters.keys import digest
 from actions.adapters.settings import StripeSettings
 from actions.payments.minor_units import from_minor, to_minor
-from actions.payments.port import Charge, Dispute, Repayment
+from actions.payments.port import Charge, Dispute, Kept, Repayment
 
 NAME = "Stripe"
 MARK = "frontdesk_key"  # metadata by which a repayment is recognized
@@ -109,6 +109,16 @@ class StripePayments:
                 if error.http_status == 404:
                     return None
                 raise
+
+    def kept(self, charge_id: str) -> Kept | None:
+        """Tell which card paid a charge; None where it was something else."""
+        if not _is_id(charge_id, "ch_", "py_"):
+            return None
+        with self._calling():
+            method = getattr(self._client.v1.charges.retrieve(charge_id), "payment_method", None)
+            if not isinstance(method, str) or not _is_id(method, "pm_", "card_"):
+                return None
+            return _kept(self._client.v1.payment_methods.retrieve(method))
 
     def repay(self, key: str, charge_id: str, amount: Decimal) -> Repayment:
         """Give back money of a charge; the same key again gives the same repayment."""
@@ -247,6 +257,20 @@ def _charge(entry: Any) -> Charge:
         status=status,
         repaid=from_minor(_field(entry, "amount_refunded"), currency),
         at=_moment(_field(entry, "created")),
+    )
+
+
+def _kept(entry: Any) -> Kept | None:
+    """Read a payment method; what isn't a card has no name that a customer would know."""
+    card, owner = getattr(entry, "card", None), getattr(entry, "customer", None)
+    if _field(entry, "type") != "card" or card is None:
+        return None
+    return Kept(
+        method=str(_field(entry, "id")),
+        customer=str(owner) if owner else None,
+        kind="debit_card" if getattr(card, "funding", None) == "debit" else "credit_card",
+        brand=str(_field(card, "brand"))[:40],
+        last_four=str(_field(card, "last4"))[:4],
     )
 
 

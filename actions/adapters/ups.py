@@ -27,6 +27,7 @@ from actions.services.clock import Clock, utc_now
 
 SOURCE = "frontdesk"  # who calls, in each request's transactionSrc
 VERSION = "v2409"
+NO_SHIPMENT = "9801031"  # of label recovery: no shipment has this reference and shipper number
 PRINT_RETURN_LABEL = "9"
 
 
@@ -163,7 +164,7 @@ class UpsCarrier:
         return {"Type": "01", "BillShipper": {"AccountNumber": self._settings.account_number}}
 
     def _bought(self, reference: str, budget: Budget) -> Label | None:
-        """Find the label that an earlier call bought; UPS refuses a reference that it doesn't know."""
+        """Find the label that an earlier call bought; there is none only where UPS knows no shipment of it."""
         request = {
             "Request": {},
             "LabelSpecification": {"LabelImageFormat": {"Code": "PDF"}},
@@ -181,8 +182,10 @@ class UpsCarrier:
                 budget=budget,
                 reads=True,
             )
-        except Rejected:
-            return None
+        except Rejected as error:
+            if error.code == NO_SHIPMENT:
+                return None
+            raise  # it may be there all the same, so nothing is bought
         return read_found_label(answer.json())
 
 

@@ -22,6 +22,11 @@ STRIPE_SIGNATURE = "stripe-signature"
 STRIPE_PAIR = re.compile(r"([a-z0-9]+)=([^,]*)")
 WOOCOMMERCE_SIGNATURE = "x-wc-webhook-signature"
 WOOCOMMERCE_TOPIC = "x-wc-webhook-topic"
+STANDARD = "whsec_"  # begins a secret that is written in base64, as the Standard Webhooks have it
+WEBHOOK_ID, WEBHOOK_TIME, WEBHOOK_SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+STAMP = re.compile(r"\d{1,11}")
+ARRIVED = "return.arrived"  # the kind of notice that names references
+MOST_REFERENCES = 500
 COMPARE = "Compare webhook_secret in adapters.yml with the one that it shows."
 
 
@@ -87,6 +92,46 @@ def woocommerce_notice(secret: str, headers: Mapping[str, str], body: bytes, now
     topic = lower.get(WOOCOMMERCE_TOPIC, "")[:200]  # not signed: for the record only
     identity = hashlib.sha256(topic.encode() + b"\n" + body).hexdigest()  # a deletion says no more than an id
     return Notice(system="WooCommerce", id=identity, kind=topic, at=now, content=content)
+
+
+def warehouse_notice(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
+    """Check a webhook of the warehouse and read it, or raise BadSignature.
+
+    It is signed as the Standard Webhooks are: the base64 of HMAC-SHA256 over id, time and body; of several signatures
+    one has to fit, so that the secret can be changed.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+    identity, stamp = lower.get(WEBHOOK_ID, ""), lower.get(WEBHOOK_TIME, "")
+    _known_secret("The warehouse", secret)
+    digest = hmac.new(_key(secret), f"{identity}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    wanted = b"v1," + base64.b64encode(digest)
+    given = lower.get(WEBHOOK_SIGNATURE, "").encode().split(b" ")
+    if not any(hmac.compare_digest(wanted, each) for each in given):
+        raise BadSignature("The warehouse", "a webhook isn't signed with our secret.", COMPARE)
+    sent = datetime.fromtimestamp(int(stamp), UTC) if STAMP.fullmatch(stamp) else None
+    if sent is None or abs(now - sent) > WINDOW:
+        raise BadSignature("The warehouse", "a webhook is too old or from the future.", "Is the clock right?")
+    content = _content("The warehouse", body)
+    return _notice("The warehouse", {**content, "id": identity}, sent)
+
+
+def _key(secret: str) -> bytes:
+    """Read a secret, in base64 where it says so."""
+    if not secret.startswith(STANDARD):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(STANDARD), validate=True)
+    except ValueError:
+        raise BadSignature("The warehouse", "the secret for webhooks isn't base64.", COMPARE) from None
+
+
+def arrived_references(notice: Notice) -> list[str]:
+    """List the returns and exchanges that a notice of the warehouse says are here; none for another subject."""
+    data = notice.content.get("data")
+    named = data.get("references") if isinstance(data, Mapping) else None
+    if notice.kind != ARRIVED or not isinstance(named, list):
+        return []
+    return [str(each)[:40] for each in named[:MOST_REFERENCES] if isinstance(each, str) and each.strip()]
 
 
 def woocommerce_change(notice: Notice) -> tuple[str, str] | None:

@@ -10,10 +10,13 @@ from actions.adapters.errors import BadAnswer, Missing
 from actions.adapters.http import Rules, System
 from actions.adapters.settings import WooCommerceSettings
 from actions.adapters.woocommerce_reading import (
+    GUEST,
     NAME,
     checked,
     is_id,
+    owner_of,
     read_customer,
+    read_guest,
     read_order,
     read_variant,
     short_refunds,
@@ -64,6 +67,7 @@ class WooCommerceShop:
     def __init__(self, settings: WooCommerceSettings, rules: Rules | None = None) -> None:
         login = (settings.consumer_key, settings.consumer_secret)
         self.system = System(NAME, settings.url, auth=login, rules=rules)
+        self._guests: dict[str, Customer] = {}
 
     def close(self) -> None:
         """Close the connections."""
@@ -71,7 +75,11 @@ class WooCommerceShop:
 
     @reading
     def customer(self, customer_id: str) -> Customer | None:
-        """Find a customer by id."""
+        """Find a customer by id; of a guest, that of their order."""
+        if customer_id.startswith(GUEST):
+            known = self._guests.pop(customer_id, None)  # of an order that was read just now
+            order = self._guests_order(customer_id) if known is None else None
+            return read_guest(order) if order is not None else known
         found = self.one("customers", customer_id)
         return read_customer(found) if found is not None else None
 
@@ -90,6 +98,10 @@ class WooCommerceShop:
     def order(self, number: str) -> Order | None:
         """Find an order by its number, in any spelling."""
         found = self.entry(number)
+        if found is not None and owner_of(found).startswith(GUEST):
+            self._guests = {
+                owner_of(found): read_guest(found)
+            }  # who asks for them asks nothing more than for others
         return read_order(found, self._refunds(found)) if found is not None else None
 
     def entry(self, number: str) -> dict[str, Any] | None:
@@ -107,11 +119,19 @@ class WooCommerceShop:
     @reading
     def orders_of(self, customer_id: str, limit: int | None = None) -> list[Order]:
         """List the orders of a customer, newest first."""
+        if customer_id.startswith(GUEST):
+            mine = self._guests_order(customer_id)
+            return [read_order(mine, self._refunds(mine))][:limit] if mine is not None else []
         if not is_id(customer_id) or customer_id == "0":  # 0 are all guests
             return []
         params = {"customer": customer_id, "orderby": "date", "order": "desc"}
         entries = [each for each in self.all("orders", params, limit) if each.get("status") != "trash"]
         return [read_order(entry, short_refunds(entry)) for entry in entries[:limit]]
+
+    def _guests_order(self, customer_id: str) -> dict[str, Any] | None:
+        """Find the order of a guest; none once it belongs to an account."""
+        found = self.one("orders", customer_id.removeprefix(GUEST))
+        return found if found and found.get("status") != "trash" and owner_of(found) == customer_id else None
 
     @reading
     def product(self, product_id: str) -> Product | None:

@@ -24,6 +24,9 @@ from actions.commerce.model import (
 )
 
 NAME = "WooCommerce"
+STRIPE = "stripe"  # with which the names of the Stripe gateway's methods begin, as in "stripe_cc"
+CHARGES = ("ch_", "py_")
+GUEST = "guest-"  # with which the ids of customers without an account begin; the id of their order follows
 PAID = "paid"  # what we call the one payment of an order, which has no id there
 LONGEST_NUMBER = 40
 LONGEST_SKU = 64  # a longer one doesn't name a variant; its id does
@@ -40,6 +43,12 @@ STATUSES = {
     "failed": "cancelled",
     "refunded": "refunded",
 }
+
+
+def owner_of(order: Mapping[str, Any]) -> str:
+    """Name whose order it is; of a guest, each order is a customer of its own."""
+    owner = str(order.get("customer_id"))
+    return f"{GUEST}{int(order['id'])}" if owner == "0" else owner
 
 
 def short_refunds(order: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -64,7 +73,16 @@ def read_order(entry: Mapping[str, Any], refunds: list[dict[str, Any]]) -> Order
     method_words = text(entry.get("payment_method_title")) or "original payment method"
     paid_at = _moment(entry.get("date_paid_gmt"))
     payments = (
-        [Payment(kind="payment", amount=total, method_id=method, at=paid_at, outside_id=PAID)]
+        [
+            Payment(
+                kind="payment",
+                amount=total,
+                method_id=method,
+                at=paid_at,
+                charge_id=_charge_of(method, entry),
+                outside_id=PAID,
+            )
+        ]
         if paid_at
         else []
     )
@@ -74,7 +92,7 @@ def read_order(entry: Mapping[str, Any], refunds: list[dict[str, Any]]) -> Order
     shipping_lines = entry.get("shipping_lines") or ()
     return Order(
         number=number,
-        customer_id=str(entry.get("customer_id")),
+        customer_id=owner_of(entry),
         status=status,
         items=items,
         address=_address(entry.get("shipping"), entry.get("billing")),
@@ -90,6 +108,7 @@ def read_order(entry: Mapping[str, Any], refunds: list[dict[str, Any]]) -> Order
             for each in back
         ),
         placed_at=_moment(entry.get("date_created_gmt")),
+        completed_at=_moment(entry.get("date_completed_gmt")),
         shipping_service=text(shipping_lines[0].get("method_title"))[:40] if shipping_lines else None,
         shipping=shipping,
         tax=tax,
@@ -98,6 +117,12 @@ def read_order(entry: Mapping[str, Any], refunds: list[dict[str, Any]]) -> Order
         currency=str(entry.get("currency"))[:3],
         source_status=str(entry.get("status"))[:60],
     )
+
+
+def _charge_of(method: str, entry: Mapping[str, Any]) -> str | None:
+    """Read which charge at Stripe paid an order: WooCommerce's own gateway for Stripe notes it as the transaction."""
+    charge = str(entry.get("transaction_id") or "")
+    return charge if method.startswith(STRIPE) and charge.startswith(CHARGES) and len(charge) < 256 else None
 
 
 def _refund(entry: Mapping[str, Any], method: str) -> Payment:
@@ -164,6 +189,20 @@ def read_customer(entry: Mapping[str, Any]) -> Customer:
         address=_address(entry.get("shipping"), entry.get("billing")),
         phone=str((entry.get("billing") or {}).get("phone") or "") or None,
         created_at=_moment(entry.get("date_created_gmt")),
+    )
+
+
+def read_guest(order: Mapping[str, Any]) -> Customer:
+    """Read who placed an order without an account."""
+    billing = order.get("billing") or {}
+    return Customer(
+        id=owner_of(order),
+        first_name=str(billing.get("first_name") or ""),
+        last_name=str(billing.get("last_name") or ""),
+        email=str(billing.get("email") or ""),
+        address=_address(order.get("shipping"), billing),
+        phone=str(billing.get("phone") or "") or None,
+        guest=True,
     )
 
 

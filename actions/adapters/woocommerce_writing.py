@@ -22,7 +22,7 @@ from typing import Any
 from actions.adapters.errors import Failed, Rejected
 from actions.adapters.http import error_code
 from actions.adapters.woocommerce import API, WooCommerceShop, reading
-from actions.adapters.woocommerce_reading import NAME, amount_of, variant_id_of
+from actions.adapters.woocommerce_reading import NAME, amount_of, checked, variant_id_of
 from actions.commerce.model import CENT
 
 Entry = dict[str, Any]
@@ -108,8 +108,8 @@ class WooCommerceWriting:
             self._put(f"customers/{found['id']}", body, key, "details")
 
     @reading
-    def set_lines(self, key: str, number: str, lines: Sequence[Mapping[str, Any]]) -> None:
-        """Put other variants and numbers into an order's lines, or take lines out of it.
+    def set_lines(self, key: str, number: str, lines: Sequence[Mapping[str, Any]]) -> Decimal:
+        """Put other variants and numbers into an order's lines, or take lines out of it; tell what it costs then.
 
         Each names its id here ("727-31"), its variant, product, quantity (0: out) and price of one piece. Totals are
         in the proportion to the price that they had; taxes are WooCommerce's own.
@@ -117,7 +117,7 @@ class WooCommerceWriting:
         order = self._order(number)
         done = _marks(order).get(_short(key))
         if done is not None:  # the lines are changed, and it is known what that left to be counted
-            moves = Moves.read(done)
+            moves, changed = Moves.read(done), order
         else:
             body, moves = [], Moves()
             for ours in lines:
@@ -126,9 +126,12 @@ class WooCommerceWriting:
                     raise Rejected(NAME, 409, "no_such_line")
                 body.append(self._line(theirs, ours, moves))
             # A line that is out can't be taken out again, so only the next try repeats it: it looks for the mark.
-            self._put(f"orders/{order['id']}", {"line_items": body}, key, moves.written(), repeatable=False)
+            changed = self._put(
+                f"orders/{order['id']}", {"line_items": body}, key, moves.written(), repeatable=False
+            )
         for place, pieces in moves.items():
             self._move_stock(key, place, pieces)
+        return amount_of(changed["total"])
 
     @reading
     def note(self, key: str, number: str, text: str) -> None:
@@ -156,13 +159,15 @@ class WooCommerceWriting:
         *,
         reason: str | None = None,
         repeatable: bool = True,
-    ) -> None:
-        """Change an object and mark it in the same request, so that a repeat is recognized."""
+    ) -> Entry:
+        """Change an object and mark it in the same request, so that a repeat is recognized; return how it is then."""
         meta = [{"key": f"{MARK}_{_short(key)}", "value": value or "done"}]
         if reason is not None:
             meta.append({"key": f"{MARK}_reason", "value": reason})
         body = {**body, "meta_data": meta}
-        self._shop.system.call("PUT", f"{API}/{path}", body=body, repeatable=repeatable)
+        return checked(
+            self._shop.system.call("PUT", f"{API}/{path}", body=body, repeatable=repeatable).json()
+        )
 
     def _line(self, theirs: Entry, ours: Mapping[str, Any], moves: Moves) -> Entry:
         """Describe what becomes of a line, and note the stock that WooCommerce doesn't count then."""

@@ -1,38 +1,27 @@
-"""What the shop itself knows of its parcels, and the label page that it has always had."""
+"""What the shop itself knows of its parcels."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from datetime import timedelta
-
 from sqlalchemy import String, cast, select
 
-from actions.carriers.port import Label, Parcel, Place, Rate, Tracking, checked_service
+from actions.carriers.port import Tracking
 from actions.commerce import schema
 from actions.commerce.database import Database
 from actions.commerce.model import Shipment
 from actions.commerce.rows import shipment_from
 from actions.services.clock import Clock, utc_now
-from actions.services.identity import salt
-from actions.services.rulebook import Policies
 
 NAME = "the shop"
 LONGEST_NUMBER = 60
 
 
-class ShopCarrier:
-    """The shop's own parcels; a label is a page at an address that nobody can guess.
-
-    The address is made of the key and a secret of the shop, so the same key always gives the same one.
-    """
+class ShopParcels:
+    """The shop's own parcels, as far as it noted where they are."""
 
     name = NAME
-    repeats = True
 
-    def __init__(self, database: Database, policies: Policies, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self._database = database
-        self._policies = policies
         self._clock = clock
 
     def track(self, tracking_number: str) -> Tracking | None:
@@ -47,29 +36,6 @@ class ShopCarrier:
             found = [shipment_from(row) for row in connection.execute(query).mappings()]
         parcel = next((each for each in found if number in each.tracking_numbers), None)
         return noted(parcel, number, self._clock) if parcel is not None else None
-
-    def label(self, key: str, sender: Place, receiver: Place, parcel: Parcel, service: str) -> Label:
-        """Give the address of a label; nothing is bought."""
-        checked_service(service)
-        policy = self._policies.returns
-        with self._database.read() as connection:
-            secret = salt(connection)
-        number = hmac.new(secret.encode(), f"label {key}".encode(), hashlib.sha256).hexdigest()[:32]
-        return Label(
-            number=number,
-            source=NAME,
-            url=f"{policy.label_url}/{number}",
-            expires_on=self._clock().date() + timedelta(days=policy.label_valid_days),
-        )
-
-    def void(self, number: str) -> bool:
-        """Give nothing back, since nothing was bought."""
-        return False
-
-    def rates(self, sender: Place, receiver: Place, parcel: Parcel) -> list[Rate]:
-        """Name what the shop takes for a return label."""
-        fee = self._policies.returns.label_fee
-        return [Rate(source=NAME, service="ground", name="return label", amount=fee, currency="USD")]
 
 
 def noted(parcel: Shipment, number: str, clock: Clock) -> Tracking:

@@ -82,18 +82,23 @@ class Rate:
     expected_on: date | None = None
 
 
-class Carrier(Protocol):
+class Tracker(Protocol):
+    """Whoever knows where parcels are: a carrier, or the shop."""
+
+    name: str  # as the shop's parcels name it: "UPS"
+
+    def track(self, tracking_number: str) -> Tracking | None:
+        """Tell where a parcel is; None for a number that isn't known."""
+
+
+class Carrier(Tracker, Protocol):
     """A carrier, within the United States.
 
     Where an answer was lost, the error says `unsure`. Who `repeats` may then be asked again with the same key;
     with the others a person has to look whether the label was bought (services/return_labels.py sees to it).
     """
 
-    name: str  # as the shop's parcels name it: "UPS"
     repeats: bool  # whether the same key gives the label that it got before
-
-    def track(self, tracking_number: str) -> Tracking | None:
-        """Tell where a parcel is; None when the carrier doesn't know the number."""
 
     def label(self, key: str, sender: Place, receiver: Place, parcel: Parcel, service: str) -> Label:
         """Buy a label with which a customer sends a parcel to the shop."""

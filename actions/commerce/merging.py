@@ -70,6 +70,7 @@ def merged_status(theirs: Order, ours: Order) -> str:
 def merged_payments(theirs: Sequence[Payment], ours: Sequence[Payment]) -> tuple[Payment, ...]:
     """Put the movements of money that the other shop has booked together with those that only we know."""
     known = {entry.outside_id: entry for entry in ours if entry.outside_id}
+    paid = next((entry for entry in known.values() if entry.kind == "payment"), None)
     own = [entry for entry in ours if not entry.outside_id]
     booked: list[Payment] = []
     for entry in theirs:
@@ -77,6 +78,10 @@ def merged_payments(theirs: Sequence[Payment], ours: Sequence[Payment]) -> tuple
         if before is None and entry.kind == "refund":
             place = _waiting(own, entry)
             before = own.pop(place) if place is not None else None
+        if (
+            before is None and paid is not None
+        ):  # it goes back to what paid, whose name may be known here only
+            entry = replace(entry, method_id=paid.method_id)
         booked.append(_booked(entry, before))
     there = {entry.outside_id for entry in theirs}
     gone = [entry for name, entry in known.items() if name not in there and entry.return_reference]
@@ -88,12 +93,13 @@ def _booked(entry: Payment, before: Payment | None) -> Payment:
     if before is None:
         return entry
     if entry.kind == "payment":
-        return before
+        return before if before.charge_id else replace(before, charge_id=entry.charge_id)
     return replace(
         before,
         amount=entry.amount,
         at=entry.at or before.at,
-        status=before.status if before.charge_id else "settled",  # a payment provider knows better
+        # A payment provider knows better of what we booked; what the shop's people book they pay back themselves.
+        status=before.status if before.charge_id and before.outside_id else "settled",
         return_reference=before.return_reference or entry.return_reference,
         outside_id=entry.outside_id,
     )

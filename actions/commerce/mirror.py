@@ -11,7 +11,7 @@ brought by an import, by webhooks, and anew in the background; one that is older
 - Within a transaction nobody is called: `begin` asks anew about the order that it is for, before.
 - While something that was written here has yet to be done there, the order stands as it is here.
 - An answer that was asked for before something was written here, or before a newer answer, is dropped.
-- Orders of guests belong to nobody, and aren't kept.
+- Each order of a guest belongs to a customer of its own, who is known by the e-mail address with that order only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Protocol
 from sqlalchemy import Connection, delete, func, select, update
 
 from actions.adapters.errors import AdapterError, Unreachable
-from actions.commerce import mirror_rows, schema
+from actions.commerce import mirror_cards, mirror_rows, schema
 from actions.commerce.database import Database, order_key
 from actions.commerce.errors import StoreMismatch
 from actions.commerce.mirror_keeping import Held, Keeping, nothing_held
@@ -73,12 +73,14 @@ class MirroredShop(SqlStore):
         clock: Callable[[], datetime],
         *,
         held: Held = nothing_held,
+        card: mirror_cards.Ask | None = None,
         fresh: timedelta = FRESH,
     ) -> None:
         super().__init__(database)
         self.outside = outside
         self._clock = clock
         self._keeping = Keeping(held)
+        self._card = card  # asks the payment provider which card paid a charge
         self._fresh = fresh
         self._known = False
         self._writing = threading.local()
@@ -270,8 +272,10 @@ class MirroredShop(SqlStore):
         """Keep orders, after asking for what they name and isn't here yet; return the keys of those that were kept."""
         with self.database.read() as connection:
             owners, products = mirror_rows.missing_of(connection, orders)
+            charges = mirror_cards.unknown(connection, orders) if self._card else []
         found = [self.outside.customer(each) for each in sorted(owners)]
         sold = {each: self.outside.product(each) for each in sorted(products)}
+        cards = mirror_cards.asked(self._card, charges)
         with self.database.write() as connection:
             for customer in found:
                 if customer is not None:
@@ -281,7 +285,7 @@ class MirroredShop(SqlStore):
             return {
                 order_key(order.number)
                 for order in orders
-                if self._keeping.put_order(connection, order, asked_at)
+                if self._keeping.put_order(connection, order, asked_at, cards)
             }
 
     def _look_at_items(self, number: str) -> None:

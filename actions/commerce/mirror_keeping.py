@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from actions.commerce import mirror_rows, schema
+from actions.commerce import mirror_cards, mirror_rows, schema
 from actions.commerce.database import order_key
 from actions.commerce.model import Customer, Order, Product, Shop
 from actions.commerce.store import Progress, find_customer_by_id
@@ -71,7 +71,13 @@ class Keeping:
         mirror_rows.put_customer(connection, customer)
         mirror_rows.note_checked(connection, "customer", customer.id, asked_at)
 
-    def put_order(self, connection: Connection, order: Order, asked_at: datetime) -> bool:
+    def put_order(
+        self,
+        connection: Connection,
+        order: Order,
+        asked_at: datetime,
+        cards: mirror_cards.Cards = mirror_cards.NONE,
+    ) -> bool:
         """Keep an order, unless that of here is newer; False for one that belongs to nobody."""
         key = order_key(order.number)
         if find_customer_by_id(connection, order.customer_id) is None:
@@ -79,7 +85,7 @@ class Keeping:
         held = self._held(connection, f"order {order.number}")
         if not held and not self._outdated(connection, "order", key, asked_at):
             mirror_rows.put_missing(connection, order)
-            mirror_rows.put_order(connection, order)
+            mirror_rows.put_order(connection, order, mirror_cards.card_of(order, cards))
         if not self._outdated(connection, "order", key, asked_at):
             mirror_rows.note_checked(connection, "order", key, asked_at)
         return True

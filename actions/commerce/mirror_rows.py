@@ -11,15 +11,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
-from actions.commerce import rows, schema
+from actions.commerce import mirror_cards, rows, schema
 from actions.commerce.database import order_key
 from actions.commerce.merging import merged
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Product, Variant
-from actions.commerce.rows import email_key
 from actions.commerce.store import find_customer_by_id, find_order, find_product
+from actions.payments.port import Kept
 
 LONGEST = 200  # characters of a name
-KNOWN_HERE = ("tier", "points", "marketing_email")  # of a customer; a shop outside has no place for it
+# Of a customer; a shop outside has no place for it.
+KNOWN_HERE = ("tier", "points", "marketing_email", "provider_id")
 NEVER_SOLD = "No longer sold"
 
 
@@ -110,7 +111,7 @@ def put_customer(connection: Connection, customer: Customer) -> None:
     row |= {"phone": customer.phone[:40] if customer.phone else None}
     table = schema.customers
     # Whoever had this address before has another one by now, which we haven't been told yet.
-    before = update(table).where(table.c.email_key == email_key(customer.email), table.c.id != customer.id)
+    before = update(table).where(table.c.email_key == row["email_key"], table.c.id != customer.id)
     connection.execute(before.values(email="", email_key="#" + table.c.id))
     if known is not None:
         for name in KNOWN_HERE:
@@ -118,11 +119,19 @@ def put_customer(connection: Connection, customer: Customer) -> None:
     _upsert(connection, table, row)
 
 
-def put_order(connection: Connection, theirs: Order) -> None:
-    """Write an order, merged with what only we know of it; its customer and its variants have to be there."""
-    ours = find_order(connection, theirs.number, lock=True)
+def put_order(connection: Connection, theirs: Order, card: Kept | None = None) -> None:
+    """Write an order, merged with what only we know of it; its customer and its variants have to be there.
+
+    `card` is what paid it, if that was just asked for.
+    """
+    ours = stored = find_order(connection, theirs.number, lock=True)
+    if card is not None:
+        gateway = next(entry.method_id for entry in theirs.payments if entry.kind == "payment")
+        mirror_cards.put_card(connection, theirs.customer_id, card)
+        theirs = mirror_cards.paid_by(theirs, gateway, card)
+        ours = mirror_cards.paid_by(ours, gateway, card) if ours is not None else None
     order = merged(described(connection, theirs), ours, _credited(connection, theirs.number))
-    if ours is not None and dataclasses.replace(ours, refunds=()) == order:
+    if stored is not None and dataclasses.replace(stored, refunds=()) == order:
         return
     parts = rows.order_rows(_place(connection, schema.orders, order.number, "number"), order)
     _upsert(connection, schema.orders, parts["orders"][0], "number")

@@ -28,9 +28,9 @@ ORDER_STATES = (
     "refunded",
 )
 RETURN_STATES = ("label_sent", "in_transit", "received", "refunded", "rejected", "cancelled")
-EXCHANGE_STATES = ("requested", "shipped", "completed", "rejected", "cancelled")
-OPEN_EXCHANGE_STATES = ("requested", "shipped", "completed")
-UNSETTLED_EXCHANGE_STATES = ("requested", "shipped")  # the difference in price is still to be settled
+EXCHANGE_STATES = ("requested", "unpaid", "shipped", "completed", "rejected", "cancelled")
+OPEN_EXCHANGE_STATES = ("requested", "unpaid", "shipped", "completed")
+UNSETTLED_EXCHANGE_STATES = OPEN_EXCHANGE_STATES[:3]  # the difference in price is still to be settled
 OPEN_RETURN_STATES = ("label_sent", "in_transit", "received", "refunded")
 SHIPMENT_STATES = ("label_created", "in_transit", "out_for_delivery", "delivered", "exception", "returned")
 
@@ -102,6 +102,7 @@ class Customer:
     created_at: datetime | None = None
     marketing_email: bool | None = None  # whether they want offers by e-mail; None when nobody noted it
     provider_id: str | None = None  # what the payment provider calls them
+    guest: bool = False  # ordered without an account; each such order is a customer of its own
 
     @property
     def name(self) -> str:
@@ -311,6 +312,7 @@ class Order:
     exchanges: tuple[Exchange, ...] = ()
     refunds: tuple[Refund, ...] = ()  # derived from payments, with the method in words
     placed_at: datetime | None = None
+    completed_at: datetime | None = None  # in a shop that keeps no parcels: when it called the order done
     shipping_service: str | None = None  # standard, expedited, overnight, oversize
     shipping: Decimal = NOTHING
     tax: Decimal = NOTHING
@@ -344,8 +346,8 @@ class Order:
 
     @property
     def delivered_at(self) -> datetime | None:
-        """When the last parcel arrived; None while one is still on its way or the shop didn't note it."""
-        times = [shipment.delivered_at for shipment in self.shipments]
+        """When the last parcel arrived (or the order was done); None before, or where nobody noted it."""
+        times = [shipment.delivered_at for shipment in self.shipments] or [self.completed_at]
         known = [moment for moment in times if moment is not None]
         return max(known) if known and len(known) == len(times) else None
 

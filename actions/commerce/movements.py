@@ -24,6 +24,13 @@ def add_exchange(connection: Connection, order: Order, entry: Exchange) -> None:
     move_stock(connection, out=[(variant_id, line.quantity) for line, variant_id in pairs if line])
 
 
+def pay_exchange(connection: Connection, reference: str, method_id: str) -> None:
+    """Note that the difference of an exchange whose old items are here is paid, and with what."""
+    table = schema.exchanges
+    mine = update(table).where(table.c.reference == reference)
+    connection.execute(mine.values(status="completed", method_id=method_id))
+
+
 def change_items(
     connection: Connection, order: Order, changed: Order, entries: Sequence[Payment], at: datetime
 ) -> None:

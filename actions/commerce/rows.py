@@ -74,6 +74,7 @@ def customer_from(row: Row, methods: Iterable[Row], reserved: Mapping[str, Decim
         created_at=row["created_at"],
         marketing_email=row["marketing_email"],
         provider_id=row["provider_id"],
+        guest=bool(row["guest"]),
         payment_methods=tuple(method_from(entry, reserved.get(entry["id"], NOTHING)) for entry in methods),
     )
 
@@ -119,6 +120,7 @@ def order_from(row: Row, parts: Mapping[str, Sequence[Row]], methods: Mapping[st
         source_status=row["source_status"],
         address=Address(**row["address"]),
         placed_at=row["placed_at"],
+        completed_at=row["completed_at"],
         shipping_service=row["shipping_service"],
         shipping=row["shipping"],
         tax=row["tax"],
@@ -249,7 +251,7 @@ def customer_rows(position: int, customer: Customer) -> tuple[dict[str, Any], li
         "first_name": customer.first_name,
         "last_name": customer.last_name,
         "email": customer.email,
-        "email_key": email_key(customer.email),
+        "email_key": f"#{customer.id}" if customer.guest else email_key(customer.email),
         "address": dataclasses.asdict(customer.address),
         "tier": customer.tier,
         "points": customer.points,
@@ -257,6 +259,7 @@ def customer_rows(position: int, customer: Customer) -> tuple[dict[str, Any], li
         "created_at": customer.created_at,
         "marketing_email": customer.marketing_email,
         "provider_id": customer.provider_id,
+        "guest": customer.guest or None,
     }
     methods = [
         {
@@ -293,6 +296,7 @@ def order_rows(position: int, order: Order) -> dict[str, list[dict[str, Any]]]:
                 "source_status": order.source_status,
                 "address": dataclasses.asdict(order.address),
                 "placed_at": order.placed_at,
+                "completed_at": order.completed_at,
                 "shipping_service": order.shipping_service,
                 "shipping": order.shipping,
                 "tax": order.tax,

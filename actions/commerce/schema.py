@@ -34,7 +34,7 @@ from actions.commerce.service_tables import ticket_notes as ticket_notes
 from actions.commerce.service_tables import tickets as tickets
 from actions.commerce.service_tables import verifications as verifications
 
-REVISION = "0008"  # the newest of migrations/versions; what it is for stands in its first line
+REVISION = "0009"  # the newest of migrations/versions; what it is for stands in its first line
 
 
 alembic_version = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))
@@ -92,6 +92,7 @@ customers = Table(
     Column("created_at", Moment),
     Column("marketing_email", Boolean),  # empty where nobody noted it
     Column("provider_id", String(255)),  # what the payment provider calls them
+    Column("guest", Boolean),  # true for who ordered in a shop outside without an account
 )
 
 payment_methods = Table(
@@ -118,6 +119,7 @@ orders = Table(
     Column("source_status", String(60)),
     Column("address", JSON, nullable=False),
     Column("placed_at", Moment),
+    Column("completed_at", Moment),  # when a shop outside that knows no parcels called it done
     Column("shipping_service", String(40)),
     Column("shipping", Money, nullable=False),
     Column("tax", Money, nullable=False),

@@ -18,7 +18,11 @@ def check_customers(
     known = {customer.id for customer in customers}
     addresses: dict[str, str] = {}
     for record, customer in zip(records, customers, strict=True):
-        first = addresses.setdefault(email_key(customer.email), customer.id)
+        first = (
+            addresses.setdefault(email_key(customer.email), customer.id)
+            if not customer.guest
+            else customer.id
+        )
         if customer.email and first != customer.id:
             problems.append(f"{record.where}: email is the same as that of user '{first}'")
         listed = record.value.get("orders")

@@ -199,6 +199,7 @@ def _customer(record: Record) -> Customer:
         points=record.maybe("points", COUNT),
         created_at=record.maybe("created_at", MOMENT),
         marketing_email=record.maybe("marketing_email", FLAG),
+        guest=record.maybe("guest", FLAG, False),
         provider_id=record.maybe("provider_id", NAME),
         payment_methods=tuple(_method(methods, key) for key in methods.value),
     )
@@ -273,6 +274,7 @@ def _order(record: Record, catalogue: Catalogue, methods: Mapping[str, Mapping[s
             for each in record.each("exchanges", needed=False)
         ),
         placed_at=record.maybe("placed_at", MOMENT),
+        completed_at=record.maybe("completed_at", MOMENT),
         shipping_service=record.maybe("shipping_service", TEXT),
         shipping=record.maybe("shipping", AMOUNT, NOTHING),
         tax=record.maybe("tax", AMOUNT, NOTHING),

@@ -106,6 +106,7 @@ def _customer(customer: Customer, numbers: list[str]) -> dict[str, Any]:
             created_at=customer.created_at.isoformat() if customer.created_at else None,
             marketing_email=customer.marketing_email,
             provider_id=customer.provider_id,
+            guest=customer.guest or None,
         ),
         "payment_methods": {
             method.id: {
@@ -133,6 +134,7 @@ def _order(order: Order, products: Mapping[str, Product]) -> dict[str, Any]:
         "payment_history": [written_payment(entry) for entry in order.payments],
         **_given(
             placed_at=order.placed_at.isoformat() if order.placed_at else None,
+            completed_at=order.completed_at.isoformat() if order.completed_at else None,
             shipping_service=order.shipping_service,
             shipping=_paid(order.shipping),
             tax=_paid(order.tax),

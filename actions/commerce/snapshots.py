@@ -21,6 +21,7 @@ TABLES: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (schema.order_items, ()),
     (schema.shipments, ("id", "item_ids")),
     (schema.payments, ()),
+    (schema.exchanges, ("reference", "status", "method_id")),
     (schema.item_changes, ()),
     (schema.remedy_claims, ()),
     (schema.promo_credits, ()),
@@ -47,22 +48,24 @@ def put_back(connection: Connection, number: str, before: Snapshot, after: Snaps
 
     Stock and gift cards go back with it. What the payment provider said of payments meanwhile doesn't count.
     """
-    if _comparable(taken(connection, number)) != _comparable(after):
+    now = taken(connection, number)
+    if _comparable({name: now[name] for name in after}) != _comparable(after):
         raise CannotPutBack(f"Order {number} was changed again meanwhile.")
     _move_stock(connection, before["order_items"], after["order_items"])
     _move_balances(connection, number, before["payments"], after["payments"])
     orders = schema.orders
     figures = _values(orders, before["orders"])
     connection.execute(update(orders).where(orders.c.number == number).values(figures))
-    for table, _ in reversed(TABLES):
+    tables = [table for table, _ in TABLES if table.name in after]
+    for table in reversed(tables):
         for key in after[table.name].keys() - before[table.name].keys():
             connection.execute(delete(table).where(_is(table, key)))
-    for table, _ in TABLES:
-        then, now = before[table.name], after[table.name]
+    for table in tables:
+        then, left = before[table.name], after[table.name]
         for key, row in then.items():
-            if key not in now:
+            if key not in left:
                 connection.execute(insert(table).values(_values(table, row)))
-            elif row != now[key]:
+            elif row != left[key]:
                 connection.execute(update(table).where(_is(table, key)).values(_values(table, row)))
 
 

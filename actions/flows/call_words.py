@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from actions.flows.phrases import APOSTROPHES, plain
 from actions.flows.turn import EMAIL
 from actions.services.callback_policy import CallWish
-from actions.services.orders import OWN_NUMBER
+from actions.services.order_numbers import without_numbers as without_order_numbers
 from actions.services.phone import without_numbers
 from frontdesk.nlu.duckling_embedded import extract
 
@@ -90,7 +90,7 @@ def wish_of(text: str, now: datetime, zone: str, spoken_of: date | None = None) 
     `spoken_of` is the day of which an hour without a day is one.
     """
     here = now.astimezone(ZoneInfo(zone))
-    bare = OWN_NUMBER.sub(" ", without_numbers(EMAIL.sub(" ", text[:LONGEST])))
+    bare = without_order_numbers(without_numbers(EMAIL.sub(" ", text[:LONGEST])))
     words = _clear(_spelled(_lower(bare)))
     found = [entry["value"] | {"body": entry["body"]} for entry in extract(words, here, ["time"])]
     days = [entry for entry in found if entry.get("grain") in DAYS]

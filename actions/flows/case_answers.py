@@ -358,7 +358,7 @@ class ActionSubmitCase(Action):
         parcels = [
             f"{parcel.carrier} {', '.join(parcel.tracking_numbers)}: {parcel.status}, expected {parcel.expected_on}, "
             f"delivered {parcel.delivered_at}"
-            for parcel in order.shipments
+            for parcel in services().parcels.told(order).shipments
         ]
         items = [item.label for item in order.items if item.id in items_at(tracker, order)]
         lines = [

@@ -14,12 +14,20 @@ from actions.flows.choice import payload, recent
 from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
 from actions.flows.order_form import OrderForm
-from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
+from actions.flows.order_writes import (
+    DECLINED_SLOT,
+    AskAboutOrder,
+    AskOrder,
+    OrderFlow,
+    SubmitOrderWrite,
+    declined_methods,
+)
 from actions.flows.payment_words import methods_meant, names_digits, names_some, speaks
 from actions.flows.turn import Said, message
 from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller
+from actions.services.details_policy import owed
 from actions.services.policy import Decision, paying
 from actions.services.wording import listed
 from frontdesk.redaction import without_cards
@@ -31,10 +39,14 @@ FLOW = OrderFlow(
     form=FORM,
     confirmed_slot="payment_confirmed",
     told_slots=("payment_order", "payment_method"),
-    item_slots=("payment_method",),
+    further_slots=(DECLINED_SLOT,),
+    item_slots=("payment_method", DECLINED_SLOT),
+    method_slot="payment_method",
     worth_asking=frozenset({"being_packed", "balance_unknown"}),
 )
 SUMMARY, AGAIN = "utter_payment_summary", "utter_payment_confirm_again"
+OF_EXCHANGE = "_exchange"  # ends the names of responses about an exchange that isn't paid yet
+SUMMARIES = (SUMMARY, AGAIN, SUMMARY + OF_EXCHANGE, AGAIN + OF_EXCHANGE)
 
 
 def open_orders(customer: Customer) -> list[Order]:
@@ -46,6 +58,11 @@ def choices(customer: Customer, order: Order) -> list[PaymentMethod]:
     """Return the methods on file by which an order may be paid instead."""
     shop = services().payments
     return [each for each in customer.payment_methods if shop.decide(customer, order, each.id).allowed]
+
+
+def told(response: str, exchange: bool) -> str:
+    """Name the response that says the same of an exchange that isn't paid yet."""
+    return response + OF_EXCHANGE if exchange else response
 
 
 def named(method: PaymentMethod) -> str:
@@ -162,7 +179,8 @@ class ValidatePaymentForm(OrderForm):
             if heard.text and names_some(heard.text):
                 dispatcher.utter_message(response="utter_payment_not_on_file")
                 return {}
-        return {"payment_method": possible[0].id} if len(possible) == 1 and not asked else {}
+        left = [each.id for each in possible if each.id not in declined_methods(tracker)]
+        return {"payment_method": left[0]} if len(left) == 1 and not asked else {}
 
     def validate_payment_method(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
@@ -207,11 +225,14 @@ class ActionAskPaymentMethod(AskAboutOrder):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
     ) -> None:
         """Offer the methods on file that may pay it, each by its last digits at most."""
-        offered = choices(customer, order)
+        offered = [each for each in choices(customer, order) if each.id not in declined_methods(tracker)]
+        exchange = owed(order)
         now = [method.label for method in customer.payment_methods if method.id in paying(order)]
         dispatcher.utter_message(
-            response="utter_ask_payment_method",
+            response=told("utter_ask_payment_method", exchange is not None),
             chosen_order=order.number,
+            reference=exchange.reference if exchange else "",
+            total=amount(exchange.difference, order.currency) if exchange else "",
             paid_by=listed(now) or "another method",
             methods=listed([named(method) for method in offered]),
             buttons=[
@@ -233,13 +254,14 @@ class ActionAskPaymentConfirmed(AskAboutOrder):
         """Say what is charged to what, and what goes back where and when; nothing is written yet."""
         quote = services().payments.quote(customer, order, str(tracker.get_slot("payment_method")))
         dispatcher.utter_message(
-            response=AGAIN if FLOW.again(tracker, (SUMMARY, AGAIN)) else SUMMARY,
+            response=told(AGAIN if FLOW.again(tracker, SUMMARIES) else SUMMARY, bool(quote.exchange)),
             chosen_order=order.number,
+            reference=quote.exchange,
             item_names=listed([item.label for item in order.items]),
             total=amount(quote.total, quote.currency),
             method=owned(quote.method),
             back_to=owned(quote.back_to),
-            when=within(quote.business_days),
+            when=within(quote.business_days) if quote.business_days else "",
         )
 
 
@@ -259,9 +281,22 @@ class ActionSubmitPayment(SubmitOrderWrite):
         others = [method for method in customer.payment_methods if method.id not in paying(order)]
         return shop.decide(customer, order, others[0].id) if whole.allowed and others else whole
 
+    def charged(self, customer: Customer, order: Order, tracker: Tracker) -> set[str]:
+        """Return the method that was to pay."""
+        return {str(tracker.get_slot("payment_method"))}
+
+    def chargeable(self, customer: Customer, order: Order, tracker: Tracker) -> set[str]:
+        """Return the methods that may pay instead."""
+        return {each.id for each in choices(customer, order)}
+
     def declined(self, dispatcher: CollectingDispatcher, order: Order) -> None:
         """Say that the payment stays."""
-        dispatcher.utter_message(response="utter_payment_kept", chosen_order=order.number)
+        exchange = owed(order)
+        dispatcher.utter_message(
+            response=told("utter_payment_kept", exchange is not None),
+            chosen_order=order.number,
+            reference=exchange.reference if exchange else "",
+        )
 
     def write(
         self,
@@ -276,12 +311,15 @@ class ActionSubmitPayment(SubmitOrderWrite):
             who, customer, order.number, str(tracker.get_slot("payment_method"))
         )
         dispatcher.utter_message(
-            response="utter_payment_waits" if receipt.waits else "utter_payment_done",
+            response=told(
+                "utter_payment_waits" if receipt.waits else "utter_payment_done", bool(receipt.exchange)
+            ),
             chosen_order=receipt.order_number,
+            reference=receipt.exchange,
             total=amount(receipt.total, receipt.currency),
             method=owned(receipt.method),
             back_to=owned(receipt.back_to),
-            when=within(receipt.business_days),
+            when=within(receipt.business_days) if receipt.business_days else "",
         )
         return []
 

@@ -76,7 +76,7 @@ def choose(
     `current` is the order that was chosen before; "the other one" is any but that. Of the orders that the words fit,
     those count first that are `possible`, and "it" is no other than one of those.
     """
-    if heard.number:
+    if heard.number and not _is_zip(customer, heard):
         return heard.number
     orders = recent(customer)
     other = heard.has(OTHER)
@@ -95,6 +95,11 @@ def choose(
         if heard.has(SAME) and last and (not possible or last in {order.number for order in possible}):
             return str(last)
     return orders[0].number if len(orders) == 1 else None
+
+
+def _is_zip(customer: Customer, heard: Said) -> bool:
+    """Tell whether what looks like a number is the ZIP code that proves who they are."""
+    return heard.number == heard.postcode and customer.address.postcode[:5] == heard.number
 
 
 def described(customer: Customer, heard: Said) -> str | None:

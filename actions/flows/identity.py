@@ -81,11 +81,21 @@ def settle(
     if other:
         identity.forget(who)
         return {**NOBODY, **_try(dispatcher, tracker, heard, who, action), "email": heard.email}
+    if known and known.guest and heard.number and not other:
+        known = _by_another_order(who, known, heard.number, action)
     if known and enough:
         now = {"verified": True, "customer_name": known.first_name}
         return {name: value for name, value in now.items() if tracker.get_slot(name) != value}
     stale = {name: None for name in NOBODY if tracker.get_slot(name) is not None}
     return {**stale, **_try(dispatcher, tracker, heard, who, action, known)}
+
+
+def _by_another_order(who: Caller, guest: Customer, number: str, action: str) -> Customer:
+    """Know a guest by another order of theirs, if the number that they name goes with the same address."""
+    if services().orders.find(guest, number) is not None:
+        return guest
+    done = services().identity.verify(who, guest.email, number, action=action)
+    return done.customer if done.status == "verified" and done.customer else guest
 
 
 def _try(

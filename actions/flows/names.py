@@ -11,7 +11,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from actions.flows.turn import EMAIL, POSTCODE
-from actions.services.orders import OTHER_NUMBER
+from actions.services.order_numbers import OTHER_NUMBER
 
 TABLE = Path(__file__).with_name("names.yml")
 WORD = re.compile(r"[^\W\d_]+(?:[.'\N{RIGHT SINGLE QUOTATION MARK}-][^\W\d_]+)*\.?")

@@ -131,7 +131,14 @@ def tell_order(dispatcher: CollectingDispatcher, order: Order, on: date) -> None
         return
     under_way = [
         *(("return_requested", {"return_reference": back.reference}) for back in order.returns if back.open),
-        *(("exchange_requested", exchange_facts(order, entry)) for entry in order.exchanges if entry.open),
+        *(
+            (
+                "exchange_unpaid" if entry.status == "unpaid" else "exchange_requested",
+                exchange_facts(order, entry),
+            )
+            for entry in order.exchanges
+            if entry.open
+        ),
     ]
     if order.status in COMING_BACK and under_way:
         for state, further in under_way:
@@ -155,6 +162,8 @@ def _order_response(order: Order, parcel: Shipment | None, on: date) -> str:
         return "utter_order_pending_undated"
     if order.status == "delivered" and order.delivered_at is None:
         return "utter_order_delivered_undated"
+    if order.status == "delivered" and parcel is None:
+        return "utter_order_delivered_unparceled"
     return f"utter_order_{order.status}"
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
@@ -24,6 +24,7 @@ from actions.services.errors import Refused
 from actions.services.policy import Decision, outside
 
 DECLINED = outside("declined")
+DECLINED_SLOT = "declined_methods"
 NOT_FOUND = "utter_order_not_found"
 
 
@@ -36,6 +37,7 @@ class OrderFlow(Flow):
 
     item_slots: tuple[str, ...] = ()  # what holds for the chosen order only
     one_choice: bool = False  # nothing but an order can be "the other one"
+    method_slot: str = ""  # holds by which method is paid, in a flow that charges
 
     @property
     def order_slot(self) -> str:
@@ -88,6 +90,11 @@ def own_order(customer: Customer, number: str) -> Order | None:
     """Return an order of a customer; within one look at the shop, the one that was found before."""
     find = services().orders.find
     return looked_up(("order", customer.id, number), lambda: find(customer, number)) if number else None
+
+
+def declined_methods(tracker: Tracker) -> tuple[str, ...]:
+    """Return the payment methods that were declined while the customer looks for one that isn't."""
+    return tuple(tracker.get_slot(DECLINED_SLOT) or ())
 
 
 def find_told(dispatcher: CollectingDispatcher, customer: Customer, number: str) -> Order | None:
@@ -191,11 +198,26 @@ class SubmitOrderWrite(Action, ABC):
         """Say that nothing was done, after a no."""
         dispatcher.utter_message(response="utter_stopped")
 
-    def declined_payment(
+    def charged(self, customer: Customer, order: Order, tracker: Tracker) -> set[str]:
+        """Return the methods that were to be charged; none in a flow that charges nothing."""
+        return set()
+
+    def chargeable(self, customer: Customer, order: Order, tracker: Tracker) -> set[str]:
+        """Return the methods on file that could be charged instead."""
+        return set()
+
+    def asks_again(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
     ) -> list[EventType] | None:
-        """Ask for another way to pay after a payment was declined; None where this flow ends with that."""
-        return None
+        """Keep what was wished and ask for a payment method that wasn't declined; None where there is none."""
+        flow = self.flow_for(tracker)
+        declined = {*declined_methods(tracker), *self.charged(customer, order, tracker)}
+        if not self.chargeable(customer, order, tracker) - declined:
+            return None
+        dispatcher.utter_message(response=DECLINED.explanation_key)
+        slots = dict.fromkeys((flow.method_slot, flow.confirmed_slot, "wish_words"))
+        kept = {**slots, DECLINED_SLOT: sorted(declined)}
+        return [*(SlotSet(name, value) for name, value in kept.items()), FollowupAction(flow.form)]
 
     def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
         """Answer what needs no write and return what follows; None where that wasn't asked for."""
@@ -235,7 +257,7 @@ class SubmitOrderWrite(Action, ABC):
             return [*self.write(dispatcher, tracker, caller(tracker), customer, order), *closing]
         except Refused as refusal:
             if refusal.decision == DECLINED:
-                asked = self.declined_payment(dispatcher, tracker, customer, order)
+                asked = self.asks_again(dispatcher, tracker, customer, order)
                 if asked is not None:
                     return asked
             return [*flow.tell_refusal(dispatcher, tracker, refusal.decision), *closing]

@@ -10,7 +10,7 @@ from actions.flows import phrases
 from actions.flows.turn import EMAIL, Said
 from actions.services.item_matching import PLACE, PLACES
 from actions.services.method_matching import ORIGINAL, match_methods, names_method
-from actions.services.orders import OTHER_NUMBER
+from actions.services.order_numbers import OTHER_NUMBER
 from actions.services.policy import paying
 from frontdesk.redaction import without_cards
 

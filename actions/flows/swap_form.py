@@ -13,7 +13,7 @@ from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, choose, recent
 from actions.flows.identity import QUESTION, known_customer
 from actions.flows.order_form import OrderForm
-from actions.flows.order_writes import OrderFlow
+from actions.flows.order_writes import DECLINED_SLOT, OrderFlow, declined_methods
 from actions.flows.payment_words import methods_meant, the_one
 from actions.flows.swap_state import SwapState
 from actions.flows.swap_words import adds_product, meant_for_items, speaks_of, understood
@@ -30,8 +30,9 @@ FLOWS = {
         form=FORM,
         confirmed_slot="swap_confirmed",
         told_slots=("swap_order", "swap_items", "swap_changes", "swap_method"),
-        further_slots=("swap_to", "swap_offered"),
-        item_slots=("swap_items", "swap_changes", "swap_method", "swap_to", "swap_offered"),
+        further_slots=("swap_to", "swap_offered", DECLINED_SLOT),
+        item_slots=("swap_items", "swap_changes", "swap_method", "swap_to", "swap_offered", DECLINED_SLOT),
+        method_slot="swap_method",
         worth_asking=frozenset({"being_packed", "window_over", "too_many"}),
     )
     for wish in WISHES
@@ -113,8 +114,9 @@ class ValidateSwapForm(OrderForm):
 
     def _asks_method(self, order: Order, tracker: Tracker) -> bool:
         """Tell whether the customer has to say how the difference is settled."""
-        state = SwapState.of(tracker)
-        return bool(state.declined) or services().swaps.needs_method(order, state.swaps())
+        return bool(declined_methods(tracker)) or services().swaps.needs_method(
+            order, SwapState.of(tracker).swaps()
+        )
 
     def corrections(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, domain: DomainDict

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Product, Variant
 from actions.flows.choice import payload
 from actions.flows.offers import offer_ticket
-from actions.flows.order_writes import DECLINED, AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
+from actions.flows.order_writes import (
+    AskAboutOrder,
+    AskOrder,
+    OrderFlow,
+    SubmitOrderWrite,
+    declined_methods,
+)
 from actions.flows.product_told import choices
 from actions.flows.swap_form import FLOWS, chosen_order, flow_of, open_orders
 from actions.flows.swap_state import SwapState
@@ -144,7 +150,7 @@ class ActionAskSwapMethod(AskAboutOrder):
         buttons = [
             {"title": method.label, "payload": payload("inform", payment_method=method.id)}
             for method in customer.payment_methods
-            if method.id not in state.declined
+            if method.id not in declined_methods(tracker)
         ]
         dispatcher.utter_message(
             response=f"utter_ask_swap_method_{direction(quote)}",
@@ -256,20 +262,17 @@ class ActionSubmitSwap(SubmitOrderWrite):
         dispatcher.utter_message(response=f"utter_swap_{done}", **told)
         return []
 
-    def declined_payment(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
-    ) -> list[EventType] | None:
-        """Keep what was to be changed, and ask for another payment method where there is one."""
-        state, slot = SwapState.of(tracker), tracker.get_slot("swap_method")
-        quote = services().swaps.quote(order, state.swaps(), str(slot) if slot else None)
-        declined = {*state.declined, *(share.method_id for share in quote.shares)}
-        if not {method.id for method in customer.payment_methods} - declined:
-            return None
-        dispatcher.utter_message(response=DECLINED.explanation_key)
-        kept = {"swap_offered": {**state.offered, "declined": sorted(declined)}}
-        emptied = dict.fromkeys(("swap_method", "swap_confirmed", "wish_words"))
-        slots = (SlotSet(name, value) for name, value in {**emptied, **kept}.items())
-        return [*slots, FollowupAction(flow_of(tracker).form)]
+    def charged(self, customer: Customer, order: Order, tracker: Tracker) -> set[str]:
+        """Return the methods that were to pay the difference."""
+        slot = tracker.get_slot("swap_method")
+        quote = services().swaps.quote(order, SwapState.of(tracker).swaps(), str(slot) if slot else None)
+        return {share.method_id for share in quote.shares}
+
+    def chargeable(self, customer: Customer, order: Order, tracker: Tracker) -> set[str]:
+        """Return the methods that could pay the difference."""
+        swaps = SwapState.of(tracker).swaps()
+        decide = services().swaps.decide
+        return {each.id for each in customer.payment_methods if decide(order, swaps, each.id).allowed}
 
     def none_possible(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]

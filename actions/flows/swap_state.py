@@ -43,11 +43,6 @@ class SwapState:
         """The first item of which it isn't known yet what it becomes."""
         return next((item for item in self.items if item not in self.changes), None)
 
-    @property
-    def declined(self) -> tuple[str, ...]:
-        """The payment methods with which the difference couldn't be charged."""
-        return tuple(self.offered.get("declined") or ())
-
     def swaps(self) -> list[Swap]:
         """Return what the services are asked for; nothing while something is still missing."""
         if not self.items or self.pending:

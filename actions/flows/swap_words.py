@@ -18,7 +18,7 @@ from actions.flows.return_words import ABOUT_ORDER, BROKEN, reason_of
 from actions.flows.swap_state import SwapState
 from actions.flows.turn import EMAIL, Said
 from actions.services import services
-from actions.services.orders import OTHER_NUMBER, OWN_NUMBER
+from actions.services.order_numbers import without_numbers as without_order_numbers
 from actions.services.swap_policy import CHANGE, Catalogue
 from actions.services.swap_reading import Reading, Wanted, read_swaps
 from actions.services.variant_matching import find_variant, meets
@@ -33,7 +33,7 @@ LEAVES = re.compile(r"\b(?:leave|keep|forget(?: about)?|skip|not|never ?mind)\b(
 
 def plain_words(heard: Said) -> str:
     """Return the words without what certainly says nothing about an item."""
-    text = OTHER_NUMBER.sub(" ", OWN_NUMBER.sub(" ", EMAIL.sub(" ", heard.text)))
+    text = without_order_numbers(EMAIL.sub(" ", heard.text))
     return ABOUT_ORDER.sub(" ", text)
 
 

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from actions.flows.each_order import by_order
 from actions.flows.phrases import plain
 from actions.flows.turn import SURE, message, spoken
+from actions.services.order_numbers import without_numbers
 
 TABLE = Path(__file__).with_name("wishes.yml")
 LONGEST_QUEUE = 3
@@ -250,7 +251,7 @@ def guessed(tracker: Tracker) -> list[str]:
 
 def _plain(text: str) -> str:
     """Write words plainly, with "l" for an order number."""
-    return plain(NUMBER.sub(" l ", text.lower()))
+    return plain(NUMBER.sub(" l ", without_numbers(text, " l ").lower()))
 
 
 def queue_of(tracker: Tracker) -> list[dict[str, Any]]:

@@ -56,6 +56,17 @@ class Dispute:
     answer_by: datetime | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """The card that paid a charge, and for whom the provider keeps it, if it does."""
+
+    method: str
+    customer: str | None  # None: it can't be charged again
+    kind: str  # credit_card or debit_card
+    brand: str
+    last_four: str
+
+
 class Payments(Protocol):
     """A payment provider. Amounts are exact; whatever has a key happens once."""
 
@@ -69,6 +80,9 @@ class Payments(Protocol):
 
     def find(self, charge_id: str) -> Charge | None:
         """Find a charge."""
+
+    def kept(self, charge_id: str) -> Kept | None:
+        """Tell which card paid a charge; None where it was something else."""
 
     def repay(self, key: str, charge_id: str, amount: Decimal) -> Repayment:
         """Give back money of a charge; the same key again gives the same repayment."""

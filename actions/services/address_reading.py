@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from actions.services.order_numbers import without_named
 from actions.services.us_addresses import ZIP, Parts, state_code, states_of, words
 
 LONGEST_TEXT = 600
@@ -135,7 +136,8 @@ def _plain(text: str) -> str:
     line = SLASHES.sub(", ", line)
     line = STATE_TIED.sub(r", \1", line)
     line = CODE_FIRST.sub(r"\2, \3 \1", line)
-    return " ".join(ORDER.sub(" ; ", EMAIL.sub(" ; ", line)).split())
+    line = ORDER.sub(" ; ", EMAIL.sub(" ; ", without_named(line, " ; ")))
+    return " ".join(line.split())
 
 
 def _unit(text: str) -> tuple[str, str]:

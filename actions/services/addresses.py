@@ -64,7 +64,7 @@ class Addresses:
 
     def decide_profile(self, customer: Customer, address: Address) -> Decision:
         """Decide whether an address may become the one on a customer's account."""
-        return decide_profile_address(address, customer.address, self._policies)
+        return decide_profile_address(address, customer.address, self._policies, guest=customer.guest)
 
     def change(
         self,
@@ -114,7 +114,9 @@ class Addresses:
         if order is not None:
             decisions.append(decide_address(order, self._policies, now=now, address=address))
         if profile:
-            decisions.append(decide_profile_address(address, customer.address, self._policies))
+            decisions.append(
+                decide_profile_address(address, customer.address, self._policies, guest=customer.guest)
+            )
         refused = [decision for decision in decisions if not decision.allowed]
         there = [decision for decision in refused if decision.rule == "same_address"]
         if refused and (len(refused) > len(there) or len(there) == len(decisions)):

@@ -8,11 +8,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from actions.adapters.errors import Declined
 from actions.commerce import movements, schema
 from actions.commerce.database import Database
 from actions.commerce.errors import ShopError
@@ -21,11 +24,15 @@ from actions.commerce.store import find_order
 from actions.services import audit
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
+from actions.services.details_policy import owed
 from actions.services.errors import Refused, ServiceError
 from actions.services.provider_money import CHARGE, HERE, ProviderMoney, payments_of
+from actions.services.rulebook import Policies
 from actions.services.saga_notes import NewStep, Saga, Step, note
 from actions.services.saga_telling import ask_person
 from actions.services.sagas import Kind, Sagas, nothing
+from actions.services.shop_following import Following
+from actions.services.shop_money import SYSTEM as OUTSIDE
 
 SHOP = "shop"
 AWAITED = {"returns": ("label_sent", "in_transit"), "exchanges": ("requested", "shipped")}
@@ -39,50 +46,67 @@ class Arrivals:
     """
 
     def __init__(
-        self, database: Database, sagas: Sagas, money: ProviderMoney | None, clock: Clock = utc_now
+        self,
+        database: Database,
+        sagas: Sagas,
+        money: ProviderMoney | None,
+        policies: Policies,
+        clock: Clock = utc_now,
+        outside: Following | None = None,
     ) -> None:
         self._database = database
         self._sagas = sagas
         self._money = money
+        self._policies = policies
         self._clock = clock
-        sagas.register(SHOP, "exchange", Kind(undo=nothing, unnoted=self._withdraw))
+        self._outside = outside
+        sagas.register(SHOP, "exchange", Kind(undo=nothing, unnoted=self._not_paid))
+        sagas.register(SHOP, "exchange_lapsed", Kind(noted=self._lapsed))
         sagas.register(SHOP, "exchange_paid", Kind(noted=self._completed, undo=nothing))
 
-    def note(self, reference: str) -> bool:
+    def note(self, reference: str, by: str = "warehouse") -> bool:
         """Note that goods are back, and what follows; False where that was known before.
 
         Raises ServiceError where there is no such return or exchange, or it was rejected or withdrawn.
         """
         with self._database.write() as connection:
-            table, row = _found(connection, reference)
-            if row["status"] not in AWAITED[table.name]:
-                if row["status"] in ("rejected", "cancelled"):
-                    raise ServiceError(
-                        f"{reference} is {row['status']}; look into it before anything is paid."
-                    )
-                return False
-            order = find_order(connection, row["order_number"], lock=True)
-            assert order is not None
-            saga = Saga(
-                id=f"{table.name}.due:{reference}",
-                action="return.due" if table is schema.returns else "exchange.due",
-                subject=f"order {order.number}",
-                caller=_nobody(reference),
-                customer_id=order.customer_id,
-            )
-            if table is schema.returns:
-                self._pay_back(connection, order, reference, saga)
-            else:
-                self._settle(connection, order, row, saga)
-            audit.record(
-                connection,
-                saga.caller,
-                self._clock(),
-                saga.action,
-                saga.subject,
-                customer_id=order.customer_id,
-                after={"reference": reference},
-            )
+            return self.book(connection, reference, by)
+
+    def awaited(self, connection: Connection, reference: str) -> bool:
+        """Tell whether the goods of a return or an exchange are still to come."""
+        table, row = _found(connection, reference)
+        return row["status"] in AWAITED[table.name]
+
+    def book(self, connection: Connection, reference: str, by: str) -> bool:
+        """Do the same within a transaction; `by` is who says so."""
+        table, row = _found(connection, reference)
+        reference = row["reference"]
+        if row["status"] not in AWAITED[table.name]:
+            if row["status"] in ("rejected", "cancelled"):
+                raise ServiceError(f"{reference} is {row['status']}; look into it before anything is paid.")
+            return False
+        order = find_order(connection, row["order_number"], lock=True)
+        assert order is not None
+        saga = Saga(
+            id=f"{table.name}.due:{reference}",
+            action="return.due" if table is schema.returns else "exchange.due",
+            subject=f"order {order.number}",
+            caller=_nobody(reference, by),
+            customer_id=order.customer_id,
+        )
+        if table is schema.returns:
+            self._pay_back(connection, order, reference, saga)
+        else:
+            self._settle(connection, order, row, saga)
+        audit.record(
+            connection,
+            saga.caller,
+            self._clock(),
+            saga.action,
+            saga.subject,
+            customer_id=order.customer_id,
+            after={"reference": reference, "by": by},
+        )
         return True
 
     def _pay_back(self, connection: Connection, order: Order, reference: str, saga: Saga) -> None:
@@ -99,7 +123,7 @@ class Arrivals:
         self, connection: Connection, order: Order, row: Any, saga: Saga, steps: list[NewStep]
     ) -> None:
         """Settle a refund to a gift card, or note what the provider is to do."""
-        if row["status"] != "pending":
+        if row["status"] != "pending" or row["outside_id"]:  # else the shop outside has booked it
             return
         if _is_card(connection, order, row["method_id"]):
             table = schema.payments
@@ -109,9 +133,11 @@ class Arrivals:
         elif self._money is not None:
             now = self._clock()
             self._money.plan_repayment(connection, saga, order.currency, row, steps.append, now)
+        elif self._outside is not None:
+            steps += self._outside.due(row, row["return_reference"] or saga.action)
 
     def _settle(self, connection: Connection, order: Order, row: Any, saga: Saga) -> None:
-        """Let an exchange charge or pay back its difference; while the new items are here, it can be withdrawn."""
+        """Let an exchange charge or pay back its difference; while the new items are here, it can stay unpaid."""
         difference, reference = row["difference"], row["reference"]
         steps: list[NewStep] = []
         added = []
@@ -133,6 +159,11 @@ class Arrivals:
         """Note what is to be charged or paid back; a method that can't be charged is a matter for a person."""
         if row["kind"] == "refund":
             self._refund(connection, order, row, saga, steps)
+        elif row["status"] == "pending" and self._money is None:
+            text = f"{row['amount']} {order.currency} to be charged to {row['method_id']} ({saga.id})."
+            steps.append(
+                NewStep(system=OUTSIDE, action="note", content={"order": order.number, "text": text})
+            )
         elif row["status"] == "pending" and self._money is not None:
             try:
                 self._money.plan_charge(connection, order.customer_id, order.currency, row, steps.append)
@@ -146,7 +177,7 @@ class Arrivals:
     ) -> Mapping[str, Any]:
         """Add the difference to the books; a gift card pays at once."""
         card = _is_card(connection, order, method_id)
-        settled = kind == "payment" and (card or self._money is None)
+        settled = kind == "payment" and (card or (self._money is None and self._outside is None))
         entry = Payment(
             kind=kind,
             amount=amount,
@@ -161,12 +192,33 @@ class Arrivals:
         """Note that an exchange is paid."""
         _move(connection, schema.exchanges, step.content["reference"])
 
+    def _not_paid(self, connection: Connection, step: Step) -> None:
+        """Keep no payment of an exchange that failed; for one that was declined, another method is waited for."""
+        reference, payments, table = step.content["reference"], schema.payments, schema.exchanges
+        connection.execute(delete(payments).where(payments.c.id.in_(step.content["payments"])))
+        if step.saga.reason != Declined.reason:
+            self._withdraw(connection, step)
+            return
+        connection.execute(update(table).where(table.c.reference == reference).values(status="unpaid"))
+        lapsing = replace(step.saga, id=f"exchange.lapsed:{reference}", action="exchange.lapsed")
+        lapse = NewStep(system=SHOP, action="exchange_lapsed", content={"reference": reference})
+        now = self._clock()
+        due = now + timedelta(days=self._policies.exchanges.reserve_days)
+        note(connection, lapsing, [lapse], now, due=due)
+
+    def _lapsed(self, connection: Connection, step: Step) -> None:
+        """Withdraw an exchange that nobody has paid meanwhile."""
+        order = find_order(connection, step.saga.subject.removeprefix("order "), lock=True)
+        reference = step.content["reference"]
+        exchange = owed(order) if order else None
+        if exchange is not None and exchange.reference == reference:
+            self._withdraw(connection, step)
+
     def _withdraw(self, connection: Connection, step: Step) -> None:
         """Withdraw an exchange that isn't paid: the new items go back into stock, and a person decides on the old."""
-        reference, payments = step.content["reference"], schema.payments
+        reference = step.content["reference"]
         _, row = _found(connection, reference)
         table, items = schema.exchanges, schema.exchange_items
-        connection.execute(delete(payments).where(payments.c.id.in_(step.content["payments"])))
         mine = update(table).where(table.c.reference == reference)
         connection.execute(mine.values(status="cancelled"))
         order = find_order(connection, row["order_number"], lock=True)
@@ -209,12 +261,12 @@ def _is_card(connection: Connection, order: Order, method_id: str) -> bool:
     return method_id in HERE or connection.execute(select(table.c.kind).where(mine)).scalar() in HERE
 
 
-def _nobody(reference: str) -> Caller:
+def _nobody(reference: str, by: str) -> Caller:
     """Make the caller of what no conversation has asked for."""
     return Caller(
         conversation=f"arrival {reference}",
         authenticated=False,
-        channel="warehouse",
+        channel=by,
         action="arrival",
         message_id=reference,
         idempotency_key="",

@@ -181,7 +181,8 @@ def _assess_items(
     facts = _parcel_facts(order, on_the_way) | {"items": names}
     if on_the_way or (not parcels and order.status != "delivered"):
         return Assessment("item_on_the_way", facts=facts)
-    arrived = [_day(parcel.delivered_at) for parcel in parcels if parcel.delivered_at]
+    times = [parcel.delivered_at for parcel in parcels] or [order.delivered_at]
+    arrived = [_day(moment) for moment in times if moment]
     if not arrived or len(arrived) < len(parcels):
         return Assessment("no_dates", (TRACE,), ids, facts)
     last = max(arrived) + timedelta(days=policies.returns.damage_report_days)
@@ -201,13 +202,19 @@ def _assess_parcels(order: Order, issue: str, policies: Policies, today: date) -
     facts = _parcel_facts(order, moving)
     if not moving:
         return _assess_delivered(order, issue, policies, today)
+    coming_back = [parcel for parcel in moving if parcel.status == "returned"]
+    if coming_back:
+        return Assessment("coming_back", (TRACE,), facts=_parcel_facts(order, coming_back))
     dated = [(parcel, day) for parcel in moving if (day := lost_on(parcel, policies))]
+    late = [(parcel, day) for parcel, day in dated if parcel.expected_on and parcel.expected_on < today]
+    ids = tuple(item_id for parcel, day in late if day <= today for item_id in parcel.item_ids)
+    stuck = [parcel for parcel in moving if parcel.status == "exception"]
+    if stuck and not ids:
+        return Assessment("exception", (TRACE,), facts=_parcel_facts(order, stuck) | _said(stuck))
     if not dated:
         return Assessment("no_dates", (TRACE,), facts=facts)
-    late = [(parcel, day) for parcel, day in dated if parcel.expected_on and parcel.expected_on < today]
     if not late:
         return Assessment("not_late", facts=facts)
-    ids = tuple(item_id for parcel, day in late if day <= today for item_id in parcel.item_ids)
     if not ids:
         return Assessment("late", (TRACE,), facts=facts | {"lost_on": long_date(max(day for _, day in late))})
     reported = timedelta(days=policies.delivery.missing_report_days)
@@ -227,7 +234,7 @@ def _assess_delivered(order: Order, issue: str, policies: Policies, today: date)
     if issue == "late":
         late = came_late(order)
         if not late:
-            undated = any(parcel.expected_on is None for parcel in order.shipments)
+            undated = not order.shipments or any(parcel.expected_on is None for parcel in order.shipments)
             return Assessment("no_dates", (TRACE,)) if undated else Assessment("in_time", facts=facts)
         expected = long_date(max(parcel.expected_on for parcel in late if parcel.expected_on))
         faster = order.shipping_service in policies.compensation.late_refund_services
@@ -246,6 +253,15 @@ def _moving(order: Order) -> list[Shipment]:
     return [
         parcel for parcel in order.shipments if parcel.delivered_at is None and parcel.status != "delivered"
     ]
+
+
+def _said(parcels: Sequence[Shipment]) -> dict[str, str]:
+    """Quote the newest scan of some parcels."""
+    scans = [scan for parcel in parcels if (scan := parcel.last_event)]
+    newest = max(scans, key=lambda scan: scan.at, default=None)
+    if newest is None:
+        return {"said": "no reason given", "said_on": "the last scan"}
+    return {"said": newest.text, "said_on": long_date(_day(newest.at))}
 
 
 def _day(moment: datetime) -> date:

@@ -10,10 +10,11 @@ from functools import partial
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from actions.adapters.settings import Adapters, load_adapters
 from actions.carriers.port import Carrier
+from actions.commerce import schema
 from actions.commerce.database import Database, Fill, database_url
 from actions.commerce.mirror import SOURCE, MirroredShop, Outside
 from actions.commerce.store import SqlStore, fill
@@ -21,6 +22,7 @@ from actions.helpdesk.forwarding import ForwardedTickets
 from actions.helpdesk.port import Tickets
 from actions.helpdesk.tickets import EmbeddedTickets
 from actions.payments.port import Payments as PaymentProvider
+from actions.services import order_numbers
 from actions.services.accounts import Accounts
 from actions.services.addresses import Addresses
 from actions.services.arrivals import Arrivals
@@ -29,6 +31,7 @@ from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
 from actions.services.identity import Identity
 from actions.services.inactive import inactive_rules
+from actions.services.label_tracking import LabelTracking
 from actions.services.order_sagas import register_orders
 from actions.services.order_writes import OrderWrites
 from actions.services.orders import Orders
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CATALOGUE_LOOK = 30.0  # seconds between looks whether the catalogue of the shop outside is to be read anew
+LOOKED_AT = 1000  # orders by whose numbers their form is known
 DELIVERY_VARIABLE = "FRONTDESK_OUTBOX"  # "manual": e-mails wait for `python -m actions.services.outbox`
 
 
@@ -105,6 +109,7 @@ class Services:
         self.policies = policies or load_policies()
         self.adapters = adapters or load_adapters()
         self.outside_shop = self._outside_shop()
+        self.provider = self._payment_provider()
         self.database = _database(url, clock, self.outside_shop)
         self.commerce = self._commerce()
         self.identity = Identity(self.commerce, self.policies.identity, clock)
@@ -112,24 +117,27 @@ class Services:
         self.products = Products(self.commerce)
         self.sagas = Sagas(self.database, SagaTelling(self.policies), clock)
         self.tickets = self._help_desk()
-        self.provider = self._payment_provider()
         self.carriers = self._carriers()
         self.parcels = Parcels(self.carriers, clock)
         register_telling(self.sagas, self.tickets, self.policies, clock)
         register_orders(self.sagas)
-        self._follow_writes()  # before the money: what the shop outside refuses is neither charged nor paid back
+        # Before the money: what the shop outside refuses is neither charged nor paid back.
+        following = self._follow_writes()
         money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
         if money is not None:
             money.register()
-        self.arrivals = Arrivals(self.database, self.sagas, money, clock)
+            money.moved.extend([following.moved] if following is not None else [])
+        self.arrivals = Arrivals(self.database, self.sagas, money, self.policies, clock, following)
         self.labels = self._labels()
         desk = (self.commerce, self.identity, self.tickets, self.policies, clock)
         about = partial(OrderWrites, *desk, sagas=self.sagas)
-        self.returns = Returns(self.commerce, self.policies, about)
+        self.returns = Returns(self.commerce, self.policies, self.parcels, about)
         self.cancellations = Cancellations(self.commerce, self.policies, about)
-        self.swaps = Swaps(self.commerce, self.policies, about)
+        self.swaps = Swaps(self.commerce, self.policies, self.parcels, about)
         self.callbacks = Callbacks(self.database, self.identity, self.policies, clock)
-        self.remedies = Remedies(self.database, self.commerce, self.policies, self.tickets, about)
+        self.remedies = Remedies(
+            self.database, self.commerce, self.policies, self.tickets, self.parcels, about
+        )
         self.promotions = Promotions(self.commerce, self.policies, about)
         self.quotes = Quotes(self.database, self.commerce, self.identity, self.policies, clock)
         self.accounts = Accounts(self.commerce, self.policies, clock)
@@ -151,10 +159,23 @@ class Services:
         """Tell the date by which the services decide, in UTC."""
         return self._clock().date()
 
+    def learn_numbers(self) -> None:
+        """Let order numbers be read in the form that those of the newest orders have, in this process."""
+        table = schema.orders
+        query = select(table.c.number).order_by(table.c.position.desc()).limit(LOOKED_AT)
+        with self.database.read() as connection:
+            order_numbers.use(order_numbers.known(connection.execute(query).scalars()))
+
     def deliver(self) -> None:
         """Do what waits for systems outside, and send what waits to go out: e-mails, and tickets."""
         self.sagas.deliver()
         self.outbox.deliver()
+
+    def look_around(self) -> None:
+        """Learn what is new in a shop outside: its catalogue, and the form of its order numbers."""
+        if isinstance(self.commerce, MirroredShop):
+            self.commerce.refresh_catalogue()
+        self.learn_numbers()
 
     def close(self) -> None:
         """Close the database, and the connections to systems outside."""
@@ -204,28 +225,32 @@ class Services:
         receiver, parcel = place_of(settings.return_address), parcel_of(settings.return_parcel)
         labels = ReturnLabels(self.database, carrier, receiver, parcel, self.policies, self._clock)
         labels.register(self.sagas)
+        LabelTracking(carrier, self.arrivals, self.policies, self.sagas).register()
         return labels
 
     def _commerce(self) -> SqlStore:
         """Make the shop that the services work on: the embedded one, or the mirror of the one outside."""
         if self.outside_shop is None:
             return SqlStore(self.database)
-        return MirroredShop(self.database, self.outside_shop, self._clock, held=held)
+        card = self.provider.kept if self.provider is not None else None
+        return MirroredShop(self.database, self.outside_shop, self._clock, held=held, card=card)
 
-    def _follow_writes(self) -> None:
+    def _follow_writes(self) -> Following | None:
         """Let the shop outside do what is written here."""
         settings = self.adapters.commerce
         if settings is None or self.outside_shop is None or not isinstance(self.commerce, MirroredShop):
-            return
+            return None
         from actions.adapters.woocommerce_writing import WooCommerceWriting
 
-        Following(
+        following = Following(
             writing=WooCommerceWriting(self.outside_shop),
             sagas=self.sagas,
             touched=self.commerce.touched,
             pays=settings.api_refund,
             provider_pays=self.provider is not None,
-        ).register()
+        )
+        following.register()
+        return following
 
     def _outside_shop(self) -> WooCommerceShop | None:
         """Make the shop outside that adapters.yml names."""
@@ -298,11 +323,12 @@ def _make(url: str) -> tuple[Services, list[Courier]]:
     made = Services(url)
     for sentence in made.inactive_rules():
         logger.warning("%s", sentence)
+    made.learn_numbers()
     couriers = []
     if os.environ.get(DELIVERY_VARIABLE) != "manual":
         couriers.append(Courier(made.deliver))
     if isinstance(made.commerce, MirroredShop):
-        couriers.append(Courier(made.commerce.refresh_catalogue, every=CATALOGUE_LOOK))
+        couriers.append(Courier(made.look_around, every=CATALOGUE_LOOK))
     for courier in couriers:
         courier.start()
     return made, couriers

@@ -33,7 +33,16 @@ def address_changed(
 
 
 def payment_changed(customer: Customer, policies: Policies, receipt: PaymentReceipt) -> Letter:
-    """Write the e-mail that confirms another payment method."""
+    """Write the e-mail that confirms another payment method, or that an exchange is paid."""
+    if receipt.exchange:
+        return letter(
+            "exchange_paid",
+            customer,
+            policies,
+            f"Exchange {receipt.exchange} is paid",
+            f"the difference of {dollars(receipt.total)} for exchange {receipt.exchange} of order "
+            f"{receipt.order_number} is paid with {receipt.method}. The new item is on its way soon.",
+        )
     return letter(
         "payment_changed",
         customer,

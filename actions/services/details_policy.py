@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from actions.commerce.model import NOTHING, Address, Order, PaymentMethod
+from actions.commerce.model import NOTHING, Address, Exchange, Order, PaymentMethod
 from actions.services.policy import (
     GIFT_CARD,
     Decision,
@@ -36,6 +36,12 @@ class PaymentQuote:
     business_days: str  # until it is back
     shares: tuple[Share, ...] = ()
     at_once: frozenset[str] = frozenset()
+    exchange: str = ""  # the reference of the exchange that is paid; nothing goes back for one
+
+
+def owed(order: Order) -> Exchange | None:
+    """Return the exchange of an order whose difference couldn't be charged, if there is one."""
+    return next((entry for entry in order.exchanges if entry.status == "unpaid"), None)
 
 
 def decide_address(
@@ -65,11 +71,15 @@ def place_rule(address: Address, policies: Policies) -> str | None:
     return None if usable(address) else "incomplete"
 
 
-def decide_profile_address(address: Address, current: Address, policies: Policies) -> Decision:
-    """Decide whether an address may become the one of a customer's account."""
+def decide_profile_address(
+    address: Address, current: Address, policies: Policies, *, guest: bool = False
+) -> Decision:
+    """Decide whether an address may become the one of a customer's account, which a guest doesn't have."""
     rule = place_rule(address, policies)
     if "address" not in policies.accounts.chat_changes:
         rule = "not_in_chat"
+    elif guest:
+        rule = "guest"
     elif rule is None and address == current:
         rule = "same_address"
     facts = {"address": one_line(address), "order_number": ""}
@@ -84,13 +94,20 @@ def decide_payment(
     now: datetime,
     method_id: str | None = None,
 ) -> Decision:
-    """Decide whether an order may be paid by another method on file; without one, whether it may by any."""
+    """Decide whether an order may be paid by another method on file; without one, whether it may by any.
+
+    Where an exchange isn't paid yet, it is that which is paid, in whatever state the order is.
+    """
     policy, known = policies.payments, {method.id: method for method in methods}
-    rule = state_rule(order, policy.change_states, policy.change_grace_states, policy.change_minutes, now)
-    due = order.paid - order.refunded
+    exchange = owed(order)
+    if exchange is not None:
+        rule, due, paying = None, exchange.difference, {"": exchange.difference}
+    else:
+        rule = state_rule(order, policy.change_states, policy.change_grace_states, policy.change_minutes, now)
+        due = order.paid - order.refunded
+        paying = {share.method_id: share.amount for share in shares_of(order, max(due, NOTHING))}
     if rule is None and due <= NOTHING:
         rule = "not_paid"
-    paying = {share.method_id: share.amount for share in shares_of(order, max(due, NOTHING))}
     if rule is None and method_id is None and not any(len(paying) > 1 or key not in paying for key in known):
         rule = "no_other_method"
     method = known.get(method_id or "")
@@ -125,6 +142,16 @@ def quote_payment(
 ) -> PaymentQuote:
     """Work out what goes back to the methods that paid, and onto the new one; both are the same amount."""
     policy, known = policies.payments, {method.id: method for method in methods}
+    exchange = owed(order)
+    if exchange is not None:
+        return PaymentQuote(
+            total=exchange.difference,
+            back_to="",
+            method=known[method_id].label,
+            currency=order.currency,
+            business_days="",
+            exchange=exchange.reference,
+        )
     paid = shares_of(order, max(order.paid - order.refunded, NOTHING))
     shares = tuple(share for share in paid if share.method_id != method_id)
     cards = gift_cards(shares, known)

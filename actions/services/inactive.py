@@ -16,7 +16,8 @@ def inactive_rules(connection: Connection, policies: Policies) -> list[str]:
     delivered = select(shipments.c.id).where(shipments.c.delivered_at.is_not(None)).limit(1)
     placed = select(orders.c.number).where(orders.c.placed_at.is_not(None)).limit(1)
     found: list[str] = []
-    if connection.execute(delivered).first() is None:
+    completed = select(orders.c.number).where(orders.c.completed_at.is_not(None)).limit(1)
+    if connection.execute(delivered).first() is None and connection.execute(completed).first() is None:
         subjects = (
             ("returns", policies.returns.window_days, policies.returns.when_delivery_date_unknown),
             ("exchanges", policies.exchanges.window_days, policies.exchanges.when_delivery_date_unknown),

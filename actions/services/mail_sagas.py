@@ -17,6 +17,8 @@ WHY = {"declined": "your payment was declined", "refused": "it couldn't be carri
 
 def undone(customer: Customer, policies: Policies, action: str, subject: str, reason: str) -> Letter:
     """Write the e-mail that says that a write was undone."""
+    if (action, reason) == ("exchange.due", "declined"):
+        return _unpaid(customer, policies, subject)
     return letter(
         "write_undone",
         customer,
@@ -25,6 +27,21 @@ def undone(customer: Customer, policies: Policies, action: str, subject: str, re
         f"we had to take back {WRITES.get(action, 'what you asked for')} of {subject}: "
         f"{WHY.get(reason, WHY['refused'])}. You pay nothing for it, and everything is as it was before.",
         "You can try it again with another payment method, in the chat or by answering this e-mail.",
+        closing=NOT_RIGHT,
+    )
+
+
+def _unpaid(customer: Customer, policies: Policies, subject: str) -> Letter:
+    """Write the e-mail that asks for another payment method for an exchange whose old items are here."""
+    return letter(
+        "exchange_unpaid",
+        customer,
+        policies,
+        f"Your exchange for {subject} isn't paid yet",
+        f"your old item has arrived, but the difference in price of the exchange for {subject} couldn't be charged: "
+        "the payment was declined. Nothing was taken.",
+        "Please tell us in the chat with which other payment method you'd like to pay it, or answer this e-mail. "
+        f"The new item is set aside for {policies.exchanges.reserve_days} days.",
         closing=NOT_RIGHT,
     )
 

@@ -8,12 +8,8 @@ from actions.commerce.database import order_key
 from actions.commerce.model import Customer, Order
 from actions.commerce.port import Commerce
 from actions.services import matching
-
-# "L204817", "#L204817", "l-204817", "L 204817", "204817", also inside a sentence.
-OWN_NUMBER = re.compile(r"(?<![0-9A-Za-z])#?\s?(?:L[\s\-.#]*)?(\d{6})(?![0-9A-Za-z])", re.IGNORECASE)
-# Numbers of imported shops: one or two letters and six to ten digits, as in "#W2611340".
-OTHER_NUMBER = re.compile(r"(?<![0-9A-Za-z])#?([A-Z]{1,2})-?(\d{6,10})(?![0-9A-Za-z])", re.IGNORECASE)
-LONGEST_TEXT = 2000
+from actions.services.order_numbers import order_number as order_number
+from actions.services.order_numbers import order_numbers as order_numbers
 
 LAST = re.compile(r"\b(last|latest|newest|most recent|recent)\b", re.IGNORECASE)
 FIRST = re.compile(r"\b(first|oldest|earliest)\b", re.IGNORECASE)
@@ -31,31 +27,6 @@ STATE_WORDS = {
     "returned": ("returned",),
     "refunded": ("refunded",),
 }
-
-
-def order_number(text: str) -> str | None:
-    """Find an order number in any spelling or sentence: "#L-204817", "l 204817", "it is 204817".
-
-    Gives the canonical form, "L204817". Letters other than L belong to imported shops and are kept.
-    """
-    found = OTHER_NUMBER.search(text[:LONGEST_TEXT])
-    if found and found[1].upper() != "L":
-        return f"{found[1].upper()}{found[2]}"
-    own = OWN_NUMBER.search(text[:LONGEST_TEXT])
-    return f"L{own[1]}" if own else None
-
-
-def order_numbers(text: str) -> list[tuple[int, int, str]]:
-    """Find every order number in a text, each with its place."""
-    text = text[:LONGEST_TEXT]
-    spans = [found.span() for found in OTHER_NUMBER.finditer(text) if found[1].upper() != "L"]
-    spans += [
-        found.span()
-        for found in OWN_NUMBER.finditer(text)
-        if not any(found.start() < end and start < found.end() for start, end in spans)
-    ]
-    named = [(start, end, order_number(text[start:end])) for start, end in sorted(spans)]
-    return [(start, end, number) for start, end, number in named if number]
 
 
 class Orders:

@@ -20,10 +20,16 @@ logger = logging.getLogger(__name__)
 
 FRESH = timedelta(minutes=10)  # for which what a carrier said isn't asked again
 KEPT = timedelta(days=2)  # for which it is still better than nothing while the carrier is down
+AGAIN = timedelta(minutes=1)  # after which a carrier that didn't answer is asked again
 MOST_KEPT = 2000
 AT_ONCE = 4
 UNDER_WAY = frozenset({"shipped", "out_for_delivery", "partially_shipped"})
 ARRIVED = frozenset({"delivered"})
+HERE = frozenset(
+    {"delivered", "return_requested", "exchange_requested"}
+)  # at the customer, going by the shop
+
+News = Mapping[str, Tracking]  # what carriers say of parcels, by tracking number
 
 
 @dataclass(frozen=True)
@@ -54,26 +60,36 @@ class Parcels:
         self._carriers = {name.casefold(): carrier for name, carrier in carriers.items()}
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], Tracking] = OrderedDict()
+        self._silent: dict[tuple[str, str], datetime] = {}  # since when
         self._lock = Lock()
 
     def look(self, order: Order) -> Look:
-        """Ask where the parcels are that are still on their way; nothing is written."""
-        asked = [parcel for parcel in order.shipments if order.status in UNDER_WAY and self._asks(parcel)]
-        if not asked:
-            return Look(order)
-        with ThreadPoolExecutor(min(AT_ONCE, len(asked)), thread_name_prefix="parcels") as pool:
-            seen = dict(zip(map(id, asked), pool.map(self._seen, asked), strict=True))
-        parcels = tuple(
-            _as_seen(parcel, found.tracking) if (found := seen.get(id(parcel))) else parcel
-            for parcel in order.shipments
-        )
-        failed = [found for found in seen.values() if found.failed]
+        """Ask where the parcels are whose arrival isn't noted; nothing is written."""
+        seen = self._ask(order)
+        failed = [found for found in seen if found.failed]
         ages = [(found.tracking or self._noted(found.parcel)).seen_at for found in failed]
         return Look(
-            order=replace(order, shipments=parcels, status=_status(order, parcels)),
+            order=as_told(order, _news(seen)),
             silent=tuple(dict.fromkeys(found.parcel.carrier or "" for found in failed)),
             as_of=min(ages, default=None),
         )
+
+    def news(self, order: Order) -> News:
+        """Ask the carriers about the parcels of an order; what they say decides together with the books."""
+        return _news(self._ask(order))
+
+    def told(self, order: Order) -> Order:
+        """Return an order with what the carriers say of its parcels."""
+        return as_told(order, self.news(order))
+
+    def _ask(self, order: Order) -> list[_Seen]:
+        """Ask about each parcel, several at once."""
+        asks = order.status in UNDER_WAY | HERE
+        asked = [parcel for parcel in order.shipments if asks and self._asks(parcel)]
+        if len(asked) < 2:
+            return [self._seen(parcel) for parcel in asked]
+        with ThreadPoolExecutor(min(AT_ONCE, len(asked)), thread_name_prefix="parcels") as pool:
+            return list(pool.map(self._seen, asked))
 
     def _asks(self, parcel: Shipment) -> bool:
         """Tell whether there is somebody to ask about a parcel, and something to be asked."""
@@ -86,15 +102,21 @@ class Parcels:
         number = parcel.tracking_number or ""
         key, now = (carrier.name, number), self._clock()
         with self._lock:
-            known = self._known.get(key)
+            known, silent = self._known.get(key), self._silent.get(key)
         if known is not None and now - known.seen_at < FRESH:
             _note(carrier, number, known, now)
             return _Seen(parcel, known)
+        old = known if known is not None and now - known.seen_at < KEPT else None
+        if silent is not None and now - silent < AGAIN:
+            return _Seen(parcel, old, failed=True)
         try:
             found = carrier.track(number)
         except AdapterError as error:
             logger.warning("where parcel ...%s is isn't known: %s", number[-4:], error)
-            old = known if known is not None and now - known.seen_at < KEPT else None
+            with self._lock:
+                self._silent = {each: at for each, at in self._silent.items() if now - at < AGAIN} | {
+                    key: now
+                }
             return _Seen(parcel, old, failed=True)
         if found is None:  # a number that was just made isn't known yet
             logger.info("%s doesn't know parcel ...%s", carrier.name, number[-4:])
@@ -114,6 +136,26 @@ class Parcels:
             self._known.move_to_end(key)
             while len(self._known) > MOST_KEPT:
                 self._known.popitem(last=False)
+
+
+def as_told(order: Order, news: News) -> Order:
+    """Put what carriers say in place of what the shop noted of an order's parcels.
+
+    Of an order that arrived, going by the shop, only the day is taken, where the shop has none.
+    """
+    if not news:
+        return order
+    told = [(parcel, news.get(parcel.tracking_number or "")) for parcel in order.shipments]
+    if order.status in HERE:
+        told = [(parcel, said if said and said.status in ARRIVED else None) for parcel, said in told]
+    parcels = tuple(_as_seen(parcel, said) for parcel, said in told)
+    status = _status(order, parcels) if order.status in UNDER_WAY else order.status
+    return replace(order, shipments=parcels, status=status)
+
+
+def _news(seen: list[_Seen]) -> News:
+    """Collect what was said."""
+    return {each.parcel.tracking_number or "": each.tracking for each in seen if each.tracking is not None}
 
 
 def _note(carrier: Carrier, number: str, found: Tracking, now: datetime) -> None:

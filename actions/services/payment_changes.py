@@ -1,4 +1,7 @@
-"""Changes of the payment method of an open order: what was paid goes back, and onto another method on file."""
+"""Changes of the payment method of an open order: what was paid goes back, and onto another method on file.
+
+The difference of an exchange that couldn't be charged is paid here, too.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from actions.commerce.model import Customer, Order, Payment
+from actions.commerce.movements import pay_exchange
 from actions.services import details_mail
 from actions.services.context import Caller
 from actions.services.details_policy import PAYMENT, PaymentQuote, decide_payment, quote_payment
@@ -31,6 +35,7 @@ class PaymentReceipt(Receipt):
     total: Decimal
     currency: str
     business_days: str
+    exchange: str = ""  # the reference of the exchange that is paid, where it is that
 
 
 class PaymentChanges:
@@ -87,6 +92,8 @@ class PaymentChanges:
         quote = quote_payment(order, self._policies, customer.payment_methods, method_id)
         payment = Payment(kind="payment", amount=quote.total, method_id=method_id, at=now)
         write.work.add_payments(order, [payment, *refunds_of(quote.shares, now, at_once=quote.at_once)])
+        if quote.exchange:
+            pay_exchange(write.work.connection, quote.exchange, method_id)
         write.undoable = True
         receipt = PaymentReceipt(
             order_number=order.number,
@@ -96,10 +103,12 @@ class PaymentChanges:
             total=quote.total,
             currency=quote.currency,
             business_days=quote.business_days,
+            exchange=quote.exchange,
         )
         write.record(
             details_mail.payment_changed(customer, self._policies, receipt),
             before={"methods": [share.method_id for share in quote.shares]},
-            after={"method": method_id, "amount": str(quote.total)},
+            after={"method": method_id, "amount": str(quote.total)}
+            | ({"exchange": quote.exchange} if quote.exchange else {}),
         )
         return receipt

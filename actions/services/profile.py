@@ -53,6 +53,8 @@ def decide_detail(customer: Customer, field: str, value: str, policies: Policies
     rule = None
     if field not in FIELDS or field not in policies.accounts.chat_changes:
         rule = "not_in_chat"
+    elif customer.guest:
+        rule = "guest"
     elif not _columns(field, value):
         rule = "unusable"
     elif all(getattr(customer, name) == new for name, new in _columns(field, value).items()):

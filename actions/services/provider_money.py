@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,7 @@ from actions.services.sagas import Kind, Sagas
 NAME = "The payment provider"
 PROVIDER = "payments"
 CHARGE, REPAY, DUE, SETTLE = "charge", "repay", "due", "settle"
+GIVEN_BACK = "given_back"
 HERE = frozenset({"gift_card", "store_credit"})  # kinds of methods whose money never leaves the shop
 BACK = ("received", "refunded")  # states of a return whose goods are here
 
@@ -48,6 +49,8 @@ class ProviderMoney:
 
     provider: Payments
     sagas: Sagas
+    # Told in the transaction in which a step counts as done, with what it was: CHARGE, REPAY or GIVEN_BACK.
+    moved: list[Callable[[Connection, Step, str], None]] = field(default_factory=list)
 
     def register(self) -> None:
         """Follow all writes to orders, and carry out what that gives to do."""
@@ -99,7 +102,7 @@ class ProviderMoney:
         customer = find_customer_by_id(connection, customer_id)
         methods = customer.payment_methods if customer else ()
         method = next((each for each in methods if each.id == row["method_id"]), None)
-        if _is_here(row["method_id"], method.kind if method else None):
+        if is_here(row["method_id"], method.kind if method else None):
             return
         if customer is None or method is None or not (method.provider_id and customer.provider_id):
             raise Refused(outside("unknown_method"))
@@ -118,7 +121,7 @@ class ProviderMoney:
         now: datetime,
     ) -> None:
         """Note a repayment for each charge that it is spread over; one of a return waits for the goods."""
-        if _is_here(row["method_id"], _kind_of(connection, row)) or row["status"] != "pending":
+        if is_here(row["method_id"], kind_of(connection, row)) or row["status"] != "pending":
             return
         due = _is_due(connection, row["return_reference"])
         if row["charge_id"] is None:
@@ -165,7 +168,7 @@ class ProviderMoney:
         table = schema.payments
         mine = update(table).where(table.c.id == step.content["payment"])
         connection.execute(mine.values(charge_id=None, status="pending"))
-        self._record(connection, step, "given_back")
+        self._record(connection, step, GIVEN_BACK)
 
     def _due(self, connection: Connection, step: Step) -> None:
         """Begin to pay back what nothing stands against any more, as a saga that undoes nothing."""
@@ -175,9 +178,18 @@ class ProviderMoney:
         note(connection, saga, steps, self.sagas.clock())
 
     def _repay(self, step: Step) -> Content:
-        """Give money back."""
+        """Give money back, unless the shop outside has booked it as given back meanwhile."""
+        if self._is_booked(step):
+            raise Rejected(NAME, 409, "booked_elsewhere")
         given = self._given(step.key, step.content["charge"], Decimal(step.content["amount"]))
         return {"repayment": given.id, "status": given.status}
+
+    def _is_booked(self, step: Step) -> bool:
+        """Tell whether the shop outside says of a refund that is to be paid here that it was made there."""
+        table = schema.payments
+        query = select(table.c.outside_id).where(table.c.id == step.content["payment"])
+        with self.sagas.database.read() as connection:
+            return connection.execute(query).scalar() is not None
 
     def _given(self, key: str, charge_id: str, amount: Decimal) -> Repayment:
         """Give back a part of a charge."""
@@ -216,7 +228,7 @@ class ProviderMoney:
         _settle(connection, step.content["payment"])
 
     def _record(self, connection: Connection, step: Step, what: str) -> None:
-        """Write an audit row about what the provider did."""
+        """Write an audit row about what the provider did, and tell whoever follows."""
         audit.record(
             connection,
             step.saga.caller,
@@ -226,6 +238,8 @@ class ProviderMoney:
             customer_id=step.saga.customer_id,
             after={"amount": step.content["amount"], **step.result},
         )
+        for tell in self.moved:
+            tell(connection, step, what)
 
 
 @contextmanager
@@ -245,12 +259,12 @@ def payments_of(connection: Connection, number: str, since: int = 0) -> list[Row
     return [dict(row) for row in found.mappings()]
 
 
-def _is_here(method_id: str, kind: str | None) -> bool:
+def is_here(method_id: str, kind: str | None) -> bool:
     """Tell whether a method's money is kept by the shop itself."""
     return method_id in HERE or kind in HERE
 
 
-def _kind_of(connection: Connection, row: Row) -> str | None:
+def kind_of(connection: Connection, row: Row) -> str | None:
     """Tell what kind of method a payment is by."""
     methods, orders = schema.payment_methods, schema.orders
     query = (

@@ -208,6 +208,13 @@ def unknown_date(value: object) -> str:
     return str(value)
 
 
+def arrival(value: object) -> str:
+    """Read who books what a carrier says has arrived."""
+    if value not in ("person", "automatic"):
+        raise Unusable("person or automatic")
+    return str(value)
+
+
 def clock_time(value: object) -> time:
     """Read a time of day such as "09:00"."""
     try:
@@ -252,6 +259,7 @@ Levels = Annotated[Mapping[str, tuple[str, ...]], levels]
 Reasons = Annotated[Mapping[str, Reason], reasons]
 RefundMethod = Annotated[str, method]
 Settling = Annotated[str, settling]
+Arrival = Annotated[str, arrival]
 UnknownDate = Annotated[str, unknown_date]
 TimeOfDay = Annotated[time, clock_time]
 Zone = Annotated[ZoneInfo, zone]

@@ -22,6 +22,7 @@ from actions.services.case_policy import GOODWILL, PRICE, REFUND, REPLACEMENT, A
 from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.order_writes import About, Appeal, OrderWrite, item_lines, refunds_of
+from actions.services.parcels import News, Parcels, as_told
 from actions.services.policy import Decision, refusal
 from actions.services.products import products_of
 from actions.services.receipts import Receipt
@@ -66,22 +67,31 @@ class Remedies:
     """
 
     def __init__(
-        self, database: Database, commerce: Commerce, policies: Policies, tickets: Tickets, about: About
+        self,
+        database: Database,
+        commerce: Commerce,
+        policies: Policies,
+        tickets: Tickets,
+        parcels: Parcels,
+        about: About,
     ) -> None:
         self._database = database
         self._commerce = commerce
         self._policies = policies
         self._tickets = tickets
+        self._parcels = parcels
         self._writes = about(action=ACTION, subject=SUBJECT, wish=WISH)
 
     def assess(self, order: Order, issue: str, item_ids: Sequence[str]) -> Assessment:
         """Find out what is the matter with an order, and what can be done."""
         variants = _variants(order, self._commerce.product)
-        return assess(order, issue, item_ids, self._policies, self._writes.now(), variants)
+        return assess(
+            self._parcels.told(order), issue, item_ids, self._policies, self._writes.now(), variants
+        )
 
     def decide(self, order: Order, remedy: Remedy) -> Decision:
         """Decide whether a remedy may be given now."""
-        return decide_remedy(order, remedy, self._policies, self._standing(order))
+        return decide_remedy(self._parcels.told(order), remedy, self._policies, self._standing(order))
 
     def quote(self, order: Order, remedy: Remedy) -> RemedyQuote:
         """Work out what a remedy gives."""
@@ -108,9 +118,11 @@ class Remedies:
         The same call again, or one for the same thing from the same conversation, gives the first receipt. Raises
         Refused with the decision when a rule stands against it.
         """
+        found = self._commerce.order(number)
+        news = self._parcels.news(found) if found else {}  # before the transaction, never in it
 
         def write(under_way: OrderWrite) -> RemedyReceipt:
-            return self._give(under_way, remedy)
+            return self._give(under_way, news, remedy)
 
         def before(under_way: OrderWrite) -> dict[str, Any] | None:
             claimed = set(remedy.claims()) & _claims(under_way.work.connection, under_way.order)
@@ -183,12 +195,12 @@ class Remedies:
             variants=variants,
         )
 
-    def _give(self, write: OrderWrite, remedy: Remedy) -> RemedyReceipt:
+    def _give(self, write: OrderWrite, news: News, remedy: Remedy) -> RemedyReceipt:
         """Write a remedy with its money, goods, e-mail and audit row, if it is allowed."""
         order, customer, work = write.order, write.customer, write.work
         variants = _variants(order, work.product)
         standing = self._read(work.connection, order, customer.tier, write.promised(), write.now, variants)
-        decision = decide_remedy(order, remedy, self._policies, standing)
+        decision = decide_remedy(as_told(order, news), remedy, self._policies, standing)
         if not decision.allowed:
             raise Refused(decision)
         quote = quote_remedy(order, remedy, self._policies, standing, customer.payment_methods)

@@ -19,8 +19,9 @@ from actions.commerce.carrier_tables import labels
 from actions.commerce.database import Database
 from actions.commerce.model import OPEN_EXCHANGE_STATES, OPEN_RETURN_STATES
 from actions.commerce.store import find_customer_by_id, find_order
-from actions.services import mail, outbox
+from actions.services import audit, mail, outbox
 from actions.services.clock import Clock, utc_now
+from actions.services.label_tracking import follow
 from actions.services.rulebook import Policies
 from actions.services.saga_notes import Content, Step
 from actions.services.sagas import CannotUndo, Kind, Sagas
@@ -178,6 +179,18 @@ class ReturnLabels:
         mine = select(labels).where(labels.c.id == step.content["label"])
         row = connection.execute(mine).mappings().one()
         customer = find_customer_by_id(connection, step.saga.customer_id) if step.saga.customer_id else None
+        if row["bought_at"] is not None and row["tracking_number"]:
+            follow(connection, step.saga, row["id"], self._clock())
+        if row["bought_at"] is not None:
+            audit.record(
+                connection,
+                step.saga.caller,
+                self._clock(),
+                "label.bought",
+                step.saga.subject,
+                customer_id=step.saga.customer_id,
+                after={"reference": row["reference"], "carrier": row["carrier"], "cost": str(row["cost"])},
+            )
         if customer is None or row["bought_at"] is None:
             return
         letter = mail.label_ready(

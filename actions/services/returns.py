@@ -17,6 +17,7 @@ from actions.services.context import Caller
 from actions.services.errors import Refused, ServiceError
 from actions.services.item_matching import ItemMatch, match_items
 from actions.services.order_writes import About, Appeal, OrderWrite, item_lines, refunds_of
+from actions.services.parcels import News, Parcels, as_told
 from actions.services.policy import Decision, ReturnQuote, decide_return, quote_return
 from actions.services.receipts import Receipt
 from actions.services.refund_choice import RefundChoice, refund_choices
@@ -51,9 +52,10 @@ class Returns:
     >>> receipt = returns.start(caller, customer, "L204393", ["L204393-1"], "changed_mind")
     """
 
-    def __init__(self, commerce: Commerce, policies: Policies, about: About) -> None:
+    def __init__(self, commerce: Commerce, policies: Policies, parcels: Parcels, about: About) -> None:
         self._commerce = commerce
         self._policies = policies
+        self._parcels = parcels
         self._writes = about(action=ACTION, subject="return", wish=WISH)
 
     @property
@@ -68,12 +70,13 @@ class Returns:
         promised = NOTHING
         if item_ids is not None:
             promised = self._writes.promised(order.customer_id)
-        day = today or self._writes.now().date()
+        day, order = today or self._writes.now().date(), self._parcels.told(order)
         return decide_return(order, self._policies, today=day, item_ids=item_ids, promised=promised)
 
     def returnable(self, order: Order) -> list[OrderItem]:
         """List the items that may be returned today, each taken by itself."""
-        refused = decide_return(order, self._policies, today=self._writes.now().date()).refused_items
+        today, told = self._writes.now().date(), self._parcels.told(order)
+        refused = decide_return(told, self._policies, today=today).refused_items
         return [item for item in order.items if item.id not in refused]
 
     def match(self, order: Order, text: str) -> ItemMatch:
@@ -131,9 +134,11 @@ class Returns:
         Raises Refused with the decision when a rule stands against it.
         """
         chosen = tuple(dict.fromkeys(item_ids))
+        order = self._commerce.order(order_number)
+        news = self._parcels.news(order) if order else {}  # before the transaction, never in it
 
         def write(under_way: OrderWrite) -> ReturnReceipt:
-            return self._start(under_way, chosen, reason, to)
+            return self._start(under_way, news, chosen, reason, to)
 
         def before(under_way: OrderWrite) -> dict[str, Any] | None:
             return _same_items(under_way, chosen)
@@ -170,12 +175,16 @@ class Returns:
         return self._writes.ask_approval(caller, customer, order_number, appeal)
 
     def _start(
-        self, write: OrderWrite, item_ids: tuple[str, ...], reason: str, to: str | None
+        self, write: OrderWrite, news: News, item_ids: tuple[str, ...], reason: str, to: str | None
     ) -> ReturnReceipt:
         """Write the return with its refund, e-mail and audit row, if it is allowed."""
         order, customer = write.order, write.customer
         decision = decide_return(
-            order, self._policies, today=write.now.date(), item_ids=item_ids, promised=write.promised()
+            as_told(order, news),
+            self._policies,
+            today=write.now.date(),
+            item_ids=item_ids,
+            promised=write.promised(),
         )
         if not decision.allowed:
             raise Refused(decision)

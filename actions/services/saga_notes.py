@@ -68,9 +68,15 @@ class Step:
 
 
 def note(
-    connection: Connection, saga: Saga, steps: Sequence[NewStep], now: datetime, *, claimed: bool = False
+    connection: Connection,
+    saga: Saga,
+    steps: Sequence[NewStep],
+    now: datetime,
+    *,
+    claimed: bool = False,
+    due: datetime | None = None,
 ) -> None:
-    """Write a saga down, or add steps to one that is there; it is due at once.
+    """Write a saga down, or add steps to one that is there; it is due at once, else at the time that is named.
 
     `claimed`: whoever writes it goes on with it after the commit, and nobody else does until that claim is over.
     """
@@ -87,7 +93,7 @@ def note(
             "state": UNDER_WAY,
             "claims": int(claimed),
             "failures": 0,
-            "next_try_at": now + CLAIM if claimed else now,
+            "next_try_at": now + CLAIM if claimed else due or now,
             "created_at": now,
         }
         connection.execute(insert(table), row)

@@ -54,11 +54,18 @@ class SagaTelling:
 
 
 def ask_person(
-    connection: Connection, saga: Saga, subject: str, body: str, now: datetime, *, quietly: bool = False
+    connection: Connection,
+    saga: Saga,
+    subject: str,
+    body: str,
+    now: datetime,
+    *,
+    quietly: bool = False,
+    priority: str = "high",
 ) -> None:
     """Note that a ticket has to be opened; unless that is done quietly, the customer gets its number by e-mail."""
     new = replace(saga, id=f"person:{secrets.token_hex(16)}")
-    content = {"subject": subject, "body": body, "quietly": quietly}
+    content = {"subject": subject, "body": body, "quietly": quietly, "priority": priority}
     note(connection, new, [NewStep(system=DESK, action="person", content=content)], now)
 
 
@@ -70,7 +77,8 @@ def register_telling(sagas: Sagas, tickets: Tickets, policies: Policies, clock: 
             customer = _customer(connection, step.saga)
         caller = replace(step.saga.caller, idempotency_key=f"saga {step.key}")
         subject, body = step.content["subject"], step.content["body"]
-        return {"number": tickets.open(caller, subject, body, "high", customer).number}
+        priority = step.content.get("priority", "high")
+        return {"number": tickets.open(caller, subject, body, priority, customer).number}
 
     def ticket_opened(connection: Connection, step: Step) -> None:
         customer = _customer(connection, step.saga)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, Select, select, update
 
-from actions.adapters.errors import AdapterError, Rejected
+from actions.adapters.errors import AdapterError, NotYet, Rejected
 from actions.commerce import saga_tables
 from actions.commerce.database import Database
 from actions.services.clock import Clock, utc_now
@@ -272,9 +272,12 @@ class Sagas:
         """Give a saga back, to be tried later."""
         logger.warning("%s: step %s %s waits: %s", saga.subject, step.system, step.action, error)
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(saga.failures, 10))
+        failures = saga.failures + 1
+        if isinstance(error, NotYet) and error.again is not None:
+            wait, failures = error.again, 0
         with self.database.write() as connection:
             _write(connection, step, last_error=f"{type(error).__name__}: {error}"[:300])
-        self._mark(saga, claim, next_try_at=self.clock() + wait, failures=saga.failures + 1)
+        self._mark(saga, claim, next_try_at=self.clock() + wait, failures=failures)
         return False
 
     def _end(self, saga: Saga, claim: int) -> None:

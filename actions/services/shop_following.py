@@ -5,13 +5,13 @@ An order before and after a write tells what has changed, whichever service wrot
     cancel    the order is canceled
     lines     lines become other variants or numbers, or go
     address   the order goes elsewhere
-    refund    money goes back, by the shop's payment gateway; or only booked there, where a payment provider pays
+    refund    money goes back, by the shop's payment gateway; or is only booked there, once a payment provider has paid
     note      what the shop outside has no place for: returns, exchanges, what was made good, codes, and money that a
               person has to move
     customer  name, phone number or address on the account
 
-Money of a return waits for the goods, and the difference of changed lines can't be booked as a refund there, since
-their total changes with them: both are noted for the shop's people.
+Money of a return waits for the goods. The difference of changed lines can't be booked as a refund there, since their
+total changes with them, so it is noted for the shop's people; shop_money.py has what becomes of money.
 """
 
 from __future__ import annotations
@@ -31,10 +31,9 @@ from actions.services import audit
 from actions.services.order_writes import OrderWrite
 from actions.services.saga_notes import UNDOING, Content, NewStep, Saga, Step, note
 from actions.services.sagas import Kind, Sagas
+from actions.services.shop_money import SYSTEM, after_provider, money_of, refund_content
 from actions.services.writes import Write
 
-SYSTEM = "woocommerce"
-CHANGE = "order.change"
 ON_FILE = ("first_name", "last_name", "phone", "address")  # what the shop outside keeps of a customer
 
 
@@ -56,8 +55,8 @@ class Writing(Protocol):
     def set_customer(self, key: str, customer_id: str, changes: Mapping[str, Any]) -> None:
         """Change name, phone number or address of a customer."""
 
-    def set_lines(self, key: str, number: str, lines: Any) -> None:
-        """Put other variants and numbers into an order's lines, or take lines out of it."""
+    def set_lines(self, key: str, number: str, lines: Any) -> Decimal:
+        """Put other variants and numbers into an order's lines, or take lines out of it; tell what it costs then."""
 
     def note(self, key: str, number: str, text: str) -> None:
         """Leave a note for the shop's people."""
@@ -96,7 +95,7 @@ class Following:
         done = self._done
         kinds = {
             "cancel": Kind(do=self._cancel, undo=self._reopen, noted=self._cancelled),
-            "lines": Kind(do=self._lines, undo=self._lines_back, noted=done),
+            "lines": Kind(do=self._lines, undo=self._lines_back, noted=self._lined),
             "address": Kind(do=self._address, undo=self._address_back, noted=done),
             "refund": Kind(do=self._refund, noted=self._refunded),
             "note": Kind(do=self._note, undo=self._note_back, noted=done),
@@ -111,12 +110,13 @@ class Following:
         after = find_order(connection, before.number)
         if after is None:
             return
-        money, waiting = self._money(connection, before, write.action)
+        told = money_of(connection, before, write.action, pays=self.pays, provider_pays=self.provider_pays)
+        money = told.refunds
         steps = changes(before, after)
         if steps and steps[0][0] == "cancel":  # no money goes back before that is done
             steps[0][1]["refunds"], money = money, []
             write.undoable = True
-        text = described(before, after, waiting)
+        text = described(before, after, told.words)
         if text:
             steps.append(("note", {"order": before.number, "text": text}))
         steps += [("refund", content) for content in money]
@@ -143,28 +143,18 @@ class Following:
         content = {"customer": before.id, "changes": written}
         note(connection, saga, [NewStep(system=SYSTEM, action="customer", content=content)], write.now)
 
-    def _money(
-        self, connection: Connection, before: Order, action: str
-    ) -> tuple[list[dict[str, Any]], list[str]]:
-        """List the refunds to book, and in words those that a person has to make, or that wait for goods."""
-        table = schema.payments
-        new = select(table).where(
-            table.c.order_number == before.number, table.c.position >= len(before.payments)
-        )
-        steps: list[dict[str, Any]] = []
-        waiting: list[str] = []
-        for row in connection.execute(new.order_by(table.c.position)).mappings():
-            amount, reference = row["amount"], row["return_reference"]
-            if row["kind"] == "payment":
-                waiting.append(f"{amount} {before.currency} to be charged to {row['method_id']}.")
-            elif reference is not None and reference.startswith("R-"):
-                waiting.append(f"{amount} {before.currency} to be paid back once the goods are here.")
-            elif action == CHANGE or not (self.pays or self.provider_pays):
-                waiting.append(f"{amount} {before.currency} to be paid back.")
-            else:
-                content = {"order": before.number, "payment": row["id"], "amount": str(amount)}
-                steps.append(content | {"reason": reference or action})
-        return steps, waiting
+    def moved(self, connection: Connection, step: Step, what: str) -> None:
+        """Note what the shop outside has to know of money that the payment provider has moved."""
+        new = after_provider(connection, step, what)
+        saga = replace(step.saga, id=f"{what} told:{step.key}", undoable=False)
+        note(connection, saga, [new], self.sagas.clock())
+        self.touched(connection, step.content["order"])
+
+    def due(self, row: Mapping[str, Any], reason: str) -> list[NewStep]:
+        """Let the shop's gateway pay back what is due by now, if it may; else its people were told before."""
+        if not self.pays or self.provider_pays:
+            return []
+        return [NewStep(system=SYSTEM, action="refund", content=refund_content(row, reason))]
 
     def _cancel(self, step: Step) -> Content:
         return self.writing.cancel(step.key, step.content["order"], step.content["reason"])
@@ -181,8 +171,20 @@ class Following:
         self.writing.reopen(step.content["order"], step.result["before"])
 
     def _lines(self, step: Step) -> Content:
-        self.writing.set_lines(step.key, step.content["order"], step.content["lines"])
-        return {}
+        total = self.writing.set_lines(step.key, step.content["order"], step.content["lines"])
+        return {"total": str(total)}
+
+    def _lined(self, connection: Connection, step: Step) -> None:
+        """Tell the shop's people where taxes that it works out itself come to another total than the customer's."""
+        told, total = step.content.get("total"), step.result["total"]
+        if told is not None and Decimal(told) != Decimal(total):
+            text = f"The customer was told a total of {told}, and it is {total} here."
+            new = NewStep(
+                system=SYSTEM, action="note", content={"order": step.content["order"], "text": text}
+            )
+            saga = replace(step.saga, id=f"total:{step.key}", undoable=False)
+            note(connection, saga, [new], self.sagas.clock())
+        self._done(connection, step)
 
     def _lines_back(self, step: Step) -> None:
         self.writing.set_lines(f"{step.key} undone", step.content["order"], step.content["before"])
@@ -253,7 +255,8 @@ def changes(before: Order, after: Order) -> list[tuple[str, dict[str, Any]]]:
     if changed:
         lines = [_line(then) if then else {"id": item.id, "quantity": 0} for item, then in changed]
         back = [_line(item) for item, _ in changed]
-        steps.append(("lines", {"order": number, "lines": lines, "before": back}))
+        told = {"order": number, "lines": lines, "before": back, "total": str(after.total)}
+        steps.append(("lines", told))
     if after.address != before.address:
         content = {"order": number, "address": asdict(after.address), "before": asdict(before.address)}
         steps.append(("address", content))
@@ -268,7 +271,6 @@ def described(before: Order, after: Order, waiting: list[str]) -> str:
         if entry.reference not in known:
             items = ", ".join(item.label for item in after.items if item.id in entry.item_ids)
             lines.append(f"Return {entry.reference} ({entry.reason}): {items}.")
-            lines.append(f"Put {entry.reference} into the reason of its refund.")
     for swap in after.exchanges:
         if swap.reference not in known:
             items = ", ".join(f"{item.item_id} for {item.variant_id}" for item in swap.items)

@@ -27,6 +27,7 @@ from actions.services import mail
 from actions.services.context import Caller
 from actions.services.errors import Refused
 from actions.services.order_writes import About, Appeal, OrderWrite
+from actions.services.parcels import News, Parcels, as_told
 from actions.services.policy import Decision
 from actions.services.products import products_of
 from actions.services.receipts import Receipt
@@ -76,24 +77,25 @@ class Swaps:
     >>> receipt = swaps.swap(caller, customer, "L204991", [Swap("L204991-1", "LT-103-SAGE")])
     """
 
-    def __init__(self, commerce: Commerce, policies: Policies, about: About) -> None:
+    def __init__(self, commerce: Commerce, policies: Policies, parcels: Parcels, about: About) -> None:
         self._commerce = commerce
         self._policies = policies
+        self._parcels = parcels
         self._writes = {
             kind: about(action=action, subject=kind, wish=WISHES[kind]) for kind, action in ACTIONS.items()
         }
 
     def kind(self, order: Order) -> str:
         """Tell whether an order's items are changed or exchanged."""
-        return kind_of(order)
+        return kind_of(self._parcels.told(order))
 
     def is_final(self, order: Order) -> bool:
         """Tell whether everything has to be in one go."""
-        return is_final(order, self._policies)
+        return is_final(self._parcels.told(order), self._policies)
 
     def open_items(self, order: Order) -> list[OrderItem]:
         """List the items that can be changed or exchanged now."""
-        return open_items(order, self._policies, self._writes[CHANGE].now())
+        return open_items(self._parcels.told(order), self._policies, self._writes[CHANGE].now())
 
     def catalogue(self, order: Order) -> Catalogue:
         """Look up the products of an order as they are sold now."""
@@ -109,6 +111,7 @@ class Swaps:
 
     def decide(self, order: Order, swaps: Sequence[Swap] = (), method_id: str | None = None) -> Decision:
         """Decide whether items may be swapped now; without swaps, whether any may."""
+        order = self._parcels.told(order)
         writes = self._writes[kind_of(order)]
         return decide_swap(
             order,
@@ -123,14 +126,13 @@ class Swaps:
 
     def quote(self, order: Order, swaps: Sequence[Swap], method_id: str | None = None) -> SwapQuote:
         """Work out what swapping costs or pays back."""
-        return quote_swap(
-            order, self._policies, swaps, self.catalogue(order), self._methods(order), method_id
-        )
+        told = self._parcels.told(order)
+        return quote_swap(told, self._policies, swaps, self.catalogue(order), self._methods(order), method_id)
 
     def needs_method(self, order: Order, swaps: Sequence[Swap]) -> bool:
         """Tell whether the customer has to say with which method the difference is settled."""
         difference = self.quote(order, swaps).difference
-        return needs_method(order, self._policies, difference, self._methods(order))
+        return needs_method(self._parcels.told(order), self._policies, difference, self._methods(order))
 
     def swap(
         self,
@@ -145,10 +147,11 @@ class Swaps:
         The same call again gives the first receipt. Raises Refused with the decision when a rule stands against it.
         """
         order = self._commerce.order(number)
-        kind = kind_of(order) if order else CHANGE
+        news = self._parcels.news(order) if order else {}  # before the transaction, never in it
+        kind = kind_of(as_told(order, news)) if order else CHANGE
 
         def write(under_way: OrderWrite) -> SwapReceipt:
-            return self._swap(under_way, swaps, method_id)
+            return self._swap(under_way, news, swaps, method_id)
 
         request = (sorted(map(repr, swaps)), method_id)
         try:
@@ -170,7 +173,7 @@ class Swaps:
     ) -> Ticket:
         """Hand a swap that the assistant may not decide on to a person."""
         found = self._commerce.order(number)
-        kind = kind_of(found) if found else CHANGE
+        kind = self.kind(found) if found else CHANGE
 
         def appeal(order: Order) -> Appeal:
             quote = self.quote(order, swaps, method_id)
@@ -189,9 +192,11 @@ class Swaps:
         customer = self._commerce.customer(order.customer_id)
         return customer.payment_methods if customer else ()
 
-    def _swap(self, write: OrderWrite, swaps: Sequence[Swap], method_id: str | None) -> SwapReceipt:
+    def _swap(
+        self, write: OrderWrite, news: News, swaps: Sequence[Swap], method_id: str | None
+    ) -> SwapReceipt:
         """Write the change or the exchange with e-mail and audit row, if it is allowed."""
-        order, customer = write.order, write.customer
+        order, customer = as_told(write.order, news), write.customer
         catalogue = products_of(order, write.work.product)
         decision = decide_swap(
             order,

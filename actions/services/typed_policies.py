@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.services.readings import (
+    Arrival,
     Compensations,
     Factors,
     Flag,
@@ -53,6 +54,7 @@ class ReturnsPolicy:
     damage_report_days: Whole
     label_url: Words
     carrier: Words
+    arrivals: Arrival
     drop_off_text: Words
     rules: Sentences
 
@@ -117,6 +119,7 @@ class ExchangesPolicy:
     once_per_order: Flag
     same_variant: Flag
     difference_method: Settling
+    reserve_days: Positive
     rules: Sentences
 
 

@@ -56,7 +56,7 @@ def read_endpoint(
         return ConfigError(f"'{section}': {what}", where=where, hint=hint)
 
     url = str(options.get("url") or "").strip()
-    if not _is_address(url):
+    if not is_address(url):
         raise refuse(f"'{url}' is no address of a server.", "Write 'url: http://host:port/path'.")
     for key in ("headers", "params", "basic_auth"):
         if options.get(key) is not None and not isinstance(options[key], Mapping):
@@ -77,7 +77,8 @@ def read_endpoint(
     )
 
 
-def _is_address(url: str) -> bool:
+def is_address(url: str) -> bool:
+    """Tell whether a text is the address of a server."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

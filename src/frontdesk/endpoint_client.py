@@ -14,6 +14,7 @@ import httpx
 
 from frontdesk.endpoint import Endpoint
 from frontdesk.errors import ConfigError, EndpointError, EndpointTimeout
+from frontdesk.measures import carried, count
 
 log = logging.getLogger("frontdesk.endpoint")
 
@@ -43,10 +44,13 @@ class EndpointClient:
         """Return the JSON of an answer of status 200. Raises EndpointTimeout, EndpointError."""
         return self._json(*await self.post(body, deadline))
 
+    async def get(self, path: str, deadline: float) -> tuple[int, bytes]:
+        """Return what the same server answers at another path. Raises EndpointTimeout, EndpointError."""
+        return await self._within(deadline, self._exchange("GET", self.endpoint.at(path).url))
+
     async def get_json(self, path: str, deadline: float) -> Any:
         """Return the JSON that the same server gives at another path. Raises EndpointTimeout, EndpointError."""
-        url = self.endpoint.at(path).url
-        return self._json(*await self._within(deadline, self._exchange("GET", url)))
+        return self._json(*await self.get(path, deadline))
 
     async def _within(self, deadline: float, call: Awaitable[tuple[int, bytes]]) -> tuple[int, bytes]:
         place = self.endpoint.place
@@ -69,7 +73,7 @@ class EndpointClient:
     async def _post(self, body: Mapping[str, Any]) -> tuple[int, bytes]:
         """Post a body; a kept connection that the server has closed meanwhile gets a second try."""
         content = json.dumps(body, default=str).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **carried()}
         if self.endpoint.compress:
             content, headers["Content-Encoding"] = zlib.compress(content), "deflate"
         connected = False
@@ -86,6 +90,7 @@ class EndpointClient:
             if connected:
                 raise
             log.info("A kept connection to %s was closed; the call is made again.", self.endpoint.place)
+            count("frontdesk_retries", "endpoint")
             return await self._exchange("POST", url, **call)
 
     async def _exchange(self, method: str, url: str, **call: Any) -> tuple[int, bytes]:

@@ -17,6 +17,8 @@
         + LockLost              the conversation's lock went to somebody else in the middle of a turn
       + AuthError               a token is missing, expired, forged or not meant for this
       + LimitError              a message or a body is larger than allowed
+        + TooMany               somebody asks more often than allowed
+      + AddressRefused          an address that a caller or a file from elsewhere names is not connected to
       + LLMError                the language model did not give a usable answer in time
       + EndpointError           another server (actions, responses, NLU) gave no usable answer
         + EndpointTimeout       it took longer than its deadline
@@ -141,6 +143,19 @@ class AuthError(FrontdeskError):
 
 class LimitError(FrontdeskError):
     """A message or a body is larger than allowed."""
+
+
+class TooMany(LimitError):
+    """Somebody asks more often than allowed; `after` is in how many seconds there is room again."""
+
+    def __init__(self, what: str, after: int) -> None:
+        unit = "second" if after == 1 else "seconds"
+        super().__init__(what, hint=f"Please try again in {after} {unit}.")
+        self.after = after
+
+
+class AddressRefused(FrontdeskError):
+    """An address that a caller or a file from elsewhere names is not connected to."""
 
 
 class LLMError(FrontdeskError):

@@ -79,6 +79,15 @@ CHANNELS = {
     "callback": "frontdesk.channels.callback:CallbackChannel",
     "socketio": "frontdesk.channels.socketio:SocketIOChannel",
     "slack": "frontdesk.channels.slack:SlackChannel",
+    "mattermost": "frontdesk.channels.mattermost:MattermostChannel",
+    "rocketchat": "frontdesk.channels.rocketchat:RocketChatChannel",
+    "webexteams": "frontdesk.channels.webex:WebexChannel",
+    "botframework": "frontdesk.channels.botframework:BotFrameworkChannel",
+    "hangouts": "frontdesk.channels.hangouts:HangoutsChannel",
+    "facebook": "frontdesk.channels.facebook:FacebookChannel",
+    "twilio": "frontdesk.channels.twilio:TwilioChannel",
+    "telegram": "frontdesk.channels.telegram:TelegramChannel",
+    "zendesk": "frontdesk.channels.zendesk:ZendeskChannel",
 }
 TRACKER_STORES = {
     "memory": "frontdesk.stores.memory:MemoryTrackerStore",

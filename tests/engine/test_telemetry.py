@@ -8,7 +8,14 @@ import pytest
 
 from frontdesk.errors import StoreError
 from frontdesk.settings import Settings
-from frontdesk.telemetry import JsonFormatter, PlainFormatter, configure_logging
+from frontdesk.telemetry import (
+    JsonFormatter,
+    PlainFormatter,
+    _current,
+    about,
+    configure_logging,
+    name_conversations,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +93,59 @@ def test_logs_go_to_standard_error(capsys: pytest.CaptureFixture[str], as_json: 
     [line] = out.err.splitlines()
     assert "loud" in line
     assert line.startswith("{") is as_json
+
+
+SLOTS = {
+    "name": "Anna Bennett",
+    "requested_slot": "order_number",
+    "seen": True,
+    "lines": [{"order": "L204817"}],
+}
+
+
+@pytest.fixture
+def conversation() -> Iterator[None]:
+    """A message that is being answered."""
+    about("+15551234567", "my shoes arrived broken, it is Hugo Lindgren in 12 Elm Street", SLOTS)
+    yield
+    _current.set(None)
+
+
+@pytest.mark.parametrize("formatter", [PlainFormatter(), JsonFormatter()], ids=["plain", "json"])
+def test_what_a_user_wrote_is_in_no_line(
+    formatter: logging.Formatter, conversation: None, root: logging.Logger
+) -> None:
+    root.setLevel(logging.DEBUG)
+    error = raised(ValueError("no Hugo at elm street, L204817 of anna bennett"))
+    line = formatter.format(
+        record("The action '%s' failed after %d: %s", "action_name", 3, error, error=error)
+    )
+    assert (
+        "The action 'action_name' failed after 3: no [said] at [said] [said], [said] of [said] [said]" in line
+    )
+    for private in ("hugo", "lindgren", "elm", "L204817", "anna", "bennett", "555"):
+        assert private.lower() not in line.replace(__file__, "").split("Traceback")[0].lower()
+    assert "ValueError" in line
+    assert "order_number" in formatter.format(record("Nothing asks for '%s'.", "order_number"))
+    assert "Lines of our own say shoes." in formatter.format(record("Lines of our own say shoes."))
+
+
+def test_a_conversation_has_the_same_pseudonym_with_the_same_secret(conversation: None) -> None:
+    names = []
+    for secret in ("one", "one", "two"):
+        name_conversations("hashed", secret)
+        names.append(json.loads(JsonFormatter().format(record("It failed.")))["conversation"])
+    assert names[0] == names[1] != names[2]
+    assert all(len(name) == 16 and "555" not in name for name in names)
+
+
+def test_conversations_are_named_as_the_operator_says(conversation: None) -> None:
+    name_conversations("plain", "one")
+    assert json.loads(JsonFormatter().format(record("It failed.")))["conversation"] == "+15551234567"
+    name_conversations("none", "one")
+    assert "conversation" not in json.loads(JsonFormatter().format(record("It failed.")))
+    name_conversations("hashed", "one")
+
+
+def test_outside_of_a_conversation_no_line_names_one() -> None:
+    assert "conversation" not in json.loads(JsonFormatter().format(record("It failed for %s.", "Hugo")))

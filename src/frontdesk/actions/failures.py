@@ -8,6 +8,7 @@ from frontdesk.actions.utterances import say, sentence
 from frontdesk.core.events import Event, FollowupAction, UnknownEvent
 from frontdesk.core.ports import Turn
 from frontdesk.core.tracker import LISTEN
+from frontdesk.measures import count
 
 log = logging.getLogger("frontdesk.actions")
 
@@ -21,6 +22,7 @@ def failure(name: str, error: Exception) -> UnknownEvent:
     The event says what kind of error it was and where; the error's own words stay in the log, since they can
     hold what belongs in no conversation.
     """
+    count("frontdesk_actions_failed")
     log.error("The action '%s' failed. %s", name, error, exc_info=error)
     return UnknownEvent({"event": "action_failed", "name": name, "reason": reason(error)})
 

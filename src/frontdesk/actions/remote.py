@@ -82,6 +82,11 @@ class RemoteActionServer:
             raise ActionError(f"The action '{name}' failed: status {status}.", where=place, hint=hint)
         return read_result(name, wire)
 
+    async def probe(self) -> None:
+        """Return where the server answers, whatever it says. Raises EndpointError."""
+        path = self.endpoint.path.rpartition("/")[0] + "/health"
+        await self._client.get(path, self.deadline)
+
     async def names(self) -> frozenset[str]:
         """Return what the server's `/actions` lists; empty where it cannot be asked."""
         try:

@@ -10,6 +10,7 @@ from frontdesk.core.events import BotUttered
 from frontdesk.core.message import BotMessage
 from frontdesk.core.ports import Turn
 from frontdesk.errors import ActionError
+from frontdesk.measures import stop
 
 log = logging.getLogger("frontdesk.actions")
 
@@ -61,6 +62,7 @@ async def say(
     return [BotUttered(message.text, message.data, metadata={**message.metadata, "utter_action": name})]
 
 
+@stop("respond")
 async def worded(
     turn: Turn, name: str, arguments: Mapping[str, Any] | None = None, *, optional: bool = False
 ) -> BotMessage | None:

@@ -1,1 +1,1 @@
-"""Who may speak in a conversation: tokens that this server issues, and the secret behind them."""
+"""Who calls and what they may do, how often, and the secret that this installation signs with."""

@@ -13,8 +13,8 @@ from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
-from frontdesk.auth.tokens import bearer, issue, read
-from frontdesk.channels.http import Refusal, body, user_message
+from frontdesk.auth.tokens import issue
+from frontdesk.channels.http import Refusal, Stream, body, speaker, user_message
 from frontdesk.channels.render import render
 from frontdesk.core.events import (
     IN_REPLY_TO,
@@ -26,7 +26,6 @@ from frontdesk.core.events import (
 )
 from frontdesk.core.ports import Exchange, Gate, Options
 from frontdesk.core.tracker import LISTEN, Tracker
-from frontdesk.errors import AuthError
 
 HISTORY = 200  # messages that a reload brings back
 WAIT = 25.0  # seconds that a request for news waits for some; proxies often end one after 30
@@ -93,29 +92,25 @@ class ChatChannel:
         app.blueprint(routes)
 
     def owner(self, request: Request) -> str:
-        """Return the conversation that the request's token belongs to. Raises Refusal (401)."""
-        token = bearer(request.headers.get("Authorization"))
-        if not token:
+        """Return the conversation that the request's token belongs to. Raises Refusal (401, 403)."""
+        who = speaker(request, self.secret)
+        if who is None:
             raise Refusal(401, "NotAuthenticated", "Send the conversation token: Authorization: Bearer ...")
-        try:
-            return read(token, self.secret).sender_id
-        except AuthError as error:
-            raise Refusal(401, "NotAuthenticated", error.sentence) from error
+        if not who.owns(who.subject):
+            raise Refusal(403, "NotAuthorized", "A conversation is entered here only by its own customer.")
+        return who.subject
 
     async def receive(self, request: Request, gate: Gate) -> None:
         """Handle a message, and stream the replies as server-sent events: `message` for each, then `done`."""
         owner = self.owner(request)
         message = user_message(request, body(request), sender_id=owner, channel=self.name, authenticated=True)
-        response = await request.respond(
-            content_type="text/event-stream", headers={"Cache-Control": "no-store"}
-        )
+        stream = Stream(request, "text/event-stream", {"Cache-Control": "no-store"})
 
         async def send(reply: Mapping[str, Any]) -> None:
-            await response.send(f"event: message\ndata: {json.dumps(reply)}\n\n")
+            await stream.send(f"event: message\ndata: {json.dumps(reply)}\n\n")
 
         await gate.receive(message, send)
-        await response.send("event: done\ndata: {}\n\n")
-        await response.eof()
+        await stream.end("event: done\ndata: {}\n\n")
 
     async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
         """Tell the pages that show a conversation to look; they get from the store what they have not shown yet."""

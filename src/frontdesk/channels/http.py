@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from json import dumps
 from typing import Any
@@ -10,7 +11,11 @@ from sanic import Request
 from sanic.response import HTTPResponse, json
 
 from frontdesk import __version__
+from frontdesk.auth.access import Access, Shown
+from frontdesk.auth.principal import Principal
 from frontdesk.core.message import UserMessage
+from frontdesk.errors import AuthError
+from frontdesk.measures import stop
 
 LONGEST_ID = 200  # characters of a sender or message id
 LARGEST_METADATA = (
@@ -51,6 +56,35 @@ def failure(refusal: Refusal) -> HTTPResponse:
     return json(envelope, status=refusal.status, headers=refusal.headers)
 
 
+def shown_by(request: Request) -> Shown:
+    """Return what the head of a request shows of who sends it."""
+    return Shown(None, request.headers.get("Authorization"), request.headers.get("X-API-Key"))
+
+
+def shown_anywhere(request: Request) -> Shown:
+    """Return what a request shows of who sends it, also in its address."""
+    # Most requests have no query, which would be taken apart to be asked.
+    query = request.args.get("token") if request.query_string else None
+    return dataclasses.replace(shown_by(request), query=query)
+
+
+def access_of(app: Any) -> Access:
+    """Return who may come in where a server says so; nobody in particular elsewhere."""
+    found = getattr(app.ctx, "access", None)
+    return found if isinstance(found, Access) else Access()
+
+
+def speaker(request: Request, secret: str) -> Principal | None:
+    """Return who sends a request, by an API key, a JSON web token or a conversation token; None where nothing is shown.
+
+    Raises Refusal (401) for what is not good.
+    """
+    try:
+        return access_of(request.app).speaker(shown_by(request), secret)
+    except AuthError as error:
+        raise Refusal(401, "NotAuthenticated", error.sentence) from error
+
+
 def body(request: Request) -> Mapping[str, Any]:
     """Return the JSON object of a request. Raises Refusal (400) where there is none."""
     try:
@@ -85,6 +119,32 @@ def checked(value: str, what: str, longest: int | None) -> str:
     return value
 
 
+class Stream:
+    """An answer that is sent bit by bit, and begins with the first: what fails before has a status of its own."""
+
+    def __init__(self, request: Request, content_type: str, headers: Mapping[str, str] | None = None) -> None:
+        self._request = request
+        self._kind = content_type
+        self._headers = dict(headers or {})
+        self._response: Any = None
+
+    async def send(self, text: str) -> None:
+        """Send a bit."""
+        await (await self._begun()).send(text)
+
+    async def end(self, text: str = "") -> None:
+        """Send the last bit, if there is one, and end the answer."""
+        response = await self._begun()
+        if text:
+            await response.send(text)
+        await response.eof()
+
+    async def _begun(self) -> Any:
+        if self._response is None:
+            self._response = await self._request.respond(content_type=self._kind, headers=self._headers)
+        return self._response
+
+
 def user_message(
     request: Request, found: Mapping[str, Any], *, sender_id: str, channel: str, authenticated: bool
 ) -> UserMessage:
@@ -96,6 +156,7 @@ def user_message(
     )
 
 
+@stop("channel")
 def read_message(
     found: Mapping[str, Any],
     *,

@@ -11,12 +11,12 @@ from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
-from frontdesk.auth.tokens import bearer, read
-from frontdesk.channels.http import LONGEST_ID, Refusal, body, text_field, user_message
+from frontdesk.auth.tokens import bearer
+from frontdesk.channels.http import LONGEST_ID, Refusal, Stream, body, speaker, text_field, user_message
 from frontdesk.channels.render import plain
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Gate, Options
-from frontdesk.errors import AuthError, ConfigError
+from frontdesk.errors import ConfigError
 
 OWNED = "web-"  # conversations whose id begins so belong to a token that this server issued
 
@@ -25,8 +25,8 @@ class RestChannel:
     """Takes `{"sender", "message", "metadata", "message_id"}` at /webhooks/rest/webhook.
 
     The sender is chosen by the caller, so nobody is ever verified through it, unless the caller shows a
-    conversation token or credentials.yml trusts it: `trusted: true` (everyone who reaches the port), or
-    `trusted_token: ${TOKEN}` (callers that send `Authorization: Bearer TOKEN`).
+    conversation token, or a customer's API key or JSON web token, or credentials.yml trusts it: `trusted: true`
+    (everyone who reaches the port), or `trusted_token: ${TOKEN}` (callers that send `Authorization: Bearer TOKEN`).
     """
 
     name = "rest"
@@ -59,13 +59,13 @@ class RestChannel:
         message = self.message(request, found, channel)
         if request.args.get("stream", "").lower() != "true":
             return json_response([plain(reply) for reply in await gate.receive(message)])
-        response = await request.respond(content_type="text/event-stream")
+        stream = Stream(request, "text/event-stream")
 
         async def send(reply: Mapping[str, Any]) -> None:
-            await response.send(json.dumps(plain(reply)) + "\n")
+            await stream.send(json.dumps(plain(reply)) + "\n")
 
         await gate.receive(message, send)
-        await response.eof()
+        await stream.end()
         return None
 
     def message(self, request: Request, found: Mapping[str, Any], channel: str) -> UserMessage:
@@ -84,14 +84,12 @@ class RestChannel:
             and hmac.compare_digest(token.encode(errors="replace"), str(self.trusted_token).encode())
         ):
             return given or "default", True
-        if token:
-            try:
-                owner = read(token, self.secret).sender_id
-            except AuthError as error:
-                raise Refusal(401, "NotAuthenticated", error.sentence) from error
-            if given not in (None, owner):
+        who = speaker(request, self.secret)
+        if who is not None:
+            if who.owns(given or who.subject):
+                return who.subject, True
+            if not who.may("speak", given):
                 raise Refusal(403, "NotAuthorized", "This token belongs to another conversation.")
-            return owner, True
         if given and given.startswith(OWNED):
             raise Refusal(403, "NotAuthorized", "This conversation can be entered only with its token.")
         trusted = self.options.get("trusted") is True and not from_another_site(request)

@@ -18,6 +18,7 @@ from sanic.response import json as json_response
 
 from frontdesk.channels.http import Refusal, body, checked
 from frontdesk.channels.lines import Lines
+from frontdesk.channels.reading import switch
 from frontdesk.channels.slack_client import Post, SlackClient, Socket, signatures
 from frontdesk.channels.slack_in import (
     GRANULARITIES,
@@ -33,6 +34,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.options import tell_unknown
 from frontdesk.core.ports import Gate, Options
 from frontdesk.errors import ConfigError, LimitError
+from frontdesk.measures import stop
 
 log = logging.getLogger("frontdesk.channels")
 
@@ -72,7 +74,7 @@ class SlackChannel:
         self.verifier = signatures(signing) if signing.strip() else None
         self.channel = str(options["slack_channel"]) if options.get("slack_channel") else None
         self.granularity = _one_of(options, "conversation_granularity", GRANULARITIES)
-        self.threads = _switch(options, "use_threads") or self.granularity == "thread"
+        self.threads = switch(options, "use_threads", self.name) or self.granularity == "thread"
         self.commands = _one_of(options, "slash_commands", ("ephemeral", "in_channel"))
         self.app_id = options.get("app_id")
         self.reason_header = str(options.get("slack_retry_reason_header") or "x-slack-retry-reason")
@@ -198,6 +200,7 @@ class SlackChannel:
         self._seen.append(heard.message_id)
         return True
 
+    @stop("channel")
     def _message(self, heard: Heard) -> UserMessage:
         """Return what was heard as a message, with Rasa's metadata."""
         about: dict[str, Any] = {
@@ -320,13 +323,6 @@ def _needed(options: Options, key: str) -> str:
             "Take it from the app's pages at api.slack.com/apps, and write it as ${NAME} in credentials.yml."
         )
         raise ConfigError(f"The slack channel has no '{key}'.", hint=hint)
-    return found
-
-
-def _switch(options: Options, key: str) -> bool:
-    found = options.get(key) or False
-    if not isinstance(found, bool):  # a text such as "false" would be true to a careless reader
-        raise ConfigError(f"'{key}' of the slack channel is '{found}'.", hint="It can be true or false.")
     return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from frontdesk.channels.lines import NotTaken
+from frontdesk.channels.vendor import BUSY, pause
 from frontdesk.errors import ConfigError, FrontdeskError, MissingExtra
 
 if TYPE_CHECKING:
@@ -25,13 +26,11 @@ sdk_log.setLevel(logging.INFO)
 Hear = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
 
 DEADLINE = 15  # seconds for each call
-BUSY = 429
 TOO_OFTEN = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 PASSING = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 )
 """What Slack answers where the same may go well a moment later."""
-LATER = 1.0  # seconds, where Slack names none
 HOPELESS = frozenset(
     {"invalid_auth", "not_authed", "not_allowed_token_type", "account_inactive", "token_revoked"}
 )
@@ -140,7 +139,7 @@ class SlackClient:
         ) as response:
             if response.status == 200:
                 return
-            after = _seconds(response.headers.get("Retry-After")) if response.status == BUSY else None
+            after = pause(response.headers.get("Retry-After")) if response.status == BUSY else None
             final = response.status < 500 and response.status != BUSY
         if final and post.otherwise is not None:
             await self.post(post.otherwise)
@@ -227,16 +226,8 @@ def _refused(response: Any) -> NotTaken:
     error = _error(response)
     why = f"Slack answered '{error}'." if error else f"Slack answered with status {status}."
     if status == BUSY or error in TOO_OFTEN:
-        return NotTaken(why, after=_seconds(response.headers.get("Retry-After")))
+        return NotTaken(why, after=pause(response.headers.get("Retry-After")))
     return NotTaken(why, final=status < 500 and error not in PASSING)
-
-
-def _seconds(text: str | None) -> float:
-    try:
-        found = float(text or LATER)
-    except ValueError:
-        return LATER
-    return found if found > 0 else LATER  # with no pause it would be asked without end
 
 
 def _origin(address: str) -> tuple[str, str, int] | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from frontdesk.channels import texts
 
 TEXT = 4_000  # characters of a message that Slack shows as one; it cuts at 40,000
 SECTION = 3_000  # characters of a section's text
@@ -47,26 +49,12 @@ def escape(text: str) -> str:
 
 def split(text: str, most: int) -> list[str]:
     """Return a text, escaped, in parts of at most so many characters, cut at lines or words where there are any."""
-    parts: list[str] = []
-    rest = text.strip()
-    while rest:
-        end = _fits(rest, most)
-        if end < len(rest):
-            cuts = (rest.rfind(gap, end // 2, end) for gap in ("\n", " "))
-            end = next((cut for cut in cuts if cut > 0), end)
-        parts.append(escape(rest[:end].rstrip()))
-        rest = rest[end:].lstrip()
-    return parts
+    return [escape(part) for part in texts.split(text, most, _size)]
 
 
-def _fits(text: str, most: int) -> int:
-    """Return how many characters of a text have at most so many when they are escaped."""
-    size = 0
-    for position, character in enumerate(text[: most + 1]):
-        size += {"&": 5, "<": 4, ">": 4}.get(character, 1)
-        if size > most:
-            return position
-    return len(text)
+def _size(character: str) -> int:
+    """Count a character as it is escaped."""
+    return {"&": 5, "<": 4, ">": 4}.get(character, 1)
 
 
 def _custom(custom: Any) -> Message:
@@ -90,29 +78,18 @@ def _is_address(text: Any) -> bool:
 
 
 def _with_blocks(text: str, buttons: Sequence[Mapping[str, Any]], element: Any) -> list[Message]:
-    texts = _card(element) if isinstance(element, Mapping) else [_section(p) for p in split(text, SECTION)]
+    shown = _card(element) if isinstance(element, Mapping) else [_section(p) for p in split(text, SECTION)]
     made = [_button(number, button) for number, button in enumerate(buttons)]
     too_long = [f"• {escape(title)}" for title, block in made if block is None]
-    texts += [_section(part) for part in _joined(too_long)]
+    shown += [_section(part) for part in texts.joined(too_long, SECTION)]
     elements = [block for _, block in made if block is not None]
     rows: list[dict[str, Any]] = [
         {"type": "actions", "block_id": f"{OURS}{start // ROW}", "elements": elements[start : start + ROW]}
         for start in range(0, len(elements), ROW)
     ]
-    blocks = [*texts, *rows]
+    blocks = [*shown, *rows]
     told = (split(text, TEXT) or [", ".join(escape(title) for title, _ in made)[:TEXT]])[0]
     return [{"text": told, "blocks": blocks[n : n + BLOCKS]} for n in range(0, len(blocks), BLOCKS)]
-
-
-def _joined(lines: Sequence[str]) -> Iterator[str]:
-    part = ""
-    for line in lines:
-        if part and len(part) + 1 + len(line) > SECTION:
-            yield part
-            part = ""
-        part = f"{part}\n{line}" if part else line[:SECTION]
-    if part:
-        yield part
 
 
 def _section(escaped: str) -> dict[str, Any]:

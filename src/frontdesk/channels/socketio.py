@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, cast
 
-import jwt
 from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 from socketio import AsyncServer
 
+from frontdesk.auth.access import Shown
+from frontdesk.auth.jwts import TokenRules
+from frontdesk.auth.principal import Principal
 from frontdesk.auth.tokens import issue, read
-from frontdesk.channels.http import LONGEST_ID, Refusal, checked, read_message
+from frontdesk.channels.http import LONGEST_ID, Refusal, access_of, checked, read_message
 from frontdesk.channels.rest import OWNED
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Exchange, Gate, Options, Peers
-from frontdesk.errors import AuthError, ConfigError, FrontdeskError, LimitError
+from frontdesk.errors import AuthError, FrontdeskError, LimitError, TooMany
 
 log = logging.getLogger("frontdesk.channels")
 
-ALGORITHMS = frozenset(f"{family}{bits}" for family in ("HS", "RS", "ES", "PS") for bits in (256, 384, 512))
 LARGEST = 100_000  # bytes of one message of a client
 TROUBLE = "Sorry, that could not be delivered. Please send it again in a moment."
 
@@ -41,7 +43,7 @@ class SocketIOChannel:
     Options, with Rasa's defaults: `user_message_evt` (user_uttered), `bot_message_evt` (bot_uttered), `namespace`,
     `session_persistence` (false), `socketio_path` (/socket.io), `jwt_key` and `jwt_method` (HS256) for clients that
     must send `auth: {token}` to connect, `metadata_key` (metadata). Ours: `session_hours` (720), how long a session id
-    is good.
+    is good. In `auth: {token}` a customer may also send an API key or a JSON web token of this installation.
     """
 
     name = "socketio"
@@ -55,13 +57,13 @@ class SocketIOChannel:
         self.path = str(options.get("socketio_path") or "/socket.io")
         self.metadata_key = str(options.get("metadata_key") or "metadata")
         self.lifetime = float(options.get("session_hours", 720)) * 3600
-        self.key = options.get("jwt_key")
-        self.algorithm = str(options.get("jwt_method") or "HS256")
-        if self.key and self.algorithm not in ALGORITHMS:
-            raise ConfigError(
-                f"'jwt_method' of the socketio channel is '{self.algorithm}'.",
-                hint=f"It can be {', '.join(sorted(ALGORITHMS))}.",
-            )
+        key, method = options.get("jwt_key"), str(options.get("jwt_method") or "HS256")
+        # Rasa's: it lets in, and says nothing of who is let in.
+        self.rules = (
+            TokenRules(str(key), (method,), label="'jwt_key' of the socketio channel") if key else None
+        )
+        self._callers: dict[str, Principal] = {}
+        """By connection: customers who showed who they are."""
         # Who may connect from another site is decided in `connect`, by what the operator named with --cors.
         self.server: Any = AsyncServer(
             async_mode="sanic",
@@ -88,7 +90,10 @@ class SocketIOChannel:
         self._add_route(app)
 
         async def connect(sid: str, environ: Mapping[str, Any], auth: Any = None) -> bool:
-            return self.admits(environ["sanic.request"], auth)
+            return self.admits(sid, environ["sanic.request"], auth)
+
+        async def disconnect(sid: str, *_: Any) -> None:
+            self._callers.pop(sid, None)
 
         async def request_session(sid: str, given: Any = None) -> None:
             await self.confirm(sid, given)
@@ -98,6 +103,7 @@ class SocketIOChannel:
 
         for event, handler in (
             ("connect", connect),
+            ("disconnect", disconnect),
             ("session_request", request_session),
             (self.heard, receive),
         ):
@@ -128,32 +134,42 @@ class SocketIOChannel:
         )
         app.enable_websocket()
 
-    def admits(self, request: Request, auth: Any) -> bool:
-        """Tell whether a client may connect: from a page of this or a named site, with a token where one is needed."""
+    def admits(self, sid: str, request: Request, auth: Any) -> bool:
+        """Tell whether a client may connect: from a page of this or a named site, with a token where one is needed.
+
+        A customer who shows an API key or a JSON web token of theirs is in their own conversation, and in no other.
+        """
         origin = request.headers.get("Origin")
         own = (f"http://{request.host}", f"https://{request.host}")
         if origin and origin not in own and not request.app.ctx.admits_origin(origin):
             return False
-        return not self.key or self._knows(auth.get("token") if isinstance(auth, Mapping) else None)
-
-    def _knows(self, token: Any) -> bool:
-        if not isinstance(token, str):
-            return False
+        shown = auth.get("token") if isinstance(auth, Mapping) else None
+        if not isinstance(shown, str):
+            return self.rules is None
+        token = shown.removeprefix("Bearer ")
+        if self.rules is not None and _reads(self.rules, token):
+            return True
         try:
-            jwt.decode(
-                token.removeprefix("Bearer "),
-                str(self.key),
-                algorithms=[self.algorithm],
-                options={"verify_aud": False},
-            )
-        except (jwt.InvalidTokenError, jwt.InvalidKeyError):
+            who = access_of(request.app).known(Shown(authorization=f"Bearer {token}"))
+        except AuthError:
             return False
-        return True
+        if who is None:
+            return self.rules is None
+        if who.owns(who.subject):
+            self._callers[sid] = who
+        return who.may("speak", who.subject)
 
     async def confirm(self, sid: str, given: Any) -> None:
         """Tell a client its session id: the one that it has, while that is good, or a new one."""
         wanted = given.get("session_id") if isinstance(given, Mapping) else None
-        if self._owner(wanted) is None:
+        who = self._callers.get(sid)
+        owner = self._owner(wanted)
+        if who is not None and owner != (who.subject, True):
+            lifetime = (
+                self.lifetime if who.until is None else max(1.0, min(self.lifetime, who.until - time.time()))
+            )
+            wanted, _ = issue(self.secret, lifetime=lifetime, sender_id=who.subject)
+        elif owner is None:
             wanted, _ = issue(self.secret, lifetime=self.lifetime)
         if self.persistent:
             await self.server.enter_room(
@@ -194,14 +210,21 @@ class SocketIOChannel:
         except FrontdeskError as error:
             tell = error.sentence if isinstance(error, LimitError | AuthError) else TROUBLE
             await self.server.emit(self.said, {"text": tell}, to=sid, namespace=self.namespace)
-            return _failure(Refusal(503, type(error).__name__, tell))
+            status = 429 if isinstance(error, TooMany) else 503
+            return _failure(Refusal(status, type(error).__name__, tell))
         return {"status": "ok"}
 
     def _message(self, sid: str, given: Any) -> UserMessage:
         """Read what a client sent. Raises Refusal."""
         if not isinstance(given, Mapping):
             raise Refusal(400, "BadRequest", "A message must be an object.")
-        owner = self._owner(given.get("session_id")) if self.persistent else (f"{OWNED}{sid}", True)
+        who = self._callers.get(sid)
+        if who is not None:
+            owner: tuple[str, bool] | None = (who.subject, True)
+        elif self.persistent:
+            owner = self._owner(given.get("session_id"))
+        else:
+            owner = (f"{OWNED}{sid}", True)
         if owner is None:
             raise Refusal(401, "NotAuthenticated", "Ask for a session first: session_request.")
         metadata = given.get(self.metadata_key)
@@ -233,6 +256,14 @@ class SocketIOChannel:
     async def _emit(self, sender_id: str, reply: Mapping[str, Any]) -> None:
         for message in as_sent(reply):
             await self.server.emit(self.said, message, to=sender_id, namespace=self.namespace)
+
+
+def _reads(rules: TokenRules, token: str) -> bool:
+    try:
+        rules.read(token)
+    except AuthError:
+        return False
+    return True
 
 
 def as_sent(reply: Mapping[str, Any]) -> Iterator[Any]:

@@ -20,8 +20,10 @@ COMMANDS = {
     "test": "run the project's test conversations and measure its NLU",
     "data": "check, split, convert and migrate training files",
     "visualize": "draw the stories and rules as a graph, in one HTML page",
+    "keys": "make, list and take back API keys",
     "export": "send the stored conversations to the event broker, or write them as JSON lines",
     "evaluate": "find and count points of stored conversations (markers)",
+    "doctor": "check a deployment, and say what to mend",
     "telemetry": "say what is sent to anybody about your use: nothing",
     "x": "say what stands in for Rasa X",
 }

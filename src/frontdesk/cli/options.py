@@ -69,6 +69,8 @@ def add_logging(parser: argparse.ArgumentParser) -> None:
     )
     for names, level, text in levels:
         group.add_argument(*names, action="store_const", dest="loglevel", const=level, help=text)
+    text = "how lines of the log look (plain; or FORCE_JSON_LOGGING=true)"
+    group.add_argument("--log-format", choices=["plain", "json"], default=None, help=text)
     text = "a YAML file with a mapping for Python's logging.config.dictConfig"
     group.add_argument("--logging-config-file", type=Path, default=None, metavar="FILE", help=text)
 
@@ -86,6 +88,9 @@ def settings_of(options: argparse.Namespace, level: str | None = None) -> Settin
     from frontdesk.settings import read_settings
 
     settings = read_settings()
+    form = getattr(options, "log_format", None)
+    if form is not None:
+        settings = dataclasses.replace(settings, log_json=form == "json")
     asked = getattr(options, "loglevel", None)
     if asked is not None:
         return dataclasses.replace(settings, log_level=logging.getLevelName(asked))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from frontdesk.cli.options import (
     add_model,
@@ -16,8 +18,11 @@ from frontdesk.cli.options import (
     settings_of,
     start_logging,
 )
-from frontdesk.cli.serving import ACTIONS, add_server, api, api_keys, chosen_model, listening
+from frontdesk.cli.serving import ACTIONS, add_server, api, chosen_model, listening, protection
 from frontdesk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from frontdesk.settings import Settings
 
 _NO_EFFECT = {"jwt_private_key": "callers' tokens are read here, and never made."}
 
@@ -58,12 +63,21 @@ def execute(options: argparse.Namespace) -> int:
     say_ignored(options, _NO_EFFECT)
     # One message's vectors are small: a second BLAS thread would only spin. Read when numpy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from frontdesk.server.serve import serve, serve_by_workers
+    from frontdesk.cli.observing import observed
     from frontdesk.server.workers import worker_number
 
     settings = settings_of(options)
     start_logging(options, settings)
-    at, worker, show = listening(options), worker_number(), progress(quiet(options))
+    worker = worker_number()
+    with observed(options, alone=worker is None, shared=options.workers > 1):
+        return _serve(options, settings, model, worker)
+
+
+def _serve(options: argparse.Namespace, settings: Settings, model: Path | None, worker: int | None) -> int:
+    from frontdesk.server.serve import serve, serve_by_workers
+
+    guard = protection(options, settings)
+    at, show = listening(options), progress(quiet(options))
     layout, queued = layout_of(options), _queued(options)
     if queued:
         _check_front(options, options.inspector or settings.inspector)
@@ -76,18 +90,19 @@ def execute(options: argparse.Namespace) -> int:
     if queued:
         from frontdesk.server.queue import serve_front
 
-        return serve_front(layout, settings, at, progress=show, connector=options.connector)
+        return serve_front(layout, settings, at, guard, progress=show, connector=options.connector)
     return serve(
         layout,
         model,
         settings,
         at,
+        guard,
         train_first=options.train and worker is None,
         watch=options.watch,
         progress=show,
-        api=api(options),
+        api=api(options, guard),
         connector=options.connector,
-        inspector=api_keys(options) if options.inspector or settings.inspector else None,
+        inspector=options.inspector or settings.inspector,
     )
 
 

@@ -11,9 +11,10 @@ from frontdesk.cli.options import add_files, layout_of
 from frontdesk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from frontdesk.auth.api import ApiKeys
     from frontdesk.server.api_context import ApiOptions
     from frontdesk.server.listening import Listening
+    from frontdesk.server.protection import Protection
+    from frontdesk.settings import Settings
 
 
 ACTIONS = "actions"
@@ -46,6 +47,7 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     text = "open only this channel of credentials.yml ('cmdline': talk in the terminal)"
     parser.add_argument("--connector", default=None, metavar="CHANNEL", help=text)
     _add_logs(parser)
+    add_metrics(parser)
     _add_api(parser)
 
 
@@ -60,6 +62,17 @@ def _add_logs(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--syslog-port", type=int, default=514, metavar="PORT", help="its port (514)")
     text = "how it is reached (UDP)"
     group.add_argument("--syslog-protocol", default="UDP", choices=["UDP", "TCP", "udp", "tcp"], help=text)
+
+
+def add_metrics(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where Prometheus finds the numbers of a server."""
+    group = parser.add_argument_group("metrics (docs/operating.md)")
+    text = "serve Prometheus's numbers at /metrics on this port (none; or FRONTDESK_METRICS_PORT)"
+    given = os.environ.get("FRONTDESK_METRICS_PORT") or None
+    group.add_argument("--metrics-port", type=int, default=given, metavar="PORT", help=text)
+    text = "and on this address (127.0.0.1: only this machine; or FRONTDESK_METRICS_INTERFACE)"
+    given = os.environ.get("FRONTDESK_METRICS_INTERFACE") or "127.0.0.1"
+    group.add_argument("--metrics-interface", default=given, metavar="ADDRESS", help=text)
 
 
 def _add_api(parser: argparse.ArgumentParser) -> None:
@@ -128,18 +141,27 @@ def listening(options: argparse.Namespace) -> Listening:
     )
 
 
-def api(options: argparse.Namespace) -> ApiOptions | None:
+def protection(options: argparse.Namespace, settings: Settings) -> Protection:
+    """Return who may come in, and how often, as options and endpoints.yml say. Raises ConfigError."""
+    from frontdesk.formats.settings_files import read_endpoints
+    from frontdesk.server.protection import Protection
+
+    layout = layout_of(options)
+    return Protection.of(
+        layout.folder,
+        read_endpoints(layout.folder, layout.endpoints),
+        settings,
+        token=options.auth_token,
+        jwt_secret=options.jwt_secret,
+        jwt_method=options.jwt_method,
+        hosts=frozenset(options.api_allow_host),
+    )
+
+
+def api(options: argparse.Namespace, guard: Protection) -> ApiOptions | None:
     """Return how the HTTP API is opened, or None where it stays closed."""
     if not options.enable_api:
         return None
     from frontdesk.server.api_context import ApiOptions
 
-    hosts = frozenset(options.api_allow_host)
-    return ApiOptions(api_keys(options), hosts, tuple(options.cors), layout_of(options))
-
-
-def api_keys(options: argparse.Namespace) -> ApiKeys:
-    """Return what callers of the HTTP API, and of the inspector, have to show. Raises ConfigError."""
-    from frontdesk.auth.api import ApiKeys
-
-    return ApiKeys(options.auth_token, options.jwt_secret, options.jwt_method)
+    return ApiOptions(guard.access, guard.hosts, tuple(options.cors), layout_of(options))

@@ -106,7 +106,7 @@ def execute(options: argparse.Namespace) -> int:
         if options.force:
             print("Training was ordered (--force).")
             return FORCED
-        endpoints = read_endpoints(layout.folder, layout.endpoints)
+        endpoints = read_endpoints(layout.folder, layout.endpoints, secrets=False)
         current = is_current(layout.folder, endpoints, out, layout, only)
         if not current and only is None and newest(out) is not None:
             # Maybe there is something to learn for one half only; then training leaves the other one out.

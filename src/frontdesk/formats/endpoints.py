@@ -12,7 +12,7 @@ from frontdesk.formats.yaml import Block, plain
 
 KEYS = (
     "version", "action_endpoint", "tracker_store", "lock_store", "event_broker", "nlg", "nlu", "llm",
-    "knowledge", "models", "model", "tracing", "metrics", "queue",
+    "knowledge", "models", "model", "tracing", "metrics", "auth", "rate_limits", "outgoing", "queue",
 )  # fmt: skip
 
 
@@ -63,7 +63,10 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Everything in endpoints.yml; None stands for what the file does not say."""
+    """Everything in endpoints.yml; None stands for what the file does not say.
+
+    `auth`, `rate_limits` and `outgoing` hold only options: who may call, how often, and what may be called.
+    """
 
     action_endpoint: ActionEndpoint | None = None
     tracker_store: Endpoint | None = None
@@ -75,6 +78,10 @@ class Endpoints:
     queue: Endpoint | None = None
     llm: LanguageModel | None = None
     knowledge: Knowledge | None = None
+    tracing: Endpoint | None = None
+    auth: Endpoint | None = None
+    rate_limits: Endpoint | None = None
+    outgoing: Endpoint | None = None
 
 
 def read(root: Block, complaints: Complaints) -> Endpoints:
@@ -91,6 +98,10 @@ def read(root: Block, complaints: Complaints) -> Endpoints:
         queue=_endpoint("queue", root, complaints),
         llm=_llm(root, complaints),
         knowledge=_knowledge(root, complaints),
+        tracing=_endpoint("tracing", root, complaints),
+        auth=_endpoint("auth", root, complaints),
+        rate_limits=_endpoint("rate_limits", root, complaints),
+        outgoing=_endpoint("outgoing", root, complaints),
     )
 
 

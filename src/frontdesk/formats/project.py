@@ -11,7 +11,7 @@ from pathlib import Path
 
 from frontdesk.core.domain import Domain
 from frontdesk.core.training import ActionStep, NluExamples, Place, Rule, Story, TrainingSet
-from frontdesk.errors import ConfigError, suggestion
+from frontdesk.errors import ConfigError, YamlError, suggestion
 from frontdesk.formats import config, credentials, cross_checks, domain, endpoints, nlu, stories, test_stories
 from frontdesk.formats.complaints import Complaints
 from frontdesk.formats.config import Config
@@ -70,8 +70,9 @@ def read_project(
 ) -> Project:
     """Read a project's folder, or say everything that is wrong with it.
 
-    Not `strict`, names that nothing defines (of which Rasa only warns) are kept as `doubts`. Without
-    `settings` endpoints.yml and credentials.yml are left alone, for training needs no secrets. Without `names`
+    Not `strict`, names that nothing defines (of which Rasa only warns) are kept as `doubts`; so are environment
+    variables of endpoints.yml and credentials.yml that are not set, for training needs no secrets. Without
+    `settings` both files are left alone. Without `names`
     it is left to the caller to check training files against the domain (`cross_checks`). `env` replaces the
     environment. `config_path`, `domain_path`, `data_paths` (files or folders) and `endpoints_path` stand in for
     config.yml, the domain, `data/` and endpoints.yml. Without `domain_needed` a project may have no domain at all.
@@ -90,11 +91,10 @@ def read_project(
         cross_checks.check(training, read_domain, reader.complaints)
     read_endpoints, read_credentials = Endpoints(), Credentials()
     if settings:
-        found = reader.root("endpoints.yml", "endpoints.yaml", path=endpoints_path)
+        found = reader.root("endpoints.yml", "endpoints.yaml", path=endpoints_path, secrets=True)
         read_endpoints = endpoints.read(found, reader.complaints)
-        read_credentials = credentials.read(
-            reader.root("credentials.yml", "credentials.yaml"), reader.complaints
-        )
+        found = reader.root("credentials.yml", "credentials.yaml", secrets=True)
+        read_credentials = credentials.read(found, reader.complaints)
     reader.old_versions()
     reader.complaints.raise_all(strict=strict)
     return Project(
@@ -173,21 +173,29 @@ class _Reader:
         self.sources = Sources(folder, env)
         self._old: list[tuple[str, Place]] = []
 
-    def root(self, *names: str, path: Path | None = None, needed: bool = False) -> Block:
-        """Read a file of settings (or another one at `path`); an empty mapping where there is none."""
+    def root(
+        self, *names: str, path: Path | None = None, needed: bool = False, secrets: bool = False
+    ) -> Block:
+        """Read a file of settings (or another one at `path`); an empty mapping where there is none.
+
+        Where it holds `secrets`, variables that are not set are doubts.
+        """
         path = path or self.sources.first(*names)
+        unset: list[YamlError] = []
         if path is not None:
-            return self.block(path, "all")
+            read = self.block(path, "all", unset if secrets else None)
+            self.complaints.doubts += unset
+            return read
         if needed:
             hint = "Run this in the project's folder, or make a project: frontdesk init."
             self.complaints.error(f"There is no {names[0]} in '{self.sources.folder}'.", None, hint)
         return Block(Place(names[0]))
 
-    def block(self, path: Path, expand: Expansion) -> Block:
+    def block(self, path: Path, expand: Expansion, unset: list[YamlError] | None = None) -> Block:
         """Read a file whose content is a mapping; complaints stand for what cannot be read."""
         where = Place(self.sources.name(path), 1)
         try:
-            content = self.sources.read_yaml(path, expand)
+            content = self.sources.read_yaml(path, expand, unset)
         except ConfigError as error:
             self.complaints.caught(error)
             return Block(where)

@@ -23,9 +23,12 @@ def read_config(folder: Path, path: Path | None = None) -> Config:
     return _read(folder, ("config.yml", "config.yaml"), config.read, path, strict=False)
 
 
-def read_endpoints(folder: Path, path: Path | None = None) -> Endpoints:
-    """Return what endpoints.yml (or the file at `path`) says; nothing where there is none. Raises ProjectError."""
-    return _read(folder, ("endpoints.yml", "endpoints.yaml"), endpoints.read, path)
+def read_endpoints(folder: Path, path: Path | None = None, *, secrets: bool = True) -> Endpoints:
+    """Return what endpoints.yml (or the file at `path`) says; nothing where there is none. Raises ProjectError.
+
+    Without `secrets`, environment variables that are not set stay as they are written.
+    """
+    return _read(folder, ("endpoints.yml", "endpoints.yaml"), endpoints.read, path, secrets=secrets)
 
 
 def read_credentials(folder: Path, path: Path | None = None) -> Credentials:
@@ -40,12 +43,13 @@ def _read(
     path: Path | None = None,
     *,
     strict: bool = True,
+    secrets: bool = True,
 ) -> T:
     sources, complaints = Sources(folder, None), Complaints()
     path = path or sources.first(*names)
     root = Block(Place(names[0], 1))
     if path is not None:
-        content = sources.read_yaml(path, "all")
+        content = sources.read_yaml(path, "all", None if secrets else [])
         root = complaints.block(content, Place(sources.name(path), 1), "The content of the file")
     found = reader(root, complaints)
     complaints.raise_all(strict=strict)

@@ -56,9 +56,10 @@ class Sources:
         found = [p for p in sorted(folder.rglob("*")) if p.suffix in YAML_ENDINGS and p.is_file()]
         return [p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts)]
 
-    def read_yaml(self, path: Path, expand: Expansion = "none") -> Any:
-        """Read a YAML file and remember its digest."""
-        return yaml.read_bytes(self._read(path), self.name(path), expand=expand, env=self._env)
+    def read_yaml(self, path: Path, expand: Expansion = "none", unset: list[YamlError] | None = None) -> Any:
+        """Read a YAML file and remember its digest; variables that are not set go into `unset`, if given."""
+        raw = self._read(path)
+        return yaml.read_bytes(raw, self.name(path), expand=expand, env=self._env, unset=unset)
 
     def read_lines(self, path: Path) -> list[str]:
         """Read a text file's lines that are not empty, and remember its digest."""

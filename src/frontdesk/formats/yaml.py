@@ -109,9 +109,14 @@ def read(
 
 
 def read_bytes(
-    raw: bytes, name: str, *, expand: Expansion = "none", env: Mapping[str, str] | None = None
+    raw: bytes,
+    name: str,
+    *,
+    expand: Expansion = "none",
+    env: Mapping[str, str] | None = None,
+    unset: list[YamlError] | None = None,
 ) -> Any:
-    """Read the content of a YAML file; see `read`."""
+    """Read the content of a YAML file; see `read_text`."""
     if len(raw) > MAX_BYTES:
         what = f"The file is larger than {MAX_BYTES // 1024 // 1024} MB."
         raise YamlError(what, where=name, hint="Split it into several files.")
@@ -122,14 +127,22 @@ def read_bytes(
         raise YamlError(
             "This is not UTF-8 text.", where=place(name, line), hint="Save it as UTF-8."
         ) from error
-    return read_text(text, name, expand=expand, env=env)
+    return read_text(text, name, expand=expand, env=env, unset=unset)
 
 
 def read_text(
-    text: str, name: str, *, expand: Expansion = "none", env: Mapping[str, str] | None = None
+    text: str,
+    name: str,
+    *,
+    expand: Expansion = "none",
+    env: Mapping[str, str] | None = None,
+    unset: list[YamlError] | None = None,
 ) -> Any:
-    """Read YAML text; `name` stands in complaints. See `read`."""
-    composer = _Composer(name, expand, os.environ if env is None else env)
+    """Read YAML text; `name` stands in complaints. See `read`.
+
+    Where `unset` is given, an environment variable that is not set is added to it, and the text stays as written.
+    """
+    composer = _Composer(name, expand, os.environ if env is None else env, unset)
     try:
         return composer.compose(YAML(typ="safe", pure=True).parse(text))
     except MarkedYAMLError as error:
@@ -157,10 +170,13 @@ def _syntax_error(error: MarkedYAMLError, name: str) -> YamlError:
 class _Composer:
     """Turns parser events into values; small, because the full loader would spend its time on nodes."""
 
-    def __init__(self, name: str, expand: Expansion, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, expand: Expansion, env: Mapping[str, str], unset: list[YamlError] | None
+    ) -> None:
         self._name = name
         self._expand = expand
         self._env = env
+        self._unset = unset
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._open: set[str] = set()
         self._count = 0
@@ -334,9 +350,12 @@ class _Composer:
         if default is not None:
             return default
         hint = f"Set it, or give a default: ${{{name}:-default}}."
-        raise YamlError(
-            f"The environment variable '{name}' is not set.", where=str(self._place(event)), hint=hint
-        )
+        what = f"The environment variable '{name}' is not set."
+        error = YamlError(what, where=str(self._place(event)), hint=hint)
+        if self._unset is None:
+            raise error
+        self._unset.append(error)
+        return match[0]
 
 
 def resolve_plain(text: str) -> Any:

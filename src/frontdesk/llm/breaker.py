@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from frontdesk.measures import count
+
 
 class CircuitBreaker:
     """Counts failures in a row; after so many it stays open for `pause` seconds, then lets one call try.
@@ -45,6 +47,7 @@ class CircuitBreaker:
 
     def failed(self) -> None:
         """Note that a call failed."""
+        count("frontdesk_llm_failures")
         self._count += 1
         self._trying = False
         if self._count >= self.failures:

@@ -12,6 +12,7 @@ from typing import Any
 from frontdesk.errors import ConfigError, LLMError, suggestion
 from frontdesk.formats.endpoints import LanguageModel
 from frontdesk.llm.breaker import CircuitBreaker
+from frontdesk.measures import count
 
 MODEL = "FRONTDESK_LLM_MODEL"
 KEY = "OPENAI_API_KEY"
@@ -160,6 +161,7 @@ class OpenAIChat:
         except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
             what = f"The language model's reply cannot be read ({type(error).__name__})."
             raise LLMError(what, where=self.base_url) from error
+        _count_tokens(getattr(reply, "usage", None))
         return _text(reply)
 
     def _status(self, error: Any) -> LLMError:
@@ -203,6 +205,13 @@ class _Refused(LLMError):
     def __init__(self, parameter: str) -> None:
         super().__init__(f"The language model's server does not take '{parameter}'.")
         self.parameter = parameter
+
+
+def _count_tokens(usage: Any) -> None:
+    for kind, name in (("input", "prompt_tokens"), ("output", "completion_tokens")):
+        tokens = getattr(usage, name, None)
+        if isinstance(tokens, int) and tokens > 0:
+            count("csr_llm_tokens_used", kind, tokens)
 
 
 def _text(reply: Any) -> str:

@@ -1,8 +1,9 @@
 """A linear classifier over several blocks of features: learnt with scikit-learn, applied with numpy alone.
 
-Every block (the encoder's vector, counts of words ...) is brought to length 1 before it is weighed, so that
-none drowns the others; counts are first weighed by how rare their terms are. A temperature, chosen on
-examples that the weights had not seen, makes the confidences mean what they say.
+Every block (the encoder's vector, counts of words ...) is brought to a length of its own before it is weighed,
+so that none drowns the others: counts, weighed by how rare their terms are, to 1, and vectors to 2, for they know
+more of a text than its letters. A temperature, chosen on examples that the weights had not seen, makes the
+confidences mean what they say.
 """
 
 from __future__ import annotations
@@ -28,9 +29,14 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Fit:
-    """How weights are learnt: `C` is the inverse of regularisation; `folds` below 2 choose no temperature."""
+    """How weights are learnt.
+
+    `C` is the inverse of regularisation; `dense` is the length of a dense vector beside a block of counts; `folds`
+    below 2 choose no temperature.
+    """
 
     C: float = 10.0
+    dense: float = 2.0
     solver: str = "lbfgs"
     max_iter: int = 200
     tol: float = 1e-3
@@ -126,12 +132,14 @@ def fit(rows: Sequence[Row], labels: Sequence[str], how: Fit) -> LinearModel:
         return LinearModel(names, blocks, np.zeros(1, np.float32))
     targets = np.searchsorted(np.array(names), np.array(labels))
     with threadpool_limits(1):
-        matrix = _matrix(rows, plan)
+        matrix = _matrix(rows, plan, how.dense)
         temperature = _temperature(matrix, targets, how) if how.folds >= 2 else 1.0
         weights, bias = _solve(matrix, targets, len(names), how)
     learnt, start = [], 0
     for name, size, rarity in plan:
-        learnt.append(Block(name, weights[start : start + size], rarity))
+        own = weights[start : start + size]
+        # in use a dense vector has length 1; its own length is in its weights
+        learnt.append(Block(name, own * np.float32(how.dense) if rarity is None else own, rarity))
         start += size
     return LinearModel(names, tuple(learnt), bias, temperature)
 
@@ -152,13 +160,14 @@ def _plan(rows: Sequence[Row]) -> list[tuple[str, int, Floats | None]]:
     return plan
 
 
-def _matrix(rows: Sequence[Row], plan: Sequence[tuple[str, int, Floats | None]]) -> Any:
+def _matrix(rows: Sequence[Row], plan: Sequence[tuple[str, int, Floats | None]], length: float) -> Any:
     from scipy import sparse
 
     parts = []
     for name, size, rarity in plan:
         if rarity is None:
-            parts.append(sparse.csr_matrix(np.stack([_dense(row.get(name), size) for row in rows])))
+            dense = np.stack([_dense(row.get(name), size) for row in rows])
+            parts.append(sparse.csr_matrix(dense * np.float32(length)))
             continue
         vectors = [
             row.get(name) or SparseVector(np.zeros(0, np.int32), np.zeros(0, np.float32), size)

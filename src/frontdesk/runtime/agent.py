@@ -26,6 +26,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, Hold, LockStore, TrackerStore
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversation, StoreError
+from frontdesk.measures import count, stop
 from frontdesk.runtime.deliveries import AtWork
 from frontdesk.runtime.line import Line
 from frontdesk.runtime.loop import Save
@@ -36,10 +37,12 @@ from frontdesk.runtime.saving import NOWHERE, OnReply, Origin, Reply, Saver, pas
 from frontdesk.runtime.turns import Turns
 from frontdesk.settings import Settings
 from frontdesk.stores.exchange import exchange_of
+from frontdesk.telemetry import about
 
 log = logging.getLogger("frontdesk.agent")
 
 T = TypeVar("T")
+Answering = asyncio.Task[Sequence[Reply]]
 Step = Callable[[Processor, Tracker, Save], Awaitable[Tracker]]
 """Adds to a conversation: gets its latest session, and a function that commits what is new in a tracker."""
 
@@ -89,8 +92,7 @@ class Agent:
         model_id: str = "",
         facts: Mapping[str, Any] | None = None,
     ) -> None:
-        self.processor, self.settings = processor, settings
-        self.store, self.locks = store, locks
+        self.processor, self.store, self.locks, self.settings = processor, store, locks, settings
         self.model_id, self.facts, self.ready = model_id, facts or {}, True
         self._line, self.exchange = Line(locks, store), exchange_of(locks)
         self.local = self._line.local
@@ -124,6 +126,7 @@ class Agent:
         before, self.processor, self.model_id, self.facts = self.processor, empty, "", {}
         await before.close(but=empty)
 
+    @stop("message")
     async def receive(self, message: UserMessage, on_reply: OnReply | None = None) -> Sequence[Reply]:
         """Handle a message and return its replies.
 
@@ -135,6 +138,7 @@ class Agent:
             return await pass_on(taken, on_reply)
         return await asyncio.shield(taken)  # a client that hangs up does not leave a turn half done
 
+    @stop("message")
     async def accept(self, message: UserMessage, on_reply: OnReply) -> bool:
         """Write a message down and return; it is answered in its turn. False where it was answered before.
 
@@ -152,18 +156,18 @@ class Agent:
         """Write a message down; returns its turn, or the replies where it was answered before."""
         self._need_model()
         check_length(message.text, self.settings.max_message)
-        if not message.message_id:
-            message = dataclasses.replace(message, message_id=uuid.uuid4().hex)
-        delivery = Delivery(message.channel, message.sender_id, message.message_id or "")
+        message, delivery = identified(message)
         later |= self.outlets.answering(message) is not None  # whoever answers it also brings the replies
         with self._at_work.at(delivery) as alone:
             stored = await self._write_down(delivery, message)
+            count("frontdesk_deliveries" if stored is None else "frontdesk_repeats")
             if stored is not None:
                 return stored
             self._need_model()  # it may have gone while the message was written down
             # Where nobody else can answer it in the meantime, it need not be looked up again when its turn comes.
             return self._begin(Incoming(delivery, message, on_reply, alone=self.local and alone, later=later))
 
+    @stop("inbox")
     async def _write_down(self, delivery: Delivery, message: UserMessage) -> Sequence[Reply] | None:
         """Put a message into the inbox, or return the replies where it was answered already. Raises AuthError."""
         stored = await self.store.begin(delivery, message)
@@ -178,6 +182,7 @@ class Agent:
         turn.add_done_callback(lambda _: self._at_work.leave(incoming.delivery))
         return turn
 
+    @stop("turn")
     async def _in_line(self, incoming: Incoming) -> Sequence[Reply]:
         with self._line.owed.unless_answered(incoming.delivery, incoming.message):
             return await self._line.enter(incoming.message.sender_id, partial(self._in_turn, incoming))
@@ -204,6 +209,7 @@ class Agent:
                     return await self._turn(incoming)
             except StaleConversation:
                 incoming = dataclasses.replace(incoming, alone=False)
+                count("frontdesk_retries", "conversation")
                 log.warning("Somebody else wrote to a conversation; its message is handled again.")
             except (StoreError, AuthError):
                 raise
@@ -216,28 +222,29 @@ class Agent:
         delivery, message, on_reply = incoming.delivery, incoming.message, incoming.on_reply
         processor = self.processor
         known = await self._load(message.sender_id, processor)
+        about(message.sender_id, message.text, known.slots)
         # Looked up after loading: whatever another server answers from now on makes `known` stale.
         stored = None if incoming.alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
             return await pass_on(stored, None if incoming.later else on_reply)
-        saver = self._saver(
-            known, Origin(message.channel, message.authenticated, fence=incoming.fence), on_reply
-        )
+        origin = Origin(message.channel, message.authenticated, fence=incoming.fence)
+        saver = self._saver(known, origin, on_reply)
         if guarded(known) and not message.authenticated:
             await saver.finish(known, delivery, ())
             raise not_yours()
         after = await processor.handle(known, message, saver.save)
         replies = replies_to(after, message.message_id)
         await saver.finish(after, delivery, replies)
+        count("csr_messages_processed", "success")
         return replies
 
     async def _apologise(self, incoming: Incoming) -> Sequence[Reply]:
-        message = incoming.message
-        tracker = await self._load(message.sender_id)
+        message, tracker = incoming.message, await self._load(incoming.message.sender_id)
         after = tracker.extend(stamped(event, time.time()) for event in apology(tracker, message))
         replies = replies_to(after, message.message_id)
         saver = self._saver(tracker, Origin(message.channel, fence=incoming.fence), incoming.on_reply)
         await saver.finish(after, incoming.delivery, replies)
+        count("csr_messages_processed", "error")
         await self.apologised(incoming.delivery)
         return replies
 
@@ -247,9 +254,7 @@ class Agent:
         await asyncio.gather(*turns, return_exceptions=True)
         return len(turns)
 
-    async def take_up(
-        self, older_than: float = 0.0, *, crashed: bool = True
-    ) -> list[asyncio.Task[Sequence[Reply]]]:
+    async def take_up(self, older_than: float = 0.0, *, crashed: bool = True) -> list[Answering]:
         """Let messages whose turn was cut off take their places in line, before any that comes later.
 
         One that was begun at several starts already gets an apology: it seems to end the server. Raises StoreError.
@@ -306,10 +311,8 @@ class Agent:
         """Return a conversation's latest session."""
         return await self._load(sender_id)
 
-    async def _load(
-        self, sender_id: str, processor: Processor | None = None, *, whole: bool = False
-    ) -> Tracker:
-        initial = (processor or self.processor).domain.initial_slots
+    async def _load(self, sender_id: str, by: Processor | None = None, *, whole: bool = False) -> Tracker:
+        initial = (by or self.processor).domain.initial_slots
         return await self.recent.load(self.store, sender_id, initial, whole=whole, alone=self.local)
 
     async def close(self) -> None:
@@ -350,6 +353,13 @@ def _tell(turn: asyncio.Task[Sequence[Reply]]) -> None:
 
 async def _nothing_more(_: Delivery) -> None:
     """Do nothing about a message that was answered with an apology only."""
+
+
+def identified(message: UserMessage) -> tuple[UserMessage, Delivery]:
+    """Return a message with an id, and its delivery."""
+    own = message.message_id or uuid.uuid4().hex
+    named = message if message.message_id else dataclasses.replace(message, message_id=own)
+    return named, Delivery(message.channel, message.sender_id, own)
 
 
 def check_length(text: str, most: int) -> None:

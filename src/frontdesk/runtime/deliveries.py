@@ -10,6 +10,7 @@ from itertools import takewhile
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery
 from frontdesk.errors import StoreError
+from frontdesk.measures import count, level
 
 
 class AtWork:
@@ -65,9 +66,15 @@ class Owed:
         try:
             yield
         except StoreError:
+            count("csr_messages_processed", "owed")
             self._messages.setdefault(sender_id, {})[delivery] = message
+            self._tell()
             raise
         messages = self._messages.get(sender_id, {})
-        messages.pop(delivery, None)
+        if messages.pop(delivery, None) is not None:
+            self._tell()
         if not messages:
             self._messages.pop(sender_id, None)
+
+    def _tell(self) -> None:
+        level("frontdesk_turns_owed", sum(len(messages) for messages in self._messages.values()))

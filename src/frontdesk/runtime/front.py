@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 import time
 import uuid
@@ -16,7 +15,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, Exchange, TrackerStore
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import AuthError, Overloaded
-from frontdesk.runtime.agent import check_length, not_yours
+from frontdesk.runtime.agent import check_length, identified, not_yours
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.processor import guarded
 from frontdesk.runtime.recent import RecentTrackers
@@ -79,9 +78,7 @@ class Front:
 
     async def _write_down(self, message: UserMessage) -> tuple[Delivery, UserMessage, Sequence[Reply] | None]:
         check_length(message.text, self.settings.max_message)
-        if not message.message_id:
-            message = dataclasses.replace(message, message_id=uuid.uuid4().hex)
-        delivery = Delivery(message.channel, message.sender_id, message.message_id or "")
+        message, delivery = identified(message)
         await self.queue.check_room()
         stored = await self.store.begin(delivery, message)
         if stored is not None and not message.authenticated and guarded(await self.latest(message.sender_id)):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, Hold, LockStore, TrackerStore
 from frontdesk.errors import LockLost, StoreError
+from frontdesk.measures import count, passing
 from frontdesk.runtime.deliveries import Owed
 
 log = logging.getLogger("frontdesk.agent")
@@ -43,7 +45,9 @@ class Line:
         above = 0
         for _ in range(TIMES):
             try:
-                async with self.locks.lock(sender_id, above=above) as hold:
+                async with AsyncExitStack() as stack:
+                    with passing("wait"):
+                        hold = await stack.enter_async_context(self.locks.lock(sender_id, above=above))
                     if self.local:
                         return await work(ALONE)
                     if not hold.clean:
@@ -51,6 +55,7 @@ class Line:
                     return await work(hold)
             except LockLost as error:
                 log.warning("%s", error.what)
+                count("frontdesk_retries", "lock")
                 above = max(above, error.fence)
         raise StoreError("The lock of a conversation was lost again and again.")
 

@@ -22,6 +22,7 @@ from frontdesk.core.ports import Action, ActionCall, Policy, Turn
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.errors import ActionRejected
+from frontdesk.measures import passing, stop
 from frontdesk.policies.ensemble import FOLLOWUP, just_rejected
 from frontdesk.runtime.session import AUTHENTICATED
 
@@ -76,8 +77,10 @@ class Loop:
         followup = tracker.state.followup_action
         if followup in domain.action_names and followup != just_rejected(tracker):
             return Prediction(followup, 1.0, policy=FOLLOWUP, reason="ordered by the action before")
-        proposals = [policy.predict(tracker, domain) or silent(policy) for policy in self.policies]
-        return self.choose(proposals, tracker, domain)
+        with passing("predict"):
+            proposals = [policy.predict(tracker, domain) or silent(policy) for policy in self.policies]
+        with passing("choose"):
+            return self.choose(proposals, tracker, domain)
 
     async def act(self, turn: Turn, prediction: Prediction, save: Save) -> Tracker:
         """Run one action, and return the conversation with what happened."""
@@ -88,9 +91,9 @@ class Loop:
         seen = tracker.extend(self._now(prediction.events))
         call = numbered(turn.call, tracker, name)
         try:
-            events = await self.action_for(name, turn.domain).run(
-                dataclasses.replace(turn, tracker=seen, call=call)
-            )
+            with passing("act", name):
+                action = self.action_for(name, turn.domain)
+                events = await action.run(dataclasses.replace(turn, tracker=seen, call=call))
             if call.authenticated:
                 events = [_marked(event) if isinstance(event, SessionStarted) else event for event in events]
         except ActionRejected:
@@ -113,6 +116,7 @@ class Loop:
         log.warning("The action '%s' refused to run, and nothing else was to be done.", refused)
         return turn.tracker.extend(self._now(await sorry(turn, refused)))
 
+    @stop("slots")
     async def fill_slots(self, turn: Turn) -> Tracker:
         """Apply the slot mappings to the last message, and return the conversation with the slots that it fills."""
         try:

@@ -24,6 +24,7 @@ from frontdesk.core.events import (
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import ActionCall, ActionServer, KnowledgeBase, ResponseGenerator, Turn
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
+from frontdesk.measures import count, stop
 from frontdesk.runtime import session
 from frontdesk.runtime.loop import Loop, Save, pauses
 from frontdesk.runtime.session import AUTHENTICATED
@@ -110,9 +111,12 @@ class Processor:
         events = [_in_reply_to(turn.call.message_id, event) for event in self._stamped(events)]
         return dataclasses.replace(turn, tracker=turn.tracker.extend(events))
 
+    @stop("understand")
     async def understand(self, message: UserMessage) -> UserUttered:
         """Return the message as it is logged, with what the NLU makes of it."""
         found = await self.understanding.parse(message.text, message.message_id or "")
+        if found.sentiment is not None:
+            count("csr_sentiment_distribution", found.sentiment.name or "")
         metadata = marked(message)
         return UserUttered(
             text=message.text,

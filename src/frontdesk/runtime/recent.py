@@ -8,6 +8,7 @@ from typing import Any
 
 from frontdesk.core.ports import Conversation, TrackerStore
 from frontdesk.core.tracker import Tracker
+from frontdesk.measures import stop
 
 MOST_EVENTS = 40_000  # some 40 MB
 
@@ -47,6 +48,7 @@ class RecentTrackers:
         if old is not None:
             self._events -= len(old)
 
+    @stop("load")
     async def load(
         self, store: TrackerStore, sender_id: str, initial: Mapping[str, Any], *, whole: bool, alone: bool
     ) -> Tracker:

@@ -13,6 +13,7 @@ from frontdesk.core.events import IN_REPLY_TO, BotUttered, Event, SessionStarted
 from frontdesk.core.ports import Commit, Delivery, TrackerStore
 from frontdesk.core.reminders import Change, Reminder, changes
 from frontdesk.core.tracker import Tracker
+from frontdesk.measures import passing
 from frontdesk.runtime.recent import RecentTrackers
 
 log = logging.getLogger("frontdesk.agent")
@@ -100,7 +101,8 @@ class Saver:
                 self.origin.firing,
                 self.origin.fence,
             )
-            await self.store.save(commit)
+            with passing("commit"):
+                await self.store.save(commit)
             if commit.reminders:
                 self.on_reminders()
             self.another_session |= self._begins_another_session(new)
@@ -130,7 +132,8 @@ class Saver:
         if self.on_reply is None:
             return
         try:
-            await self.on_reply(reply)
+            with passing("send"):
+                await self.on_reply(reply)
         except (
             Exception
         ) as error:  # the client is gone; that ends no turn, and it finds the replies when it is back

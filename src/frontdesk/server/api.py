@@ -16,8 +16,8 @@ from sanic.response import html as html_response
 from sanic.response import json as json_response
 from sanic.response import text as text_response
 
-from frontdesk.auth.api import Caller
-from frontdesk.channels.http import Refusal
+from frontdesk.auth.principal import ANYBODY, Principal
+from frontdesk.channels.http import Refusal, shown_anywhere
 from frontdesk.errors import AuthError, ConfigError, PackageError
 from frontdesk.runtime.agent import Agent
 from frontdesk.server.api_context import Api, ApiOptions, Call
@@ -56,11 +56,11 @@ def mount_api(
         mount_following(app, api, workers, follow)
     if archive is not None:
         api.archives[agent.model_id] = archive.name
-    for sentence in options.keys.weak:
+    for sentence in options.access.weak:
         log.warning("%s", sentence)
-    if not options.keys.needed and not local:
+    if not options.access.needed and not local:
         log.warning(
-            "The HTTP API is open to everyone who reaches this server. Give --auth-token or --jwt-secret."
+            "The HTTP API is open to everyone who reaches this server. Give --auth-token, or make an API key."
         )
     app.config.RESPONSE_TIMEOUT = max(app.config.RESPONSE_TIMEOUT, LONGEST_ANSWER)
     for operation in OPERATIONS:
@@ -81,10 +81,10 @@ def mount_api(
 def _answering(api: Api, operation: Operation, local: bool) -> Callable[..., Any]:
     async def answer(request: Request, conversation_id: str = "") -> HTTPResponse:
         conversation_id = unquote(conversation_id, errors="replace")
-        caller = Caller() if operation.open else _caller(api.options, request, local)
+        caller = ANYBODY if operation.open else _caller(api.options, request, local)
         if operation.on_conversation:
             check_conversation_id(conversation_id)
-        if not caller.may_enter(conversation_id or None):
+        if not caller.may(operation.name, conversation_id or None):
             raise Refusal(403, "NotAuthorized", "User has insufficient permissions.")
         if operation.needs_model and not api.agent.ready:
             raise _no_model()
@@ -103,12 +103,12 @@ def _answering(api: Api, operation: Operation, local: bool) -> Callable[..., Any
     return answer
 
 
-def _caller(options: ApiOptions, request: Request, local: bool) -> Caller:
+def _caller(options: ApiOptions, request: Request, local: bool) -> Principal:
     """Return who calls. Raises Refusal (401, 403)."""
-    if not options.keys.needed and not allowed(request.headers.get("Origin"), options.origins):
+    if not options.access.needed and not allowed(request.headers.get("Origin"), options.origins):
         _refuse_foreign_pages(request, local)
     try:
-        return options.keys.caller(request.args.get("token"), request.headers.get("Authorization"))
+        return options.access.caller(shown_anywhere(request))
     except AuthError as error:
         raise Refusal(401, "NotAuthenticated", error.sentence, {"WWW-Authenticate": "Bearer"}) from error
 
@@ -167,7 +167,7 @@ def _no_model() -> Refusal:
 
 
 def _add_documents(app: Sanic[Any, Any], options: ApiOptions) -> None:
-    document = openapi(OPERATIONS, options.keys)
+    document = openapi(OPERATIONS, options.access)
     shown = page(document)
 
     @app.get("/openapi.json", name="openapi")

@@ -11,7 +11,8 @@ from typing import Any
 
 from sanic import Request, Sanic
 
-from frontdesk.auth.api import ApiKeys, Caller
+from frontdesk.auth.access import Access
+from frontdesk.auth.principal import Principal
 from frontdesk.channels.http import Refusal
 from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.agent import Agent
@@ -29,7 +30,7 @@ class ApiOptions:
     endpoints than the project's own.
     """
 
-    keys: ApiKeys = field(default_factory=ApiKeys)
+    access: Access = field(default_factory=Access)
     hosts: frozenset[str] = frozenset()
     origins: tuple[str, ...] = ()
     layout: Layout | None = None
@@ -77,7 +78,7 @@ class Call:
 
     api: Api
     request: Request
-    caller: Caller
+    caller: Principal
     conversation_id: str = ""
 
     @property

@@ -15,7 +15,6 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 from sanic.response import text as text_response
 
-from frontdesk.auth.api import USER
 from frontdesk.channels.http import Refusal, text_field
 from frontdesk.channels.render import plain, render
 from frontdesk.core.codec import Verbosity, to_wire, tracker_to_wire
@@ -276,7 +275,7 @@ async def _act(call: Call, work: Work, shown: Verbosity) -> HTTPResponse:
         message = dataclasses.replace(_message(call, tracker), message_id=message_id)
         return await work(processor, await processor.begin(tracker, message), save)
 
-    origin = Origin(_channel(call), authenticated=call.caller.role == USER)
+    origin = Origin(_channel(call), authenticated=call.caller.owns(call.conversation_id))
     tracker = await call.agent.change(call.conversation_id, step, origin)
     said = [event for event in tracker.since(before) if isinstance(event, BotUttered)]
     messages = [plain(reply) for reply in await _push(call, tracker, said)]
@@ -304,7 +303,11 @@ def _message(call: Call, tracker: Tracker | None = None) -> UserMessage:
     """Return an empty message that stands for the caller: on which channel, and whether the user is certain."""
     channel = _channel(call, tracker)
     return UserMessage(
-        "", call.conversation_id, channel, uuid.uuid4().hex, authenticated=call.caller.role == USER
+        "",
+        call.conversation_id,
+        channel,
+        uuid.uuid4().hex,
+        authenticated=call.caller.owns(call.conversation_id),
     )
 
 

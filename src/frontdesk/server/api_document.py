@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from frontdesk import __version__
-from frontdesk.auth.api import ApiKeys
+from frontdesk.auth.access import Access
 from frontdesk.server.api_schemas import SCHEMAS
 from frontdesk.server.api_table import Operation
 
@@ -57,15 +57,15 @@ _PAGE = """<!doctype html>
 """
 
 
-def openapi(operations: Sequence[Operation], keys: ApiKeys) -> dict[str, Any]:
-    """Return the document; it asks for a token where `keys` are set."""
+def openapi(operations: Sequence[Operation], access: Access) -> dict[str, Any]:
+    """Return the document; it asks for a token where `access` does."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, keys)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, access)
     groups = list(dict.fromkeys(operation.group for operation in operations))
     components: dict[str, Any] = {"schemas": SCHEMAS}
-    if keys.needed:
-        components["securitySchemes"] = _schemes(keys)
+    if access.needed:
+        components["securitySchemes"] = _schemes(access)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -81,17 +81,19 @@ def openapi(operations: Sequence[Operation], keys: ApiKeys) -> dict[str, Any]:
     }
 
 
-def _schemes(keys: ApiKeys) -> dict[str, Any]:
+def _schemes(access: Access) -> dict[str, Any]:
     schemes: dict[str, Any] = {}
-    if keys.token is not None:
+    if access.token is not None:
         schemes["token"] = {"type": "apiKey", "in": "query", "name": "token"}
         schemes["bearerToken"] = {"type": "http", "scheme": "bearer"}
-    if keys.jwt_secret is not None:
+    if access.keys is not None and access.keys.asked_for:
+        schemes["key"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    if access.rules:
         schemes["jwt"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return schemes
 
 
-def _operation(operation: Operation, keys: ApiKeys) -> dict[str, Any]:
+def _operation(operation: Operation, access: Access) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": p.name, "in": "query", "required": False, "description": p.says, "schema": dict(p.schema)}
         for p in operation.query
@@ -106,7 +108,7 @@ def _operation(operation: Operation, keys: ApiKeys) -> dict[str, Any]:
         "summary": operation.title,
         "description": operation.says,
         "parameters": parameters,
-        "responses": _responses(operation, keys),
+        "responses": _responses(operation, access),
     }
     if operation.body:
         content = {kind: {"schema": dict(schema)} for kind, schema in operation.body.items()}
@@ -115,32 +117,32 @@ def _operation(operation: Operation, keys: ApiKeys) -> dict[str, Any]:
         described["requestBody"] = {"required": True, "content": content}
     if operation.deprecated:
         described["deprecated"] = True
-    if keys.needed and not operation.open:
-        described["security"] = [{name: []} for name in _schemes(keys)]
+    if access.needed and not operation.open:
+        described["security"] = [{name: []} for name in _schemes(access)]
     return described
 
 
-def _responses(operation: Operation, keys: ApiKeys) -> dict[str, Any]:
+def _responses(operation: Operation, access: Access) -> dict[str, Any]:
     answers: dict[str, Any] = {str(operation.status): {"description": "Done."}}
     if operation.answers:
         content = {kind: {"schema": dict(schema)} for kind, schema in operation.answers.items()}
         answers[str(operation.status)]["content"] = content
     if any(p.name == "callback_url" for p in operation.query):
         answers["204"] = {"description": "Begun; the answer goes to the callback."}
-    for status in failures(operation, keys):
+    for status in failures(operation, access):
         content = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
         answers[str(status)] = {"description": _REASONS[status], "content": content}
     return answers
 
 
-def failures(operation: Operation, keys: ApiKeys) -> list[int]:
+def failures(operation: Operation, access: Access) -> list[int]:
     """Return the statuses with which an operation may fail."""
     found = set(operation.errors)
     if operation.query or operation.body or operation.on_conversation:
         found.add(400)
     if not operation.open:
         found.add(403)
-        if keys.needed:
+        if access.needed:
             found.add(401)
     if operation.needs_model:
         found.add(409)

@@ -24,6 +24,7 @@ from frontdesk.core.tracker import Tracker
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.writer import dump
 from frontdesk.graph.package import newest
+from frontdesk.outgoing import checked, download
 from frontdesk.runtime.assembly import reload
 from frontdesk.runtime.processor import Processor
 from frontdesk.runtime.understanding import Understanding
@@ -31,7 +32,6 @@ from frontdesk.server.api_context import Api, Call, bad_parameter
 from frontdesk.server.api_conversations import prediction_to_wire
 from frontdesk.server.api_emulation import MODES, emulate
 from frontdesk.server.api_events import events_in, json_object, verbosity
-from frontdesk.server.api_network import checked, download
 from frontdesk.server.api_workers import changing, statuses, tell_others
 
 YAML_TYPE = "application/x-yaml"

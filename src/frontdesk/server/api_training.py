@@ -16,11 +16,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
 from sanic.response import HTTPResponse, empty, file
 
 from frontdesk.channels.http import Refusal, failure
-from frontdesk.errors import FrontdeskError
+from frontdesk.errors import AddressRefused, FrontdeskError
 from frontdesk.formats import config as config_file
 from frontdesk.formats.domain_merge import KEYS as DOMAIN_KEYS
 from frontdesk.formats.importers import reads_own_files
@@ -28,9 +27,9 @@ from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_endpoints
 from frontdesk.formats.writer import dump
 from frontdesk.formats.yaml import Block, read_text
+from frontdesk.outgoing import checked, post
 from frontdesk.runtime.assembly import STATE, named_paths, named_slot_types
 from frontdesk.server.api_context import Api, Call
-from frontdesk.server.api_network import checked, post
 from frontdesk.server.api_workers import job
 
 log = logging.getLogger("frontdesk.server")
@@ -71,8 +70,8 @@ async def _report(work: Operation, call: Call, url: str) -> None:
         # Looked at again: the name may stand for another address by now.
         target = await checked(url, call.api.options.hosts)
         status = await post(target, answer.body or b"", answer.content_type or "application/json")
-    except (Refusal, httpx.HTTPError) as error:
-        log.error("The callback for '%s' could not be called (%s).", call.request.path, type(error).__name__)
+    except AddressRefused as error:
+        log.error("The callback for '%s' could not be called: %s", call.request.path, error)
         return
     if status >= 400:
         log.error("The callback for '%s' answered with the status %d.", call.request.path, status)

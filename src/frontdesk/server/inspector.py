@@ -212,8 +212,10 @@ def mount_inspector(app: Sanic[Any, Any], agent: Agent, layout: Layout, entrance
 
 
 def _answering(entrance: Entrance, run: Callable[[Request], Awaitable[Any]]) -> Callable[..., Any]:
+    operation = f"inspector.{run.__name__}"
+
     async def answer(request: Request) -> HTTPResponse:
-        entrance.admit(request)
+        entrance.admit(request, operation)
         if request.method == "POST" and not (request.content_type or "").startswith("application/json"):
             raise Refusal(415, "UnsupportedMediaType", "Send JSON, with 'Content-Type: application/json'.")
         try:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from sanic import Request
 
-from frontdesk.auth.api import ADMIN, ApiKeys
+from frontdesk.auth.access import Access
+from frontdesk.auth.principal import ANYBODY, Principal
 from frontdesk.auth.tokens import bearer
-from frontdesk.channels.http import Refusal
+from frontdesk.channels.http import Refusal, shown_by
 from frontdesk.errors import AuthError, ConfigError
 from frontdesk.server.api import host_of, is_local, site_of
 
@@ -26,34 +27,34 @@ def new_key() -> str:
 class Entrance:
     """What a caller of the inspector has to show, and to which names the server answers.
 
-    With an API token or JWT secret that is what counts (a JWT must have the role `admin`). Without one, which is
-    allowed only where no other machine reaches the server, it is a random `key` of this start.
+    With API keys, a token or JSON web tokens these are what counts, and the role says what may be done. Without any,
+    which is allowed only where no other machine reaches the server, it is a random `key` of this start.
     """
 
-    keys: ApiKeys
+    access: Access
     local: bool
     key: str | None = field(default=None, repr=False)
 
     @classmethod
-    def make(cls, keys: ApiKeys, interface: str, key: str | None = None) -> Entrance:
+    def make(cls, access: Access, interface: str, key: str | None = None) -> Entrance:
         """Make one for a server that listens on an address; several workers are given one `key`.
 
         Raises ConfigError where others reach it and no token is configured.
         """
         local = is_local(interface)
-        if keys.needed:
-            return cls(keys, local)
+        if access.needed:
+            return cls(access, local)
         if not local:
             what = f"The inspector shows what customers wrote, and the server listens on {interface}."
-            raise ConfigError(what, hint="Give --auth-token or --jwt-secret, or listen on 127.0.0.1.")
-        return cls(keys, local, key or new_key())
+            raise ConfigError(what, hint="Give --auth-token, make an API key, or listen on 127.0.0.1.")
+        return cls(access, local, key or new_key())
 
     def link(self, base: str) -> str:
         """Return where to open the page; the key is behind the `#`, which browsers send to nobody."""
         return f"{base.rstrip('/')}{PAGE}" + (f"#key={self.key}" if self.key else "")
 
-    def admit(self, request: Request) -> None:
-        """Let a request in, or raise Refusal (401, 403).
+    def admit(self, request: Request, operation: str) -> None:
+        """Let a request for an operation in, or raise Refusal (401, 403).
 
         No cookie speaks for anybody here, so a page of another site has nothing to show; and neither has one that gave
         itself a name that points to this machine: such names are not answered to at all.
@@ -63,18 +64,17 @@ class Entrance:
             raise Refusal(
                 403, "NotAuthorized", "Without an API token, the inspector answers only as 'localhost'."
             )
-        if not self._may_enter(request):
-            raise Refusal(403, "NotAuthorized", "The inspector is for the role 'admin'.")
+        if not self._caller(request).may(operation):
+            raise Refusal(403, "NotAuthorized", "Your role does not allow this in the inspector.")
 
-    def _may_enter(self, request: Request) -> bool:
-        shown = request.headers.get("Authorization")
+    def _caller(self, request: Request) -> Principal:
         if self.key is not None:
-            given = (bearer(shown) or "").encode(errors="surrogatepass")
+            given = (bearer(request.headers.get("Authorization")) or "").encode(errors="surrogatepass")
             if not hmac.compare_digest(given, self.key.encode()):
                 raise _unknown("Open the link that `frontdesk run` printed, or enter its key.")
-            return True
+            return ANYBODY
         try:
-            return self.keys.caller(None, shown).role == ADMIN
+            return self.access.caller(shown_by(request))
         except AuthError as error:
             raise _unknown(
                 f"{error.sentence} Enter the API token that the server was started with."

@@ -22,9 +22,13 @@ from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.scheduler import ReminderScheduler
 from frontdesk.runtime.worker import QueueWorker
 from frontdesk.server.app import create_app
+from frontdesk.server.cors import open_to
 from frontdesk.server.listening import Listening
+from frontdesk.server.operating import operate
 from frontdesk.server.peers import Workers
-from frontdesk.server.serve import article_pages, greet, only, open_at, open_channels, run_app
+from frontdesk.server.protection import Protection
+from frontdesk.server.readiness import OK, Dependency
+from frontdesk.server.serve import article_pages, greet, only, open_channels, run_app
 from frontdesk.server.workers import check_shared, end_with_supervisor, fellow_workers
 from frontdesk.settings import Settings
 from frontdesk.stores.exchange import exchange_of
@@ -43,6 +47,7 @@ def serve_front(
     layout: Layout,
     settings: Settings,
     at: Listening,
+    protection: Protection,
     *,
     progress: Progress,
     connector: str | None,
@@ -59,9 +64,9 @@ def serve_front(
     channels = open_channels(credentials, layout.folder, front.exchange)
     front.outlets = Outlets(channels)
     workers = fellow_workers()
-    app = create_app(front, channels, settings, peers=workers)
-    app.ctx.articles = article_pages(layout, facts)
-    open_at(app, at)
+    app = create_app(front, channels, settings, protection=protection, peers=workers)
+    app.ctx.articles = article_pages(layout, front)
+    open_to(app, at.origins)
     _add_lifetime(app, front, workers)
 
     @app.after_server_start
@@ -69,8 +74,21 @@ def serve_front(
         if not at.worker:
             greet(credentials, at, progress)
 
+    operate(app, settings, layout, at, _hangs_on(front))
     run_app(app, at)
     return 0
+
+
+def _hangs_on(front: Front) -> list[Dependency]:
+    async def store() -> str:
+        await front.store.next_reminder()
+        return OK
+
+    async def queue() -> str:
+        await front.queue.check_room()
+        return OK
+
+    return [Dependency("tracker_store", store, needed=True), Dependency("queue", queue, needed=True)]
 
 
 def _exchange(endpoints: Endpoints) -> Exchange:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sanic import Sanic
 
-from frontdesk.auth.api import ApiKeys
+from frontdesk.auth.access import Access
 from frontdesk.auth.secret import read_secret
 from frontdesk.core.ports import Channel, Exchange, Progress, SharedChannel
 from frontdesk.errors import FrontdeskError
@@ -24,6 +25,7 @@ from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
 from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.runtime.front import Front
 from frontdesk.runtime.idle import assemble_without_model
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.scheduler import ReminderScheduler
@@ -35,7 +37,10 @@ from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance, new_key
 from frontdesk.server.listening import Listening
+from frontdesk.server.operating import operate
 from frontdesk.server.peers import Workers, choose
+from frontdesk.server.protection import Protection
+from frontdesk.server.readiness import dependencies_of
 from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor, fellow_workers
 from frontdesk.settings import Settings
 from frontdesk.training.train import inputs_digest, is_current
@@ -51,20 +56,21 @@ def serve(
     model: Path | None,
     settings: Settings,
     at: Listening,
+    protection: Protection,
     *,
     train_first: bool,
     watch: bool,
     progress: Progress,
     api: ApiOptions | None = None,
     connector: str | None = None,
-    inspector: ApiKeys | None = None,
+    inspector: bool = False,
 ) -> int:
     """Answer until a signal comes; returns the exit code.
 
-    `api` opens the HTTP API, `connector` only one channel, `inspector` (who may enter) the page on conversations.
+    `api` opens the HTTP API, `connector` only one channel, `inspector` the page on conversations.
     """
     workers = fellow_workers()
-    entrance = _entrance(inspector, at, workers)
+    entrance = _entrance(protection.access if inspector else None, at, workers)
     # Sanic says "Experienced exception" beside the error itself, which the command line tells.
     logging.getLogger("sanic.error").addFilter(lambda record: "Experienced exception" not in record.msg)
     at.check()
@@ -79,28 +85,22 @@ def serve(
     credentials = only(connector, read_credentials(folder, layout.credentials))
     channels = open_channels(credentials, folder, agent.exchange)
     agent.outlets = Outlets(channels)
-    app = create_app(agent, channels, settings, agent.model_id, workers)
-    app.ctx.articles = article_pages(layout, agent.facts) if agent.ready else {}
+    app = create_app(agent, channels, settings, agent.model_id, protection, workers)
+    pages = functools.partial(article_pages, layout, agent)
+    app.ctx.articles = pages() if agent.ready else {}
     if api is not None:
-        mount_api(
-            app,
-            agent,
-            folder,
-            api,
-            local=is_local(at.interface),
-            pages=lambda: article_pages(layout, agent.facts),
-            archive=archive,
-            workers=workers,
-        )
+        local = is_local(at.interface)
+        mount_api(app, agent, folder, api, local=local, pages=pages, archive=archive, workers=workers)
     if entrance is not None:
         mount_inspector(app, agent, layout, entrance)
-    open_at(app, at)
+    open_to(app, at.origins)
 
     def ready() -> None:
         if not at.worker:
             greet(credentials, at, progress, entrance)
 
     _add_lifetime(app, agent, layout, watch=watch, ready=ready, workers=workers)
+    operate(app, agent.settings, layout, at, dependencies_of(agent, endpoints))
     run_app(app, at)
     return 0
 
@@ -119,17 +119,10 @@ def run_app(app: Sanic[Any, Any], at: Listening) -> None:
     )
 
 
-def open_at(app: Sanic[Any, Any], at: Listening) -> None:
-    """Set what holds for every request at an address."""
-    open_to(app, at.origins)
-    app.config.RESPONSE_TIMEOUT = at.response_timeout or app.config.RESPONSE_TIMEOUT
-    app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
-
-
-def _entrance(inspector: ApiKeys | None, at: Listening, workers: Workers | None) -> Entrance | None:
-    if inspector is None:
+def _entrance(access: Access | None, at: Listening, workers: Workers | None) -> Entrance | None:
+    if access is None:
         return None
-    return Entrance.make(inspector, at.interface, workers.inspector_key() if workers is not None else None)
+    return Entrance.make(access, at.interface, workers.inspector_key() if workers is not None else None)
 
 
 def _archive(workers: Workers | None, models: Path) -> Path | None:
@@ -166,7 +159,7 @@ def serve_by_workers(
     if train_first and not is_current(layout.folder, endpoints, models, layout):
         train_project(layout, progress)
     read_secret(layout.folder / STATE)  # made now, it is the same for all
-    patience = settings.turn_deadline + settings.action_deadline + 10.0
+    patience = settings.drain + settings.turn_deadline + settings.action_deadline + 15.0
 
     def agree(folder: Path) -> None:
         choose(folder, newest(model or models))
@@ -216,12 +209,12 @@ def open_channels(credentials: Credentials, folder: Path, exchange: Exchange) ->
     return made
 
 
-def article_pages(layout: Layout, facts: Mapping[str, Any]) -> dict[str, str]:
-    """Return the pages of the project's articles by their address; `facts` are those of the model."""
+def article_pages(layout: Layout, gate: Agent | Front) -> dict[str, str]:
+    """Return the pages of the project's articles by their address, with the facts that the gate knows."""
     knowledge = read_endpoints(layout.folder, layout.endpoints).knowledge
     if knowledge is None:
         return {}
-    return render_articles(layout.folder / knowledge.articles, facts)
+    return render_articles(layout.folder / knowledge.articles, gate.facts)
 
 
 def _add_lifetime(
@@ -327,7 +320,7 @@ async def _renew(agent: Agent, layout: Layout, app: Sanic[Any, Any]) -> None:
         return
     try:
         app.ctx.model_id = await reload(agent, folder, layout=layout)
-        app.ctx.articles = await asyncio.to_thread(article_pages, layout, agent.facts)
+        app.ctx.articles = await asyncio.to_thread(article_pages, layout, agent)
     except (FrontdeskError, OSError) as error:
         log.error("Not reloaded, the model in use goes on: %s", error)
         return

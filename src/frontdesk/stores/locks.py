@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from frontdesk.core.ports import Hold
+from frontdesk.measures import count
 
 
 class MemoryLockStore:
@@ -56,6 +57,7 @@ class MemoryLockStore:
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.append(turn)
+        count("frontdesk_locks_waited")
         try:
             await turn
         except asyncio.CancelledError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from frontdesk.core.ports import Exchange, Hold
 from frontdesk.errors import LockLost
+from frontdesk.measures import count
 from frontdesk.stores import rows
 from frontdesk.stores.exchange import RedisExchange
 from frontdesk.stores.redis_options import as_store_error, connect, failures, read_redis_options
@@ -150,7 +151,10 @@ class RedisLockStore:
         while not place.settled:
             place.woken.clear()
             try:
+                first = place.ticket == "0"
                 await self._enter(place, above)
+                if first and not place.settled:
+                    count("frontdesk_locks_waited")
                 away_since = None
             except self._failures as error:
                 away_since = away_since or time.monotonic()

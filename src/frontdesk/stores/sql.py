@@ -1,4 +1,4 @@
-"""Conversations kept in a SQL database: a SQLite file, or PostgreSQL."""
+"""Conversations kept in a SQL database: a SQLite file, PostgreSQL, MySQL or MariaDB."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from frontdesk.core.ports import Commit, Conversation, Delivery
 from frontdesk.core.reminders import Reminder
 from frontdesk.stores import reminders, rows, statements
 from frontdesk.stores.databases import Database
-from frontdesk.stores.options import read_options
+from frontdesk.stores.mysql import MysqlDatabase
+from frontdesk.stores.options import SqlOptions, read_options
 from frontdesk.stores.postgresql import PostgresDatabase
 from frontdesk.stores.recent import RecentSessions
 from frontdesk.stores.sqlite import SqliteDatabase
@@ -35,7 +36,7 @@ class SqlTrackerStore:
     >>> store = SqlTrackerStore({"db": ".frontdesk/conversations.db"})
     >>> store = SqlTrackerStore({"dialect": "postgresql", "url": "localhost", "db": "chat", "username": "me"})
 
-    Options as in Rasa's endpoints.yml: `dialect` (sqlite, postgresql), `url` or `host` (a host, or a whole
+    Options as in Rasa's endpoints.yml: `dialect` (sqlite, postgresql, mysql), `url` or `host` (a host, or a whole
     database URL), `port`, `username`, `password`, `db`, `login_db`, `query`; also `schema`, `timeout`
     (seconds to wait for a locked or absent database, 4.5), `pool_size` (connections for writing, and as many
     for reading, 5), `inbox_retention_days` (7).
@@ -52,7 +53,7 @@ class SqlTrackerStore:
     ) -> None:
         self.options = dict(options or {})
         found = self._options = read_options(self.options)
-        self._database: Database = SqliteDatabase(found) if found.sqlite else PostgresDatabase(found)
+        self._database: Database = _database(found)
         self._clock = clock
         self._recent = RecentSessions()
         self._prune_at = 0.0
@@ -159,3 +160,9 @@ class SqlTrackerStore:
             self._complained.add((table, number))
         place = self._options.place
         log.error("%s: row %s of table %s cannot be read (%s); it is passed over.", place, number, table, why)
+
+
+def _database(options: SqlOptions) -> Database:
+    if options.sqlite:
+        return SqliteDatabase(options)
+    return MysqlDatabase(options) if options.mysql else PostgresDatabase(options)

@@ -17,12 +17,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: its path, the parameters behind it, its headers (lower case) and its JSON."""
+    """One request: path, parameters behind it, headers (lower case), and its JSON or the fields of its form."""
 
     path: str
     params: Mapping[str, str]
     headers: Mapping[str, str]
     body: Any
+    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,14 @@ class JsonServer:
                     content = zlib.decompress(content)
                 parts = urlsplit(self.path)
                 headers = {key.lower(): value for key, value in self.headers.items()}
-                body = json.loads(content) if content else None
-                asked = Asked(parts.path, dict(parse_qsl(parts.query)), headers, body)
+                form = (headers.get("content-type") or "").startswith("application/x-www-form-urlencoded")
+                body = dict(parse_qsl(content.decode())) if form else json.loads(content) if content else None
+                asked = Asked(parts.path, dict(parse_qsl(parts.query)), headers, body, self.command)
                 server.asked.append(asked)
                 found = server.answer(asked)
                 self._send(found if isinstance(found, Reply) else Reply(found))
 
-            do_GET = do_POST  # noqa: N815  # the name that http.server looks for
+            do_GET = do_PUT = do_POST  # noqa: N815  # names that http.server looks for
 
             def _send(self, reply: Reply) -> None:
                 if reply.after is not None:

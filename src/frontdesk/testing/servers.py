@@ -1,4 +1,4 @@
-"""Real servers for tests: PostgreSQL and Redis, started in a folder of their own and stopped at the end.
+"""Real servers for tests: PostgreSQL, MariaDB and Redis, started in a folder of their own and stopped at the end.
 
 A test asks with `require_server("postgresql")`; where the server is not installed it is skipped with a named
 reason, and fails where FRONTDESK_REQUIRE_SERVERS is set to 1. `missing_servers()` tells at the end of a run
@@ -11,12 +11,13 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,20 @@ _FOLDERS = (
     "/usr/local/pgsql/bin",
     "/opt/homebrew/opt/postgresql*/bin",
     "/usr/pgsql-*/bin",
+    "/usr/sbin",
+    "/usr/lib/rabbitmq/bin",
 )
-_BINARY = {"postgresql": "postgres", "redis": "redis-server"}
+_BINARY = {
+    "postgresql": "postgres",
+    "mysql": "mariadbd",
+    "redis": "redis-server",
+    "rabbitmq": "rabbitmq-server",
+}
 _HOW = {
     "postgresql": "apt-get install postgresql",
+    "mysql": "apt-get install mariadb-server",
     "redis": "apt-get install redis-server",
+    "rabbitmq": "apt-get install rabbitmq-server",
     "chromium": "apt-get install chromium",
 }
 
@@ -58,7 +68,7 @@ def find_binary(name: str) -> Path | None:
 def require_server(name: str) -> Path:
     """Return a server's program, or skip the test that asks (fail it where FRONTDESK_REQUIRE_SERVERS=1).
 
-    `name` is "postgresql" or "redis".
+    `name` is "postgresql", "mysql", "redis" or "rabbitmq".
     """
     found = find_binary(_BINARY[name])
     if found is None:
@@ -112,6 +122,9 @@ class Server:
     ready: Callable[[Server], bool]
     user: str | None = None
     process: subprocess.Popen[bytes] | None = None
+    # SIGINT is PostgreSQL's fast shutdown, SIGTERM its slow one; Redis takes both.
+    ends_on: signal.Signals = signal.SIGINT
+    environment: Mapping[str, str] | None = None
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def start(self) -> None:
@@ -120,7 +133,7 @@ class Server:
         with log:
             self.process = subprocess.Popen(
                 self.command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                start_new_session=True, **_as_user(self.user),
+                env={**os.environ, **(self.environment or {})}, start_new_session=True, **_as_user(self.user),
             )  # fmt: skip
         until = time.monotonic() + WAIT
         while not self.ready(self):
@@ -135,8 +148,7 @@ class Server:
         if self.process is None:
             return
         if self.process.poll() is None:
-            # SIGINT is PostgreSQL's fast shutdown, SIGTERM its slow one; Redis takes both.
-            self.process.send_signal(2)
+            self.process.send_signal(self.ends_on)
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
@@ -150,6 +162,9 @@ class Server:
         if self.name == "redis":
             return f"redis://127.0.0.1:{self.port}/{number % 16}"
         name = f"test_{number}"
+        if self.name == "mysql":
+            run_mysql(self.port, f"CREATE DATABASE {name}")
+            return f"mysql://root@127.0.0.1:{self.port}/{name}"
         run_sql(self.port, f'CREATE DATABASE "{name}"')
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
@@ -168,6 +183,20 @@ def run_sql(port: int, statement: str, database: str = "postgres") -> list[tuple
     with psycopg.connect(autocommit=True, **address) as connection:  # type: ignore[arg-type]  # mixed keywords
         cursor = connection.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
+
+
+def run_mysql(port: int, statement: str, database: str | None = None) -> list[tuple[Any, ...]]:
+    """Run a statement in MariaDB and return its rows."""
+    import pymysql
+
+    address = {"host": "127.0.0.1", "port": port, "user": "root", "database": database, "connect_timeout": 5}
+    connection = pymysql.connect(autocommit=True, **address)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+    finally:
+        connection.close()
 
 
 def run_redis(url: str, *command: object) -> Any:
@@ -217,6 +246,36 @@ def postgresql() -> Iterator[Server]:
 
 
 @contextlib.contextmanager
+def mysql() -> Iterator[Server]:
+    """Run a new MariaDB; user `root`, no password. Skips the test where it is not installed."""
+    program = require_server("mysql")
+    with _folder("frontdesk-mysql-") as (folder, user):
+        where, port = folder / "data", free_port()
+        make = str(find_binary("mariadb-install-db") or "mariadb-install-db")
+        common = ["--no-defaults", f"--datadir={where}", f"--user={user}" if user else "--skip-name-resolve"]
+        options = ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        done = subprocess.run([make, *common, *options], capture_output=True, cwd=folder, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{make} failed: {done.stdout.decode(errors='replace')[-2000:]}")
+        flags = [
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={folder}/socket",
+            f"--pid-file={folder}/pid",
+            "--innodb-flush-log-at-trx-commit=0",  # nobody pulls the plug
+            "--innodb-flush-method=nosync",
+            "--innodb-doublewrite=OFF",
+            "--sync-frm=OFF",
+            "--innodb-buffer-pool-size=32M",
+            "--performance-schema=OFF",
+        ]
+        command = [str(program), *common, *flags]
+        yield from _running(
+            Server("mysql", port, folder, command, _mysql_ready, user, ends_on=signal.SIGTERM)
+        )
+
+
+@contextlib.contextmanager
 def redis() -> Iterator[Server]:
     """Run a new Redis that keeps everything in memory. Skips the test where it is not installed."""
     program = require_server("redis")
@@ -251,6 +310,16 @@ def _postgresql_ready(server: Server) -> bool:
     try:
         run_sql(server.port, "SELECT 1")
     except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _mysql_ready(server: Server) -> bool:
+    import pymysql
+
+    try:
+        run_mysql(server.port, "SELECT 1")
+    except pymysql.OperationalError:
         return False
     return True
 

@@ -55,6 +55,7 @@ class StripeServer:
         self.contested: list[dict[str, Any]] = []
         self.refunds: dict[str, str] = {}  # id of a refund: another status than it has there
         self.refund_status: str | None = None  # of refunds that are made from now on
+        self.decline = False  # whether cards are declined from now on, as one is that was good before
 
     def __call__(self, asked: Asked) -> Told:
         if asked.path == "/v1/disputes":
@@ -65,6 +66,8 @@ class StripeServer:
             if content != asked.content:
                 return Told(400, {"error": {"type": "idempotency_error", "message": "Keys ..."}})
             return Told(told.status, told.body, {"Idempotent-Replayed": "true"})
+        if self.decline and (asked.method, asked.path) == ("POST", "/v1/payment_intents"):
+            return Told(402, {"error": {"type": "card_error", "code": "card_declined", "message": "..."}})
         headers = {name: asked.headers[name] for name in PASSED_ON if name in asked.headers}
         params = {name: values[0] for name, values in asked.query.items()}
         lists = asked.method == "GET" and asked.path == "/v1/payment_intents"

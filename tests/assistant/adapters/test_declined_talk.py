@@ -1,23 +1,29 @@
-"""A change of items whose payment is declined, and then paid another way: what the customer hears, and what Stripe has."""
+"""A payment that is declined, and then made another way: what the customer hears, and what the shop and Stripe have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from actions.flows.change_payment import ActionSubmitPayment
+from actions.flows.change_payment import (
+    ActionAskPaymentConfirmed,
+    ActionSubmitPayment,
+    ValidatePaymentForm,
+)
+from actions.flows.order_status import ActionOrderStatus
 from actions.flows.swap_form import ValidateSwapForm
 from actions.flows.swap_order import ActionAskSwapConfirmed, ActionAskSwapMethod, ActionSubmitSwap
 from actions.services import close_services, services
 from actions.services.container import Services
 
-from ..conftest import count, verified, who
+from ..conftest import MARCUS, count, verified, who
 from ..flows.talking import Talk, followups
 from .serving import Local, Told
 from .stripe_server import KEY, StripeServer
-from .test_provider_money import HUGO, MASTERCARD, NUMBER, VISA, Books, order_of
+from .test_provider_money import GIFT, HUGO, MASTERCARD, NUMBER, VISA, Books, exchanged, order_of
 
 DECLINES = "4000000000000341"
 GOOD = "4242424242424242"
@@ -25,10 +31,10 @@ ITEM = f"{NUMBER}-1"
 
 
 @pytest.fixture()
-def stripe_shop(
+def at_stripe(
     scratch_shop: Services, stripe_server: StripeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Services]:
-    """What `services()` gives to actions where payments are at Stripe, with the customer proven."""
+    """What `services()` gives to actions where payments are at Stripe."""
     close_services()
     file = tmp_path / "adapters.yml"
     file.write_text(
@@ -36,10 +42,15 @@ def stripe_shop(
     )
     monkeypatch.setenv("FRONTDESK_ADAPTERS", str(file))
     monkeypatch.setenv("TEST_STRIPE_KEY", KEY)
-    shop = services()
-    verified(shop, who(), HUGO)
-    yield shop
+    yield services()
     close_services()
+
+
+@pytest.fixture()
+def stripe_shop(at_stripe: Services) -> Services:
+    """The same, with the customer proven."""
+    verified(at_stripe, who(), HUGO)
+    return at_stripe
 
 
 def confirming(shop: Services, method: str | None = None) -> Talk:
@@ -92,7 +103,7 @@ def test_a_declined_card_and_then_another_one(stripe_shop: Services, stripe_serv
     after = order_of(shop)
     assert after.items[0].quantity == before.items[0].quantity + 1
     assert list(books.charges(customer).values()) == [after.total - before.total]
-    assert talk.slots["swap_offered"] is None
+    assert talk.slots["declined_methods"] is None
     shop.deliver()
     assert count(shop, "outbox", kind="order_changed") == 1
 
@@ -103,7 +114,7 @@ def test_without_another_method_it_ends_there(stripe_shop: Services, stripe_serv
     customer = shop.commerce.customer(before.customer_id)
     assert customer is not None
     others = [method.id for method in customer.payment_methods if method.id != MASTERCARD]
-    talk = confirming(shop, MASTERCARD).set(swap_offered={"declined": others})
+    talk = confirming(shop, MASTERCARD).set(declined_methods=others)
     assert yes(talk) == []
     assert talk.responses() == ["utter_outside_declined"]
     assert talk.slots["swap_items"] is None
@@ -127,13 +138,74 @@ def test_a_method_that_is_not_kept_there_is_a_matter_for_a_person(stripe_shop: S
     assert talk.slots["pending_offer"] is not None
 
 
-def test_another_method_for_an_order_that_is_declined(
+def paying(shop: Services, method: str, order: str = NUMBER) -> Talk:
+    """A conversation that has said yes to paying an order by a method."""
+    known = {"payment_order": order, "payment_method": method, "wish": "change_payment"}
+    talk = Talk().set(**known, payment_confirmed=True).hear("yes", "affirm")
+    talk.run(ActionSubmitPayment())
+    return talk
+
+
+def test_another_method_for_an_order_is_declined_and_then_another_one_is_asked_for(
     stripe_shop: Services, stripe_server: StripeServer
 ) -> None:
     shop, before = stripe_shop, order_of(stripe_shop)
     Books(shop, stripe_server).keep(before.customer_id, (VISA, DECLINES))
-    known = {"payment_order": NUMBER, "payment_method": VISA, "wish": "change_payment"}
-    talk = Talk().set(**known, payment_confirmed=True).hear("yes", "affirm")
+    talk = paying(shop, VISA)
+    assert talk.responses() == ["utter_outside_declined"]
+    assert followups(talk.events) == ["payment_form"]
+    assert order_of(shop) == before
+
+    talk.within("payment_form").run(ValidatePaymentForm())  # the same yes is in the tracker still
+    assert (talk.slots["payment_confirmed"], talk.slots["declined_methods"]) == (None, [VISA])
+    assert talk.slots["payment_method"] == GIFT  # the only one that is left is taken without asking
+    assert talk.slots["requested_slot"] == "payment_confirmed"
+    talk.run(ActionAskPaymentConfirmed())
+    talk.hear("yes", "affirm").run(ValidatePaymentForm(), payment_confirmed=True)
+    talk.run(ActionSubmitPayment())
+    assert talk.responses() == ["utter_payment_done"]
+    assert {row.method_id for row in order_of(shop).payments if row.kind == "payment"} >= {GIFT}
+    assert talk.slots["declined_methods"] is None
+
+
+def test_giving_up_after_a_declined_payment_leaves_everything(
+    stripe_shop: Services, stripe_server: StripeServer
+) -> None:
+    shop, before = stripe_shop, order_of(stripe_shop)
+    Books(shop, stripe_server).keep(before.customer_id, (VISA, DECLINES))
+    talk = paying(shop, VISA)
+    talk.within("payment_form").run(ValidatePaymentForm())
+    talk.run(ActionAskPaymentConfirmed())
+    talk.hear("no, leave it", "deny").run(ValidatePaymentForm(), payment_confirmed=False)
+    talk.run(ActionSubmitPayment())
+    assert talk.responses() == ["utter_payment_kept"]
+    assert (order_of(shop), talk.slots["declined_methods"]) == (before, None)
+
+
+def test_an_exchange_whose_charge_was_declined_is_paid_in_the_chat(
+    at_stripe: Services, stripe_server: StripeServer
+) -> None:
+    shop, books, number = at_stripe, Books(at_stripe, stripe_server), MARCUS[1]
+    _, _, reference = exchanged(shop, books, DECLINES)
+    shop.arrivals.note(reference)
+    shop.deliver()
+    status = Talk().set(wish="order_status", status_order=number).hear("how is it", "order_status")
+    status.run(ActionOrderStatus())
+    assert status.responses() == ["utter_order_exchange_unpaid"]
+    talk = Talk().within("payment_form").set(wish="change_payment", payment_order=number)
+    talk.hear("the payment for my exchange was declined, I'd like to pay another way", "change_payment")
+    talk.run(ValidatePaymentForm())
+    assert talk.slots["requested_slot"] == "payment_confirmed"  # one card is on file: it may work today
+    talk.run(ActionAskPaymentConfirmed())
+    assert talk.told("utter_payment_summary_exchange")["total"] == "$7.50"
+    talk.hear("yes", "affirm").run(ValidatePaymentForm(), payment_confirmed=True)
     talk.run(ActionSubmitPayment())
     assert talk.responses() == ["utter_outside_declined"]
-    assert order_of(shop) == before
+    assert order_of(shop, number).exchanges[0].status == "unpaid"
+
+    unpaid = order_of(shop, number)
+    customer = books.keep(unpaid.customer_id, (unpaid.exchanges[0].method_id, GOOD))
+    again = paying(shop, unpaid.exchanges[0].method_id, number)
+    assert again.responses() == ["utter_payment_done_exchange"]
+    assert list(books.charges(customer).values()) == [Decimal("7.50")]
+    assert order_of(shop, number).exchanges[0].status == "completed"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +25,7 @@ from actions.services.container import Services
 from frontdesk.testing.servers import free_port
 from tests.conftest import launch, until
 
-from ..conftest import NOW, Letters, count, who
+from ..conftest import MARCUS, NOW, Letters, count, verified, who
 from .serving import Local, Told
 from .stripe_server import KEY, StripeServer
 from .zendesk_server import EMAIL, TOKEN, ZendeskServer, webhook
@@ -163,6 +167,38 @@ def test_what_localstripe_sends_is_taken(stripe_server: StripeServer, tmp_path: 
         stripe_server.post("/v1/customers", email="anna.bennett@example.com")
         shop = Services(server.database)
         until(lambda: count(shop, "notices", system="Stripe", kind="customer.created") == 1, "it is noted")
+        shop.close()
+
+
+def reported(*references: str) -> tuple[dict[str, str], bytes]:
+    """A notice of the warehouse, signed as the Standard Webhooks are."""
+    body = json.dumps({"type": "return.arrived", "data": {"references": references}}).encode()
+    identity, stamp = f"msg_{len(references)}", str(int(datetime.now(UTC).timestamp()))
+    digest = hmac.new(SECRET.encode(), f"{identity}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    signature = f"v1,{base64.b64encode(digest).decode()}"
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    return dict(zip(names, (identity, stamp, signature), strict=True)), body
+
+
+def test_what_the_warehouse_has_unpacked_is_booked_once(tmp_path: Path, template: Path) -> None:
+    with receiving(tmp_path, template, "warehouse:\n  webhook_secret: ${TEST_SECRET}\n") as server:
+        shop = Services(server.database, clock=lambda: NOW)
+        marcus = verified(shop, who(), MARCUS)
+        receipt = shop.returns.start(who(), marcus, MARCUS[1], [f"{MARCUS[1]}-1"], "damaged")
+        headers, body = reported("R-1", receipt.reference)
+        answer = httpx.post(f"{server.url}/warehouse", headers=headers, content=body, trust_env=False)
+        assert (answer.status_code, "There is no return or exchange 'R-1'" in answer.text) == (422, True)
+        assert count(shop, "notices") == 0  # it isn't settled
+        assert count(shop, "audit", action="return.due") == 1  # but what was clear is booked
+        for _ in range(2):
+            assert sent(f"{server.url}/warehouse", *reported(receipt.reference)) == 204
+        assert sent(f"{server.url}/warehouse", headers, body + b" ") == 401
+        order = shop.commerce.order(MARCUS[1])
+        assert order is not None
+        assert order.returns[0].status == "received"
+        assert (
+            count(shop, "notices", system="The warehouse") == count(shop, "audit", action="return.due") == 1
+        )
         shop.close()
 
 

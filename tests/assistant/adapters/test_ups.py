@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actions.adapters.carrier_settings import UpsSettings
-from actions.adapters.errors import Unreachable
+from actions.adapters.errors import AdapterError, Unreachable
 from actions.adapters.http import Rules
 from actions.adapters.ups import UpsCarrier
 from actions.adapters.ups_wire import STATES, read_tracking
@@ -57,6 +57,18 @@ class TestUps(OutsideContract):
         with pytest.raises(Unreachable):
             carrier.label("k1", ANNA, SHOP, BOX, "ground")
         assert server.sold == []
+
+    @pytest.mark.parametrize(("status", "code"), [(400, "9801040"), (400, ""), (404, "404"), (403, "250002")])
+    def test_only_ups_word_that_there_is_none_lets_one_be_bought(
+        self, server: UpsServer, carrier: Carrier, status: int, code: str
+    ) -> None:
+        carrier.track("1Z00000000")
+        server.local.faults = [server.error(status, code)] * 4
+        with pytest.raises(AdapterError):
+            carrier.label("k1", ANNA, SHOP, BOX, "ground")
+        assert server.sold == []
+        server.local.faults = []
+        assert carrier.label("k1", ANNA, SHOP, BOX, "ground").number == server.sold[0].number
 
     def test_a_label_that_is_found_again_can_be_printed(self, carrier: Carrier) -> None:
         carrier.label("k1", ANNA, SHOP, BOX, "ground")

@@ -10,7 +10,10 @@ import stripe
 
 from actions.adapters.errors import BadSignature
 from actions.adapters.webhooks import (
+    Notice,
+    arrived_references,
     stripe_notice,
+    warehouse_notice,
     woocommerce_notice,
     zendesk_notice,
     zendesk_ticket_change,
@@ -168,3 +171,56 @@ def test_a_notice_of_woocommerce_is_read() -> None:
             woocommerce_notice(secret, shown, body, NOW)
     with pytest.raises(BadSignature, match="Set webhook_secret"):
         woocommerce_notice("", headers, ORDER, NOW)
+
+
+ARRIVED = b'{"type":"return.arrived","data":{"references":["R-10042"]}}'
+WAREHOUSE = "whsec_plJ3nmyCDGBKInavdOK15jsl"
+# HMAC-SHA256 over id, time and body, in base64, worked out with openssl
+SIGNED = {
+    "webhook-id": "msg_1",
+    "webhook-timestamp": str(int(NOW.timestamp())),
+    "webhook-signature": "v1,yKCeCNvgD2r6qK9a/R9MJWAJKWHUlf3ijz42gdETU0E=",
+}
+
+
+def test_what_the_warehouse_signs_as_standard_webhooks_do_is_read() -> None:
+    notice = warehouse_notice(WAREHOUSE, SIGNED, ARRIVED, NOW)
+    assert (notice.id, notice.kind, notice.at) == ("msg_1", "return.arrived", NOW)
+    assert arrived_references(notice) == ["R-10042"]
+    changing = SIGNED | {"webhook-signature": f"v1,b3RoZXI= v1a,xyz {SIGNED['webhook-signature']}"}
+    assert warehouse_notice(WAREHOUSE, changing, ARRIVED, NOW).id == "msg_1"
+
+
+@pytest.mark.parametrize(
+    ("secret", "headers", "body", "seconds", "said"),
+    [
+        (WAREHOUSE, {}, ARRIVED + b" ", 0, "isn't signed"),
+        (WAREHOUSE, {"webhook-id": "msg_2"}, ARRIVED, 0, "isn't signed"),
+        (WAREHOUSE, {"webhook-timestamp": "1795014001"}, ARRIVED, 0, "isn't signed"),
+        (WAREHOUSE, {"webhook-signature": "v1,\u00e9"}, ARRIVED, 0, "isn't signed"),
+        (WAREHOUSE, {}, ARRIVED, 301, "too old or from the future"),
+        ("whsec_not base64", {}, ARRIVED, 0, "isn't base64"),
+        ("another-secret", {}, ARRIVED, 0, "isn't signed"),
+        ("short", {}, ARRIVED, 0, "too short"),
+    ],
+)
+def test_anything_else_from_a_warehouse_is_refused(
+    secret: str, headers: dict[str, str], body: bytes, seconds: int, said: str
+) -> None:
+    with pytest.raises(BadSignature, match=said):
+        warehouse_notice(secret, SIGNED | headers, body, NOW + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "return.sent"},
+        {"data": []},
+        {"data": {"references": "R-1"}},
+        {"data": {"references": [1, ""]}},
+    ],
+)
+def test_what_names_no_arrival_names_none(content: dict[str, Any]) -> None:
+    known = {"type": "return.arrived", "data": {}} | content
+    notice = Notice(system="The warehouse", id="1", kind=str(known["type"]), at=NOW, content=known)
+    assert arrived_references(notice) == []

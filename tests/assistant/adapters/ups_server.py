@@ -94,7 +94,7 @@ class UpsServer(CarrierServer):
         wanted = asked.body["LabelRecoveryRequest"]["ReferenceValues"]["ReferenceNumber"]["Value"]
         sold = next((each for each in self.sold if each.reference == wanted and not each.voided), None)
         if sold is None:
-            return self.error(400, "300100")
+            return self.error(400, "9801031")
         image = {"LabelImageFormat": {"Code": "PDF"}, "GraphicImage": base64.b64encode(PDF).decode()}
         results = [{"TrackingNumber": sold.number, "LabelImage": image}]
         found = {"Response": SUCCESS, "ShipmentIdentificationNumber": sold.number, "LabelResults": results}

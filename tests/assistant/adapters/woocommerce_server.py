@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from actions.adapters.http import Rules
@@ -51,6 +51,7 @@ class WooCommerceServer:
         self.notes: dict[int, list[dict[str, Any]]] = {n: [] for n in self.orders}
         self.gateway: list[dict[str, Any]] = []  # what was really paid back
         self.next_id = 700_000
+        self.more_tax = Decimal(0)  # that is worked out there when lines change
         self.refunds = {
             n: [
                 {
@@ -107,6 +108,7 @@ class WooCommerceServer:
         found, sent = self.orders.get(number), asked.body
         if found is None:
             return error(404, "woocommerce_rest_shop_order_invalid_id")
+        goods = sum(Decimal(line["total"]) for line in found["line_items"])
         for each in sent.get("line_items", ()):
             line = next((each_one for each_one in found["line_items"] if each_one["id"] == each["id"]), None)
             if line is None:
@@ -116,6 +118,10 @@ class WooCommerceServer:
         put_meta(found, sent)
         if "line_items" in sent:
             lines = sum(Decimal(line["total"]) for line in found["line_items"])
+            tax = (
+                Decimal(found["total_tax"]) * lines / goods
+            )  # it works out taxes anew, at the same rate here
+            found["total_tax"] = str(tax.quantize(Decimal("0.01"), ROUND_HALF_UP) + self.more_tax)
             found["total"] = str(lines + Decimal(found["shipping_total"]) + Decimal(found["total_tax"]))
         if sent.get("status", found["status"]) != found["status"]:
             found["status"] = sent["status"]
@@ -348,9 +354,19 @@ def variations(number: int, each: Product) -> list[dict[str, Any]]:
     ]
 
 
+def spread(each: Order) -> dict[str, Decimal]:
+    """Take an order's discount off its lines, as coupons are."""
+    left, found = each.discount, dict.fromkeys((item.id for item in each.items), Decimal(0))
+    for item in each.items:
+        found[item.id] = min(left, item.total)
+        left -= found[item.id]
+    return found
+
+
 def order(
     number: int, each: Order, owner: int, numbers: dict[str, int], variation_ids: dict[str, int]
 ) -> dict[str, Any]:
+    coupons = spread(each)
     back = [entry for entry in each.payments if entry.kind == "refund"]
     paid = [entry for entry in each.payments if entry.kind == "payment"]
     return {
@@ -360,6 +376,7 @@ def order(
         "status": STATUSES.get(each.status, "processing"),
         "currency": each.currency,
         "date_created_gmt": gmt(each.placed_at),
+        "date_completed_gmt": gmt(each.delivered_at) if each.delivered_at else None,
         "discount_total": str(each.discount),
         "shipping_total": str(each.shipping),
         "total": str(each.total),
@@ -369,6 +386,7 @@ def order(
         "shipping": address(each.address),
         "payment_method": "stripe",
         "payment_method_title": "Credit Card (Stripe)",
+        "transaction_id": "",
         "date_paid_gmt": gmt(each.placed_at) if paid else None,
         "line_items": [
             {
@@ -378,7 +396,7 @@ def order(
                 "variation_id": variation_ids.get(item.variant_id, 0),
                 "quantity": item.quantity,
                 "subtotal": str(item.total),
-                "total": str(item.total),
+                "total": str(item.total - coupons[item.id]),
                 "meta_data": [
                     {"id": 1, "key": f"pa_{name.replace(' ', '-')}", "value": value}
                     for name, value in item.options.items()

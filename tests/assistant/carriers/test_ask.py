@@ -58,6 +58,25 @@ def test_a_parcel_that_nobody_knows(number: str, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == "the shop: doesn't know the parcel.\nUPS: doesn't know the parcel.\n"
 
 
+def test_what_a_return_would_cost(
+    number: str, ups: UpsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--rates", "L204817"]) == 1
+    assert "names no carrier with a return_address" in capsys.readouterr().out
+    file = tmp_path / "adapters.yml"
+    home = ("name: Returns", 'phone: "6145550100"', "line1: 200 Depot Road", "city: Columbus", "state: OH")
+    lines = "".join(f"    {line}\n" for line in (*home, 'postcode: "43215"'))
+    file.write_text(f"{file.read_text()}  return_address:\n{lines}")
+    assert main(["--rates", "L204817"]) == 0
+    *prices, fee = capsys.readouterr().out.splitlines()
+    assert any(price.startswith("UPS ground (") and " USD" in price for price in prices), prices
+    assert fee == "the shop takes $5.95 off the refund, $0.00 where it was at fault"
+    assert main(["--rates", "L1"]) == 1
+    assert capsys.readouterr().out == "There is no order 'L1'.\n"
+    ups.local.faults = [Told(500)]
+    assert main(["--rates", "L204817"]) == 1
+
+
 def test_a_mistake_in_the_file_is_told(
     scratch_shop: Services,
     tmp_path: Path,

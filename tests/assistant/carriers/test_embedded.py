@@ -1,4 +1,4 @@
-"""The shop's own parcels and labels."""
+"""The shop's own parcels."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ import json
 import pytest
 from sqlalchemy import insert
 
-from actions.carriers.embedded import ShopCarrier
-from actions.carriers.port import Carrier
+from actions.carriers.embedded import ShopParcels
+from actions.carriers.port import Tracker
 from actions.commerce import schema
 from actions.commerce.model import SHIPMENT_STATES
 from actions.services.container import Services
 
 from ..adapters.carrier_server import ARRIVED, EXPECTED, Story, scans
-from .contract import ANNA, BOX, SHOP, CarrierContract
+from .contract import TrackerContract
 
 
-class TestShopCarrier(CarrierContract):
+class TestShopParcels(TrackerContract):
     states = SHIPMENT_STATES
-    sells = False
 
     @pytest.fixture()
-    def carrier(self, shop: Services) -> Carrier:
+    def carrier(self, shop: Services) -> Tracker:
         self.shop = shop
-        return ShopCarrier(shop.database, shop.policies, shop.now)
+        return ShopParcels(shop.database, shop.now)
 
-    def send(self, carrier: Carrier, status: str) -> str:
+    def send(self, carrier: Tracker, status: str) -> str:
         number = f"1ZTEST{SHIPMENT_STATES.index(status):010d}"
         delivered = status == "delivered"
         events = [
@@ -49,18 +48,8 @@ class TestShopCarrier(CarrierContract):
         return number
 
 
-def test_a_label_has_an_address_that_its_key_does_not_tell(shop: Services) -> None:
-    carrier = ShopCarrier(shop.database, shop.policies, shop.now)
-    label = carrier.label("k1", ANNA, SHOP, BOX, "ground")
-    assert label.url == f"{shop.policies.returns.label_url}/{label.number}"
-    assert len(label.number) == 32
-    with shop.database.write() as connection:
-        connection.execute(schema.shop_meta.update().values(salt="another"))
-    assert carrier.label("k1", ANNA, SHOP, BOX, "ground").url != label.url
-
-
 def test_a_part_of_a_number_finds_nothing(shop: Services) -> None:
-    carrier = ShopCarrier(shop.database, shop.policies, shop.now)
+    carrier = ShopParcels(shop.database, shop.now)
     with shop.database.read() as connection:
         (number, *_) = connection.execute(schema.shipments.select()).mappings().first()["tracking_numbers"]
     assert carrier.track(number) is not None

@@ -125,9 +125,24 @@ def test_a_refund_without_a_time_keeps_the_one_that_is_known() -> None:
 
 def test_a_refund_that_a_provider_makes_is_booked_and_not_settled_by_that() -> None:
     made = replace(PROMISED, charge_id="ch_1", return_reference=None)
-    assert merged_payments([PAID, BOOKED], [PAID, made]) == (PAID, replace(made, outside_id="90"))
+    ours = replace(made, outside_id="90")  # which is noted with the booking
+    assert merged_payments([PAID, BOOKED], [PAID, ours]) == (PAID, ours)
     settled = replace(made, status="settled")
     assert merged_payments([PAID, BOOKED], [PAID, settled]) == (PAID, replace(settled, outside_id="90"))
+
+
+def test_a_refund_that_the_shops_people_make_is_theirs_to_pay() -> None:
+    waiting = replace(PROMISED, charge_id="ch_1")
+    booked = replace(BOOKED, return_reference="R-10042")
+    settled = replace(waiting, outside_id="90", status="settled")
+    assert merged_payments([PAID, booked], [PAID, waiting]) == (PAID, settled)
+
+
+def test_what_goes_back_goes_by_the_card_that_paid_whose_name_is_known_here() -> None:
+    ours = replace(PAID, method_id="pm_1", charge_id="ch_1")
+    assert merged_payments([PAID, BOOKED], [ours]) == (ours, replace(BOOKED, method_id="pm_1"))
+    theirs = replace(PAID, charge_id="ch_1")
+    assert merged_payments([theirs], [PAID]) == (theirs,)  # the charge is learned later, too
 
 
 def test_what_was_paid_stays_when_the_lines_change() -> None:

@@ -117,9 +117,32 @@ def test_a_line_of_what_is_sold_no_longer(server: WooCommerceServer, mirror: Mir
     assert "4242" not in {product.id for product in mirror.products()}
 
 
-def test_guests_orders_belong_to_nobody(server: WooCommerceServer, mirror: MirroredShop) -> None:
-    renumbered(server, 5000)["customer_id"] = 0
-    assert mirror.order("5000") is None
+def test_each_order_of_a_guest_belongs_to_a_customer_of_its_own(
+    server: WooCommerceServer, local: Local, mirror: MirroredShop, clock: Clock
+) -> None:
+    for number in (5000, 5001):
+        entry = renumbered(server, number)
+        entry["customer_id"] = 0
+        entry["billing"] |= {"email": "anna.bennett@example.com", "first_name": "Ann", "phone": "503"}  # type: ignore[operator]
+    asked = len(local.asked)
+    order = mirror.order("5000")
+    assert order is not None
+    assert [each.path for each in local.asked[asked:] if "/customers" in each.path] == []
+    assert [each.path for each in local.asked[asked:]].count("/wp-json/wc/v3/orders/5000") == 1
+    guest = mirror.customer(order.customer_id)
+    assert guest is not None
+    assert (guest.guest, guest.email, guest.first_name) == (True, "anna.bennett@example.com", "Ann")
+    assert mirror.order("5001") is not None
+    assert [each.number for each in mirror.orders_of(guest.id)] == ["5000"]
+    account = mirror.customer_by_email("anna.bennett@example.com")
+    assert account is not None
+    assert not account.guest
+    assert "5000" not in {each.number for each in mirror.orders_of(account.id)}
+    server.orders[5000]["customer_id"] = int(account.id)  # the shop's people put it to the account
+    clock.forward(minutes=1)
+    assert mirror.customer(guest.id) is None
+    assert mirror.orders_of(guest.id) == []
+    assert "5000" in {each.number for each in mirror.orders_of(account.id)}
 
 
 def test_what_is_thrown_away_is_gone(server: WooCommerceServer, mirror: MirroredShop, clock: Clock) -> None:

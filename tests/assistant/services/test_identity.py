@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select, update
 
 from actions.commerce import schema
+from actions.commerce.rows import customer_rows
 from actions.services.container import Services
 from actions.services.proofs import postcode
 
@@ -200,3 +202,53 @@ def test_counters_and_audit_hold_no_addresses(shop: Services) -> None:
 )
 def test_postcodes_in_texts(text: str, found: str | None) -> None:
     assert postcode(text) == found
+
+
+@pytest.fixture()
+def guests(shop: Services) -> tuple[str, str]:
+    """Two orders that were placed without an account, with the address of a customer who has one."""
+    numbers = []
+    with shop.database.write() as connection:
+        orders = schema.orders
+        theirs = [row.number for row in connection.execute(select(orders.c.number).limit(2))]
+        for number in theirs:
+            guest = dataclasses.replace(
+                shop.commerce.snapshot().customers[0], guest=True, id=f"guest-{number}"
+            )
+            guest = dataclasses.replace(guest, email=ANNA[0], payment_methods=())
+            row, _ = customer_rows(900, guest)
+            connection.execute(insert(schema.customers), row)
+            mine = update(orders).where(orders.c.number == number)
+            connection.execute(mine.values(customer_id=guest.id))
+            numbers.append(number)
+    first, second = numbers
+    return first, second
+
+
+def test_a_guest_is_known_by_the_address_with_that_order_only(
+    shop: Services, guests: tuple[str, str]
+) -> None:
+    done = shop.identity.verify(who(), ANNA[0].upper(), guests[0])
+    assert done.customer is not None
+    assert done.customer.id == f"guest-{guests[0]}"
+    assert [order.number for order in shop.orders.recent(done.customer)] == [guests[0]]
+    account = shop.identity.verify(who("web-2"), ANNA[0], ANNA[1])
+    assert account.customer is not None
+    assert not account.customer.guest
+    assert not {order.number for order in shop.orders.recent(account.customer)} & set(guests)
+
+
+@pytest.mark.parametrize(
+    ("email", "name"), [("other@example.com", ""), ("", ""), ("!", ""), ("", "Someone Else"), ("!", "!")]
+)
+def test_nothing_else_proves_a_guest(shop: Services, guests: tuple[str, str], email: str, name: str) -> None:
+    proof = guests[0] if email else "97214"
+    assert shop.identity.verify(who(), email, proof, name=name).status == "failed"
+    assert shop.identity.verify(who("web-2"), "!", MARCUS[1]).status == "failed"
+
+
+def test_a_guest_has_no_account_to_change(shop: Services, guests: tuple[str, str]) -> None:
+    done = shop.identity.verify(who(), ANNA[0], guests[0])
+    assert done.customer is not None
+    assert shop.profile.decide(done.customer, "phone", "503 555 0117").rule == "guest"
+    assert shop.addresses.decide_profile(done.customer, done.customer.address).rule == "guest"

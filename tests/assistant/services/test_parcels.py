@@ -15,7 +15,7 @@ from actions.adapters.http import Rules
 from actions.adapters.ups import UpsCarrier
 from actions.commerce.model import Order, Shipment
 from actions.services.container import Services
-from actions.services.parcels import Parcels
+from actions.services.parcels import Parcels, as_told
 
 from ..adapters.carrier_server import ACCOUNT, ARRIVED, CLIENT_ID, CLIENT_SECRET, EXPECTED, Story
 from ..adapters.fedex_server import FedexServer
@@ -76,6 +76,18 @@ def test_the_order_follows_its_only_parcel(
     assert (look.order.status, look.order.shipments[0].status) == (status, theirs)
 
 
+def test_of_an_order_that_arrived_only_the_day_is_taken(
+    ups: UpsServer, parcels: Parcels, order: Order
+) -> None:
+    arrived = replace(order, status="delivered", shipments=(parcel(UPS_NUMBER, "UPS", status="delivered"),))
+    ups.tell(Story(UPS_NUMBER, "in_transit"))
+    assert parcels.told(arrived) == arrived
+    ups.tell(Story(UPS_NUMBER, "delivered", "A BENNETT"))
+    news = {UPS_NUMBER: replace(parcels.news(order)[UPS_NUMBER], status="delivered", delivered_at=ARRIVED)}
+    assert (as_told(arrived, news).status, as_told(arrived, news).delivered_at) == ("delivered", ARRIVED)
+    assert as_told(order, {}) == order
+
+
 def test_each_carrier_is_asked_for_its_own(
     ups: UpsServer, fedex: FedexServer, parcels: Parcels, order: Order
 ) -> None:
@@ -89,8 +101,9 @@ def test_each_carrier_is_asked_for_its_own(
 
 def test_what_is_not_under_way_is_not_asked(ups: UpsServer, parcels: Parcels, order: Order) -> None:
     for other in (
-        replace(order, status="delivered"),
+        replace(order, status="cancelled"),
         replace(order, status="processing"),
+        replace(order, status="delivered", shipments=(parcel(UPS_NUMBER, "UPS", delivered_at=NOW),)),
         replace(order, shipments=(parcel(UPS_NUMBER, "DHL"),)),
         replace(order, shipments=(parcel(UPS_NUMBER, "UPS", delivered_at=NOW),)),
         replace(order, shipments=(Shipment(tracking_numbers=(), item_ids=(), carrier="UPS"),)),

@@ -81,12 +81,13 @@ class Met:
         *,
         varies: bool = False,
         code: bool = False,
+        since: str = "",
     ) -> None:
         self.flows = flows
         for place, entry in enumerate(server.orders.values()):
             self.entry, self.number, self.caller = entry, str(entry["number"]), who(f"web-{place}")
             fits = entry["status"] == status and entry["date_paid_gmt"] and not entry["refunds"]
-            if not fits or Decimal(entry["total"]) > 300:
+            if not fits or Decimal(entry["total"]) > 300 or (entry["date_completed_gmt"] or "") < since:
                 continue
             if varies and not all(line["variation_id"] for line in entry["line_items"]):
                 continue
@@ -224,10 +225,10 @@ def test_what_it_refuses_for_good_is_told_and_the_order_is_what_it_is_there(
 def test_a_return_is_noted_and_settled_when_the_shop_pays_it_back(
     flows: Services, server: WooCommerceServer, clock: Clock
 ) -> None:
-    met = Met(flows, server, "completed")
+    met = Met(flows, server, "completed", since="2026-10-25")
     order = met.order()
-    item = order.items[0]
-    receipt = flows_return(flows, met, item.id)
+    item = flows.returns.returnable(order)[0]
+    receipt = flows.returns.start(met.caller, met.customer, met.number, [item.id], "changed_mind")
     flows.deliver()
     (text,) = notes(server, met)
     assert receipt.reference in text
@@ -246,12 +247,23 @@ def test_a_return_is_noted_and_settled_when_the_shop_pays_it_back(
     assert after.refunded == receipt.refund
 
 
-def flows_return(flows: Services, met: Met, item_id: str) -> Any:
-    """Return an item; WooCommerce says nothing of when it arrived, so that a person decides by the rules as shipped."""
-    returns = replace(POLICIES.returns, when_delivery_date_unknown="allow")
-    flows.returns._policies = replace(POLICIES, returns=returns)
-    reason = next(iter(flows.returns.reasons))
-    return flows.returns.start(met.caller, met.customer, met.number, [item_id], reason)
+@pytest.mark.parametrize("pays", [True], indirect=True)
+def test_the_window_of_returns_begins_when_an_order_was_completed(
+    flows: Services, server: WooCommerceServer, clock: Clock, pays: bool
+) -> None:
+    met = Met(flows, server, "completed", since="2026-10-25")
+    order = met.order()
+    assert order.delivered_at == order.completed_at
+    item = flows.returns.returnable(order)[0]
+    last = met.entry["date_completed_gmt"]
+    for completed, rule in ((None, "delivery_date_unknown"), ("2026-10-01T12:00:00", "window_over")):
+        met.entry["date_completed_gmt"] = completed
+        clock.forward(minutes=1)
+        decision = flows.returns.decide(met.order(), [item.id])
+        assert (decision.allowed, decision.rule) == (False, rule)
+    met.entry["date_completed_gmt"] = last
+    clock.forward(minutes=1)
+    assert flows.returns.decide(met.order(), [item.id]).allowed
 
 
 def refund_wish(amount: str, reason: str) -> Any:

@@ -176,7 +176,7 @@ def news(monkeypatch: pytest.MonkeyPatch) -> Any:
         request: Any = SimpleNamespace(
             headers={"Authorization": f"Bearer {token}"},
             args={"after": str(after)},
-            app=SimpleNamespace(config=SimpleNamespace(RESPONSE_TIMEOUT=most)),
+            app=SimpleNamespace(ctx=SimpleNamespace(), config=SimpleNamespace(RESPONSE_TIMEOUT=most)),
         )
         return dict(json.loads((await channel.news(request, talk)).body or b""))
 

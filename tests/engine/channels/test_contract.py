@@ -1,13 +1,11 @@
-"""Every channel passes the one suite: REST, callback, Socket.IO and Slack."""
+"""Every channel passes the one suite: REST, callback, Socket.IO and Slack here, each other one in its own file."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,44 +13,15 @@ import pytest
 
 from frontdesk.testing.contracts.channel import (
     CUSTOM,
-    PROJECT,
     ChannelContract,
     Client,
     PushingChannelContract,
     Said,
 )
 from frontdesk.testing.json_server import JsonServer
-from tests.conftest import Server, frontdesk, start_server, until
-from tests.slack import SIGNING, TEAM, Slack, event, tell
+from tests.conftest import Server, until
+from tests.slack import SIGNING, TEAM, Slack, event, press, tell, tell_form
 from tests.widget import Widget, widget
-
-
-@pytest.fixture(scope="session")
-def talking(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The assistant of the contract, trained."""
-    folder = tmp_path_factory.mktemp("contract") / "project"
-    for name, text in PROJECT.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text.lstrip(), "utf-8")
-    done = frontdesk("train", "--quiet", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def serving(talking: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
-    """A function that runs a server with such credentials."""
-    running: list[Server] = []
-
-    def start(credentials: str) -> Server:
-        folder = Path(shutil.copytree(talking, tmp_path_factory.mktemp("channel") / "project"))
-        (folder / "credentials.yml").write_text(credentials, "utf-8")
-        running.append(start_server(folder, "--enable-api", "--auth-token", ChannelContract.TOKEN))
-        return running[-1]
-
-    yield start
-    for server in running:
-        server.stop()
 
 
 def from_rest(reply: Mapping[str, Any]) -> Said:
@@ -75,6 +44,9 @@ class RestClient:
         async with httpx.AsyncClient() as http:
             answer = await http.post(f"{self.url}/webhooks/{self.name}/webhook", json=body)
         self.answered(sender, answer)
+
+    async def choose(self, said: Said, number: int, sender: str, message_id: str) -> None:
+        await self.say(str(said.buttons[number][1]), sender, message_id)
 
     def answered(self, sender: str, answer: httpx.Response) -> None:
         if answer.status_code == 200:
@@ -155,6 +127,12 @@ class SlackClient(RestClient):
         escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         about = {"user": sender, "channel": f"D{sender}", "ts": message_id}
         answer = await asyncio.to_thread(tell, self.server, event(escaped, event=about))
+        assert answer.status_code == 200
+
+    async def choose(self, said: Said, number: int, sender: str, message_id: str) -> None:
+        posts = [post for post in self.slack.posts if post["channel"] == f"D{sender}"]
+        told = press(posts[-1], number, user={"id": sender, "team_id": TEAM})
+        answer = await asyncio.to_thread(tell_form, self.server, told)
         assert answer.status_code == 200
 
     async def told(self, sender: str, count: int) -> list[Said]:

@@ -206,6 +206,7 @@ def test_a_page_of_another_site_does_not_borrow_the_trust_in_this_machine(
     site: str | None, expected: bool
 ) -> None:
     channel = RestChannel({"trusted": True}, SECRET)
-    request = SimpleNamespace(headers={"Sec-Fetch-Site": site} if site else {})
+    app = SimpleNamespace(ctx=SimpleNamespace())
+    request = SimpleNamespace(headers={"Sec-Fetch-Site": site} if site else {}, query_string="", app=app)
     assert channel.sender(request, "ann") == ("ann", expected)  # type: ignore[arg-type]
     assert RestChannel({}, SECRET).sender(request, "ann") == ("ann", False)  # type: ignore[arg-type]

@@ -13,7 +13,6 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
-from frontdesk.channels import slack_client
 from frontdesk.channels.slack import SlackChannel
 from frontdesk.errors import ConfigError
 from frontdesk.testing.json_server import Reply
@@ -208,12 +207,6 @@ def test_a_limit_of_slack_is_waited_for_and_holds_up_nobody_else(server: Server,
     assert [(post["channel"], post["text"]) for post in slack.posts] == [
         ("D0BOB", EMAIL), (DIRECT, EMAIL), (DIRECT, NOTE),
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("told", ["0", "-1", "nan", "soon", "", None])
-def test_slack_is_never_asked_again_without_a_pause(told: str | None) -> None:
-    assert slack_client._seconds(told) == slack_client.LATER
-    assert slack_client._seconds("30") == 30.0
 
 
 def test_a_failure_is_tried_again_and_a_refusal_is_told_without_its_words(

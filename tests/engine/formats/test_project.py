@@ -161,6 +161,21 @@ def test_all_complaints_come_at_once(write: Any) -> None:
         assert sentence.startswith(start)
 
 
+def test_secrets_that_are_not_set_keep_nobody_from_training(write: Any) -> None:
+    settings = {
+        "endpoints.yml": "tracker_store:\n  url: ${DB}\nknowledge:\n  articles: ${KB:-articles}\n",
+        "credentials.yml": "slack:\n  slack_token: ${NO_TOKEN}\n",
+    }
+    project = read_project(write({**FILES, **settings}), env={}, strict=False)
+    assert [doubt.partition(" Set it")[0] for doubt in project.doubts] == [
+        "endpoints.yml:2: The environment variable 'DB' is not set.",
+        "credentials.yml:2: The environment variable 'NO_TOKEN' is not set.",
+    ]
+    assert project.endpoints.knowledge is not None
+    assert project.endpoints.knowledge.articles == "articles"
+    assert project.credentials.channels["slack"].options == {"slack_token": "${NO_TOKEN}"}
+
+
 def test_training_needs_no_secrets(write: Any) -> None:
     folder = write({**FILES, "credentials.yml": "slack:\n  token: ${NO_TOKEN}\n"})
     assert read_project(folder, settings=False, env={}).credentials.channels == {}

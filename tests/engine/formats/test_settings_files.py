@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from frontdesk.errors import ConfigError
 from frontdesk.formats.complaints import ProjectError
 from frontdesk.formats.credentials import Credentials
 from frontdesk.formats.endpoints import Endpoints
@@ -31,6 +32,17 @@ def test_each_file_is_read_by_itself(write: Any, monkeypatch: pytest.MonkeyPatch
 
 def test_keys_of_config_that_rasa_ignores_are_ignored(write: Any) -> None:
     assert read_config(write({"config.yml": "language: de\nsession_config: {}\n"})).language == "de"
+
+
+def test_who_needs_no_secrets_reads_the_rest(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOT_SET_IN_THIS_TEST", raising=False)
+    lines = 'tracker_store: {url: "${NOT_SET_IN_THIS_TEST}"}\nknowledge: {articles: texts}\n'
+    folder = write({"endpoints.yml": lines})
+    found = read_endpoints(folder, secrets=False).knowledge
+    assert found is not None
+    assert found.articles == "texts"
+    with pytest.raises(ConfigError, match=r"endpoints.yml:1: .*NOT_SET_IN_THIS_TEST.* is not set"):
+        read_endpoints(folder)
 
 
 def test_a_missing_file_says_nothing(tmp_path: Path) -> None:

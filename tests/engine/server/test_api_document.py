@@ -14,12 +14,12 @@ import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from frontdesk.auth.api import ApiKeys
+from frontdesk.auth.access import Access
 from frontdesk.server.api_document import failures, openapi, page
 from frontdesk.server.api_table import OPERATIONS
 from tests.conftest import Server, start_server
 
-KEYS = (ApiKeys(), ApiKeys("a-token-that-nobody-guesses", "a-secret-that-is-long-enough-for-hs256"))
+KEYS = (Access(), Access.by_options("a-token-that-nobody-guesses", "a-secret-that-is-long-enough-for-hs256"))
 RASA = {
     "GET /version", "GET /status", "GET /domain", "GET /conversations/{conversation_id}/tracker",
     "POST /conversations/{conversation_id}/tracker/events", "PUT /conversations/{conversation_id}/tracker/events",
@@ -38,7 +38,7 @@ def server(starter: Path) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("keys", KEYS)
-def test_the_document_is_valid(keys: ApiKeys) -> None:
+def test_the_document_is_valid(keys: Access) -> None:
     OpenAPIV31SpecValidator(openapi(OPERATIONS, keys)).validate()
 
 
@@ -49,7 +49,7 @@ def test_every_operation_of_rasa_is_there() -> None:
 
 def test_the_document_that_is_served(server: Server) -> None:
     found = httpx.get(f"{server.url}/openapi.json").json()
-    assert found == json.loads(json.dumps(openapi(OPERATIONS, ApiKeys())))
+    assert found == json.loads(json.dumps(openapi(OPERATIONS, Access())))
     assert found["openapi"].startswith("3.1")
 
 
@@ -90,14 +90,14 @@ def test_the_page_loads_nothing_from_elsewhere(server: Server) -> None:
 
 
 def test_text_on_the_page_is_escaped() -> None:
-    document = openapi(OPERATIONS, ApiKeys())
+    document = openapi(OPERATIONS, Access())
     document["paths"]["/status"]["get"]["description"] = "<script>alert(1)</script>"
     assert "<script>" not in page(document)
 
 
 def as_documented(method: str, path: str, response: httpx.Response) -> None:
     """Assert that an answer is one that the document tells of, and of the shape that it tells."""
-    document: Any = openapi(OPERATIONS, ApiKeys())
+    document: Any = openapi(OPERATIONS, Access())
     answers = document["paths"][path][method.lower()]["responses"]
     assert str(response.status_code) in answers, (method, path, response.status_code, response.text)
     content = answers[str(response.status_code)].get("content", {})

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 
-from frontdesk.auth.api import ApiKeys
+from frontdesk.auth.access import Access
 from frontdesk.server.api_document import openapi
 from frontdesk.server.api_table import OPERATIONS
 from tests.conftest import Server, start_server
@@ -19,7 +19,7 @@ from tests.conftest import Server, start_server
 STARTS_PROCESSES = ("trainModel", "testModelIntent")
 TAKES_THE_MODEL_AWAY = "unloadModel"
 
-document = schemathesis.openapi.from_dict(openapi(OPERATIONS, ApiKeys()))
+document = schemathesis.openapi.from_dict(openapi(OPERATIONS, Access()))
 document.config.generation.update(modes=list(GenerationMode))
 at_once = document.exclude(operation_id=[*STARTS_PROCESSES, TAKES_THE_MODEL_AWAY])
 slow = document.include(operation_id=list(STARTS_PROCESSES))

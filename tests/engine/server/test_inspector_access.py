@@ -8,7 +8,7 @@ import httpx
 import jwt
 import pytest
 
-from frontdesk.auth.api import ApiKeys
+from frontdesk.auth.access import Access
 from frontdesk.errors import ConfigError
 from frontdesk.server.inspector_access import Entrance
 from tests.conftest import Server
@@ -117,14 +117,14 @@ def test_pages_that_cors_names_stay_outside(own_inspector: Callable[..., Inspect
 @pytest.mark.parametrize("interface", ["0.0.0.0", "::", "192.168.1.5"])
 def test_where_others_reach_the_server_a_token_is_needed(interface: str) -> None:
     with pytest.raises(ConfigError, match="--auth-token"):
-        Entrance.make(ApiKeys(), interface)
-    entrance = Entrance.make(ApiKeys(TOKEN), interface)
+        Entrance.make(Access(), interface)
+    entrance = Entrance.make(Access(TOKEN), interface)
     assert entrance.key is None
     assert entrance.link("http://x:1/") == "http://x:1/inspector"
 
 
 def test_every_start_has_another_key() -> None:
-    keys = {Entrance.make(ApiKeys(), "127.0.0.1").key for _ in range(20)}
+    keys = {Entrance.make(Access(), "127.0.0.1").key for _ in range(20)}
     assert len(keys) == 20
-    [key] = {Entrance.make(ApiKeys(), "localhost").key} - {None}
-    assert str(key) not in repr(Entrance(ApiKeys(), True, key))
+    [key] = {Entrance.make(Access(), "localhost").key} - {None}
+    assert str(key) not in repr(Entrance(Access(), True, key))

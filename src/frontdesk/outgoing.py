@@ -1,7 +1,9 @@
-"""Connect to an address that a caller of the API named, but only where that cannot reach what is private.
+"""Connect to an address that somebody else named, but only where that cannot reach what is private.
 
-A host name is resolved once, every address it has is checked, and the connection goes to the one that was checked: a
-name that resolves to something else a moment later (DNS rebinding) gains nothing. Redirects are not followed.
+Whoever calls the API, and a file from elsewhere, may name an address; the operator's own files are believed and need
+none of this. A host name is resolved once, every address it has is checked, and the connection goes to the one that was
+checked: a name that resolves to something else a moment later (DNS rebinding) gains nothing. Redirects are not
+followed, and no proxy is asked.
 """
 
 from __future__ import annotations
@@ -16,10 +18,20 @@ from pathlib import Path
 
 import httpx
 
-from frontdesk.channels.http import Refusal
+from frontdesk.errors import AddressRefused
 
 TIMEOUT = 30.0  # seconds without a byte
-MOST_BYTES = 4 * 1024**3  # of a model
+LONGEST = 1800.0  # seconds for all of it
+MOST_BYTES = 4 * 1024**3  # of what is fetched
+SAYS = "endpoints.yml: outgoing, or --api-allow-host"
+_NARROW = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "168.63.129.16/32",  # tells a machine in Azure about itself, at an address that looks public
+        "64:ff9b::/96",  # an IPv4 address behind a translator: it may be any
+        "64:ff9b:1::/48",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +45,23 @@ class Target:
 async def checked(url: str, allowed: Collection[str], *, only_allowed: bool = False) -> Target:
     """Return the target of a URL.
 
-    `allowed` are hosts (`name`, `name:port` or an address) that may be private. Raises Refusal (400) for anything but
+    `allowed` are hosts (`name`, `name:port` or an address) that may be private. Raises AddressRefused for anything but
     http and https, for a private address and, where `only_allowed`, for any host that is not allowed.
     """
     parsed = _parsed(url)
     port = parsed.port or (443 if parsed.scheme == "https" else 80)
-    named = bool({parsed.host, f"{parsed.host}:{port}"} & set(allowed))
+    # In brackets as in a URL, or without.
+    hosts = {parsed.host, f"[{parsed.host}]"} if ":" in parsed.host else {parsed.host}
+    named = bool({*hosts, *(f"{host}:{port}" for host in hosts)} & {name.lower() for name in allowed})
     if only_allowed and not named:
-        raise _refused(f"The server may not fetch anything from '{parsed.host}' (--api-allow-host).")
+        raise AddressRefused(f"The server may not fetch anything from '{parsed.host}' ({SAYS}).")
     try:
         found = await asyncio.get_running_loop().getaddrinfo(parsed.host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise _refused(f"The host '{parsed.host}' is not known.") from error
+        raise AddressRefused(f"The host '{parsed.host}' is not known.") from error
     addresses = [str(row[4][0]) for row in found]
     if not named and not all(is_public(address) for address in addresses):
-        raise _refused(f"'{parsed.host}' is a private address, which is not allowed (--api-allow-host).")
+        raise AddressRefused(f"'{parsed.host}' is a private address, which is not allowed ({SAYS}).")
     return Target(parsed, addresses[0])
 
 
@@ -55,13 +69,13 @@ def _parsed(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, TypeError, ValueError) as error:
-        raise _refused("This is not a valid URL.") from error
+        raise AddressRefused("This is not a valid URL.") from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise _refused("Only http and https URLs are called.")
+        raise AddressRefused("Only http and https URLs are called.")
     if not 1 <= (parsed.port or 80) <= 65535:
-        raise _refused("There is no such port.")
+        raise AddressRefused("There is no such port.")
     if parsed.userinfo:
-        raise _refused("A URL with a user or a password in it is not called.")
+        raise AddressRefused("A URL with a user or a password in it is not called.")
     return parsed
 
 
@@ -72,9 +86,11 @@ def is_public(address: str) -> bool:
         inner = found.ipv4_mapped or found.sixtofour
         if inner is not None:
             return is_public(str(inner))
-        if found in ipaddress.ip_network("64:ff9b::/96") or found.teredo is not None:
+        if found.teredo is not None:
             return False
-    return found.is_global and not found.is_multicast
+    if any(found in network for network in _NARROW):
+        return False
+    return found.is_global and not (found.is_multicast or found.is_reserved)
 
 
 @asynccontextmanager
@@ -87,6 +103,7 @@ async def _ask(
     extensions = {"sni_hostname": target.url.raw_host.decode("ascii")}
     client = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, follow_redirects=False)
     async with (
+        asyncio.timeout(LONGEST),
         client,
         client.stream(method, url, content=content, headers=sent, extensions=extensions) as answer,
     ):
@@ -94,28 +111,31 @@ async def _ask(
 
 
 async def post(target: Target, content: bytes, content_type: str) -> int:
-    """Send something to a target and return the status of its answer. Raises httpx.HTTPError."""
-    async with _ask(target, "POST", content, {"Content-Type": content_type}) as answer:
-        return answer.status_code
+    """Send something to a target and return the status of its answer. Raises AddressRefused where there is none."""
+    try:
+        async with _ask(target, "POST", content, {"Content-Type": content_type}) as answer:
+            return answer.status_code
+    except (httpx.HTTPError, TimeoutError) as error:
+        raise _unreachable(target, error) from error
 
 
 async def download(target: Target, file: Path, token: str | None = None) -> None:
-    """Write what a target has into a file. Raises Refusal (400) where it does not answer with 200, or is too large."""
+    """Write what a target has into a file. Raises AddressRefused where it does not answer with 200, or is too large."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     size = 0
     try:
         async with _ask(target, "GET", None, headers) as answer:
             if answer.status_code != 200:
-                raise _refused(f"'{target.url.host}' answered with the status {answer.status_code}.")
+                raise AddressRefused(f"'{target.url.host}' answered with the status {answer.status_code}.")
             with file.open("wb") as out:
                 async for chunk in answer.aiter_bytes():
                     size += len(chunk)
                     if size > MOST_BYTES:
-                        raise _refused("The model is too large.")
+                        raise AddressRefused("What is there is too large.")
                     out.write(chunk)
-    except httpx.HTTPError as error:
-        raise _refused(f"'{target.url.host}' could not be reached ({type(error).__name__}).") from error
+    except (httpx.HTTPError, TimeoutError) as error:
+        raise _unreachable(target, error) from error
 
 
-def _refused(message: str) -> Refusal:
-    return Refusal(400, "BadRequest", message)
+def _unreachable(target: Target, error: Exception) -> AddressRefused:
+    return AddressRefused(f"'{target.url.host}' could not be reached ({type(error).__name__}).")

@@ -1,0 +1,69 @@
+"""What those who run a server need of it: readiness, an end that loses nothing, numbers that change with time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from sanic import Sanic
+
+from frontdesk import measures
+from frontdesk.auth.secret import read_secret
+from frontdesk.formats.project_layout import Layout
+from frontdesk.runtime.assembly import STATE
+from frontdesk.server.listening import Listening
+from frontdesk.server.readiness import READY, Dependency, Readiness, mount_readiness
+from frontdesk.settings import Settings
+from frontdesk.telemetry import name_conversations
+
+log = logging.getLogger("frontdesk.server")
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks at amounts, while somebody measures."""
+LONGER = 5.0
+"""Seconds that the server waits for open requests longer than a turn may take."""
+
+
+def operate(
+    app: Sanic[Any, Any], settings: Settings, layout: Layout, at: Listening, hangs_on: Sequence[Dependency]
+) -> Readiness:
+    """Set the server's limits of time, tell at /ready whether it can take messages, and let it end in peace.
+
+    At a signal it says for `FRONTDESK_DRAIN` seconds that it is not ready, and still answers: so that whatever shares
+    out messages sends none here any more. Then it takes no new connection, and waits for the turns under way. Call it
+    last: what is to happen first at the end is registered last.
+    """
+    app.config.RESPONSE_TIMEOUT = at.response_timeout or app.config.RESPONSE_TIMEOUT
+    app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
+    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = settings.turn_deadline + LONGER
+    name_conversations(settings.log_conversations, read_secret(layout.folder / STATE))
+    readiness = Readiness(hangs_on)
+    mount_readiness(app, readiness)
+    looking: set[asyncio.Task[None]] = set()
+
+    @app.after_server_start
+    async def begin(_: Sanic[Any, Any]) -> None:
+        if measures.listened():
+            looking.add(asyncio.create_task(_look(readiness)))
+
+    @app.before_server_stop
+    async def drain(_: Sanic[Any, Any]) -> None:
+        readiness.draining = True
+        measures.level("frontdesk_ready", 0)
+        if settings.drain:
+            log.info("No new messages, please: the server ends in %g s.", settings.drain)
+            await asyncio.sleep(settings.drain)
+        for task in looking:
+            task.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)
+
+    return readiness
+
+
+async def _look(readiness: Readiness) -> None:
+    while True:
+        measures.level("frontdesk_ready", await readiness.look() == READY)
+        measures.refresh()
+        await asyncio.sleep(LOOK_EVERY)
