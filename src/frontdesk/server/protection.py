@@ -24,6 +24,7 @@ from frontdesk.core.ports import Gate
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import ConfigError, TooMany
 from frontdesk.formats.endpoints import Endpoint, Endpoints
+from frontdesk.server.peers import from_a_peer
 from frontdesk.settings import Settings
 from frontdesk.stores.rate_counters import shared_counters
 
@@ -106,7 +107,7 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
 
     @app.signal("http.routing.before")
     async def count(request: Request) -> None:
-        if request.path.startswith(NOT_COUNTED):
+        if request.path.startswith(NOT_COUNTED) or from_a_peer(request):
             return
         forwarded = request.headers.getall("x-forwarded-for", ())
         if forwarded and not limits.proxies.networks:
