@@ -188,6 +188,7 @@ class ActionAskSwapConfirmed(AskAboutOrder):
             "difference": amount(abs(quote.difference), quote.currency),
             "method": quote.method,
             "when": within(quote.business_days),
+            "total": amount(quote.changed.total, quote.currency),
         }
         summary = "confirm" if again else f"summary_{quote.kind}"
         dispatcher.utter_message(response=f"utter_swap_{summary}_{direction(quote)}", **told)
