@@ -67,6 +67,18 @@ def test_each_dependency_that_is_down_is_told(brittle_desk: SharedDesk) -> None:
     assert "Traceback" not in desk.log()
 
 
+def test_an_event_broker_that_is_away_takes_no_server_out(desk: Desk) -> None:
+    port, endpoints = free_port(), desk.folder / "endpoints.yml"
+    options = "type: pika\n  url: 127.0.0.1:1\n  timeout: 1"
+    endpoints.write_text(f"{endpoints.read_text()}\nevent_broker:\n  {options}\n")
+    server = desk.start("--metrics-port", str(port))
+    assert desk.say("hello") == ["Hello!"]
+    until(lambda: ready(server)[1]["event_broker"] == "failing", "it is told")
+    assert ready(server)[0] == 200
+    until(lambda: scraped(port)[1]["frontdesk_outbox_depth", ""] == 1, "what waits is told")
+    assert scraped(port)[1]["frontdesk_retries_total", "broker"] >= 1
+
+
 def test_a_server_that_is_to_end_says_so_and_answers_until_then(desk: Desk) -> None:
     server = desk.start(FRONTDESK_DRAIN="3")
     request = desk.send_to_gate("/gate_first", message_id="m1")

@@ -15,6 +15,7 @@ from frontdesk.auth.secret import read_secret
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.assembly import STATE
+from frontdesk.runtime.relay import Relay
 from frontdesk.server.listening import Listening
 from frontdesk.server.readiness import READY, Dependency, Readiness, mount_readiness
 from frontdesk.settings import Settings
@@ -69,6 +70,11 @@ def operate(
         await asyncio.gather(*looking, return_exceptions=True)
 
     return readiness
+
+
+def amounts_of(relay: Relay | None) -> Amounts:
+    """Return what is asked of an assistant: how much waits for its event broker."""
+    return {"frontdesk_outbox_depth": relay.outbox.depth} if relay is not None else {}
 
 
 async def look(readiness: Readiness, amounts: Amounts) -> None:

@@ -37,7 +37,7 @@ from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance
 from frontdesk.server.listening import Listening
-from frontdesk.server.operating import operate
+from frontdesk.server.operating import amounts_of, operate
 from frontdesk.server.protection import Protection
 from frontdesk.server.readiness import dependencies_of
 from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor
@@ -98,7 +98,7 @@ def serve(
 
     relay = _relay(agent, endpoints, folder)
     _add_lifetime(app, agent, layout, relay, watch=watch, ready=ready, beside=at.worker is not None)
-    operate(app, settings, layout, at, dependencies_of(agent, endpoints))
+    operate(app, settings, layout, at, dependencies_of(agent, endpoints, relay), amounts_of(relay))
     app.run(
         at.interface,
         at.port,
