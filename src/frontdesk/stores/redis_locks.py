@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from frontdesk.core.ports import Hold
+from frontdesk.core.ports import Exchange, Hold
 from frontdesk.errors import LockLost
 from frontdesk.measures import count
 from frontdesk.stores import rows
+from frontdesk.stores.exchange import RedisExchange
 from frontdesk.stores.redis_options import as_store_error, connect, failures, read_redis_options
 from frontdesk.stores.redis_scripts import BEAT, ENTER, LEAVE
 from frontdesk.stores.refusals import closed
@@ -111,6 +112,10 @@ class RedisLockStore:
             raise LockLost from error
         finally:
             await asyncio.shield(self._begin(self._leave(place, waiting)))
+
+    def exchange(self) -> Exchange:
+        """Return what processes that use this Redis tell each other by."""
+        return RedisExchange(self.options)
 
     def __len__(self) -> int:
         """Return how many wait or are at work in this process."""

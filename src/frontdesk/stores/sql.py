@@ -46,6 +46,8 @@ class SqlTrackerStore:
     error.
     """
 
+    local = False
+
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
@@ -112,6 +114,10 @@ class SqlTrackerStore:
     async def tried(self, delivery: Delivery) -> int:
         """Count one more try to finish an unanswered message, and return how many there were."""
         return await self._database.write(lambda c: statements.tried(c, delivery))
+
+    async def reopen(self, delivery: Delivery) -> bool:
+        """Take an answered message as one that was not; False where there is no such one."""
+        return await self._database.write(lambda c: statements.reopen(c, delivery))
 
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased; None where there is none."""
