@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
@@ -243,18 +244,19 @@ def test_front_servers_and_workers_are_watched_alike(
     redis: servers.Server,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    desk, front, worker = QueueDesk(project, serve, postgresql, redis), free_port(), free_port()
-    server = desk.start("--queue", "--metrics-port", str(front))
-    assert ready(server) == (200, {"status": "ready", "tracker_store": "ok", "queue": "ok"})
-    waiting = desk.send("/note", message_id="m1")
-    until(lambda: scraped(front)[1]["frontdesk_queue_depth", ""] == 1, "it waits for a worker")
-    monkeypatch.setenv("FRONTDESK_METRICS_PORT", str(worker))
-    process = desk.work()
-    assert texts(waiting.result(60)) == ["Noted under 1."]
-    until(lambda: scraped(worker)[1]["frontdesk_ready", ""] == 1, "the worker is ready")
-    assert scraped(worker)[1]["csr_messages_processed_total", "success"] == 1
-    numbers = scraped(front)[1]
-    assert numbers["frontdesk_deliveries_total", ""] == 1
-    assert numbers["csr_message_latency_seconds_count", ""] == 1
-    process.terminate()
-    assert process.wait(60) == 0
+    front, worker = free_port(), free_port()
+    with contextlib.closing(QueueDesk(project, serve, postgresql, redis)) as desk:
+        server = desk.start("--queue", "--metrics-port", str(front))
+        assert ready(server) == (200, {"status": "ready", "tracker_store": "ok", "queue": "ok"})
+        waiting = desk.send("/note", message_id="m1")
+        until(lambda: scraped(front)[1]["frontdesk_queue_depth", ""] == 1, "it waits for a worker")
+        monkeypatch.setenv("FRONTDESK_METRICS_PORT", str(worker))
+        process = desk.work()
+        assert texts(waiting.result(60)) == ["Noted under 1."]
+        until(lambda: scraped(worker)[1]["frontdesk_ready", ""] == 1, "the worker is ready")
+        assert scraped(worker)[1]["csr_messages_processed_total", "success"] == 1
+        numbers = scraped(front)[1]
+        assert numbers["frontdesk_deliveries_total", ""] == 1
+        assert numbers["csr_message_latency_seconds_count", ""] == 1
+        process.terminate()
+        assert process.wait(60) == 0
