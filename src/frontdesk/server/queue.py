@@ -27,10 +27,10 @@ from frontdesk.server.app import create_app
 from frontdesk.server.cors import open_to
 from frontdesk.server.listening import Listening
 from frontdesk.server.model_server import pulled
-from frontdesk.server.operating import operate
+from frontdesk.server.operating import amounts_of, operate, watched
 from frontdesk.server.peers import Workers
 from frontdesk.server.protection import Protection
-from frontdesk.server.readiness import OK, Dependency
+from frontdesk.server.readiness import OK, Dependency, dependencies_of
 from frontdesk.server.serve import article_pages, greet, only, open_channels, relay_of, run_app
 from frontdesk.server.workers import check_shared, end_with_supervisor, fellow_workers
 from frontdesk.settings import Settings
@@ -81,7 +81,7 @@ def serve_front(
         if not at.worker:
             greet(credentials, at, progress)
 
-    operate(app, settings, layout, at, _hangs_on(front))
+    operate(app, settings, layout, at, _hangs_on(front), {"frontdesk_queue_depth": front.queue.length})
     run_app(app, at)
     return 0
 
@@ -164,6 +164,8 @@ async def _work(
     await reminders.start()
     if relay is not None:
         await relay.start()
+    amounts = {"frontdesk_queue_depth": queue.length, **amounts_of(relay)}
+    watching = watched(settings, layout, dependencies_of(agent, endpoints, relay), amounts)
     progress(f"ready: answering what waits at {queue.place}")
     running = asyncio.create_task(worker.run())
     signaled = asyncio.create_task(stopping.wait())
@@ -173,9 +175,11 @@ async def _work(
     progress("finishing what was taken")
     await reminders.stop()
     await worker.finish(settings.turn_deadline + settings.action_deadline)
-    signaled.cancel()
     lines = [line for channel in channels if isinstance(line := getattr(channel, "lines", None), Lines)]
     await asyncio.gather(*(line.end(LAST) for line in lines))
+    for task in (signaled, watching):
+        task.cancel()
+    await asyncio.gather(signaled, watching, return_exceptions=True)
     await queue.close()
     await agent.close(relay.stop if relay is not None else None)
     await agent.exchange.close()
