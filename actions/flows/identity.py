@@ -17,6 +17,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
 from actions.flows.forms import AttentiveForm
+from actions.flows.leaving import gives_up_this
 from actions.flows.memo import look_again, looked_up, one_look
 from actions.flows.names import full_name
 from actions.flows.turn import EMAIL, SURE, Said, noted, said, told_now, turn_events
@@ -101,6 +102,7 @@ def _by_another_order(who: Caller, guest: Customer, number: str, action: str) ->
     if services().orders.find(guest, number) is not None:
         return guest
     done = services().identity.verify(who, guest.email, number, action=action)
+    look_again()
     return done.customer if done.status == "verified" and done.customer else guest
 
 
@@ -321,6 +323,9 @@ class PrivateForm(AttentiveForm, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Settle who the customer is, apply corrections, then extract and validate as any form does."""
+        asked = str(tracker.get_slot("requested_slot") or "")
+        if asked.endswith("_confirmed") and gives_up_this(tracker):
+            return [SlotSet(asked, False), SlotSet("requested_slot", None)]
         self.give_way(tracker)
         with one_look():
             heard = self.heard(tracker)
