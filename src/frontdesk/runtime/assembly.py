@@ -14,6 +14,7 @@ from frontdesk.actions.generators import make_response_generator
 from frontdesk.actions.servers import make_action_server
 from frontdesk.core.ports import LLM, ActionServer, EventBroker, LockStore, ResponseGenerator, TrackerStore
 from frontdesk.endpoint import read_endpoint, seconds
+from frontdesk.errors import ConfigError
 from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, Endpoints, LanguageModel
 from frontdesk.formats.project import read_laid_out
 from frontdesk.formats.project_layout import Layout
@@ -27,6 +28,7 @@ from frontdesk.runtime.model import Model, load_knowledge, load_model
 from frontdesk.runtime.processor import Processor
 from frontdesk.runtime.understanding import Understanding
 from frontdesk.settings import Settings, read_settings
+from frontdesk.stores.redis_queue import RedisQueue
 
 if TYPE_CHECKING:
     from frontdesk.nlu.remote import RemoteNlu
@@ -225,6 +227,18 @@ def lock_store(endpoint: Endpoint | None) -> LockStore:
         options["url"] = endpoint.url
     made: LockStore = resolve("lock store", kind, where=where)(options)
     return made
+
+
+def message_queue(endpoints: Endpoints) -> RedisQueue:
+    """Return the queue of endpoints.yml; where it names none, one beside the locks. Raises ConfigError."""
+    given = endpoints.queue or endpoints.lock_store
+    kind = ((given.type if given else None) or "redis").lower()
+    if given is None or kind != "redis":
+        what = "A queue needs Redis." if endpoints.queue else "A queue needs a Redis that its servers share."
+        where = str(given.place) if given and given.place else "endpoints.yml: queue"
+        raise ConfigError(what, where=where, hint="Write `queue:` with `type: redis` and `url:`.")
+    options = dict(given.options) | ({"url": given.url} if given.url else {})
+    return RedisQueue(options)
 
 
 def trusted_model(layout: Layout, models: Path) -> Model:

@@ -24,6 +24,7 @@ from frontdesk.core.ports import Gate
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import ConfigError, TooMany
 from frontdesk.formats.endpoints import Endpoint, Endpoints
+from frontdesk.server.peers import from_a_peer
 from frontdesk.settings import Settings
 from frontdesk.stores.rate_counters import shared_counters
 
@@ -93,6 +94,8 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
     """Count each request as soon as its head has arrived: what is too much is refused before its body is read."""
     limiter = protection.limiter
     app.ctx.access = protection.access
+    for sentence in protection.access.weak:
+        log.warning("%s", sentence)
     limits = limiter.limits
 
     @app.after_server_stop
@@ -104,7 +107,7 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
 
     @app.signal("http.routing.before")
     async def count(request: Request) -> None:
-        if request.path.startswith(NOT_COUNTED):
+        if request.path.startswith(NOT_COUNTED) or from_a_peer(request):
             return
         forwarded = request.headers.getall("x-forwarded-for", ())
         if forwarded and not limits.proxies.networks:

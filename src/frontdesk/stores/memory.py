@@ -52,6 +52,8 @@ class MemoryTrackerStore:
     how long the replies to a message are kept for a repeat of it.
     """
 
+    local = True
+
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
@@ -180,6 +182,15 @@ class MemoryTrackerStore:
         received.tries += 1
         return received.tries
 
+    async def reopen(self, delivery: Delivery) -> bool:
+        """Take an answered message as one that was not; False where there is no such one."""
+        self._check_open()
+        received = self._inbox.get(delivery)
+        if received is None or received.finished is None or received.message is None:
+            return False
+        received.finished, received.replies, received.tries = None, "[]", 0
+        return True
+
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased; None where there is none."""
         self._check_open()
@@ -216,6 +227,11 @@ class MemoryTrackerStore:
         """Return what an event broker is still to be told, oldest first."""
         self._check_open()
         return list(self._outbox.values())[:most]
+
+    async def depth(self) -> int:
+        """Return how many commits wait for an event broker."""
+        self._check_open()
+        return len(self._outbox)
 
     async def sent(self, numbers: Sequence[str]) -> None:
         """Forget what an event broker has by now."""

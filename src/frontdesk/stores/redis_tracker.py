@@ -49,6 +49,8 @@ class RedisTrackerStore(RedisOutbox):
     It is for one Redis (or the primary of a replicated one), not for a cluster. One object belongs to one event loop.
     """
 
+    local = False
+
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
@@ -182,6 +184,10 @@ class RedisTrackerStore(RedisOutbox):
         """Count one more try to finish an unanswered message, and return how many there were."""
         return int(await self._run(scripts.TRIED, _name(delivery)))
 
+    async def reopen(self, delivery: Delivery) -> bool:
+        """Take an answered message as one that was not; False where there is no such one."""
+        return bool(int(await self._run(scripts.REOPEN, delivery.sender_id, _name(delivery))))
+
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased; None where there is none."""
         client = self._opened()
@@ -202,21 +208,17 @@ class RedisTrackerStore(RedisOutbox):
         """Yield the ids of all conversations, also of those that only Rasa knows."""
         client, prefix = self._opened(), self._at.prefix
         seen: set[str] = set()
-        cursor = 0
+        cursor, newest = 0, f"{prefix}newest"
         while True:
-            cursor, found = await self._page(
-                lambda at: client.zscan(f"{prefix}newest", at, count=500), cursor
-            )
+            cursor, found = await self._page(lambda at: client.zscan(newest, at, count=500), cursor)
             for sender_id in await self._there([name for name, _ in found if name not in seen]):
                 seen.add(sender_id)
                 yield sender_id
             if not cursor:
                 break
-        pattern = "".join(f"[{c}]" if c in "*?[" else c for c in prefix) + "*"
+        own = "".join(f"[{c}]" if c in "*?[" else c for c in prefix) + "*"
         while True:
-            cursor, keys = await self._page(
-                lambda at: client.scan(at, pattern, count=500, _type="string"), cursor
-            )
+            cursor, keys = await self._page(lambda at: client.scan(at, own, 500, "string"), cursor)
             for key in keys:
                 if (sender_id := key.removeprefix(prefix)) not in seen:
                     seen.add(sender_id)

@@ -157,6 +157,21 @@ return redis.call('HINCRBY', message, 'tries', 1)
 """
 )
 
+REOPEN = (
+    _COMMON
+    + """
+-- ARGV: prefix, conversation, delivery
+local message = key('message', ARGV[3])
+local found = redis.call('HMGET', message, 'message', 'begun', 'finished')
+if not found[1] or not found[2] or not found[3] then return 0 end
+redis.call('HDEL', message, 'finished', 'replies', 'tries')
+redis.call('PERSIST', message)
+redis.call('ZADD', prefix .. 'open', found[2], ARGV[3])
+redis.call('ZADD', key('open', ARGV[2]), found[2], ARGV[3])
+return 1
+"""
+)
+
 REMINDERS = (
     _COMMON
     + """

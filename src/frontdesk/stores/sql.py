@@ -46,6 +46,8 @@ class SqlTrackerStore:
     error.
     """
 
+    local = False
+
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
@@ -113,6 +115,10 @@ class SqlTrackerStore:
         """Count one more try to finish an unanswered message, and return how many there were."""
         return await self._database.write(lambda c: statements.tried(c, delivery))
 
+    async def reopen(self, delivery: Delivery) -> bool:
+        """Take an answered message as one that was not; False where there is no such one."""
+        return await self._database.write(lambda c: statements.reopen(c, delivery))
+
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased; None where there is none."""
         return await self._database.read(reminders.next_free)
@@ -136,6 +142,10 @@ class SqlTrackerStore:
     async def outgoing(self, most: int) -> list[Outgoing]:
         """Return what an event broker is still to be told, oldest first."""
         return await self._database.read(partial(outbox.waiting, most=most))
+
+    async def depth(self) -> int:
+        """Return how many commits wait for an event broker, at most 100,000."""
+        return await self._database.read(outbox.depth)
 
     async def sent(self, numbers: Sequence[str]) -> None:
         """Forget what an event broker has by now."""

@@ -81,6 +81,11 @@ _FINISH = (
     .values(finished=bindparam("now"), replies=bindparam("said"))
 )
 _TRIED = update(inbox).where(_this_delivery, inbox.c.finished.is_(None)).values(tries=inbox.c.tries + 1)
+_REOPEN = (
+    update(inbox)
+    .where(_this_delivery, inbox.c.finished.is_not(None), inbox.c.message.is_not(None))
+    .values(finished=None, replies=None, tries=0)
+)
 _TRIES = select(inbox.c.tries).where(_this_delivery, inbox.c.finished.is_(None))
 _UNFINISHED = (
     select(inbox.c.channel, inbox.c.sender_id, inbox.c.message_id, inbox.c.message)
@@ -293,6 +298,11 @@ def tried(connection: Connection, delivery: Delivery) -> int:
     """Count one more try to finish a message; 0 where it is answered."""
     connection.execute(_TRIED, _key(delivery))
     return int(connection.execute(_TRIES, _key(delivery)).scalar() or 0)
+
+
+def reopen(connection: Connection, delivery: Delivery) -> bool:
+    """Take an answered message as one that was not."""
+    return bool(connection.execute(_REOPEN, _key(delivery)).rowcount)
 
 
 def senders(connection: Connection, after: str, most: int) -> Sequence[str]:
