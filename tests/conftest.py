@@ -216,6 +216,13 @@ def postgresql() -> Iterator[servers.Server]:
 
 
 @pytest.fixture(scope="session")
+def mysql() -> Iterator[servers.Server]:
+    """A real MariaDB server."""
+    with servers.mysql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def redis() -> Iterator[servers.Server]:
     """A real Redis server, that every test finds empty and running."""
     with servers.redis() as server:

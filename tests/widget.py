@@ -52,9 +52,10 @@ async def widget(
     namespace: str = "/",
     said: str = "bot_uttered",
     path: str = "socket.io",
+    http_session: Any = None,
     **more: Any,
 ) -> AsyncIterator[Widget]:
-    client = socketio.AsyncClient(reconnection=False)
+    client = socketio.AsyncClient(reconnection=False, http_session=http_session)
     made = Widget(client, namespace, said)
     await client.connect(
         server.url,

@@ -13,6 +13,7 @@
         + ActionRejected        a custom action refused to run (`ActionExecutionRejection`)
       + StoreError              a conversation could not be read or written
         + StaleConversation     somebody else wrote to the conversation in between
+        + Overloaded            too many messages wait already
         + LockLost              the conversation's lock went to somebody else in the middle of a turn
       + AuthError               a token is missing, expired, forged or not meant for this
       + LimitError              a message or a body is larger than allowed
@@ -130,6 +131,10 @@ class LockLost(StoreError):
         what = "The conversation's lock went to another server in the middle of a turn."
         super().__init__(what, hint="Wait for the lock again, and look whether the message was answered.")
         self.fence = fence
+
+
+class Overloaded(StoreError):
+    """Too many messages wait already; nothing was written down."""
 
 
 class AuthError(FrontdeskError):

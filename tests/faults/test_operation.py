@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import re
 import signal
 import socket
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
+import pytest
 
+from frontdesk.testing import servers
 from frontdesk.testing.servers import free_port
 from tests.conftest import Server, frontdesk, until
 from tests.engine.test_metrics import scraped
 from tests.engine.test_tracing import TRACE, ExportTraceServiceRequest, collector
 from tests.faults.probe import APOLOGY, Desk, SharedDesk, post, texts
+from tests.faults.test_queue import QueueDesk
 
 __all__ = ["collector"]  # a fixture
 
@@ -61,6 +71,18 @@ def test_each_dependency_that_is_down_is_told(brittle_desk: SharedDesk) -> None:
     assert "Traceback" not in desk.log()
 
 
+def test_an_event_broker_that_is_away_takes_no_server_out(desk: Desk) -> None:
+    port, endpoints = free_port(), desk.folder / "endpoints.yml"
+    options = "type: pika\n  url: 127.0.0.1:1\n  timeout: 1"
+    endpoints.write_text(f"{endpoints.read_text()}\nevent_broker:\n  {options}\n")
+    server = desk.start("--metrics-port", str(port))
+    assert desk.say("hello") == ["Hello!"]
+    until(lambda: ready(server)[1]["event_broker"] == "failing", "it is told")
+    assert ready(server)[0] == 200
+    until(lambda: scraped(port)[1]["frontdesk_outbox_depth", ""] == 1, "what waits is told")
+    assert scraped(port)[1]["frontdesk_retries_total", "broker"] >= 1
+
+
 def test_a_server_that_is_to_end_says_so_and_answers_until_then(desk: Desk) -> None:
     server = desk.start(FRONTDESK_DRAIN="3")
     request = desk.send_to_gate("/gate_first", message_id="m1")
@@ -78,6 +100,64 @@ def test_a_server_that_is_to_end_says_so_and_answers_until_then(desk: Desk) -> N
 def listens(server: Server) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", int(server.url.rpartition(":")[2]))) == 0
+
+
+def test_a_rolling_restart_fails_nobody(shared_desk: SharedDesk) -> None:
+    desk, sent = shared_desk, itertools.count()
+    both = [desk.start(FRONTDESK_DRAIN="2"), desk.start(FRONTDESK_DRAIN="2")]
+    balanced, over = Balancer([server.url for server in both]), threading.Event()
+    answers: list[httpx.Response] = []
+
+    def talk(user: int) -> None:
+        while not over.is_set():
+            answers.append(post(balanced.next(), "/note", f"u{user}", f"m{next(sent)}"))
+
+    with balanced, ThreadPoolExecutor(8) as pool:
+        users = [pool.submit(talk, user) for user in range(8)]
+        for number, server in enumerate(both):
+            until(lambda: len(answers) > 40, "there is load")
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(60) == 0
+            port = server.url.rpartition(":")[2]
+            both[number] = desk.start("--port", port, FRONTDESK_DRAIN="2")
+            until(lambda url=server.url: url in balanced.ready, "the balancer has it again")
+        over.set()
+        for user in users:
+            user.result(60)
+    assert {answer.status_code for answer in answers} == {200}
+    assert sorted(desk.effects()) == sorted(f"m{n}" for n in range(len(answers)))
+    assert len(desk.tries()) == len(answers)
+
+
+class Balancer:
+    """Shares out requests among those servers that say that they are ready, as it asks them again and again."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self.urls, self.ready = urls, list(urls)
+        self._turns, self._over = itertools.count(), threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def next(self) -> Any:
+        """Return the one whose turn it is, as `post` takes it."""
+        ready = self.ready
+        return SimpleNamespace(url=ready[next(self._turns) % len(ready)])
+
+    def _look(self) -> None:
+        while not self._over.wait(0.1):
+            self.ready = [url for url in self.urls if self._asks(url)]
+
+    def _asks(self, url: str) -> bool:
+        try:
+            return httpx.get(f"{url}/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
 
 
 def test_workers_are_one_number(shared_desk: SharedDesk) -> None:
@@ -155,3 +235,28 @@ def test_bad_ports_are_told(project: Path) -> None:
     done = frontdesk("run", "--metrics-port", "70000", cwd=project)
     assert done.returncode == 1
     assert "--metrics-port: '70000' is no port." in done.stderr
+
+
+def test_front_servers_and_workers_are_watched_alike(
+    project: Path,
+    serve: Callable[..., Server],
+    postgresql: servers.Server,
+    redis: servers.Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    front, worker = free_port(), free_port()
+    with contextlib.closing(QueueDesk(project, serve, postgresql, redis)) as desk:
+        server = desk.start("--queue", "--metrics-port", str(front))
+        assert ready(server) == (200, {"status": "ready", "tracker_store": "ok", "queue": "ok"})
+        waiting = desk.send("/note", message_id="m1")
+        until(lambda: scraped(front)[1]["frontdesk_queue_depth", ""] == 1, "it waits for a worker")
+        monkeypatch.setenv("FRONTDESK_METRICS_PORT", str(worker))
+        process = desk.work()
+        assert texts(waiting.result(60)) == ["Noted under 1."]
+        until(lambda: scraped(worker)[1]["frontdesk_ready", ""] == 1, "the worker is ready")
+        assert scraped(worker)[1]["csr_messages_processed_total", "success"] == 1
+        numbers = scraped(front)[1]
+        assert numbers["frontdesk_deliveries_total", ""] == 1
+        assert numbers["csr_message_latency_seconds_count", ""] == 1
+        process.terminate()
+        assert process.wait(60) == 0

@@ -24,7 +24,7 @@ from frontdesk.core.events import (
     Event,
     UserUttered,
 )
-from frontdesk.core.ports import Gate, Options
+from frontdesk.core.ports import Exchange, Gate, Options
 from frontdesk.core.tracker import LISTEN, Tracker
 
 HISTORY = 200  # messages that a reload brings back
@@ -47,6 +47,15 @@ class ChatChannel:
         self.lifetime = float(options.get("token_hours", 12)) * 3600
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._closing = False
+        self._exchange: Exchange | None = None
+
+    def join(self, exchange: Exchange) -> None:
+        """Wake also pages that ask another process than the one that has something to say."""
+        self._exchange = exchange
+        exchange.listen(self.name, self._told)
+
+    async def _told(self, content: Mapping[str, Any]) -> None:
+        self._wake(content["sender_id"])
 
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application."""
@@ -106,6 +115,8 @@ class ChatChannel:
     async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
         """Tell the pages that show a conversation to look; they get from the store what they have not shown yet."""
         self._wake(sender_id)
+        if self._exchange is not None:
+            await self._exchange.tell(self.name, {"sender_id": sender_id})
 
     def _wake(self, sender_id: str) -> None:
         for waiter in self._waiting.get(sender_id, ()):

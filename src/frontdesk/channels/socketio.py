@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, cast
 
 from sanic import Blueprint, Request
@@ -20,7 +21,7 @@ from frontdesk.auth.tokens import issue, read
 from frontdesk.channels.http import LONGEST_ID, Refusal, access_of, checked, read_message
 from frontdesk.channels.rest import OWNED
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import Gate, Options
+from frontdesk.core.ports import Exchange, Gate, Options, Peers
 from frontdesk.errors import AuthError, FrontdeskError, LimitError, TooMany
 
 log = logging.getLogger("frontdesk.channels")
@@ -35,6 +36,9 @@ class SocketIOChannel:
     `session_request` is answered by `session_confirm` with a session id that this server signed: whoever holds it is in
     that conversation, and may be verified there. An id that a client made up names a conversation, too, as in Rasa, but
     nobody is ever verified in it. Without `session_persistence` a conversation lasts as long as the connection.
+
+    A connection lives in one process. Where several are at one address, a client's requests are passed on to it, by the
+    mark in its `sid`; what another process has to say in the conversation comes over the exchange.
 
     Options, with Rasa's defaults: `user_message_evt` (user_uttered), `bot_message_evt` (bot_uttered), `namespace`,
     `session_persistence` (false), `socketio_path` (/socket.io), `jwt_key` and `jwt_method` (HS256) for clients that
@@ -67,6 +71,12 @@ class SocketIOChannel:
             max_http_buffer_size=LARGEST,
             namespaces=[self.namespace],
         )
+        self.exchange: Exchange | None = None
+
+    def join(self, exchange: Exchange) -> None:
+        """Bring also what other processes say to clients that are connected here."""
+        self.exchange = exchange
+        exchange.listen(self.name, self._told)
 
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application."""
@@ -77,7 +87,7 @@ class SocketIOChannel:
             return json_response({"status": "ok"})
 
         app.blueprint(routes)
-        self.server.attach(app, self.path.strip("/"))
+        self._add_route(app)
 
         async def connect(sid: str, environ: Mapping[str, Any], auth: Any = None) -> bool:
             return self.admits(sid, environ["sanic.request"], auth)
@@ -103,6 +113,26 @@ class SocketIOChannel:
             await self.server.shutdown()
 
         app.register_listener(release, "before_server_stop")
+
+    def _add_route(self, app: Any) -> None:
+        connections = self.server.eio
+        peers: Peers | None = app.ctx.peers
+        if peers is not None:
+            mark, fresh = peers.mark, connections.generate_id
+            connections.generate_id = lambda: f"{mark}.{fresh()}"
+
+        async def answer(request: Request) -> Any:
+            mark, dot, _ = request.args.get("sid", "").partition(".")
+            if peers is not None and dot and mark != peers.mark:
+                found = await peers.forward(request, mark)
+                if found is not None:
+                    return found
+            return await connections.handle_request(request)
+
+        app.add_route(
+            answer, f"/{self.path.strip('/')}/", methods=["GET", "POST", "OPTIONS"], name="socketio"
+        )
+        app.enable_websocket()
 
     def admits(self, sid: str, request: Request, auth: Any) -> bool:
         """Tell whether a client may connect: from a page of this or a named site, with a token where one is needed.
@@ -211,7 +241,19 @@ class SocketIOChannel:
         )
 
     async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
-        """Bring a reply to everyone who has the conversation open."""
+        """Bring a reply to everyone who has the conversation open, here and at other processes."""
+        await self._emit(sender_id, reply)
+        if self.exchange is not None:
+            await self.exchange.tell(self.name, {"sender_id": sender_id, "reply": reply})
+
+    def answering(self, message: UserMessage) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
+        """Return what brings the replies to a message whose client was cut off: it may be connected again."""
+        return partial(self.send, message.sender_id)
+
+    async def _told(self, content: Mapping[str, Any]) -> None:
+        await self._emit(content["sender_id"], content["reply"])
+
+    async def _emit(self, sender_id: str, reply: Mapping[str, Any]) -> None:
         for message in as_sent(reply):
             await self.server.emit(self.said, message, to=sender_id, namespace=self.namespace)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
 import logging
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from frontdesk.cli.options import add_model, add_project, layout_of, settings_of, start_logging
-from frontdesk.cli.serving import add_server, api_keys, chosen_model, listening
+from frontdesk.cli.serving import add_server, chosen_model, listening, protection
 
 if TYPE_CHECKING:
     from frontdesk.server.checkup.deployment import Check, Finding
@@ -44,7 +45,7 @@ def execute(options: argparse.Namespace) -> int:
         settings=settings,
         at=listening(options),
         models=chosen_model(options) or layout.folder / "models",
-        keys=api_keys(options),
+        protection=functools.partial(protection, options, settings),
         api=options.enable_api,
         workers=options.workers,
     )
@@ -73,6 +74,7 @@ def checks() -> Sequence[tuple[str, Check]]:
         (services.ACTIONS, services.check_actions),
         (stores.TRACKERS, stores.check_tracker_store),
         (stores.LOCKS, stores.check_lock_store),
+        (stores.QUEUE, stores.check_queue),
         (services.BROKER, services.check_event_broker),
         (services.LLM, services.check_language_model),
         (services.TRACING, services.check_tracing),

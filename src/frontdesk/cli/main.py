@@ -13,6 +13,8 @@ COMMANDS = {
     "init": "make a small starter project in an empty folder",
     "train": "train a model from the project's files",
     "run": "serve the assistant (or, with 'actions', only its custom actions)",
+    "worker": "answer what `run --queue` wrote down",
+    "queue": "look at the queue, and let dead letters be answered again",
     "shell": "talk to the assistant in the terminal",
     "interactive": "teach the assistant while talking to it",
     "test": "run the project's test conversations and measure its NLU",

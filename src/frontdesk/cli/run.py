@@ -19,6 +19,7 @@ from frontdesk.cli.options import (
     start_logging,
 )
 from frontdesk.cli.serving import ACTIONS, add_server, api, chosen_model, listening, protection
+from frontdesk.errors import ConfigError
 
 if TYPE_CHECKING:
     from frontdesk.settings import Settings
@@ -40,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_server(parser)
     text = "answer by so many processes; they need a tracker store and a lock store that they share (1)"
     given = os.environ.get("SANIC_WORKERS") or "1"
-    parser.add_argument("--workers", type=_count, default=given, metavar="N", help=text)
+    parser.add_argument("--workers", type=count, default=given, metavar="N", help=text)
+    text = "only write messages down and let `frontdesk worker` answer them (or `queue:` in endpoints.yml)"
+    parser.add_argument("--queue", action="store_true", help=text)
     group = parser.add_argument_group("run actions")
     text = "the module of custom actions (actions)"
     group.add_argument("--actions", "--actions-module", default="actions", metavar="MODULE", help=text)
@@ -75,34 +78,58 @@ def _serve(options: argparse.Namespace, settings: Settings, model: Path | None, 
 
     guard = protection(options, settings)
     at, show = listening(options), progress(quiet(options))
+    layout, queued = layout_of(options), _queued(options)
+    if queued:
+        _check_front(options, options.inspector or settings.inspector)
+    beside = ["--watch"] if options.watch else []
     if options.workers > 1 and worker is None:
-        alone = {"--watch": options.watch, "--enable-api": options.enable_api}
-        alone["--inspector"] = options.inspector or settings.inspector
-        beside = [name for name, given in alone.items() if given]
         shared = {"train_first": options.train, "connector": options.connector, "beside": beside}
-        return serve_by_workers(options.workers, layout_of(options), settings, at, progress=show, **shared)
+        return serve_by_workers(options.workers, layout, model, settings, at, progress=show, **shared)
+    at = dataclasses.replace(at, worker=worker)
+    show = progress(quiet(options) or bool(worker))
+    if queued:
+        from frontdesk.server.queue import serve_front
+
+        return serve_front(layout, settings, at, guard, progress=show, connector=options.connector)
     return serve(
-        layout_of(options),
+        layout,
         model,
         settings,
-        dataclasses.replace(at, worker=worker),
+        at,
         guard,
         train_first=options.train and worker is None,
         watch=options.watch,
-        progress=progress(quiet(options) or bool(worker)),
+        progress=show,
         api=api(options, guard),
         connector=options.connector,
         inspector=options.inspector or settings.inspector,
     )
 
 
-def _count(text: str) -> int:
+def _queued(options: argparse.Namespace) -> bool:
+    from frontdesk.formats.settings_files import read_endpoints
+
+    layout = layout_of(options)
+    return options.queue or read_endpoints(layout.folder, layout.endpoints).queue is not None
+
+
+def _check_front(options: argparse.Namespace, inspector: bool) -> None:
+    """Raise ConfigError for options that need a model in this server."""
+    given = {"--watch": options.watch, "--train": options.train, "--enable-api": options.enable_api}
+    beside = [name for name, asked in {**given, "--inspector": inspector}.items() if asked]
+    if beside:
+        what = f"{' and '.join(beside)}: a front server of the queue mode has no model."
+        raise ConfigError(what, hint="Run a server with it beside the front servers, on another port.")
+
+
+def count(text: str) -> int:
+    """Read a number of things to run at the same time."""
     try:
         number = int(text)
     except ValueError:
         number = 0
     if not 0 < number <= 256:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of processes from 1 to 256")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 256")
     return number
 
 

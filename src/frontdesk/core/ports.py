@@ -7,14 +7,27 @@ or `load()`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from frontdesk.core.announcing import Announcement as Announcement
+from frontdesk.core.announcing import BatchBroker as BatchBroker
+from frontdesk.core.announcing import EventBroker as EventBroker
+from frontdesk.core.announcing import Outbox as Outbox
+from frontdesk.core.announcing import Outgoing as Outgoing
 from frontdesk.core.answers import Answer as Answer
 from frontdesk.core.answers import Source as Source
+from frontdesk.core.channel_ports import AnsweringChannel as AnsweringChannel
+from frontdesk.core.channel_ports import Channel as Channel
+from frontdesk.core.channel_ports import Exchange as Exchange
+from frontdesk.core.channel_ports import Gate as Gate
+from frontdesk.core.channel_ports import Hear as Hear
+from frontdesk.core.channel_ports import Peers as Peers
+from frontdesk.core.channel_ports import PushChannel as PushChannel
+from frontdesk.core.channel_ports import SharedChannel as SharedChannel
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import Event
 from frontdesk.core.message import BotMessage, Message, UserMessage
@@ -252,7 +265,8 @@ class Commit:
     `expected` is the number of events that the writer has seen (offset included). With `delivery`, the turn is done:
     `replies` (JSON-ready, as the channel will send them) are stored under it in the same transaction, and so is what
     changes about the conversation's `reminders`. `firing` is the one that the turn answers: it is gone when the turn is
-    done, and not touched before. `fence` is that of the writer's hold; 0 where nobody else can write.
+    done, and not touched before. `fence` is that of the writer's hold; 0 where nobody else can write. What is
+    `announced` waits in the store's outbox, too, from the same transaction on.
     """
 
     sender_id: str
@@ -263,13 +277,17 @@ class Commit:
     reminders: Sequence[Change] = ()
     firing: Reminder | None = None
     fence: int = 0
+    announced: bool = False
 
 
 class TrackerStore(Protocol):
     """Keeps conversations and their reminders.
 
-    Every implementation passes `frontdesk.testing.contracts.tracker_store`.
+    Every implementation passes `frontdesk.testing.contracts.tracker_store`. One that only its own process can see has
+    `local = True`.
     """
+
+    local: bool
 
     async def load(self, sender_id: str, *, whole: bool = False) -> Conversation:
         """Return the latest session (all events where `whole`); an unknown conversation is empty."""
@@ -290,6 +308,9 @@ class TrackerStore(Protocol):
 
     async def tried(self, delivery: Delivery) -> int:
         """Count one more try to finish an unanswered message, and return how many there were with this one."""
+
+    async def reopen(self, delivery: Delivery) -> bool:
+        """Take an answered message as one that was not, and was never tried; False where there is no such one."""
 
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased, in seconds since the epoch; None where there is none."""
@@ -327,70 +348,14 @@ class Hold:
 class LockStore(Protocol):
     """Lets one message of a conversation be handled at a time, in the order of arrival.
 
-    One for a single process has `local = True`: nobody else writes to a conversation.
+    One for a single process has `local = True`: nobody else writes to a conversation. One for several may have a
+    method `exchange()`, which returns an `Exchange` over the same server.
     """
+
+    local: bool
 
     def lock(self, sender_id: str, *, above: int = 0) -> AbstractAsyncContextManager[Hold]:
         """Wait for the turn; its fence is higher than all before, and than `above`. Raises StoreError, LockLost."""
 
     async def close(self) -> None:
         """Let go of connections."""
-
-
-class EventBroker(Protocol):
-    """Tells others what happened."""
-
-    async def publish(self, sender_id: str, event: Mapping[str, Any]) -> None:
-        """Publish one event in wire form."""
-
-    async def close(self) -> None:
-        """Let go of connections."""
-
-
-class Channel(Protocol):
-    """A way in which messages come and go; made with its options in credentials.yml and the installation's secret."""
-
-    name: str
-
-    def mount(self, app: Any, gate: Gate) -> None:
-        """Add this channel's routes to the server (a Sanic application)."""
-
-
-class Gate(Protocol):
-    """What a channel may ask of the assistant."""
-
-    async def receive(
-        self, message: UserMessage, on_reply: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
-    ) -> Sequence[Mapping[str, Any]]:
-        """Handle a message and return its replies; `on_reply` gets each one as soon as it is committed."""
-
-    async def accept(
-        self, message: UserMessage, on_reply: Callable[[Mapping[str, Any]], Awaitable[None]]
-    ) -> bool:
-        """Write a message down and return; its replies go to `on_reply`. False where it was answered before."""
-
-    async def tracker(self, sender_id: str) -> Tracker:
-        """Return a conversation with all its events."""
-
-    async def latest(self, sender_id: str) -> Tracker:
-        """Return a conversation's latest session."""
-
-
-@runtime_checkable
-class PushChannel(Protocol):
-    """A channel that can send something which answers no message: what a reminder makes the assistant say."""
-
-    name: str
-
-    async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
-        """Bring the user a reply, JSON-ready, in Rasa's REST form; it is in the store already."""
-
-
-@runtime_checkable
-class AnsweringChannel(Protocol):
-    """A channel whose clients don't wait for an answer: the replies are brought also after a crash (`Gate.accept`)."""
-
-    name: str
-
-    def answering(self, message: UserMessage) -> Callable[[Mapping[str, Any]], Awaitable[None]] | None:
-        """Return what brings the replies to a message of this channel; None where they are not to be brought."""

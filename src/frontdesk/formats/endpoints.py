@@ -12,7 +12,7 @@ from frontdesk.formats.yaml import Block, plain
 
 KEYS = (
     "version", "action_endpoint", "tracker_store", "lock_store", "event_broker", "nlg", "nlu", "llm",
-    "knowledge", "models", "model", "tracing", "metrics", "auth", "rate_limits", "outgoing",
+    "knowledge", "models", "model", "tracing", "metrics", "auth", "rate_limits", "outgoing", "queue",
 )  # fmt: skip
 
 
@@ -75,6 +75,7 @@ class Endpoints:
     nlg: Endpoint | None = None
     nlu: Endpoint | None = None
     models: Endpoint | None = None
+    queue: Endpoint | None = None
     llm: LanguageModel | None = None
     knowledge: Knowledge | None = None
     tracing: Endpoint | None = None
@@ -94,6 +95,7 @@ def read(root: Block, complaints: Complaints) -> Endpoints:
         nlg=_endpoint("nlg", root, complaints),
         nlu=_endpoint("nlu", root, complaints),
         models=_endpoint("models", root, complaints),
+        queue=_endpoint("queue", root, complaints),
         llm=_llm(root, complaints),
         knowledge=_knowledge(root, complaints),
         tracing=_endpoint("tracing", root, complaints),

@@ -36,6 +36,7 @@ from frontdesk.runtime.recent import RecentTrackers
 from frontdesk.runtime.saving import NOWHERE, OnReply, Origin, Reply, Saver, pass_on, replies_to
 from frontdesk.runtime.turns import Turns
 from frontdesk.settings import Settings
+from frontdesk.stores.exchange import exchange_of
 from frontdesk.telemetry import about
 
 log = logging.getLogger("frontdesk.agent")
@@ -90,18 +91,18 @@ class Agent:
         *,
         model_id: str = "",
         facts: Mapping[str, Any] | None = None,
+        announces: bool = False,
     ) -> None:
-        self.processor = processor
-        self.store, self.locks = store, locks
+        self.processor, self.store, self.locks = processor, store, locks
         self.settings, self.ready = settings, True
         self.model_id, self.facts = model_id, facts or {}
-        self._line = Line(locks, store)
+        self._line, self.exchange = Line(locks, store), exchange_of(locks)
         self.local = self._line.local
-        self.recent = RecentTrackers()
-        self.outlets = Outlets()
+        self.recent, self.outlets = RecentTrackers(), Outlets()
+        self.announced = asyncio.Event() if announces else None  # there is something to tell an event broker
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
-        self._turns = Turns()
-        self._at_work = AtWork()
+        self._turns, self._at_work = Turns(), AtWork()
+        self.apologised: Callable[[Delivery], Awaitable[None]] = _nothing_more
 
     async def start(self) -> None:
         """Get ready: load the project's actions and the encoder, so that the first message does not wait for them.
@@ -157,8 +158,9 @@ class Agent:
     ) -> asyncio.Task[Sequence[Reply]] | Sequence[Reply]:
         """Write a message down; returns its turn, or the replies where it was answered before."""
         self._need_model()
-        _check_length(message.text, self.settings.max_message)
-        message, delivery = _identified(message)
+        check_length(message.text, self.settings.max_message)
+        message, delivery = identified(message)
+        later |= self.outlets.answering(message) is not None  # whoever answers it also brings the replies
         with self._at_work.at(delivery) as alone:
             stored = await self._write_down(delivery, message)
             count("frontdesk_deliveries" if stored is None else "frontdesk_repeats")
@@ -173,7 +175,7 @@ class Agent:
         """Put a message into the inbox, or return the replies where it was answered already. Raises AuthError."""
         stored = await self.store.begin(delivery, message)
         if stored is not None and not message.authenticated and guarded(await self._load(message.sender_id)):
-            raise _not_yours()
+            raise not_yours()
         return stored
 
     def _begin(self, incoming: Incoming) -> asyncio.Task[Sequence[Reply]]:
@@ -191,11 +193,8 @@ class Agent:
     async def _in_turn(self, incoming: Incoming, hold: Hold) -> Sequence[Reply]:
         """Answer a message whose turn it is, and before it what is to be answered earlier."""
         earlier, waits = await self._line.ahead_of(incoming.delivery)
-        for pair in earlier:
-            with (
-                suppress(StoreError, AuthError),
-                self._line.owed.unless_answered(*pair),
-            ):  # else it stays owed
+        for pair in earlier:  # what cannot be stored stays owed
+            with suppress(StoreError, AuthError), self._line.owed.unless_answered(*pair):
                 again = self._unwaited(*pair, again=not hold.clean)
                 await self._answer(dataclasses.replace(again, fence=hold.fence))
         incoming = dataclasses.replace(incoming, alone=incoming.alone or waits, fence=hold.fence)
@@ -213,8 +212,7 @@ class Agent:
                     return await self._turn(incoming)
             except StaleConversation:
                 incoming = dataclasses.replace(incoming, alone=False)
-                count("frontdesk_retries", "conversation")
-                log.warning("Somebody else wrote to a conversation; its message is handled again.")
+                _tell_again()
             except (StoreError, AuthError):
                 raise
             except Exception:  # whatever went wrong, the user hears of it and the conversation goes on
@@ -223,23 +221,21 @@ class Agent:
         return await self._apologise(incoming)
 
     async def _turn(self, incoming: Incoming) -> Sequence[Reply]:
-        delivery, message, on_reply = incoming.delivery, incoming.message, incoming.on_reply
-        processor = self.processor
+        delivery, message, processor = incoming.delivery, incoming.message, self.processor
         known = await self._load(message.sender_id, processor)
         about(message.sender_id, message.text, known.slots)
         # Looked up after loading: whatever another server answers from now on makes `known` stale.
         stored = None if incoming.alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
-            return await pass_on(stored, None if incoming.later else on_reply)
+            return await pass_on(stored, None if incoming.later else incoming.on_reply)
         origin = Origin(message.channel, message.authenticated, fence=incoming.fence)
-        saver = self._saver(known, origin, on_reply)
+        saver = self._saver(known, origin, incoming.on_reply)
         if guarded(known) and not message.authenticated:
             await saver.finish(known, delivery, ())
-            raise _not_yours()
+            raise not_yours()
         after = await processor.handle(known, message, saver.save)
         replies = replies_to(after, message.message_id)
-        await saver.finish(after, delivery, replies)
-        count("csr_messages_processed", "success")
+        await saver.finish(after, delivery, replies, "success")
         return replies
 
     async def _apologise(self, incoming: Incoming) -> Sequence[Reply]:
@@ -247,8 +243,8 @@ class Agent:
         after = tracker.extend(stamped(event, time.time()) for event in apology(tracker, message))
         replies = replies_to(after, message.message_id)
         saver = self._saver(tracker, Origin(message.channel, fence=incoming.fence), incoming.on_reply)
-        await saver.finish(after, incoming.delivery, replies)
-        count("csr_messages_processed", "error")
+        await saver.finish(after, incoming.delivery, replies, "error")
+        await self.apologised(incoming.delivery)
         return replies
 
     async def resume(self, older_than: float = 0.0) -> int:
@@ -264,6 +260,10 @@ class Agent:
         """
         pending = [pair for pair in await self.store.unfinished(older_than) if pair[0] not in self._at_work]
         return [self._begin(self._unwaited(*pair, again=crashed)) for pair in pending]
+
+    async def answer(self, delivery: Delivery, message: UserMessage, *, crashed: bool) -> Sequence[Reply]:
+        """Answer a message that is written down, in its turn; its channel brings the replies where it can."""
+        return await asyncio.shield(self._begin(self._unwaited(delivery, message, again=crashed)))
 
     async def settle(self) -> None:
         """Try again to answer messages whose turn could not be committed, also those of servers that ended."""
@@ -296,7 +296,7 @@ class Agent:
         return await self._line.enter(sender_id, change)
 
     def _saver(self, tracker: Tracker, origin: Origin, on_reply: OnReply | None = None) -> Saver:
-        return Saver(self.store, self.recent, tracker, on_reply, origin, self.rescheduled.set)
+        return Saver(self.store, self.recent, tracker, on_reply, origin, self.rescheduled, self.announced)
 
     def _need_model(self) -> None:
         if not self.ready:
@@ -314,12 +314,13 @@ class Agent:
         initial = (by or self.processor).domain.initial_slots
         return await self.recent.load(self.store, sender_id, initial, whole=whole, alone=self.local)
 
-    async def close(self) -> None:
-        """Finish the turns under way, then let go of the store, connections and the NLU thread."""
+    async def close(self, last: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Finish the turns under way, do what is left, then let go of the store, connections and the NLU thread."""
         await self._turns.end(self.settings.action_deadline)
-        await self.processor.close()
-        await self.locks.close()
-        await self.store.close()
+        if last is not None:
+            await last()
+        for part in (self.processor, self.locks, self.store):
+            await part.close()
 
 
 def apology(tracker: Tracker, message: UserMessage) -> list[Event]:
@@ -343,6 +344,11 @@ def apology(tracker: Tracker, message: UserMessage) -> list[Event]:
     return [*begin, heard, sorry, UserUtteranceReverted(), ActionExecuted(LISTEN)]
 
 
+def _tell_again() -> None:
+    log.warning("Somebody else wrote to a conversation; its message is handled again.")
+    count("frontdesk_retries", "conversation")
+
+
 def _tell(turn: asyncio.Task[Sequence[Reply]]) -> None:
     """Log why a turn that nobody waits for failed."""
     error = None if turn.cancelled() else turn.exception()
@@ -350,18 +356,24 @@ def _tell(turn: asyncio.Task[Sequence[Reply]]) -> None:
         log.error("A message that was taken is not answered yet: %s", error)
 
 
-def _identified(message: UserMessage) -> tuple[UserMessage, Delivery]:
+async def _nothing_more(_: Delivery) -> None:
+    """Do nothing about a message that was answered with an apology only."""
+
+
+def identified(message: UserMessage) -> tuple[UserMessage, Delivery]:
     """Return a message with an id, and its delivery."""
     own = message.message_id or uuid.uuid4().hex
     named = message if message.message_id else dataclasses.replace(message, message_id=own)
     return named, Delivery(message.channel, message.sender_id, own)
 
 
-def _check_length(text: str, most: int) -> None:
+def check_length(text: str, most: int) -> None:
+    """Raise LimitError where a message is longer than allowed."""
     if len(text) > most:
         what = f"The message has {len(text):,} characters; at most {most:,} are read."
         raise LimitError(what, hint="Please shorten it.")
 
 
-def _not_yours() -> AuthError:
+def not_yours() -> AuthError:
+    """Return the error for somebody who did not show to be the one whose conversation it is."""
     return AuthError("This conversation belongs to somebody who proved who they are; so must you.")

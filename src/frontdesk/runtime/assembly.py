@@ -14,6 +14,7 @@ from frontdesk.actions.generators import make_response_generator
 from frontdesk.actions.servers import make_action_server
 from frontdesk.core.ports import LLM, ActionServer, EventBroker, LockStore, ResponseGenerator, TrackerStore
 from frontdesk.endpoint import read_endpoint, seconds
+from frontdesk.errors import ConfigError
 from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, Endpoints, LanguageModel
 from frontdesk.formats.project import read_laid_out
 from frontdesk.formats.project_layout import Layout
@@ -27,6 +28,7 @@ from frontdesk.runtime.model import Model, load_knowledge, load_model
 from frontdesk.runtime.processor import Processor
 from frontdesk.runtime.understanding import Understanding
 from frontdesk.settings import Settings, read_settings
+from frontdesk.stores.redis_queue import RedisQueue
 
 if TYPE_CHECKING:
     from frontdesk.nlu.remote import RemoteNlu
@@ -64,6 +66,7 @@ def assemble(
     server = action_server(endpoints.action_endpoint, folder, settings)
     chosen = language_model(endpoints.llm) if llm else None
     processor = make_processor(loaded, server, settings, endpoints, chosen)
+    given = store is not None
     store = store or tracker_store(endpoints.tracker_store, folder)
     return Agent(
         processor,
@@ -72,6 +75,7 @@ def assemble(
         settings,
         model_id=loaded.id,
         facts=loaded.facts,
+        announces=endpoints.event_broker is not None and not given,
     )
 
 
@@ -201,7 +205,7 @@ def tracker_store(endpoint: Endpoint | None, folder: Path) -> TrackerStore:
 
 def event_broker(endpoint: Endpoint, folder: Path) -> EventBroker:
     """Return the event broker that endpoints.yml names; a relative file belongs to the project."""
-    kind = endpoint.type or "pika"  # as in Rasa, which is then told to be none of ours
+    kind = endpoint.type or "pika"  # as in Rasa
     where = str(endpoint.place) if endpoint.place else None
     options = dict(endpoint.options)
     if endpoint.url:
@@ -225,6 +229,18 @@ def lock_store(endpoint: Endpoint | None) -> LockStore:
     return made
 
 
+def message_queue(endpoints: Endpoints) -> RedisQueue:
+    """Return the queue of endpoints.yml; where it names none, one beside the locks. Raises ConfigError."""
+    given = endpoints.queue or endpoints.lock_store
+    kind = ((given.type if given else None) or "redis").lower()
+    if given is None or kind != "redis":
+        what = "A queue needs Redis." if endpoints.queue else "A queue needs a Redis that its servers share."
+        where = str(given.place) if given and given.place else "endpoints.yml: queue"
+        raise ConfigError(what, where=where, hint="Write `queue:` with `type: redis` and `url:`.")
+    options = dict(given.options) | ({"url": given.url} if given.url else {})
+    return RedisQueue(options)
+
+
 def trusted_model(layout: Layout, models: Path) -> Model:
     """Load the newest model of `models` (or one archive); it may use classes that the project itself names.
 
@@ -236,6 +252,7 @@ def trusted_model(layout: Layout, models: Path) -> Model:
         layout.folder / STATE / "unpacked",
         allowed=named_paths(layout.folder, layout.config) if configured else (),
         slot_types=lambda: named_slot_types(layout),
+        addresses=named_addresses(layout.folder, layout.config) if configured else (),
     )
 
 
@@ -244,6 +261,12 @@ def named_slot_types(layout: Layout) -> frozenset[str]:
     return frozenset(
         own_types(read_laid_out(layout, settings=False, names=False, domain_needed=False).domain).values()
     )
+
+
+def named_addresses(folder: Path, path: Path | None = None) -> frozenset[str]:
+    """Return the addresses of servers that the project's own config.yml (or `path`) names, and so trusts."""
+    found = (part.options.get("url") for part in read_config(folder, path).pipeline)
+    return frozenset(str(url) for url in found if url)
 
 
 def named_paths(folder: Path, path: Path | None = None) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from frontdesk.core.events import IN_REPLY_TO, BotUttered, Event, SessionStarted
 from frontdesk.core.ports import Commit, Delivery, TrackerStore
 from frontdesk.core.reminders import Change, Reminder, changes
 from frontdesk.core.tracker import Tracker
-from frontdesk.measures import passing
+from frontdesk.measures import count, passing
 from frontdesk.runtime.recent import RecentTrackers
 
 log = logging.getLogger("frontdesk.agent")
@@ -49,7 +50,8 @@ NOWHERE = Origin(schedules=False)
 class Saver:
     """Commits what is new in a tracker, and passes on what was said once it is committed.
 
-    `on_reminders` is called when reminders were scheduled.
+    `rescheduled` is set when reminders were scheduled, `announced` (where there is an event broker) when there is
+    something to be told to it.
     """
 
     def __init__(
@@ -59,11 +61,12 @@ class Saver:
         tracker: Tracker,
         on_reply: OnReply | None = None,
         origin: Origin = NOWHERE,
-        on_reminders: Callable[[], None] = lambda: None,
+        rescheduled: asyncio.Event | None = None,
+        announced: asyncio.Event | None = None,
     ) -> None:
         self.store = store
         self.origin = origin
-        self.on_reminders = on_reminders
+        self.rescheduled, self.announced = rescheduled, announced
         self.recent = recent
         self.saved = len(tracker)
         self.offset = tracker.offset
@@ -75,9 +78,13 @@ class Saver:
         await self._commit(tracker, None, ())
         return tracker
 
-    async def finish(self, tracker: Tracker, delivery: Delivery, replies: Sequence[Reply]) -> None:
-        """Commit the rest, and the replies under their delivery."""
+    async def finish(
+        self, tracker: Tracker, delivery: Delivery, replies: Sequence[Reply], how: str = ""
+    ) -> None:
+        """Commit the rest, and the replies under their delivery; a message is counted by `how` it ended."""
         await self._commit(tracker, delivery, replies)
+        if how:
+            count("csr_messages_processed", how)
 
     async def end(self, tracker: Tracker) -> Tracker:
         """Commit the rest; of a turn that answers a delivery, the replies, too."""
@@ -100,11 +107,14 @@ class Saver:
                 self._reminders(tracker, new),
                 self.origin.firing,
                 self.origin.fence,
+                self.announced is not None,
             )
             with passing("commit"):
                 await self.store.save(commit)
-            if commit.reminders:
-                self.on_reminders()
+            if self.announced is not None:
+                self.announced.set()
+            if commit.reminders and self.rescheduled is not None:
+                self.rescheduled.set()
             self.another_session |= self._begins_another_session(new)
             if not self.another_session:
                 self.recent.put(tracker)

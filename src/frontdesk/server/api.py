@@ -23,8 +23,11 @@ from frontdesk.runtime.agent import Agent
 from frontdesk.server.api_context import Api, ApiOptions, Call
 from frontdesk.server.api_document import STYLE, openapi, page
 from frontdesk.server.api_events import check_conversation_id
+from frontdesk.server.api_models import follow
 from frontdesk.server.api_table import OPERATIONS, Operation
+from frontdesk.server.api_workers import mount_following
 from frontdesk.server.cors import allowed
+from frontdesk.server.peers import Workers
 
 log = logging.getLogger("frontdesk.server")
 
@@ -41,16 +44,18 @@ def mount_api(
     local: bool = True,
     pages: Callable[[], dict[str, str]] = dict,
     archive: Path | None = None,
+    workers: Workers | None = None,
 ) -> Api:
     """Add the API's routes; `local` says that only this machine can reach the server.
 
-    `pages` renders the articles of the model in use, `archive` is where it was loaded from.
+    `pages` renders the articles of the model in use, `archive` is where it was loaded from. `workers` are those at
+    this address, where there are several.
     """
-    api = Api(app, agent, folder, options, pages)
+    api = Api(app, agent, folder, options, pages, workers=workers)
+    if workers is not None:
+        mount_following(app, api, workers, follow)
     if archive is not None:
         api.archives[agent.model_id] = archive.name
-    for sentence in options.access.weak:
-        log.warning("%s", sentence)
     if not options.access.needed and not local:
         log.warning(
             "The HTTP API is open to everyone who reaches this server. Give --auth-token, or make an API key."

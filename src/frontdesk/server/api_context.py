@@ -16,6 +16,7 @@ from frontdesk.auth.principal import Principal
 from frontdesk.channels.http import Refusal
 from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.agent import Agent
+from frontdesk.server.peers import Workers
 
 MOST_JOBS = 2  # trainings and cross-validations at the same time
 
@@ -47,6 +48,8 @@ class Api:
     """Renders the pages of the articles of the model in use."""
     archives: dict[str, str] = field(default_factory=dict)
     """The file name of each model that was loaded through here, by the model's id."""
+    workers: Workers | None = None
+    """The workers at this address, where there are several."""
     jobs: int = 0
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a model is loaded or unloaded."""

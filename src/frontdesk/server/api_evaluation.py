@@ -28,7 +28,8 @@ from frontdesk.server.api_context import Call, bad_parameter
 from frontdesk.server.api_events import entities_in, json_object
 from frontdesk.server.api_measure import classification, nlu_to_wire
 from frontdesk.server.api_models import chosen
-from frontdesk.server.api_training import job, lay_out, printed_json, run, sections, with_callback, yaml_body
+from frontdesk.server.api_training import lay_out, printed_json, run, sections, with_callback, yaml_body
+from frontdesk.server.api_workers import job
 
 IN_TRAINING = ("RulePolicy", "MemoizationPolicy", "AugmentedMemoizationPolicy")
 """Policies that predict only what stands in the training data."""

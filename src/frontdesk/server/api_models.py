@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import secrets
 import time
 from pathlib import Path
@@ -22,7 +23,9 @@ from frontdesk.core.message import Message
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.writer import dump
+from frontdesk.graph.package import newest
 from frontdesk.outgoing import checked, download
+from frontdesk.registry import MODEL_STORAGES
 from frontdesk.runtime.assembly import reload
 from frontdesk.runtime.processor import Processor
 from frontdesk.runtime.understanding import Understanding
@@ -30,6 +33,8 @@ from frontdesk.server.api_context import Api, Call, bad_parameter
 from frontdesk.server.api_conversations import prediction_to_wire
 from frontdesk.server.api_emulation import MODES, emulate
 from frontdesk.server.api_events import events_in, json_object, verbosity
+from frontdesk.server.api_workers import changing, statuses, tell_others
+from frontdesk.stores.model_storage import ModelStorage
 
 YAML_TYPE = "application/x-yaml"
 
@@ -40,13 +45,17 @@ async def get_version(_: Call) -> HTTPResponse:
 
 
 async def get_status(call: Call) -> HTTPResponse:
-    """Return which model is loaded and how many trainings run."""
-    status = {
+    """Return which model is loaded and how many trainings run; of several workers, for each, too."""
+    workers = await statuses(call.api)
+    elsewhere = sum(
+        found.get("num_active_training_jobs", 0) for found in workers if found.get("pid") != os.getpid()
+    )
+    status: dict[str, Any] = {
         "model_file": call.api.archive,
         "model_id": call.agent.model_id,
-        "num_active_training_jobs": call.api.jobs,
+        "num_active_training_jobs": call.api.jobs + elsewhere,
     }
-    return json_response(status)
+    return json_response(status | ({"workers": workers} if workers else {}))
 
 
 async def get_domain(call: Call) -> HTTPResponse:
@@ -97,27 +106,44 @@ async def load_model(call: Call) -> HTTPResponse:
     if not call.request.body:
         raise Refusal(400, "BadRequest", "No path to model file defined in request_body.")
     found = json_object(call.request)
-    if found.get("remote_storage"):
-        message = "Models are not loaded from remote storage. "
-        message += "Put the file into the models folder, or use 'model_server'."
-        raise bad_parameter("remote_storage", "body", message)
-    async with call.api.changing:
+    storage = found.get("remote_storage")
+    async with changing(call.api):
         server = found.get("model_server")
         if server:
-            await fetch_and_use(call.api, server)
+            archive = await fetch_and_use(call.api, server)
+        elif storage:
+            archive = await stored_elsewhere(call.api, storage, text_field(found, "model_file"))
+            await use(call.api, archive)
         else:
-            await use(call.api, chosen(call.api, text_field(found, "model_file")))
+            named = chosen(call.api, text_field(found, "model_file"))
+            archive = newest(named) or named
+            await use(call.api, archive)
+        await tell_others(call.api, archive)
     return empty()
 
 
 async def unload_model(call: Call) -> HTTPResponse:
     """Let go of the model; messages are refused (503) until another one is loaded."""
-    async with call.api.changing:
-        if call.agent.ready:
-            await call.agent.unload(nothing_loaded(call.agent.processor))
-            call.api.app.ctx.model_id = ""
-            call.api.app.ctx.articles = {}
+    async with changing(call.api):
+        await let_go(call.api)
+        await tell_others(call.api, None)
     return empty()
+
+
+async def let_go(api: Api) -> None:
+    """Take no more messages, and let go of the model."""
+    if api.agent.ready:
+        await api.agent.unload(nothing_loaded(api.agent.processor))
+        api.app.ctx.model_id = ""
+        api.app.ctx.articles = {}
+
+
+async def follow(api: Api, archive: Path | None) -> None:
+    """Do as another worker did. Raises Refusal (400)."""
+    if archive is None:
+        await let_go(api)
+    else:
+        await use(api, archive)
 
 
 def chosen(api: Api, name: str | None) -> Path:
@@ -143,8 +169,19 @@ def chosen(api: Api, name: str | None) -> Path:
     raise bad_parameter("model_file", "body", message)
 
 
-async def fetch_and_use(api: Api, server: Any) -> None:
-    """Fetch a model from a server that the operator allows, and answer with it. Raises Refusal (400)."""
+async def stored_elsewhere(api: Api, storage: Any, name: str | None) -> Path:
+    """Fetch a model from the bucket that the operator's environment names. Raises Refusal (400)."""
+    if not isinstance(storage, str) or storage not in MODEL_STORAGES:  # a caller names no code
+        message = f"Supplied 'remote_storage' is not valid. It can be {', '.join(MODEL_STORAGES)}."
+        raise bad_parameter("remote_storage", "body", message)
+    try:
+        return await asyncio.to_thread(lambda: ModelStorage.named(storage).fetch(name, api.models))
+    except FrontdeskError as error:
+        raise bad_parameter("model_file", "body", f"The model could not be fetched. {error.what}") from error
+
+
+async def fetch_and_use(api: Api, server: Any) -> Path:
+    """Fetch a model from a server that the operator allows, answer with it and return it. Raises Refusal (400)."""
     url = server.get("url") if isinstance(server, dict) else None
     if not isinstance(url, str):
         message = "Supplied 'model_server' is not valid. It needs a 'url'."
@@ -160,6 +197,7 @@ async def fetch_and_use(api: Api, server: Any) -> None:
         name = f"fetched-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}.tar.gz"
         draft.rename(api.models / name)
         api.archives[api.agent.model_id] = name
+        return api.models / name
     finally:
         draft.unlink(missing_ok=True)
 

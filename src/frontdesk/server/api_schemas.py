@@ -118,6 +118,17 @@ SCHEMAS: dict[str, Any] = {
         model_file=_TEXT,
         model_id=_TEXT,
         num_active_training_jobs={"type": "integer"},
+        workers=_list(
+            _object(
+                ["worker", "ready"],
+                worker={"type": "integer"},
+                ready={"type": "boolean"},
+                pid={"type": "integer"},
+                model_file=_TEXT,
+                model_id=_TEXT,
+                num_active_training_jobs={"type": "integer"},
+            )
+        ),
     ),
     "Entity": _object(["entity", "value"], entity=_TEXT, value={}, role=_MAYBE_TEXT, group=_MAYBE_TEXT),
     "Event": _EVENT,

@@ -12,8 +12,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,9 @@ from frontdesk.formats.settings_files import read_endpoints
 from frontdesk.formats.writer import dump
 from frontdesk.formats.yaml import Block, read_text
 from frontdesk.outgoing import checked, post
-from frontdesk.runtime.assembly import STATE, named_paths, named_slot_types
-from frontdesk.server.api_context import MOST_JOBS, Api, Call
+from frontdesk.runtime.assembly import STATE, named_addresses, named_paths, named_slot_types
+from frontdesk.server.api_context import Api, Call
+from frontdesk.server.api_workers import job
 
 log = logging.getLogger("frontdesk.server")
 
@@ -154,8 +154,14 @@ def lay_out(text: str, folder: Path, api: Api, *, fresh: bool = False) -> None:
 
 
 def _check_classes(found: Block, api: Api) -> None:
-    """Raise Refusal (400) for a class that the project's own files do not name, or an importer that reads others."""
-    trusted = named_paths(api.folder)
+    """Raise Refusal (400) for a class or a server that the project's own files do not name, or an importer."""
+    trusted, servers = named_paths(api.folder), named_addresses(api.folder)
+    pipeline = found.get("pipeline")
+    for part in pipeline if isinstance(pipeline, list) else ():
+        url = part.get("url") if isinstance(part, Mapping) else None
+        if url and str(url) not in servers:
+            message = f"'{url}' is the address of a server that the project's own config.yml does not name."
+            raise Refusal(400, "BadRequest", message)
     for name in (*_names(found, "pipeline"), *_names(found, "policies")):
         if ("." in name or ":" in name) and name not in trusted:
             raise _untrusted(name, "config.yml")
@@ -205,19 +211,6 @@ def _only(text: str, found: Block, keys: Sequence[str]) -> str:
         if key in keys:
             kept[line - 1 : end - 1] = lines[line - 1 : end - 1]
     return "\n".join(kept) + "\n"
-
-
-@asynccontextmanager
-async def job(api: Api) -> AsyncIterator[None]:
-    """Count a training while it runs. Raises Refusal (429) where as many run as may."""
-    if api.jobs >= MOST_JOBS:
-        message = f"{api.jobs} trainings are running. Try again when one has ended."
-        raise Refusal(429, "TooManyTrainings", message, {"Retry-After": "30"})
-    api.jobs += 1
-    try:
-        yield
-    finally:
-        api.jobs -= 1
 
 
 async def run(arguments: Sequence[str], folder: Path, reason: str) -> bytes:

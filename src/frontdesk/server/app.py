@@ -17,18 +17,19 @@ from sanic.response import BaseHTTPResponse, HTTPResponse, file, html
 from sanic.response import json as json_response
 
 from frontdesk.channels.http import Refusal, failure
-from frontdesk.core.ports import Channel, Gate
+from frontdesk.core.ports import Channel, Gate, Peers, PushChannel
 from frontdesk.errors import (
     AddressRefused,
     AuthError,
     FrontdeskError,
     LimitError,
+    Overloaded,
     PackageError,
     StoreError,
     TooMany,
 )
 from frontdesk.measures import arrive
-from frontdesk.server.protection import LimitedGate, Protection, protect
+from frontdesk.server.protection import LimitedGate, Protection, TimedRequest, protect
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.server")
@@ -57,13 +58,17 @@ def create_app(
     settings: Settings,
     model_id: str = "",
     protection: Protection | None = None,
+    peers: Peers | None = None,
 ) -> Sanic[Any, Any]:
     """Return an application that answers on these channels, serves the chat page at `/`, and tells its health.
 
+    `peers` are other processes at the same address, of which a client's requests may mean one.
     `app.ctx.articles` maps addresses to pages and may be replaced while it runs. Errors have Rasa's envelope; no stack
     trace ever leaves. `protection` says who may come in, and how often.
     """
-    app: Sanic[Any, Any] = Sanic(f"frontdesk_{uuid.uuid4().hex[:8]}", configure_logging=False)
+    app: Sanic[Any, Any] = Sanic(
+        f"frontdesk_{uuid.uuid4().hex[:8]}", configure_logging=False, request_class=TimedRequest
+    )
     app.config.REQUEST_MAX_SIZE = settings.max_body
     app.config.REQUEST_MAX_HEADER_SIZE = settings.max_header
     app.config.REQUEST_TIMEOUT = 30
@@ -74,6 +79,8 @@ def create_app(
     app.ctx.model_id = model_id
     app.ctx.articles = {}
     app.ctx.stopping = False
+    app.ctx.pushing = frozenset(c.name for c in channels if isinstance(c, PushChannel))
+    app.ctx.peers = peers
     app.ctx.admits_origin = lambda _: False
     protection = protection or Protection()
     protect(app, protection)
@@ -142,6 +149,8 @@ async def _failed(request: Request, error: Exception) -> HTTPResponse:
         return failure(Refusal(403, "NotAuthorized", error.sentence))
     if isinstance(error, PackageError):  # of what a channel asks, only: no model is loaded
         return failure(Refusal(503, "NoModel", error.what, {"Retry-After": "5"}))
+    if isinstance(error, Overloaded):
+        return failure(Refusal(503, "Overloaded", error.sentence, {"Retry-After": "5"}))
     if isinstance(error, StoreError):
         log.error("%s", error)
         message = "The conversation could not be stored. Please try again."

@@ -18,6 +18,11 @@ from frontdesk.server.api import host_of, is_local, site_of
 PAGE = "/inspector"
 
 
+def new_key() -> str:
+    """Return a key that nobody can guess."""
+    return secrets.token_urlsafe(32)
+
+
 @dataclass(frozen=True)
 class Entrance:
     """What a caller of the inspector has to show, and to which names the server answers.
@@ -31,8 +36,8 @@ class Entrance:
     key: str | None = field(default=None, repr=False)
 
     @classmethod
-    def make(cls, access: Access, interface: str) -> Entrance:
-        """Make one for a server that listens on an address.
+    def make(cls, access: Access, interface: str, key: str | None = None) -> Entrance:
+        """Make one for a server that listens on an address; several workers are given one `key`.
 
         Raises ConfigError where others reach it and no token is configured.
         """
@@ -42,7 +47,7 @@ class Entrance:
         if not local:
             what = f"The inspector shows what customers wrote, and the server listens on {interface}."
             raise ConfigError(what, hint="Give --auth-token, make an API key, or listen on 127.0.0.1.")
-        return cls(access, local, secrets.token_urlsafe(32))
+        return cls(access, local, key or new_key())
 
     def link(self, base: str) -> str:
         """Return where to open the page; the key is behind the `#`, which browsers send to nobody."""

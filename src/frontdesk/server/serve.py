@@ -14,18 +14,22 @@ from typing import Any
 
 from sanic import Sanic
 
+from frontdesk.auth.access import Access
 from frontdesk.auth.secret import read_secret
-from frontdesk.core.ports import Channel, Progress
+from frontdesk.core.ports import Channel, Exchange, Progress, SharedChannel
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.credentials import ChannelCredentials, Credentials
+from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_credentials, read_endpoints
 from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
-from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.runtime.assembly import STATE, assemble, event_broker, reload
+from frontdesk.runtime.front import Front
 from frontdesk.runtime.idle import assemble_without_model
 from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.relay import Relay
 from frontdesk.runtime.scheduler import ReminderScheduler
 from frontdesk.server.api import is_local, mount_api
 from frontdesk.server.api_context import ApiOptions
@@ -33,11 +37,14 @@ from frontdesk.server.app import create_app
 from frontdesk.server.articles import render_articles
 from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
-from frontdesk.server.inspector_access import Entrance
+from frontdesk.server.inspector_access import Entrance, new_key
 from frontdesk.server.listening import Listening
-from frontdesk.server.operating import operate
+from frontdesk.server.model_server import follow, pulled
+from frontdesk.server.operating import amounts_of, operate
+from frontdesk.server.peers import Workers, choose
 from frontdesk.server.protection import Protection
-from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor
+from frontdesk.server.readiness import dependencies_of
+from frontdesk.server.workers import Supervisor, check_shared, end_with_supervisor, fellow_workers
 from frontdesk.settings import Settings
 from frontdesk.training.train import inputs_digest, is_current
 
@@ -65,36 +72,47 @@ def serve(
 
     `api` opens the HTTP API, `connector` only one channel, `inspector` the page on conversations.
     """
-    entrance = Entrance.make(protection.access, at.interface) if inspector else None
+    workers = fellow_workers()
+    entrance = _entrance(protection.access if inspector else None, at, workers)
     # Sanic says "Experienced exception" beside the error itself, which the command line tells.
     logging.getLogger("sanic.error").addFilter(lambda record: "Experienced exception" not in record.msg)
     at.check()
-    folder = layout.folder
-    models = folder / "models"
+    folder, models = layout.folder, layout.folder / "models"
     endpoints = read_endpoints(folder, layout.endpoints)
     if train_first and not is_current(folder, endpoints, models, layout):
         train_project(layout, progress)
-    waits = api is not None and newest(model or models) is None
-    agent = _assembled(layout, model, settings, progress, waits=waits)
+    if workers is None:  # of several, the first process asks for all
+        model = model or pulled(endpoints.models, models)
+    archive = _archive(workers, model or models)
+    waits = api is not None and archive is None
+    agent = _assembled(layout, archive or model, settings, progress, waits=waits)
     credentials = only(connector, read_credentials(folder, layout.credentials))
-    channels = open_channels(credentials, folder)
+    channels = open_channels(credentials, folder, agent.exchange)
     agent.outlets = Outlets(channels)
-    app = create_app(agent, channels, settings, agent.model_id, protection)
+    app = create_app(agent, channels, settings, agent.model_id, protection, workers)
     pages = functools.partial(article_pages, layout, agent)
     app.ctx.articles = pages() if agent.ready else {}
     if api is not None:
-        local, archive = is_local(at.interface), newest(model or models)
-        mount_api(app, agent, folder, api, local=local, pages=pages, archive=archive)
+        local = is_local(at.interface)
+        mount_api(app, agent, folder, api, local=local, pages=pages, archive=archive, workers=workers)
     if entrance is not None:
         mount_inspector(app, agent, layout, entrance)
     open_to(app, at.origins)
 
     def ready() -> None:
         if not at.worker:
-            _greet(credentials, at, progress, entrance)
+            greet(credentials, at, progress, entrance)
 
-    _add_lifetime(app, agent, layout, watch=watch, ready=ready, beside=at.worker is not None)
-    operate(app, agent, layout, endpoints, at)
+    follow(app, agent, layout, endpoints.models, archive, pages)
+    relay = relay_of(agent, endpoints, folder)
+    _add_lifetime(app, agent, layout, relay, watch=watch, ready=ready, workers=workers)
+    operate(app, settings, layout, at, dependencies_of(agent, endpoints, relay), amounts_of(relay))
+    run_app(app, at)
+    return 0
+
+
+def run_app(app: Sanic[Any, Any], at: Listening) -> None:
+    """Let an application answer at an address until a signal comes."""
     app.run(
         at.interface,
         at.port,
@@ -105,12 +123,29 @@ def serve(
         motd=False,
         debug=False,
     )
-    return 0
+
+
+def _entrance(access: Access | None, at: Listening, workers: Workers | None) -> Entrance | None:
+    if access is None:
+        return None
+    return Entrance.make(access, at.interface, workers.inspector_key() if workers is not None else None)
+
+
+def _archive(workers: Workers | None, models: Path) -> Path | None:
+    """Return the model to load, if any: of a worker, the one that all of them have."""
+    if workers is None:
+        return newest(models)
+    chosen = workers.chosen()
+    if chosen is not None and not chosen.is_file():
+        log.warning("The model %s of the other workers is gone; the newest one is loaded.", chosen.name)
+        return newest(models)
+    return chosen
 
 
 def serve_by_workers(
     count: int,
     layout: Layout,
+    model: Path | None,
     settings: Settings,
     at: Listening,
     *,
@@ -124,13 +159,20 @@ def serve_by_workers(
     `beside` are options that were given and need a process alone.
     """
     endpoints = read_endpoints(layout.folder, layout.endpoints)
-    check_shared(endpoints, only(connector, read_credentials(layout.folder, layout.credentials)), beside)
+    credentials = only(connector, read_credentials(layout.folder, layout.credentials))
+    check_shared(endpoints, credentials, layout.folder, beside)
     models = layout.folder / "models"
     if train_first and not is_current(layout.folder, endpoints, models, layout):
         train_project(layout, progress)
     read_secret(layout.folder / STATE)  # made now, it is the same for all
     patience = settings.drain + settings.turn_deadline + settings.action_deadline + 15.0
-    return Supervisor(count, at, patience, progress).run()
+    model = model or pulled(endpoints.models, models)
+
+    def agree(folder: Path) -> None:
+        choose(folder, newest(model or models))
+        (folder / "inspector-key").write_text(new_key(), "utf-8")
+
+    return Supervisor(count, at, patience, progress, agree).run()
 
 
 def _assembled(
@@ -161,32 +203,42 @@ def train_project(layout: Layout, progress: Progress) -> None:
     progress(f"trained {report.archive.name} ({report.trained} parts trained, {report.reused} reused)")
 
 
-def open_channels(credentials: Credentials, folder: Path) -> list[Channel]:
-    """Make the channels that credentials.yml names."""
+def open_channels(credentials: Credentials, folder: Path, exchange: Exchange) -> list[Channel]:
+    """Make the channels that credentials.yml names; those whose clients other processes speak to join the exchange."""
     secret = read_secret(folder / STATE)
     made: list[Channel] = []
     for entry in credentials.channels.values():
         where = str(entry.place) if entry.place else None
-        made.append(resolve("channel", entry.name, where=where)(dict(entry.options), secret))
+        channel: Channel = resolve("channel", entry.name, where=where)(dict(entry.options), secret)
+        if isinstance(channel, SharedChannel):
+            channel.join(exchange)
+        made.append(channel)
     return made
 
 
-def article_pages(layout: Layout, agent: Agent) -> dict[str, str]:
-    """Return the pages of the project's articles by their address."""
+def article_pages(layout: Layout, gate: Agent | Front) -> dict[str, str]:
+    """Return the pages of the project's articles by their address, with the facts that the gate knows."""
     knowledge = read_endpoints(layout.folder, layout.endpoints).knowledge
     if knowledge is None:
         return {}
-    return render_articles(layout.folder / knowledge.articles, agent.facts)
+    return render_articles(layout.folder / knowledge.articles, gate.facts)
+
+
+def relay_of(agent: Agent, endpoints: Endpoints, folder: Path) -> Relay | None:
+    """Return what tells the event broker of endpoints.yml; None where it names none."""
+    configured = endpoints.event_broker
+    return Relay(agent, event_broker(configured, folder)) if configured is not None else None
 
 
 def _add_lifetime(
     app: Sanic[Any, Any],
     agent: Agent,
     layout: Layout,
+    relay: Relay | None,
     *,
     watch: bool,
     ready: Callable[[], None],
-    beside: bool,
+    workers: Workers | None,
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
     reminders = ReminderScheduler(agent)
@@ -194,18 +246,22 @@ def _add_lifetime(
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:
         await agent.start()
+        await agent.exchange.start()
         # What was loaded stays: the garbage collector need not look at it again and again.
         gc.collect()
         gc.freeze()
         # Before the first request is read, so that no new message overtakes one that was cut off.
         tasks.add(asyncio.create_task(_settle(agent, await _take_up(agent))))
         await reminders.start()
+        if relay is not None:
+            await relay.start()
 
     @app.after_server_start
     async def begin(app: Sanic[Any, Any]) -> None:
         if watch:
             tasks.add(asyncio.create_task(_watch(agent, layout, app)))
-        if beside:
+        if workers is not None:
+            await workers.open(app)
             tasks.add(asyncio.create_task(end_with_supervisor()))
         ready()
 
@@ -214,11 +270,14 @@ def _add_lifetime(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if workers is not None:
+            await workers.close()
         await reminders.stop()
 
     @app.after_server_stop
     async def close(_: Sanic[Any, Any]) -> None:
-        await agent.close()
+        await agent.close(relay.stop if relay is not None else None)
+        await agent.exchange.close()
 
 
 async def _take_up(agent: Agent) -> Sequence[asyncio.Task[Any]] | None:
@@ -284,7 +343,10 @@ async def _renew(agent: Agent, layout: Layout, app: Sanic[Any, Any]) -> None:
     log.info("Reloaded after %.1f s.", time.monotonic() - begun)
 
 
-def _greet(credentials: Credentials, at: Listening, progress: Progress, entrance: Entrance | None) -> None:
+def greet(
+    credentials: Credentials, at: Listening, progress: Progress, entrance: Entrance | None = None
+) -> None:
+    """Say that the server is ready, and where."""
     chat = credentials.channels.get("chat")
     progress("ready")
     lines = [f"\n  Chat page: {at.url}\n"] if chat else [f"\n  Listening on {at.url}\n"]

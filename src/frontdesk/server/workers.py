@@ -8,22 +8,25 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from frontdesk.core.ports import Progress
 from frontdesk.errors import ConfigError
 from frontdesk.formats.credentials import Credentials
-from frontdesk.formats.endpoints import Endpoint, Endpoints
+from frontdesk.formats.endpoints import Endpoints
+from frontdesk.runtime.assembly import lock_store, tracker_store
 from frontdesk.server.listening import Listening
+from frontdesk.server.peers import Workers
 
 log = logging.getLogger("frontdesk.server")
 
 VARIABLE = "FRONTDESK_WORKER"
-"""In the environment of a worker: its number, and the process that looks after it."""
-IN_MEMORY = frozenset({"", "memory", "in_memory", "inmemorytrackerstore"})
+"""In the environment of a worker: its number, the process that looks after it, of how many it is one, their folder."""
 TOO_SOON = 5.0
 """Seconds; a worker that ends sooner never got to work."""
 TRIES = 3
@@ -31,29 +34,29 @@ TRIES = 3
 LOOK_EVERY = 0.2
 
 
-def check_shared(endpoints: Endpoints, credentials: Credentials, beside: Sequence[str]) -> None:
-    """Raise ConfigError where several processes would be in each other's way; `beside` are options that need one."""
+def check_shared(endpoints: Endpoints, credentials: Credentials, folder: Path, beside: Sequence[str]) -> None:
+    """Raise ConfigError where several processes would be in each other's way; `beside` are options that need one.
+
+    A store says itself whether only its own process can see what it keeps.
+    """
     alone = "Or run one process (without --workers)."
     if beside:
-        what = f"{' and '.join(beside)} would change one of several workers only."
-        hint = "Run a process with it beside them, on another port and without --workers."
-        raise ConfigError(what, hint=hint)
-    for section, endpoint, better in (
-        ("tracker_store", endpoints.tracker_store, "a SQL database (`type: sql`)"),
-        ("lock_store", endpoints.lock_store, "Redis (`type: redis`)"),
+        what = f"{' and '.join(beside)} would train in each of several workers."
+        hint = "Train with `frontdesk train` and load the model by PUT /model (--enable-api)."
+        raise ConfigError(what, hint=f"{hint} {alone}")
+    store = tracker_store(endpoints.tracker_store, folder)
+    locks = lock_store(endpoints.lock_store)
+    for section, endpoint, kept, better in (
+        ("tracker_store", endpoints.tracker_store, store, "a SQL database (`type: sql`)"),
+        ("lock_store", endpoints.lock_store, locks, "Redis (`type: redis`)"),
     ):
-        if _kind(endpoint) in IN_MEMORY:
-            what = f"Several workers need a {section} that they share; this one is in the memory of each."
+        if getattr(kept, "local", False):
+            what = f"Several processes need a {section} that they share; this one is in the memory of each."
             where = str(endpoint.place) if endpoint and endpoint.place else f"endpoints.yml: {section}"
             raise ConfigError(what, where=where, hint=f"Name {better}. {alone}")
-    if "socketio" in credentials.channels:
-        what = "Socket.IO keeps each client's connection in one process, and its requests would go to any worker."
-        hint = "Run it in a process of its own, which opens only it (--connector socketio) on another port. "
-        raise ConfigError(what, where="credentials.yml: socketio", hint=hint + alone)
-
-
-def _kind(endpoint: Endpoint | None) -> str:
-    return ((endpoint.type if endpoint else None) or "").lower()
+    if "socketio" in credentials.channels and not hasattr(locks, "exchange"):
+        what = "Socket.IO keeps each client in one process, and this lock_store lets others not tell it anything."
+        raise ConfigError(what, where="credentials.yml: socketio", hint=f"Use `lock_store: redis`. {alone}")
 
 
 def worker_number() -> int | None:
@@ -62,9 +65,18 @@ def worker_number() -> int | None:
     return int(given.partition(":")[0]) if given else None
 
 
+def fellow_workers() -> Workers | None:
+    """Return this worker among the others, or None where it is none."""
+    given = os.environ.get(VARIABLE)
+    if not given:
+        return None
+    number, _, count, folder = given.split(":", 3)
+    return Workers(Path(folder), int(number), int(count))
+
+
 async def end_with_supervisor() -> None:
     """End this worker as a signal would, where the process that looked after it is gone."""
-    supervisor = int(os.environ.get(VARIABLE, "").partition(":")[2] or 0)
+    supervisor = int(os.environ.get(VARIABLE, ":0").split(":")[1])
     while os.getppid() == supervisor:
         await asyncio.sleep(1.0)
     log.error("The process that looked after this worker is gone; it ends.")
@@ -75,13 +87,14 @@ async def end_with_supervisor() -> None:
 class _Worker:
     number: int
     command: Sequence[str]
+    others: str
     process: subprocess.Popen[bytes] | None = None
     begun: float = 0.0
     failed: int = 0
 
     def start(self) -> None:
         # In a session of its own: Ctrl-C in a terminal is told once, by the supervisor.
-        environment = {**os.environ, VARIABLE: f"{self.number}:{os.getpid()}"}
+        environment = {**os.environ, VARIABLE: f"{self.number}:{os.getpid()}:{self.others}"}
         self.process = subprocess.Popen(self.command, env=environment, start_new_session=True)
         self.begun = time.monotonic()
 
@@ -99,13 +112,15 @@ class _Worker:
 class Supervisor:
     """Keeps so many workers running until a signal comes.
 
-    `patience` is how many seconds they have for their last turns.
+    `patience` is how many seconds they have for their last turns. `agree` puts into the folder that they share what all
+    have to begin with.
     """
 
     count: int
     at: Listening
     patience: float
     progress: Progress
+    agree: Callable[[Path], None] = lambda _: None
     workers: list[_Worker] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -116,8 +131,12 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
         self.progress(f"starting {self.count} workers")
-        with self.at.reserved():  # so that nobody else gets the port while no worker listens
-            self.workers = [_Worker(number, command) for number in range(self.count)]
+        # The address is kept, so that nobody else gets the port while no worker listens. The folder is short, since the
+        # path of a socket has to be.
+        with self.at.reserved(), tempfile.TemporaryDirectory(prefix="frontdesk-") as folder:
+            self.agree(Path(folder))
+            others = f"{self.count}:{folder}"
+            self.workers = [_Worker(number, command, others) for number in range(self.count)]
             for worker in self.workers:
                 worker.start()
             code = self._look_after()

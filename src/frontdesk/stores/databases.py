@@ -32,7 +32,10 @@ def as_store_error(error: Exception, place: str) -> Exception:
     """
     if not isinstance(error, SQLAlchemyError):
         return error
-    reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
+    said = error.orig if isinstance(error, DBAPIError) else error
+    # PyMySQL's errors are a number and a sentence.
+    numbered = [part for part in getattr(said, "args", ())[1:2] if isinstance(part, str)]
+    reason = (numbered[0] if numbered else str(said)).strip().partition("\n")[0]
     hint = "Check that the database is there, that its disk has room, and the options of tracker_store."
     found = StoreError(f"The database of conversations failed: {reason}.", where=place, hint=hint)
     found.__cause__ = error

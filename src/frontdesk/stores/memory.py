@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 
 from frontdesk.core.events import Event
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import Commit, Conversation, Delivery
+from frontdesk.core.ports import Commit, Conversation, Delivery, Outgoing
 from frontdesk.core.reminders import Reminder, after
 from frontdesk.errors import LockLost
 from frontdesk.stores import rows
@@ -51,6 +52,8 @@ class MemoryTrackerStore:
     how long the replies to a message are kept for a repeat of it.
     """
 
+    local = True
+
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
@@ -58,6 +61,9 @@ class MemoryTrackerStore:
         self._clock = clock
         self._retention = days(self.options, "inbox_retention_days", 7)
         self._kept: dict[str, _Kept] = {}
+        self._outbox: dict[str, Outgoing] = {}
+        self._numbers = 0
+        self._leader = ("", 0.0)
         self._inbox: dict[Delivery, _Received] = {}
         self._reminders: dict[str, _Waiting] = {}
         self._fences: dict[str, int] = {}
@@ -89,6 +95,10 @@ class MemoryTrackerStore:
             raise stale(commit.expected, len(kept.events))
         gone, new = self._changed(commit)
         self._finish(commit, now)
+        if commit.announced and texts:
+            self._numbers += 1
+            number = str(self._numbers)
+            self._outbox[number] = Outgoing(number, commit.sender_id, [json.loads(text) for text in texts])
         for reminder in gone:
             del self._reminders[reminder.id]
         self._reminders |= {reminder.id: _Waiting(reminder, reminder.due) for reminder in new}
@@ -172,6 +182,15 @@ class MemoryTrackerStore:
         received.tries += 1
         return received.tries
 
+    async def reopen(self, delivery: Delivery) -> bool:
+        """Take an answered message as one that was not; False where there is no such one."""
+        self._check_open()
+        received = self._inbox.get(delivery)
+        if received is None or received.finished is None or received.message is None:
+            return False
+        received.finished, received.replies, received.tries = None, "[]", 0
+        return True
+
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased; None where there is none."""
         self._check_open()
@@ -195,6 +214,30 @@ class MemoryTrackerStore:
         if waiting is not None:
             waiting.free = until
         return waiting is not None
+
+    async def lead(self, holder: str, now: float, until: float) -> bool:
+        """Become, or stay until a time, the only one who sends what is announced."""
+        self._check_open()
+        if self._leader[0] != holder and self._leader[1] > now:
+            return False
+        self._leader = (holder, until)
+        return True
+
+    async def outgoing(self, most: int) -> list[Outgoing]:
+        """Return what an event broker is still to be told, oldest first."""
+        self._check_open()
+        return list(self._outbox.values())[:most]
+
+    async def depth(self) -> int:
+        """Return how many commits wait for an event broker."""
+        self._check_open()
+        return len(self._outbox)
+
+    async def sent(self, numbers: Sequence[str]) -> None:
+        """Forget what an event broker has by now."""
+        self._check_open()
+        for number in numbers:
+            self._outbox.pop(number, None)
 
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations, in order."""

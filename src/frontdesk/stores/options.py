@@ -34,7 +34,14 @@ KNOWN = frozenset(
         "inbox_retention_days",
     ]
 )
-DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
+PORTS = {"postgresql+psycopg": 5432, "mysql+pymysql": 3306}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,11 @@ class SqlOptions:
         return self.url.get_backend_name() == "sqlite"
 
     @property
+    def mysql(self) -> bool:
+        """Tell whether the database is MySQL or MariaDB."""
+        return self.url.get_backend_name() == "mysql"
+
+    @property
     def place(self) -> str:
         """Name the database for an error message, without the password."""
         return (self.url.database or "") if self.sqlite else self.url.render_as_string(hide_password=True)
@@ -72,12 +84,15 @@ def read_options(options: Mapping[str, Any]) -> SqlOptions:
     url = _url(options)
     login_db = options.get("login_db")
     if login_db and url.get_backend_name() == "sqlite":
-        raise ConfigError("'login_db' is for PostgreSQL only.", where=WHERE, hint="Remove it.")
+        raise ConfigError("'login_db' is for database servers only.", where=WHERE, hint="Remove it.")
+    schema = options.get("schema") or None
+    if schema and url.get_backend_name() != "postgresql":
+        raise ConfigError("'schema' is for PostgreSQL only.", where=WHERE, hint="Remove it.")
     pool_size = options.get("pool_size") or os.environ.get("POSTGRESQL_POOL_SIZE") or None
     return SqlOptions(
         url=url,
         login=url.set(database=str(login_db)) if login_db else None,
-        schema=options.get("schema") or os.environ.get("POSTGRESQL_SCHEMA") or None,
+        schema=schema or os.environ.get("POSTGRESQL_SCHEMA") or None,
         timeout=positive(options, "timeout", 4.5),
         pool_size=max(1, round(positive({"pool_size": pool_size}, "pool_size", 5))),
         retention=days(options, "inbox_retention_days", 7),
@@ -98,7 +113,7 @@ def _url(options: Mapping[str, Any]) -> URL:
         return _checked(URL.create(driver, database=str(options.get("db") or DEFAULT_FILE)))
     if not options.get("db"):
         raise ConfigError("'db', the name of the database, is missing.", where=WHERE, hint="Add it.")
-    hostname, port = host_and_port(host, options, 5432, WHERE)
+    hostname, port = host_and_port(host, options, PORTS[driver], WHERE)
     return _checked(
         URL.create(
             driver,
@@ -115,7 +130,7 @@ def _url(options: Mapping[str, Any]) -> URL:
 def _driver(name: str) -> str:
     driver = DRIVERS.get(name.partition("+")[0].lower())
     if driver is None:
-        hint = "Use sqlite or postgresql."
+        hint = "Use sqlite, postgresql or mysql (for MariaDB, too)."
         raise ConfigError(
             f"The dialect '{name}' is not one that conversations can be kept in.", where=WHERE, hint=hint
         )
@@ -130,6 +145,8 @@ def _checked(url: URL) -> URL:
         return url.set(database=str(Path(url.database).expanduser()))
     if "connect_timeout" not in url.query:
         url = url.update_query_dict({"connect_timeout": "3"})
+    if url.get_backend_name() == "mysql" and "charset" not in url.query:
+        url = url.update_query_dict({"charset": "utf8mb4"})
     return url
 
 

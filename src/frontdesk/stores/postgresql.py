@@ -7,6 +7,7 @@ import contextlib
 import random
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, create_engine, event, text
@@ -29,6 +30,10 @@ class PostgresDatabase:
     server that starts again) is repeated until the time is up. That is safe where the answer to a COMMIT got
     lost, too: `save` then finds that the conversation went on, and says so.
     """
+
+    needs = ("A tracker store in PostgreSQL", "postgresql")
+    reading: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    writing: Mapping[str, Any] = {}
 
     def __init__(self, options: SqlOptions) -> None:
         self._options = options
@@ -62,7 +67,7 @@ class PostgresDatabase:
         with self._opening:
             if self._engine is None:
                 if self._options.login is not None:
-                    _create_database(self._options.login, self._options.url.database or "")
+                    self._create(self._options.login, self._options.url.database or "")
                 engine = self._make()
                 try:
                     with engine.begin() as connection:
@@ -74,39 +79,44 @@ class PostgresDatabase:
             return self._engine
 
     def _make(self) -> Engine:
-        engine = _engine(
+        engine = self._engine_at(
             self._options.url,
             pool_size=2 * self._options.pool_size,
             max_overflow=0,
             pool_timeout=self._options.timeout,
         )
+        event.listen(engine, "connect", self._prepare_connection)
+        return engine
+
+    def _engine_at(self, url: URL, **options: Any) -> Engine:
+        try:
+            return create_engine(url, hide_parameters=True, **options)
+        except ImportError as error:
+            raise MissingExtra(*self.needs) from error
+
+    def _prepare_connection(self, raw: Any, _record: object) -> None:
         settings = {"lock_timeout": f"{int(self._options.timeout * 1000)}ms"}
         if self._options.schema:
             settings["search_path"] = self._options.schema
-
-        def prepare_connection(raw: Any, _record: object) -> None:
-            with raw.cursor() as cursor:
-                for name, value in settings.items():
-                    cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
-            raw.commit()
-
-        event.listen(engine, "connect", prepare_connection)
-        return engine
+        with raw.cursor() as cursor:
+            for name, value in settings.items():
+                cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+        raw.commit()
 
     def _read(self, jobs: list[Job[Any]]) -> None:
-        self._each(jobs, {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        self._each(jobs, self.reading)
 
     def _write(self, jobs: list[Job[Any]]) -> None:
-        self._each(jobs, {})
+        self._each(jobs, self.writing)
 
-    def _each(self, jobs: list[Job[Any]], how: dict[str, Any]) -> None:
+    def _each(self, jobs: list[Job[Any]], how: Mapping[str, Any]) -> None:
         for job in jobs:
             while not job.settled:
                 try:
                     with self._opened().connect().execution_options(**how) as connection, connection.begin():
                         result = job.work(connection)
                 except Exception as error:
-                    if job.overdue or not _passes(error):
+                    if job.overdue or not self._passes(error):
                         job.fail(as_store_error(error, self._options.place))
                     else:
                         # By chance, so that two writers do not meet again.
@@ -114,28 +124,33 @@ class PostgresDatabase:
                 else:
                     job.succeed(result)
 
+    def _create(self, login: URL, name: str) -> None:
+        """Make the database where it is not there yet."""
+        engine = self._engine_at(login, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                found = connection.execute(
+                    text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}
+                )
+                if found.one_or_none() is None:
+                    quoted = connection.dialect.identifier_preparer.quote_identifier(name)
+                    # Another server may have been faster; if it is something else, connecting says what.
+                    with contextlib.suppress(DBAPIError):
+                        connection.execute(text(f"CREATE DATABASE {quoted}"))
+        finally:
+            engine.dispose()
 
-def _engine(url: URL, **options: Any) -> Engine:
-    try:
-        return create_engine(url, hide_parameters=True, **options)
-    except ImportError as error:
-        raise MissingExtra("A tracker store in PostgreSQL", "postgresql") from error
+    def _passes(self, error: Exception) -> bool:
+        if isinstance(error, PoolTimeout):
+            return True
+        return isinstance(error, DBAPIError) and self._said_to_pass(error)
 
-
-def _create_database(login: URL, name: str) -> None:
-    engine = _engine(login, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            found = connection.execute(
-                text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}
-            )
-            if found.one_or_none() is None:
-                quoted = connection.dialect.identifier_preparer.quote_identifier(name)
-                # Another server may have been faster; if it is something else, connecting says what.
-                with contextlib.suppress(DBAPIError):
-                    connection.execute(text(f"CREATE DATABASE {quoted}"))
-    finally:
-        engine.dispose()
+    def _said_to_pass(self, error: DBAPIError) -> bool:
+        """Tell whether the database's own words are of something that passes by itself."""
+        state = getattr(error.orig, "sqlstate", None)
+        if state is None:  # no answer from a server at all: it is away
+            return type(error.orig).__name__ == "OperationalError"
+        return error.connection_invalidated or state in _PASSING
 
 
 _PASSING = frozenset(
@@ -148,14 +163,3 @@ _PASSING = frozenset(
         "57P03",  # the server is starting
     }
 )
-
-
-def _passes(error: Exception) -> bool:
-    if isinstance(error, PoolTimeout):
-        return True
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None:  # no answer from a server at all: it is away
-        return type(error.orig).__name__ == "OperationalError"
-    return error.connection_invalidated or state in _PASSING

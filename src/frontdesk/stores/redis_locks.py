@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from frontdesk.core.ports import Hold
+from frontdesk.core.ports import Exchange, Hold
 from frontdesk.errors import LockLost
 from frontdesk.measures import count
 from frontdesk.stores import rows
-from frontdesk.stores.redis_options import as_store_error, connect, failures, read_redis_options
+from frontdesk.stores.exchange import RedisExchange
+from frontdesk.stores.redis_options import as_store_error, connect, end, failures, read_redis_options
 from frontdesk.stores.redis_scripts import BEAT, ENTER, LEAVE
 from frontdesk.stores.refusals import closed
 from frontdesk.stores.sections import positive
@@ -111,6 +112,10 @@ class RedisLockStore:
             raise LockLost from error
         finally:
             await asyncio.shield(self._begin(self._leave(place, waiting)))
+
+    def exchange(self) -> Exchange:
+        """Return what processes that use this Redis tell each other by."""
+        return RedisExchange(self.options)
 
     def __len__(self) -> int:
         """Return how many wait or are at work in this process."""
@@ -253,10 +258,9 @@ class RedisLockStore:
         self._closed = True
         if self._client is None:
             return
-        while self._tasks:  # a client may take a cancellation for its own time limit, and go on
-            for task in tuple(self._tasks):
-                task.cancel()
-            await asyncio.wait(tuple(self._tasks), timeout=0.5)
+        while self._tasks:  # the end of one may begin another
+            await end(*self._tasks)
+            await asyncio.sleep(0)
         with suppress(*self._failures):
             await self._client.delete(self._key("alive", self._name))
         await self._client.aclose()

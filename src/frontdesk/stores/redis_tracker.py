@@ -20,6 +20,7 @@ from frontdesk.stores import redis_tracker_scripts as scripts
 from frontdesk.stores import rows
 from frontdesk.stores.recent import RecentSessions, Session
 from frontdesk.stores.redis_options import as_store_error, connect, failures, read_redis_options
+from frontdesk.stores.redis_outbox import RedisOutbox
 from frontdesk.stores.refusals import answered, closed, stale
 from frontdesk.stores.sections import days, positive
 
@@ -34,7 +35,7 @@ AGAIN_AFTER = 0.1
 OURS = frozenset(["record_exp", "inbox_retention_days"])
 
 
-class RedisTrackerStore:
+class RedisTrackerStore(RedisOutbox):
     """Keeps conversations in Redis: only as safe as that writes to its disk (`appendonly yes`, `appendfsync always`).
 
     >>> store = RedisTrackerStore({"url": "localhost", "port": 6379, "db": 0})
@@ -47,6 +48,8 @@ class RedisTrackerStore:
 
     It is for one Redis (or the primary of a replicated one), not for a cluster. One object belongs to one event loop.
     """
+
+    local = False
 
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
@@ -133,6 +136,7 @@ class RedisTrackerStore:
             self._retention,
             self._expires,
             changes,
+            int(commit.announced),
             *(len(texts), *texts),
             *(len(gone), *gone),
             *(len(new), *come),
@@ -180,6 +184,10 @@ class RedisTrackerStore:
         """Count one more try to finish an unanswered message, and return how many there were."""
         return int(await self._run(scripts.TRIED, _name(delivery)))
 
+    async def reopen(self, delivery: Delivery) -> bool:
+        """Take an answered message as one that was not; False where there is no such one."""
+        return bool(int(await self._run(scripts.REOPEN, delivery.sender_id, _name(delivery))))
+
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased; None where there is none."""
         client = self._opened()
@@ -200,21 +208,17 @@ class RedisTrackerStore:
         """Yield the ids of all conversations, also of those that only Rasa knows."""
         client, prefix = self._opened(), self._at.prefix
         seen: set[str] = set()
-        cursor = 0
+        cursor, newest = 0, f"{prefix}newest"
         while True:
-            cursor, found = await self._page(
-                lambda at: client.zscan(f"{prefix}newest", at, count=500), cursor
-            )
+            cursor, found = await self._page(lambda at: client.zscan(newest, at, count=500), cursor)
             for sender_id in await self._there([name for name, _ in found if name not in seen]):
                 seen.add(sender_id)
                 yield sender_id
             if not cursor:
                 break
-        pattern = "".join(f"[{c}]" if c in "*?[" else c for c in prefix) + "*"
+        own = "".join(f"[{c}]" if c in "*?[" else c for c in prefix) + "*"
         while True:
-            cursor, keys = await self._page(
-                lambda at: client.scan(at, pattern, count=500, _type="string"), cursor
-            )
+            cursor, keys = await self._page(lambda at: client.scan(at, own, 500, "string"), cursor)
             for key in keys:
                 if (sender_id := key.removeprefix(prefix)) not in seen:
                     seen.add(sender_id)

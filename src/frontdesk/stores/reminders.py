@@ -24,6 +24,18 @@ _FREE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+# For MySQL, where the last word has the update.
+_LOOK = (
+    select(reminders.c.id, reminders.c.data)
+    .where(reminders.c.free <= bindparam("now"))
+    .order_by(reminders.c.due, reminders.c.id)
+    .limit(bindparam("most"))
+)
+_CLAIM = (
+    update(reminders)
+    .where(reminders.c.id == bindparam("of"), reminders.c.free <= bindparam("now"))
+    .values(free=bindparam("until"))
+)
 _DUE = (
     select(reminders.c.id, reminders.c.data)
     .where(reminders.c.due <= bindparam("now"))
@@ -51,10 +63,30 @@ def lease(
 
     One that cannot be read is leased, too: so it does not stand in the way of the others.
     """
+    if connection.dialect.name == "mysql" and not taken:
+        claimed = _claimed(connection, now, until, most)
+        return _read((row.data for row in claimed), complain)
     found = connection.execute(_DUE if taken else _FREE, {"now": now, "most": most}).all()
     if found:
         connection.execute(_KEEP, [{"of": row.id, "until": until} for row in found])
     return _read((row.data for row in found), complain)
+
+
+def _claimed(connection: Connection, now: float, until: float, most: int) -> list[Any]:
+    """Lease one by one: MySQL locks, and so hides from the others, every row that it looks at."""
+    found: list[Any] = []
+    seen: set[str] = set()
+    while len(found) < most:
+        rows = connection.execute(_LOOK, {"now": now, "most": most}).all()
+        new = [row for row in rows if row.id not in seen][: most - len(found)]
+        if not new:
+            break
+        seen |= {row.id for row in new}
+        claims = ({"of": row.id, "until": until, "now": now} for row in new)
+        found += [
+            row for row, claim in zip(new, claims, strict=True) if connection.execute(_CLAIM, claim).rowcount
+        ]
+    return found
 
 
 def keep(connection: Connection, reminder: Reminder, until: float) -> bool:

@@ -23,8 +23,10 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.mysql import DOUBLE, LONGTEXT
 
 from frontdesk.errors import StoreError
+from frontdesk.stores import mysql_tables
 
 VERSION = 4
 """Of the side tables; a later version knows how to go on from an earlier one.
@@ -33,6 +35,9 @@ Since 2 there are reminders, since 3 the inbox counts tries, since 4 conversatio
 """
 
 metadata = MetaData()
+# MySQL's own FLOAT holds a time only to the nearest two minutes, and its TEXT ends after 64 KiB.
+exact = Float().with_variant(DOUBLE(asdecimal=False), "mysql")
+long_text = Text().with_variant(LONGTEXT(), "mysql")
 
 events = Table(
     "events",
@@ -40,10 +45,10 @@ events = Table(
     Column("id", Integer, primary_key=True),
     Column("sender_id", String(255), nullable=False, index=True),
     Column("type_name", String(255), nullable=False),
-    Column("timestamp", Float),
+    Column("timestamp", exact),
     Column("intent_name", String(255)),
     Column("action_name", String(255)),
-    Column("data", Text),
+    Column("data", long_text),
 )
 
 # How far each conversation is: the number of events ever stored, the row that its latest session begins with,
@@ -67,10 +72,10 @@ inbox = Table(
     Column("channel", String(255), primary_key=True),
     Column("sender_id", String(255), primary_key=True),
     Column("message_id", String(255), primary_key=True),
-    Column("message", Text),
-    Column("begun", Float, nullable=False),
-    Column("finished", Float),
-    Column("replies", Text),
+    Column("message", long_text),
+    Column("begun", exact, nullable=False),
+    Column("finished", exact),
+    Column("replies", long_text),
     Column("tries", Integer, nullable=False, server_default="0"),
     Index("ix_frontdesk_inbox_finished", "finished"),
 )
@@ -82,9 +87,29 @@ reminders = Table(
     metadata,
     Column("id", String(255), primary_key=True),
     Column("sender_id", String(255), nullable=False, index=True),
-    Column("due", Float, nullable=False),
-    Column("free", Float, nullable=False, index=True),
-    Column("data", Text, nullable=False),
+    Column("due", exact, nullable=False),
+    Column("free", exact, nullable=False, index=True),
+    Column("data", long_text, nullable=False),
+)
+
+# What an event broker is still to be told, one row for each commit, in the order of commits within a conversation.
+# Numbers are never given out again: whoever sends forgets a row by its number.
+outbox = Table(
+    "frontdesk_outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("sender_id", String(255), nullable=False),
+    Column("data", long_text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Who does something alone among several servers, and until when.
+leases = Table(
+    "frontdesk_leases",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("holder", String(255), nullable=False),
+    Column("until", exact, nullable=False),
 )
 
 version = Table(
@@ -105,6 +130,14 @@ def prepare(connection: Connection) -> None:
 
     Raises StoreError where a newer version made them, or `events` is not the table of a tracker store.
     """
+    if connection.dialect.name == "mysql":
+        with mysql_tables.alone(connection):
+            metadata.create_all(connection)
+            _go_on(connection)
+            _check_events(connection)
+            mysql_tables.suit(connection, metadata)
+            mysql_tables.index_open(connection)
+        return
     postgresql = connection.dialect.name == "postgresql"
     if postgresql:  # several servers may start at once
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
@@ -114,6 +147,15 @@ def prepare(connection: Connection) -> None:
         # their own.
         index = "CREATE INDEX IF NOT EXISTS ix_frontdesk_events_sender_id_id ON events (sender_id, id)"
         connection.execute(text(index))
+    _go_on(connection)
+    # Of the few that are open at a time, however many were answered.
+    index = "CREATE INDEX IF NOT EXISTS ix_frontdesk_inbox_open ON frontdesk_inbox (sender_id) WHERE finished IS NULL"
+    connection.execute(text(index))
+    _check_events(connection)
+
+
+def _go_on(connection: Connection) -> None:
+    """Bring the side tables from an earlier version to this one. Raises StoreError where they are of a later one."""
     found = connection.execute(select(version.c.version)).scalars().all()
     if not found:
         connection.execute(insert(version), {"version": VERSION})
@@ -128,10 +170,6 @@ def prepare(connection: Connection) -> None:
                 connection.execute(text(_ADDED[number]))
         connection.execute(delete(version))
         connection.execute(insert(version), {"version": VERSION})
-    # Of the few that are open at a time, however many were answered.
-    index = "CREATE INDEX IF NOT EXISTS ix_frontdesk_inbox_open ON frontdesk_inbox (sender_id) WHERE finished IS NULL"
-    connection.execute(text(index))
-    _check_events(connection)
 
 
 def _check_events(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Conversations kept in a SQL database: a SQLite file, or PostgreSQL."""
+"""Conversations kept in a SQL database: a SQLite file, PostgreSQL, MySQL or MariaDB."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import Commit, Conversation, Delivery
+from frontdesk.core.ports import Commit, Conversation, Delivery, Outgoing
 from frontdesk.core.reminders import Reminder
-from frontdesk.stores import reminders, rows, statements
+from frontdesk.stores import outbox, reminders, rows, statements
 from frontdesk.stores.databases import Database
-from frontdesk.stores.options import read_options
+from frontdesk.stores.mysql import MysqlDatabase
+from frontdesk.stores.options import SqlOptions, read_options
 from frontdesk.stores.postgresql import PostgresDatabase
 from frontdesk.stores.recent import RecentSessions
 from frontdesk.stores.sqlite import SqliteDatabase
@@ -35,7 +36,7 @@ class SqlTrackerStore:
     >>> store = SqlTrackerStore({"db": ".frontdesk/conversations.db"})
     >>> store = SqlTrackerStore({"dialect": "postgresql", "url": "localhost", "db": "chat", "username": "me"})
 
-    Options as in Rasa's endpoints.yml: `dialect` (sqlite, postgresql), `url` or `host` (a host, or a whole
+    Options as in Rasa's endpoints.yml: `dialect` (sqlite, postgresql, mysql), `url` or `host` (a host, or a whole
     database URL), `port`, `username`, `password`, `db`, `login_db`, `query`; also `schema`, `timeout`
     (seconds to wait for a locked or absent database, 4.5), `pool_size` (connections for writing, and as many
     for reading, 5), `inbox_retention_days` (7).
@@ -45,12 +46,14 @@ class SqlTrackerStore:
     error.
     """
 
+    local = False
+
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
         self.options = dict(options or {})
         found = self._options = read_options(self.options)
-        self._database: Database = SqliteDatabase(found) if found.sqlite else PostgresDatabase(found)
+        self._database: Database = _database(found)
         self._clock = clock
         self._recent = RecentSessions()
         self._prune_at = 0.0
@@ -77,6 +80,7 @@ class SqlTrackerStore:
         def work(connection: Connection) -> None:
             statements.save(connection, commit, new, replies, now)
             reminders.change(connection, commit, self._complain)
+            outbox.add(connection, commit, new)
 
         await self._database.write(work)
 
@@ -111,6 +115,10 @@ class SqlTrackerStore:
         """Count one more try to finish an unanswered message, and return how many there were."""
         return await self._database.write(lambda c: statements.tried(c, delivery))
 
+    async def reopen(self, delivery: Delivery) -> bool:
+        """Take an answered message as one that was not; False where there is no such one."""
+        return await self._database.write(lambda c: statements.reopen(c, delivery))
+
     async def next_reminder(self) -> float | None:
         """Return when a reminder can next be leased; None where there is none."""
         return await self._database.read(reminders.next_free)
@@ -126,6 +134,22 @@ class SqlTrackerStore:
     async def keep_reminder(self, reminder: Reminder, until: float) -> bool:
         """Let a lease end at another time; False where the reminder is gone."""
         return await self._database.write(lambda c: reminders.keep(c, reminder, until))
+
+    async def lead(self, holder: str, now: float, until: float) -> bool:
+        """Become, or stay until a time, the only one who sends what is announced."""
+        return await self._database.write(lambda c: outbox.lead(c, holder, now, until))
+
+    async def outgoing(self, most: int) -> list[Outgoing]:
+        """Return what an event broker is still to be told, oldest first."""
+        return await self._database.read(partial(outbox.waiting, most=most))
+
+    async def depth(self) -> int:
+        """Return how many commits wait for an event broker, at most 100,000."""
+        return await self._database.read(outbox.depth)
+
+    async def sent(self, numbers: Sequence[str]) -> None:
+        """Forget what an event broker has by now."""
+        await self._database.write(lambda c: outbox.forget(c, numbers))
 
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations, in the database's order."""
@@ -153,3 +177,9 @@ class SqlTrackerStore:
             self._complained.add((table, number))
         place = self._options.place
         log.error("%s: row %s of table %s cannot be read (%s); it is passed over.", place, number, table, why)
+
+
+def _database(options: SqlOptions) -> Database:
+    if options.sqlite:
+        return SqliteDatabase(options)
+    return MysqlDatabase(options) if options.mysql else PostgresDatabase(options)

@@ -81,6 +81,11 @@ _FINISH = (
     .values(finished=bindparam("now"), replies=bindparam("said"))
 )
 _TRIED = update(inbox).where(_this_delivery, inbox.c.finished.is_(None)).values(tries=inbox.c.tries + 1)
+_REOPEN = (
+    update(inbox)
+    .where(_this_delivery, inbox.c.finished.is_not(None), inbox.c.message.is_not(None))
+    .values(finished=None, replies=None, tries=0)
+)
 _TRIES = select(inbox.c.tries).where(_this_delivery, inbox.c.finished.is_(None))
 _UNFINISHED = (
     select(inbox.c.channel, inbox.c.sender_id, inbox.c.message_id, inbox.c.message)
@@ -91,6 +96,7 @@ _UNFINISHED_OF = _UNFINISHED.where(inbox.c.sender_id == _sender)
 _inbox_key = (inbox.c.channel, inbox.c.sender_id, inbox.c.message_id)
 _OLD = select(*_inbox_key).where(inbox.c.finished < bindparam("until")).limit(bindparam("most"))
 _PRUNE = delete(inbox).where(tuple_(*_inbox_key).in_(_OLD))
+_FORGET = delete(inbox).where(_this_delivery)
 _SENDERS = (
     select(events.c.sender_id)
     .distinct()
@@ -264,6 +270,11 @@ def _key(delivery: Delivery) -> dict[str, str]:
 
 def prune(connection: Connection, until: float, most: int) -> int:
     """Delete answered messages from before a time, at most so many at once; return how many."""
+    if connection.dialect.name == "mysql":  # which can't delete what it looks for in the same table
+        old = connection.execute(_OLD, {"until": until, "most": most}).all()
+        for row in old:
+            connection.execute(_FORGET, _key(Delivery(row.channel, row.sender_id, row.message_id)))
+        return len(old)
     return connection.execute(_PRUNE, {"until": until, "most": most}).rowcount
 
 
@@ -287,6 +298,11 @@ def tried(connection: Connection, delivery: Delivery) -> int:
     """Count one more try to finish a message; 0 where it is answered."""
     connection.execute(_TRIED, _key(delivery))
     return int(connection.execute(_TRIES, _key(delivery)).scalar() or 0)
+
+
+def reopen(connection: Connection, delivery: Delivery) -> bool:
+    """Take an answered message as one that was not."""
+    return bool(connection.execute(_REOPEN, _key(delivery)).rowcount)
 
 
 def senders(connection: Connection, after: str, most: int) -> Sequence[str]:

@@ -168,7 +168,9 @@ class FixedKnowledge:
 class NoLocks:
     """Lets everybody in at once, for tests in which nothing meets."""
 
-    def __init__(self) -> None:
+    local = False
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.fence = 0
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Real servers for tests: PostgreSQL and Redis, started in a folder of their own and stopped at the end.
+"""Real servers for tests: PostgreSQL, MariaDB and Redis, started in a folder of their own and stopped at the end.
 
 A test asks with `require_server("postgresql")`; where the server is not installed it is skipped with a named
 reason, and fails where FRONTDESK_REQUIRE_SERVERS is set to 1. `missing_servers()` tells at the end of a run
@@ -11,18 +11,19 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 REQUIRE = "FRONTDESK_REQUIRE_SERVERS"
-WAIT = 30.0
+WAIT = 60.0
 """Seconds that a server has to come up."""
 
 _FOLDERS = (
@@ -30,12 +31,22 @@ _FOLDERS = (
     "/usr/local/pgsql/bin",
     "/opt/homebrew/opt/postgresql*/bin",
     "/usr/pgsql-*/bin",
+    "/usr/sbin",
+    "/usr/lib/rabbitmq/bin",
 )
-_BINARY = {"postgresql": "postgres", "redis": "redis-server"}
+_BINARY = {
+    "postgresql": "postgres",
+    "mysql": "mariadbd",
+    "redis": "redis-server",
+    "rabbitmq": "rabbitmq-server",
+}
 _HOW = {
     "postgresql": "apt-get install postgresql",
+    "mysql": "apt-get install mariadb-server",
     "redis": "apt-get install redis-server",
+    "rabbitmq": "apt-get install rabbitmq-server",
     "chromium": "apt-get install chromium",
+    "azurite": "npm install --global azurite",
 }
 
 missed: Counter[str] = Counter()
@@ -58,7 +69,7 @@ def find_binary(name: str) -> Path | None:
 def require_server(name: str) -> Path:
     """Return a server's program, or skip the test that asks (fail it where FRONTDESK_REQUIRE_SERVERS=1).
 
-    `name` is "postgresql" or "redis".
+    `name` is "postgresql", "mysql", "redis" or "rabbitmq".
     """
     found = find_binary(_BINARY[name])
     if found is None:
@@ -112,6 +123,9 @@ class Server:
     ready: Callable[[Server], bool]
     user: str | None = None
     process: subprocess.Popen[bytes] | None = None
+    # SIGINT is PostgreSQL's fast shutdown, SIGTERM its slow one; Redis takes both.
+    ends_on: signal.Signals = signal.SIGINT
+    environment: Mapping[str, str] | None = None
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def start(self) -> None:
@@ -120,7 +134,7 @@ class Server:
         with log:
             self.process = subprocess.Popen(
                 self.command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                start_new_session=True, **_as_user(self.user),
+                env={**os.environ, **(self.environment or {})}, start_new_session=True, **_as_user(self.user),
             )  # fmt: skip
         until = time.monotonic() + WAIT
         while not self.ready(self):
@@ -135,8 +149,7 @@ class Server:
         if self.process is None:
             return
         if self.process.poll() is None:
-            # SIGINT is PostgreSQL's fast shutdown, SIGTERM its slow one; Redis takes both.
-            self.process.send_signal(2)
+            self.process.send_signal(self.ends_on)
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
@@ -150,6 +163,9 @@ class Server:
         if self.name == "redis":
             return f"redis://127.0.0.1:{self.port}/{number % 16}"
         name = f"test_{number}"
+        if self.name == "mysql":
+            run_mysql(self.port, f"CREATE DATABASE {name}")
+            return f"mysql://root@127.0.0.1:{self.port}/{name}"
         run_sql(self.port, f'CREATE DATABASE "{name}"')
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
@@ -170,6 +186,20 @@ def run_sql(port: int, statement: str, database: str = "postgres") -> list[tuple
         return cursor.fetchall() if cursor.description else []
 
 
+def run_mysql(port: int, statement: str, database: str | None = None) -> list[tuple[Any, ...]]:
+    """Run a statement in MariaDB and return its rows."""
+    import pymysql
+
+    address = {"host": "127.0.0.1", "port": port, "user": "root", "database": database, "connect_timeout": 5}
+    connection = pymysql.connect(autocommit=True, **address)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+    finally:
+        connection.close()
+
+
 def run_redis(url: str, *command: object) -> Any:
     """Run a command in Redis and return what it says."""
     from redis import Redis
@@ -186,7 +216,7 @@ def postgresql() -> Iterator[Server]:
     ...     store = SqlTrackerStore({"url": server.new_database()})
     """
     program = require_server("postgresql")
-    with _folder("frontdesk-pg-") as (folder, user):
+    with folder_of("frontdesk-pg-") as (folder, user):
         where = folder / "cluster"
         make = [
             str(program.parent / "initdb")
@@ -213,14 +243,42 @@ def postgresql() -> Iterator[Server]:
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "fsync": "off"}
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(program), "-D", str(where), "-p", str(port), *flags]
-        yield from _running(Server("postgresql", port, folder, command, _postgresql_ready, user))
+        yield from running(Server("postgresql", port, folder, command, _postgresql_ready, user))
+
+
+@contextlib.contextmanager
+def mysql() -> Iterator[Server]:
+    """Run a new MariaDB; user `root`, no password. Skips the test where it is not installed."""
+    program = require_server("mysql")
+    with folder_of("frontdesk-mysql-") as (folder, user):
+        where, port = folder / "data", free_port()
+        make = str(find_binary("mariadb-install-db") or "mariadb-install-db")
+        common = ["--no-defaults", f"--datadir={where}", f"--user={user}" if user else "--skip-name-resolve"]
+        options = ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        done = subprocess.run([make, *common, *options], capture_output=True, cwd=folder, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{make} failed: {done.stdout.decode(errors='replace')[-2000:]}")
+        flags = [
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={folder}/socket",
+            f"--pid-file={folder}/pid",
+            "--innodb-flush-log-at-trx-commit=0",  # nobody pulls the plug
+            "--innodb-flush-method=nosync",
+            "--innodb-doublewrite=OFF",
+            "--sync-frm=OFF",
+            "--innodb-buffer-pool-size=32M",
+            "--performance-schema=OFF",
+        ]
+        command = [str(program), *common, *flags]
+        yield from running(Server("mysql", port, folder, command, _mysql_ready, user, ends_on=signal.SIGTERM))
 
 
 @contextlib.contextmanager
 def redis() -> Iterator[Server]:
     """Run a new Redis that keeps everything in memory. Skips the test where it is not installed."""
     program = require_server("redis")
-    with _folder("frontdesk-redis-") as (folder, user):
+    with folder_of("frontdesk-redis-") as (folder, user):
         port = free_port()
         options = [
             "--port",
@@ -234,10 +292,11 @@ def redis() -> Iterator[Server]:
             "--dir",
             str(folder),
         ]
-        yield from _running(Server("redis", port, folder, [str(program), *options], _redis_ready, user))
+        yield from running(Server("redis", port, folder, [str(program), *options], _redis_ready, user))
 
 
-def _running(server: Server) -> Iterator[Server]:
+def running(server: Server) -> Iterator[Server]:
+    """Start a server, and stop it at the end."""
     server.start()
     try:
         yield server
@@ -251,6 +310,16 @@ def _postgresql_ready(server: Server) -> bool:
     try:
         run_sql(server.port, "SELECT 1")
     except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _mysql_ready(server: Server) -> bool:
+    import pymysql
+
+    try:
+        run_mysql(server.port, "SELECT 1")
+    except pymysql.OperationalError:
         return False
     return True
 
@@ -272,10 +341,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def _folder(prefix: str) -> Iterator[tuple[Path, str | None]]:
+def folder_of(prefix: str, preferred: str = "postgres") -> Iterator[tuple[Path, str | None]]:
     """Yield a new folder and the user that owns it: for root somebody else, since PostgreSQL insists."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
-    user = _unprivileged() if os.geteuid() == 0 else None
+    user = _unprivileged(preferred) if os.geteuid() == 0 else None
     try:
         if user:
             shutil.chown(folder, user)
@@ -284,11 +353,11 @@ def _folder(prefix: str) -> Iterator[tuple[Path, str | None]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unprivileged() -> str:
+def _unprivileged(preferred: str) -> str:
     import pwd
 
     known = {entry.pw_name for entry in pwd.getpwall()}
-    return next((name for name in ("postgres", "redis", "nobody") if name in known), "nobody")
+    return next((name for name in (preferred, "postgres", "redis", "nobody") if name in known), "nobody")
 
 
 def _as_user(user: str | None) -> dict[str, Any]:

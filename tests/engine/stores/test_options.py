@@ -44,6 +44,14 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
             {"url": "postgres://me:secret@db.local/rasa?connect_timeout=9"},
             "postgresql+psycopg://me:secret@db.local/rasa?connect_timeout=9",
         ),
+        (
+            {"dialect": "mysql+mysqlconnector", "url": "db.local", "db": "rasa", "username": "me", "password": "p@ss"},
+            "mysql+pymysql://me:p%40ss@db.local/rasa?connect_timeout=3&charset=utf8mb4",
+        ),
+        (
+            {"url": "mariadb://db.local:3307/rasa?charset=utf8mb3"},
+            "mysql+pymysql://db.local:3307/rasa?connect_timeout=3&charset=utf8mb3",
+        ),
     ],
 )  # fmt: skip
 def test_addresses(options: dict[str, Any], expected: str) -> None:
@@ -55,7 +63,8 @@ def test_addresses(options: dict[str, Any], expected: str) -> None:
     ("options", "message"),
     [
         ({"dialect": "oracle"}, "'oracle' is not one"),
-        ({"dialect": "mysql+pymysql", "db": "x"}, "sqlite or postgresql"),
+        ({"dialect": "mssql+pyodbc", "db": "x"}, "sqlite, postgresql or mysql"),
+        ({"dialect": "mysql", "db": "x", "schema": "chat"}, "'schema' is for PostgreSQL only"),
         ({"db": ":memory:"}, "in_memory"),
         ({"url": "sqlite://"}, "needs a file"),
         ({"url": "://"}, "cannot be read"),

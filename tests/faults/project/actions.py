@@ -125,14 +125,17 @@ class ActionLeave(Action):
 
 
 class ActionDie(Action):
-    """Ends the server as a fault in a native library would."""
+    """Ends the server as a fault in a native library would, until the file `cured` is there."""
 
     def name(self):
         return "action_die"
 
     def run(self, dispatcher, tracker, domain):
-        effect(tracker)
-        os.kill(os.getpid(), signal.SIGKILL)
+        number = effect(tracker)
+        if not Path("cured").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        dispatcher.utter_message(text=f"Survived under {number}.")
+        return []
 
 
 class ActionBlock(Action):

@@ -43,6 +43,20 @@ class InboxContract:
         found = await store.begin(self.delivery, self.message)
         assert found == []
 
+    async def test_an_answered_message_can_be_opened_again(self, store: TrackerStore) -> None:
+        assert not await store.reopen(self.delivery)
+        await store.begin(self.delivery, self.message)
+        assert not await store.reopen(self.delivery), "it is open"
+        assert await store.tried(self.delivery) == 1
+        await store.save(Commit("ann", [said("hi")], 0, self.delivery, [{"text": "Sorry"}]))
+        assert await store.reopen(self.delivery)
+        assert (
+            await store.unfinished(0, "ann") == await store.unfinished(0) == [(self.delivery, self.message)]
+        )
+        assert await store.tried(self.delivery) == 1, "its tries are counted anew"
+        await store.save(Commit("ann", [said("again")], 1, self.delivery, [{"text": "Hello"}]))
+        assert await store.begin(self.delivery, self.message) == [{"text": "Hello"}]
+
     async def test_channel_sender_and_id_together_name_a_delivery(self, store: TrackerStore) -> None:
         await store.begin(self.delivery, self.message)
         await store.save(Commit("ann", [said("hi")], 0, self.delivery, [{"text": "Hello"}]))

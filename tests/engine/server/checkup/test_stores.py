@@ -16,11 +16,15 @@ from frontdesk.server.checkup.stores import (
     LOCKS,
     TRACKERS,
     check_lock_store,
+    check_queue,
     check_tracker_store,
     clock_findings,
+    mysql_findings,
     postgresql_findings,
     redis_findings,
 )
+from frontdesk.stores import schema
+from frontdesk.stores.redis_queue import RedisQueue
 from frontdesk.stores.sql import SqlTrackerStore
 from frontdesk.testing import servers
 
@@ -93,9 +97,19 @@ class TestTrackers:
             "as tests start it"
         )
         await asyncio.to_thread(used, SqlTrackerStore({"url": url}))
-        assert (Level.OK, "The tables are there (version 4).") in await trackers(
+        assert (Level.OK, f"The tables are there (version {schema.VERSION}).") in await trackers(
             deployment, Endpoint("sql", url)
         )
+
+    async def test_a_real_mysql(self, deployment: Make, mysql: servers.Server) -> None:
+        url = mysql.new_database()
+        assert (Level.NOTE, "The tables of conversations are made at the first start.") in await trackers(
+            deployment, Endpoint("sql", url)
+        )
+        await asyncio.to_thread(used, SqlTrackerStore({"url": url}))
+        found = await trackers(deployment, Endpoint("sql", url))
+        assert found[0] == (Level.OK, f"The tables are there (version {schema.VERSION}).")
+        assert len(found) > 1, "the settings are judged, too"
 
     async def test_a_postgresql_that_is_away(self, deployment: Make) -> None:
         url = f"postgresql://me:hunter2@127.0.0.1:{servers.free_port()}/x"
@@ -127,6 +141,25 @@ class TestLocks:
             await locks(deployment, Endpoint("redis", f"redis://127.0.0.1:{servers.free_port()}/0"))
 
 
+async def test_a_queue(deployment: Make, redis: servers.Server, tmp_path: Path) -> None:
+    url = redis.new_database()
+    at = {
+        "tracker_store": Endpoint("sql", None, {"db": "c.db"}), "lock_store": Endpoint("redis", url),
+        "queue": Endpoint("redis", url, {"limit": 10}),
+    }  # fmt: skip
+    (tmp_path / "credentials.yml").write_text("rest:\n")
+    assert await check_queue(deployment()) == []
+    assert levels(await check_queue(deployment(endpoints=Endpoints(**at))))[0][0] is Level.OK
+    queue = RedisQueue({"url": url})
+    await queue.bury(Delivery("rest", "ann", "m1"))
+    await queue.close()
+    _, finding = await check_queue(deployment(endpoints=Endpoints(**at)))
+    assert (finding.level, finding.what) == (
+        Level.WARNING,
+        "Messages that were answered with an apology only: 1.",
+    )
+
+
 @pytest.mark.parametrize(
     ("changed", "more", "level", "told"),
     [
@@ -143,6 +176,20 @@ def test_settings_of_postgresql(
 ) -> None:
     [finding] = postgresql_findings({**SAFE, **changed}, 40, **more)
     assert finding.level is level and told in finding.what
+
+
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [
+        ({"innodb_flush_log_at_trx_commit": "1", "read_only": "OFF", "version": "10.11"}, Level.OK),
+        ({"innodb_flush_log_at_trx_commit": "2"}, Level.WARNING),
+        ({"innodb_doublewrite": "OFF"}, Level.WARNING),
+        ({"read_only": "ON"}, Level.ERROR),
+    ],
+)
+def test_settings_of_mysql(given: dict[str, str], level: Level) -> None:
+    [finding] = mysql_findings(given)
+    assert finding.level is level
 
 
 @pytest.mark.parametrize(
