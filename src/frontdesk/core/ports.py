@@ -359,21 +359,3 @@ class LockStore(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
-
-
-@runtime_checkable
-class LookingChannel(Protocol):
-    """A channel that looks into conversations; it is told where, also by a worker, which mounts no channel."""
-
-    name: str
-    gate: Gate | None
-
-
-@runtime_checkable
-class ClosingChannel(Protocol):
-    """A channel that has things on their way, and connections."""
-
-    name: str
-
-    async def close(self) -> None:
-        """Give what is on its way some time, and let go of connections."""

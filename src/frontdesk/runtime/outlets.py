@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import (
-    AnsweringChannel,
-    Channel,
-    ClosingChannel,
-    Gate,
-    LookingChannel,
-    PushChannel,
-)
+from frontdesk.core.ports import AnsweringChannel, Channel, PushChannel
 from frontdesk.runtime.saving import OnReply, Reply
 
 log = logging.getLogger("frontdesk.agent")
@@ -26,12 +18,8 @@ class Outlets:
     What cannot be pushed is in the conversation all the same; for each channel that is said once.
     """
 
-    def __init__(self, channels: Iterable[Channel] = (), gate: Gate | None = None) -> None:
+    def __init__(self, channels: Iterable[Channel] = ()) -> None:
         channels = tuple(channels)
-        for channel in channels:
-            if gate is not None and isinstance(channel, LookingChannel):
-                channel.gate = gate
-        self._closing = [c for c in channels if isinstance(c, ClosingChannel)]
         self._channels = {c.name: c for c in channels if isinstance(c, PushChannel)}
         self._answering = {c.name: c for c in channels if isinstance(c, AnsweringChannel)}
         self._told: set[str] = set()
@@ -40,10 +28,6 @@ class Outlets:
         """Return what brings the replies to a message nobody waits for; None where the client asks again."""
         channel = self._answering.get(message.channel)
         return channel.answering(message) if channel is not None else None
-
-    async def close(self) -> None:
-        """Let out what is on its way, where no server does that: in a worker."""
-        await asyncio.gather(*(channel.close() for channel in self._closing))
 
     async def push(self, channel: str, sender_id: str, replies: Sequence[Reply]) -> None:
         """Send replies that are committed; a channel that fails ends nothing."""
