@@ -164,6 +164,6 @@ async def _work(
     await worker.finish(settings.turn_deadline + settings.action_deadline)
     signaled.cancel()
     await queue.close()
-    await agent.close(relay.stop if relay is not None else None)
+    await agent.close(*([relay.stop] if relay is not None else []))
     await agent.exchange.close()
     return 0
