@@ -111,13 +111,13 @@ def test_what_fronts_take_workers_answer_in_order_and_once(desk: QueueDesk) -> N
     desk.work()
     desk.work()
     with ThreadPoolExecutor(24) as pool:
-        said = list(pool.map(lambda n: texts(post(fronts[n % 2], "/note", "ann", f"m{n}")), range(60)))
-        assert sorted(said) == sorted([f"Noted under {n}."] for n in range(1, 61))
+        said = list(pool.map(lambda n: texts(post(fronts[n % 2], "/note", "ann", f"m{n}")), range(30)))
+        assert sorted(said) == sorted([f"Noted under {n}."] for n in range(1, 31))
         copies = list(pool.map(lambda n: texts(post(fronts[n % 2], "/note", "bob", "m1")), range(10)))
-    assert copies == [["Noted under 61."]] * 10
-    assert users_and_answers(desk) == talk(1, 60)
-    assert len(desk.tries()) == 61
-    assert desk.say("/note", "bob", "m1") == ["Noted under 61."], "a repeat"
+    assert copies == [["Noted under 31."]] * 10
+    assert users_and_answers(desk) == talk(1, 30)
+    assert len(desk.tries()) == 31
+    assert desk.say("/note", "bob", "m1") == ["Noted under 31."], "a repeat"
     assert desk.queue().startswith("0 messages wait or are at work; 0 dead letters.")
     assert httpx.get(f"{fronts[0].url}/").status_code == 200, "the chat page"
     assert "Traceback" not in desk.log()
@@ -176,9 +176,9 @@ def test_a_worker_that_is_killed_is_replaced_and_the_client_gets_its_answer(desk
     lost = desk.work()
     request = desk.send_to_gate("/gate_last", message_id="m1")
     behind = desk.send("/note", message_id="m2")
-    desk.work()
     lost.kill()
     desk.open_gate()
+    desk.work()
     assert texts(request.result(60)) == ["Done under 1."]
     assert texts(behind.result(60)) == ["Noted under 2."]
     assert desk.effects() == ["m1", "m2"]
@@ -191,13 +191,13 @@ def test_a_message_that_ends_each_worker_becomes_a_dead_letter_that_can_be_sent_
     desk: QueueDesk,
 ) -> None:
     desk.start()
-    request = desk.send("/die", message_id="m1")
+    desk.send("/die", message_id="m1")  # its client may give up before so many workers were started
     for _ in range(STARTS + 3):
         worker = desk.work()
-        until(lambda: worker.poll() is not None or request.done(), "the worker ends, or gives up")
-        if request.done():
+        until(lambda: worker.poll() is not None or ("m1", True) in desk.inbox(), "it ends, or gives up")
+        if worker.poll() is None:
             break
-    assert texts(request.result(60)) == [APOLOGY]
+    assert desk.say("/die", message_id="m1") == [APOLOGY]
     assert len(set(desk.tries())) == 1
     assert desk.say("/note", message_id="m2") == ["Noted under 2."], "the conversation goes on"
     until(lambda: "1 dead letters" in desk.queue(), "it is listed")

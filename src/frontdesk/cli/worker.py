@@ -16,6 +16,7 @@ from frontdesk.cli.options import (
     start_logging,
 )
 from frontdesk.cli.run import count
+from frontdesk.cli.serving import add_metrics
 from frontdesk.errors import ConfigError
 
 
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_project(parser)
     add_model(parser)
     add_files(parser, "domain", "endpoints", "credentials")
+    add_metrics(parser)
     text = "take so many messages at the same time (256); those of one conversation wait for one another"
     parser.add_argument("--most", type=count, default=256, metavar="N", help=text)
 
@@ -34,8 +36,11 @@ def execute(options: argparse.Namespace) -> int:
         hint = "Train one: frontdesk train."
         raise ConfigError("There is no such model.", where=str(options.model), hint=hint)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from frontdesk.cli.observing import observed
     from frontdesk.server.queue import work
 
     settings = settings_of(options)
     start_logging(options, settings)
-    return work(layout_of(options), options.model, settings, options.most, progress(quiet(options)))
+    show = progress(quiet(options))
+    with observed(options, alone=True, shared=False):
+        return work(layout_of(options), options.model, settings, options.most, show)

@@ -14,6 +14,7 @@ from frontdesk.errors import AuthError, FrontdeskError, StoreError
 from frontdesk.runtime.agent import TAKE_OVER_AFTER, Agent
 from frontdesk.runtime.front import topic
 from frontdesk.runtime.line import EVER
+from frontdesk.stores.redis_options import end
 from frontdesk.stores.redis_queue import RedisQueue, Ticket
 
 log = logging.getLogger("frontdesk.queue")
@@ -53,8 +54,7 @@ class QueueWorker:
             while not self._stopping.is_set():
                 await self._patiently(self._take)
         finally:
-            beside.cancel()
-            await asyncio.gather(beside, return_exceptions=True)
+            await end(beside)
 
     def stop(self) -> None:
         """Take nothing more; `run` ends."""
@@ -67,10 +67,8 @@ class QueueWorker:
         tasks = [task for _, task in self._turns.values()]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=patience)
-            for task in late:
-                task.cancel()
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+            await end(*late)
+        await end(keeping)
         try:
             await self.queue.leave(self.name)
         except StoreError as error:

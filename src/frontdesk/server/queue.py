@@ -12,11 +12,13 @@ from typing import Any
 from sanic import Sanic
 
 from frontdesk.actions.facts import read_facts
+from frontdesk.auth.secret import read_secret
+from frontdesk.channels.lines import Lines
 from frontdesk.core.ports import Exchange, Progress
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_credentials, read_endpoints
-from frontdesk.runtime.assembly import assemble, lock_store, message_queue, tracker_store
+from frontdesk.runtime.assembly import STATE, assemble, lock_store, message_queue, tracker_store
 from frontdesk.runtime.front import Front
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.scheduler import ReminderScheduler
@@ -25,14 +27,18 @@ from frontdesk.server.app import create_app
 from frontdesk.server.cors import open_to
 from frontdesk.server.listening import Listening
 from frontdesk.server.model_server import pulled
-from frontdesk.server.operating import operate
+from frontdesk.server.operating import amounts_of, operate, watched
 from frontdesk.server.peers import Workers
 from frontdesk.server.protection import Protection
-from frontdesk.server.readiness import OK, Dependency
+from frontdesk.server.readiness import OK, Dependency, dependencies_of
 from frontdesk.server.serve import article_pages, greet, only, open_channels, relay_of, run_app
 from frontdesk.server.workers import check_shared, end_with_supervisor, fellow_workers
 from frontdesk.settings import Settings
 from frontdesk.stores.exchange import exchange_of
+from frontdesk.telemetry import name_conversations
+
+LAST = 10.0
+"""Seconds for replies that are on their way to a vendor when a worker ends."""
 
 log = logging.getLogger("frontdesk.queue")
 
@@ -75,7 +81,7 @@ def serve_front(
         if not at.worker:
             greet(credentials, at, progress)
 
-    operate(app, settings, layout, at, _hangs_on(front))
+    operate(app, settings, layout, at, _hangs_on(front), {"frontdesk_queue_depth": front.queue.length})
     run_app(app, at)
     return 0
 
@@ -144,7 +150,12 @@ async def _work(
     agent = assemble(layout.folder, model, settings, layout=layout)
     queue = message_queue(endpoints)
     credentials = read_credentials(layout.folder, layout.credentials)
-    agent.outlets = Outlets(open_channels(credentials, layout.folder, agent.exchange))
+    name_conversations(settings.log_conversations, read_secret(layout.folder / STATE))
+    channels = open_channels(credentials, layout.folder, agent.exchange)
+    create_app(
+        agent, channels, settings
+    )  # nothing is served: some channels look at conversations to bring replies
+    agent.outlets = Outlets(channels)
     worker, reminders = QueueWorker(agent, queue, most), ReminderScheduler(agent)
     relay = relay_of(agent, endpoints, layout.folder)
     await agent.start()
@@ -153,6 +164,8 @@ async def _work(
     await reminders.start()
     if relay is not None:
         await relay.start()
+    amounts = {"frontdesk_queue_depth": queue.length, **amounts_of(relay)}
+    watching = watched(settings, layout, dependencies_of(agent, endpoints, relay), amounts)
     progress(f"ready: answering what waits at {queue.place}")
     running = asyncio.create_task(worker.run())
     signaled = asyncio.create_task(stopping.wait())
@@ -162,7 +175,11 @@ async def _work(
     progress("finishing what was taken")
     await reminders.stop()
     await worker.finish(settings.turn_deadline + settings.action_deadline)
-    signaled.cancel()
+    lines = [line for channel in channels if isinstance(line := getattr(channel, "lines", None), Lines)]
+    await asyncio.gather(*(line.end(LAST) for line in lines))
+    for task in (signaled, watching):
+        task.cancel()
+    await asyncio.gather(signaled, watching, return_exceptions=True)
     await queue.close()
     await agent.close(*([relay.stop] if relay is not None else []))
     await agent.exchange.close()

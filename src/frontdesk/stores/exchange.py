@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from frontdesk.core.ports import Exchange, Hear, LockStore
-from frontdesk.stores.redis_options import connect, failures, read_redis_options
+from frontdesk.stores.redis_options import connect, end, failures, read_redis_options
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -133,9 +133,7 @@ class RedisExchange:
     async def close(self) -> None:
         """Let go of connections."""
         if self._task is not None:
-            while not self._task.done():  # a client may take a cancellation for its own time limit, and go on
-                self._task.cancel()
-                await asyncio.wait([self._task], timeout=0.5)
+            await end(self._task)
         if self._client is not None:
             await self._client.aclose()
         self._client = self._task = None

@@ -16,7 +16,7 @@ from frontdesk.errors import LockLost
 from frontdesk.measures import count
 from frontdesk.stores import rows
 from frontdesk.stores.exchange import RedisExchange
-from frontdesk.stores.redis_options import as_store_error, connect, failures, read_redis_options
+from frontdesk.stores.redis_options import as_store_error, connect, end, failures, read_redis_options
 from frontdesk.stores.redis_scripts import BEAT, ENTER, LEAVE
 from frontdesk.stores.refusals import closed
 from frontdesk.stores.sections import positive
@@ -258,10 +258,9 @@ class RedisLockStore:
         self._closed = True
         if self._client is None:
             return
-        while self._tasks:  # a client may take a cancellation for its own time limit, and go on
-            for task in tuple(self._tasks):
-                task.cancel()
-            await asyncio.wait(tuple(self._tasks), timeout=0.5)
+        while self._tasks:  # the end of one may begin another
+            await end(*self._tasks)
+            await asyncio.sleep(0)
         with suppress(*self._failures):
             await self._client.delete(self._key("alive", self._name))
         await self._client.aclose()

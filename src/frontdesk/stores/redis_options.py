@@ -137,6 +137,14 @@ def failures() -> tuple[type[Exception], ...]:
     return (RedisError, OSError, asyncio.TimeoutError)
 
 
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """End tasks that speak with Redis: its client may take a cancellation for its own time limit, and go on."""
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=0.5)
+
+
 def as_store_error(error: Exception, what: str, place: str, section: str) -> StoreError:
     """Return a StoreError for what Redis or its client said; keys and values stay out of the sentence."""
     reason = str(error).strip().partition("\n")[0].partition(" script:")[0] or type(error).__name__
