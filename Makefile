@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 5005
-TESTED := postgresql mysql redis duckling jieba spacy plots rsa metrics otel  # extras that the tests need; transformers would bring torch
+TESTED := postgresql mysql redis rabbitmq kafka aws gcs azure duckling jieba spacy plots rsa metrics otel  # extras that the tests need; transformers would bring torch
 .DEFAULT_GOAL := help
 .PHONY: help run test check eval bench format lock clean
 

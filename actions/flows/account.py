@@ -86,7 +86,7 @@ class ValidateAccountForm(PrivateForm):
         if field is None:
             return ["account_topic", "account_value", FLOW.confirmed_slot]
         decision = services().profile.decide(customer, field, str(value or ""))
-        if decision.rule == "not_in_chat":
+        if decision.rule in ("not_in_chat", "guest"):
             return ["account_topic"]
         if value and decision.rule == "same":
             return ["account_topic", "account_value"]

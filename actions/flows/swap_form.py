@@ -16,7 +16,7 @@ from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import DECLINED_SLOT, OrderFlow, declined_methods
 from actions.flows.payment_words import methods_meant, the_one
 from actions.flows.swap_state import SwapState
-from actions.flows.swap_words import adds_product, meant_for_items, speaks_of, understood
+from actions.flows.swap_words import adds_product, meant_for_items, names_item, speaks_of, understood
 from actions.flows.turn import SURE, Said, said
 from actions.flows.wishes import cued, wishes
 from actions.services import services
@@ -134,6 +134,9 @@ class ValidateSwapForm(OrderForm):
         """Return the order that is meant: by number, by what is in it among those that are open, or as elsewhere."""
         if not words.text or words.number:
             return words.number
+        named = [order for order in recent(customer) if names_item(order, words)]
+        if len(named) == 1 and named[0].number not in {order.number for order in offered}:
+            return named[0].number  # the wish becomes what its state allows
         speaks = [order for order in offered if speaks_of(order, words)]
         if len(speaks) == 1:
             return speaks[0].number

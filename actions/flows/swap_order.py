@@ -31,10 +31,14 @@ from actions.services.policy import Decision
 from actions.services.swap_policy import SwapQuote
 from actions.services.swaps import SwapReceipt, described
 
-TOLD = tuple(
-    f"utter_swap_{what}_{way}"
-    for what in ("summary_change", "summary_exchange", "confirm")
-    for way in ("charge", "refund", "even", "noted")
+WAYS = ("charge", "refund", "even", "noted")
+TOLD = (
+    *(
+        f"utter_swap_{what}_{way}"
+        for what in ("summary_change", "summary_exchange", "confirm")
+        for way in WAYS
+    ),
+    "utter_swap_unpayable",
 )
 ANY = FLOWS["change_order"]  # both wishes keep what they know in the same slots
 FEW = 8  # variants that are all shown as buttons
@@ -189,9 +193,11 @@ class ActionAskSwapConfirmed(AskAboutOrder):
             "method": quote.method,
             "when": within(quote.business_days),
         }
-        summary = "confirm" if again else f"summary_{quote.kind}"
-        dispatcher.utter_message(response=f"utter_swap_{summary}_{direction(quote)}", **told)
-        approval = services().swaps.decide(order, swaps, str(method) if method else None).needs_approval
+        decision = services().swaps.decide(order, swaps, str(method) if method else None)
+        summary = f"{'confirm' if again else f'summary_{quote.kind}'}_{direction(quote)}"
+        unpayable = decision.rule == "no_method"
+        dispatcher.utter_message(response=f"utter_swap_{'unpayable' if unpayable else summary}", **told)
+        approval = decision.needs_approval
         final = services().swaps.is_final(order)
         ending = "approval" if approval else "once" if final else "plain"
         dispatcher.utter_message(response=f"utter_swap_ask_{ending}", **told)

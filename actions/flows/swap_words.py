@@ -17,7 +17,7 @@ from actions.flows.order_writes import own_order
 from actions.flows.return_words import ABOUT_ORDER, BROKEN, reason_of
 from actions.flows.swap_state import SwapState
 from actions.flows.turn import EMAIL, Said
-from actions.services import services
+from actions.services import matching, services
 from actions.services.order_numbers import without_numbers as without_order_numbers
 from actions.services.swap_policy import CHANGE, Catalogue
 from actions.services.swap_reading import Reading, Wanted, read_swaps
@@ -25,7 +25,7 @@ from actions.services.variant_matching import find_variant, meets
 from actions.services.variant_words import phrases, places, tokens
 
 # Rules that are about money; they are told once it is known how the difference is settled.
-LATER = frozenset({"method_needed", "gift_card_balance", "authority_limit"})
+LATER = frozenset({"method_needed", "no_method", "gift_card_balance", "authority_limit"})
 SLOT = "swap_order"
 EMPTIES = "nothing_left"  # the rule after which the order is canceled rather than changed
 LEAVES = re.compile(r"\b(?:leave|keep|forget(?: about)?|skip|not|never ?mind)\b(?! only| just)")
@@ -50,6 +50,12 @@ def meant_for_items(tracker: Tracker, heard: Said) -> bool:
         return False
     reading = _read(order, plain_words(heard), _about(order, SwapState.of(tracker)))
     return any(not wanted.bare for wanted in reading.wanted)
+
+
+def names_item(order: Order, heard: Said) -> bool:
+    """Tell whether the words name something in an order by more than a color or a size."""
+    asked = matching.content_words(plain_words(heard))
+    return any(matching.score(asked, item.name) > 0 for item in order.items)
 
 
 def speaks_of(order: Order, heard: Said) -> bool:

@@ -17,7 +17,7 @@ from actions.services.wording import dollars, listed, long_date
 # Rules under which a person may still say yes, whatever they are about.
 FOR_A_PERSON = frozenset({
     "authority_limit", "delivery_date_unknown", "not_paid", "order_date_unknown", "part_of_line", "too_many_units",
-    "outside_refused", "outside_unknown_method",
+    "outside_refused", "outside_unknown_method", "no_method",
 })  # fmt: skip
 ON_THE_WAY = frozenset({"partially_shipped", "shipped", "out_for_delivery"})
 # States in which something of an order is on its way back; whether more may follow is the shop's rule.

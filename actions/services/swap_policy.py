@@ -167,9 +167,12 @@ def needs_method(
 ) -> bool:
     """Tell whether the customer has to say with which method the difference is settled."""
     policy = policies.cancellations if kind_of(order) == CHANGE else policies.exchanges
+    known = {entry.id: entry for entry in methods}
+    if not known:  # there is nothing to choose from; a person settles it
+        return False
     if policy.difference_method == "named":
         return True
-    return difference > NOTHING and not _paying(order, difference, {entry.id: entry for entry in methods})
+    return difference > NOTHING and not _paying(order, difference, known)
 
 
 def changed_order(order: Order, swaps: Sequence[Swap], catalogue: Catalogue) -> Order:
@@ -336,7 +339,7 @@ def _money_rule(
     """Name the rule that stands against how the difference is settled, if one does."""
     named = policies.cancellations if quote.kind == CHANGE else policies.exchanges
     if not quote.shares and (quote.difference > NOTHING or named.difference_method == "named"):
-        return "method_needed"
+        return "method_needed" if known else "no_method"
     if quote.difference > NOTHING and not all(
         _covers(known[share.method_id], share.amount) for share in quote.shares if share.method_id in known
     ):

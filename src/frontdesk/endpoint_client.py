@@ -8,7 +8,8 @@ import logging
 import ssl
 import zlib
 from collections.abc import Awaitable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 
@@ -18,7 +19,10 @@ from frontdesk.measures import carried, count
 
 log = logging.getLogger("frontdesk.endpoint")
 
+T = TypeVar("T")
+
 LARGEST_BODY = 10_000_000
+LARGEST_FILE = 4 * 1024**3
 _BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
@@ -52,7 +56,26 @@ class EndpointClient:
         """Return the JSON that the same server gives at another path. Raises EndpointTimeout, EndpointError."""
         return self._json(*await self.get(path, deadline))
 
-    async def _within(self, deadline: float, call: Awaitable[tuple[int, bytes]]) -> tuple[int, bytes]:
+    async def download(
+        self, file: Path, headers: Mapping[str, str], deadline: float
+    ) -> tuple[int, Mapping[str, str]]:
+        """Write the content of an answer of status 200 to a file, and return the status and the headers of any.
+
+        Raises EndpointTimeout, EndpointError.
+        """
+        return await self._within(deadline, self._download(file, headers))
+
+    async def _download(self, file: Path, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str]]:
+        async with self._opened().stream("GET", self.endpoint.url, headers=dict(headers)) as response:
+            if response.status_code == 200:
+                with file.open("wb") as out:
+                    async for part in response.aiter_bytes():
+                        if out.tell() + len(part) > LARGEST_FILE:
+                            raise EndpointError("The answer is too large.", where=self.endpoint.place)
+                        out.write(part)
+            return response.status_code, response.headers
+
+    async def _within(self, deadline: float, call: Awaitable[T]) -> T:
         place = self.endpoint.place
         try:
             async with asyncio.timeout(deadline):

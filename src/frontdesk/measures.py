@@ -62,6 +62,9 @@ COUNTS: Mapping[str, Measure] = {
     ),
     "frontdesk_deliveries": Measure("Messages that arrived and were written down."),
     "frontdesk_repeats": Measure("Messages that had been answered before, and got the stored replies."),
+    "frontdesk_refused": Measure(
+        "Requests that were refused.", "why", ("auth", "rate", "size", "unavailable")
+    ),
     "frontdesk_locks_waited": Measure("Messages that found their conversation's lock taken."),
     "frontdesk_retries": Measure(
         "What was done again.", "what", ("conversation", "lock", "endpoint", "turn", "broker")

@@ -107,6 +107,13 @@ EVENT_BROKERS = {
     "FileEventBroker": "frontdesk.stores.brokers:FileEventBroker",
     "sql": "frontdesk.stores.brokers:SqlEventBroker",
     "SQL": "frontdesk.stores.brokers:SqlEventBroker",
+    "pika": "frontdesk.stores.rabbitmq:RabbitMqEventBroker",
+    "kafka": "frontdesk.stores.kafka:KafkaEventBroker",
+}
+MODEL_STORAGES = {
+    "aws": "frontdesk.stores.model_buckets:S3Bucket",
+    "gcs": "frontdesk.stores.model_buckets:GcsBucket",
+    "azure": "frontdesk.stores.model_buckets:AzureContainer",
 }
 RESPONSE_GENERATORS = {
     "response": "frontdesk.actions.responses:DomainResponses",
@@ -121,6 +128,7 @@ TABLES = {
     "tracker store": TRACKER_STORES,
     "lock store": LOCK_STORES,
     "event broker": EVENT_BROKERS,
+    "model storage": MODEL_STORAGES,
     "response generator": RESPONSE_GENERATORS,
     "slot type": SLOT_TYPES,
     "importer": IMPORTERS,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import signal
 import socket
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 
@@ -78,6 +84,64 @@ def test_a_server_that_is_to_end_says_so_and_answers_until_then(desk: Desk) -> N
 def listens(server: Server) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", int(server.url.rpartition(":")[2]))) == 0
+
+
+def test_a_rolling_restart_fails_nobody(shared_desk: SharedDesk) -> None:
+    desk, sent = shared_desk, itertools.count()
+    both = [desk.start(FRONTDESK_DRAIN="2"), desk.start(FRONTDESK_DRAIN="2")]
+    balanced, over = Balancer([server.url for server in both]), threading.Event()
+    answers: list[httpx.Response] = []
+
+    def talk(user: int) -> None:
+        while not over.is_set():
+            answers.append(post(balanced.next(), "/note", f"u{user}", f"m{next(sent)}"))
+
+    with balanced, ThreadPoolExecutor(8) as pool:
+        users = [pool.submit(talk, user) for user in range(8)]
+        for number, server in enumerate(both):
+            until(lambda: len(answers) > 40, "there is load")
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(60) == 0
+            port = server.url.rpartition(":")[2]
+            both[number] = desk.start("--port", port, FRONTDESK_DRAIN="2")
+            until(lambda url=server.url: url in balanced.ready, "the balancer has it again")
+        over.set()
+        for user in users:
+            user.result(60)
+    assert {answer.status_code for answer in answers} == {200}
+    assert sorted(desk.effects()) == sorted(f"m{n}" for n in range(len(answers)))
+    assert len(desk.tries()) == len(answers)
+
+
+class Balancer:
+    """Shares out requests among those servers that say that they are ready, as it asks them again and again."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self.urls, self.ready = urls, list(urls)
+        self._turns, self._over = itertools.count(), threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def next(self) -> Any:
+        """Return the one whose turn it is, as `post` takes it."""
+        ready = self.ready
+        return SimpleNamespace(url=ready[next(self._turns) % len(ready)])
+
+    def _look(self) -> None:
+        while not self._over.wait(0.1):
+            self.ready = [url for url in self.urls if self._asks(url)]
+
+    def _asks(self, url: str) -> bool:
+        try:
+            return httpx.get(f"{url}/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
 
 
 def test_workers_are_one_number(shared_desk: SharedDesk) -> None:

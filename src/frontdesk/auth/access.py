@@ -98,7 +98,7 @@ class Access:
 
         Raises AuthError for one that is not valid.
         """
-        if self._is_token(shown.query) or self._is_token(bearer(shown.authorization)):
+        if any(self._is_token(given) for given in (shown.query, bearer(shown.authorization), shown.key)):
             return Principal("token", frozenset({ADMIN}), "token")
         secret = shown.secret
         if secret is None:

@@ -34,16 +34,16 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """How many requests are answered, such as `120 per minute`; None for as many as come.
+    """How many requests are answered, such as 300 per minute; None for as many as come.
 
     `conversation` counts messages of one conversation, `address` requests from one address, `key` those with one API
     key or token, `everyone` all together. Addresses that only this machine or its network has are counted with
     `private_addresses` alone: most often a proxy is behind one, and so all customers at once.
     """
 
-    conversation: RateLimitItem | None = field(default_factory=lambda: parse("120/minute"))
+    conversation: RateLimitItem | None = field(default_factory=lambda: parse("300/minute"))
     address: RateLimitItem | None = field(default_factory=lambda: parse("1000/minute"))
-    key: RateLimitItem | None = field(default_factory=lambda: parse("1000/minute"))
+    key: RateLimitItem | None = field(default_factory=lambda: parse("6000/minute"))
     everyone: RateLimitItem | None = None
     private_addresses: bool = False
     proxies: Proxies = field(default_factory=Proxies)

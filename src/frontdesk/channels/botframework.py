@@ -87,7 +87,7 @@ class BotFrameworkChannel(WebhookChannel):
         if claimed.rstrip("/") != word(told, "serviceUrl").rstrip("/"):
             raise unsigned(self.vendor)
         endorsed = key.get("endorsements")
-        if isinstance(endorsed, list) and word(told, "channelId") not in endorsed:
+        if isinstance(endorsed, list) and endorsed and word(told, "channelId") not in endorsed:
             raise unsigned(self.vendor)
         if not self._is_connector(word(told, "serviceUrl")):
             raise Refusal(403, "NotAuthorized", "'serviceUrl' is not one of the Bot Framework's addresses.")

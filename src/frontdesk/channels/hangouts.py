@@ -15,7 +15,7 @@ from frontdesk.channels.choices import MARK, choices, recalled, stand_in
 from frontdesk.channels.http import Refusal, body
 from frontdesk.channels.keys import SigningKeys
 from frontdesk.channels.lines import NotTaken
-from frontdesk.channels.reading import kept, log, part, several, unsigned, within, word
+from frontdesk.channels.reading import kept, log, part, several, told_beside, unsigned, within, word
 from frontdesk.channels.texts import Limit, as_utf8, shortened
 from frontdesk.channels.vendor import Vendor, address
 from frontdesk.core.message import UserMessage
@@ -135,7 +135,7 @@ class HangoutsChannel:
             sender_id=f"{who}_{where}" if room else who,
             channel=self.name,
             message_id=within(message_id),
-            metadata=about,
+            metadata=told_beside(about),
             authenticated=self.keys is not None,
         )
 

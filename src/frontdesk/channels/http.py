@@ -15,7 +15,7 @@ from frontdesk.auth.access import Access, Shown
 from frontdesk.auth.principal import Principal
 from frontdesk.core.message import UserMessage
 from frontdesk.errors import AuthError
-from frontdesk.measures import stop
+from frontdesk.measures import count, stop
 
 LONGEST_ID = 200  # characters of a sender or message id
 LARGEST_METADATA = (
@@ -42,8 +42,14 @@ class Refusal(Exception):
         self.details = dict(details or {})
 
 
+_COUNTED = {401: "auth", 403: "auth", 413: "size", 431: "size", 429: "rate", 503: "unavailable"}
+"""Which refusals are counted, by their status: those that say something of load, or of abuse."""
+
+
 def failure(refusal: Refusal) -> HTTPResponse:
     """Return the refusal in Rasa's error envelope."""
+    if refusal.status in _COUNTED:
+        count("frontdesk_refused", _COUNTED[refusal.status])
     envelope: dict[str, Any] = {
         "version": __version__,
         "status": "failure",
@@ -183,12 +189,19 @@ def _metadata(found: Mapping[str, Any]) -> dict[str, Any]:
     metadata = found.get("metadata")
     if not isinstance(metadata, dict):
         return {}
-    try:
-        size = len(dumps(metadata, allow_nan=False))
-    except (ValueError, RecursionError) as error:
-        raise Refusal(400, "BadRequest", "'metadata' cannot be kept as JSON.") from error
+    size = size_as_json(metadata)
+    if size is None:
+        raise Refusal(400, "BadRequest", "'metadata' cannot be kept as JSON.")
     if size > LARGEST_METADATA:
         raise Refusal(
             413, "PayloadTooLarge", f"'metadata' has more than {LARGEST_METADATA:,} characters as JSON."
         )
     return metadata
+
+
+def size_as_json(found: Any) -> int | None:
+    """Return how many characters something has as JSON; None where it cannot be kept so."""
+    try:
+        return len(dumps(found, allow_nan=False))
+    except (ValueError, TypeError, RecursionError):
+        return None

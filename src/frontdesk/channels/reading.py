@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import logging
 from collections.abc import Mapping
 from typing import Any
 
-from frontdesk.channels.http import LONGEST_ID, Refusal
+from frontdesk.channels.http import LARGEST_METADATA, LONGEST_ID, Refusal, size_as_json
 from frontdesk.core.ports import Options
 from frontdesk.errors import ConfigError
 
@@ -19,9 +20,20 @@ def kept(text: str) -> str:
     return text.strip().encode(errors="replace").decode()
 
 
+def told_beside(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told beside a message's words, if it can be kept with it."""
+    size = size_as_json(about)
+    if size is not None and size <= LARGEST_METADATA:
+        return dict(about)
+    log.warning("What was told beside a message is too large, and is not kept (%s characters).", size)
+    return {}
+
+
 def within(message_id: str) -> str:
-    """Return a message's id, of which nothing is left out that stores can keep."""
-    return message_id.replace("\0", "")[:LONGEST_ID]
+    """Return a message's id as stores can keep it; two that differ stay two."""
+    if len(message_id) <= LONGEST_ID and "\0" not in message_id:
+        return kept(message_id)
+    return hashlib.sha256(message_id.encode(errors="replace")).hexdigest()
 
 
 def same(shown: str | None, expected: str) -> bool:
@@ -68,8 +80,12 @@ def part(told: Any, *keys: str) -> Mapping[str, Any]:
 def word(told: Mapping[str, Any], key: str) -> str:
     """Return a text inside what was told (a whole number as one, too), or an empty one."""
     found = told.get(key)
-    if type(found) is int:
-        return str(found)
+    return str(found) if type(found) is int else text_of(told, key)
+
+
+def text_of(told: Mapping[str, Any], key: str) -> str:
+    """Return a text inside what was told, or an empty one."""
+    found = told.get(key)
     return found if isinstance(found, str) else ""
 
 

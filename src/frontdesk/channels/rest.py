@@ -57,6 +57,9 @@ class RestChannel:
         found = body(request)
         channel = text_field(found, "input_channel", longest=50) or self.name
         message = self.message(request, found, channel)
+        # What such a conversation says later would go out on that channel, to whomever the caller made up.
+        if channel != self.name and not message.authenticated and channel in request.app.ctx.pushing:
+            raise Refusal(403, "NotAuthorized", f"Nobody but '{channel}' itself may speak on that channel.")
         if request.args.get("stream", "").lower() != "true":
             return json_response([plain(reply) for reply in await gate.receive(message)])
         stream = Stream(request, "text/event-stream")

@@ -18,7 +18,7 @@ from sanic.response import json as json_response
 
 from frontdesk.channels.http import Refusal, body, checked
 from frontdesk.channels.lines import Lines
-from frontdesk.channels.reading import switch
+from frontdesk.channels.reading import needed, switch
 from frontdesk.channels.slack_client import Post, SlackClient, Socket, signatures
 from frontdesk.channels.slack_in import (
     GRANULARITIES,
@@ -47,6 +47,7 @@ DEADLINE = 10.0  # seconds for what is on its way when the server ends
 PAUSES = (0.5, 2.0, 8.0, 30.0)  # seconds between the tries of a message that Slack does not take
 MOST_FIELDS = 50  # of a form
 NO_RETRY = {"X-Slack-No-Retry": "1"}
+_PAGES = "the app's pages at api.slack.com/apps"
 ASK = "Write your question behind the command, please."
 
 
@@ -66,11 +67,11 @@ class SlackChannel:
 
     def __init__(self, options: Options, secret: str) -> None:
         tell_unknown("The slack channel", sorted(options), OPTIONS)
-        self.token = _needed(options, "slack_token")
+        self.token = needed(options, "slack_token", self.name, _PAGES)
         self.app_token = str(options.get("app_token") or "")
         signing = str(options.get("slack_signing_secret") or "")
         if not signing.strip() and not self.app_token:
-            _needed(options, "slack_signing_secret")
+            needed(options, "slack_signing_secret", self.name, _PAGES)
         self.verifier = signatures(signing) if signing.strip() else None
         self.channel = str(options["slack_channel"]) if options.get("slack_channel") else None
         self.granularity = _one_of(options, "conversation_granularity", GRANULARITIES)
@@ -314,16 +315,6 @@ def _described(post: Post) -> str:
     text = content.get("text")
     parts += [f"{len(text)} characters"] if isinstance(text, str) else []
     return f"A message ({', '.join(parts) or 'of another shape'})"
-
-
-def _needed(options: Options, key: str) -> str:
-    found = str(options.get(key) or "").strip()
-    if not found:
-        hint = (
-            "Take it from the app's pages at api.slack.com/apps, and write it as ${NAME} in credentials.yml."
-        )
-        raise ConfigError(f"The slack channel has no '{key}'.", hint=hint)
-    return found
 
 
 def _one_of(options: Options, key: str, known: tuple[str, ...]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from frontdesk.channels.reading import part, text_of
+
 GRANULARITIES = ("sender", "channel", "thread")
 WRITTEN = frozenset({"file_share", "thread_broadcast", "me_message"})
 """Kinds of messages, beside the plain one, that a person has just written; edits and deletions are others."""
@@ -64,35 +66,35 @@ def home(conversation: str) -> Place | None:
 
 def read_event(told: Mapping[str, Any], own_channel: str | None) -> Heard | None:
     """Return the message in an event: one in direct messages, one that mentions the app, one in `own_channel`."""
-    event = _part(told, "event")
+    event = part(told, "event")
     bots = _bots(told)
-    user, channel = _text(event, "user"), _text(event, "channel")
+    user, channel = text_of(event, "user"), text_of(event, "channel")
     written = (
-        (event.get("subtype") is None or _text(event, "subtype") in WRITTEN)
+        (event.get("subtype") is None or text_of(event, "subtype") in WRITTEN)
         and not event.get("bot_id")
         and user not in bots
     )
     if event.get("type") not in ("message", "app_mention") or not (written and user and channel):
         return None
-    text, ts = _text(event, "text"), _text(event, "ts")
+    text, ts = text_of(event, "text"), text_of(event, "ts")
     mentioned = event.get("type") == "app_mention" or any(f"<@{bot}" in text for bot in bots)
     if not (mentioned or event.get("channel_type") == "im" or channel == own_channel):
         return None
     return Heard(
         clean(text, bots, mentioned=mentioned),
-        team=_text(event, "user_team") or _text(event, "team") or _text(told, "team_id"),
+        team=text_of(event, "user_team") or text_of(event, "team") or text_of(told, "team_id"),
         user=user,
         channel=channel,
         # The same message comes as `message` and as `app_mention`, each with an event id of its own.
-        message_id=f"{channel}:{ts}" if ts else _text(told, "event_id"),
-        thread=_text(event, "thread_ts") or ts or None,
+        message_id=f"{channel}:{ts}" if ts else text_of(told, "event_id"),
+        thread=text_of(event, "thread_ts") or ts or None,
         bots=bots,
     )
 
 
 def _bots(told: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the user ids that the app itself has."""
-    named = [_text(one, "user_id") for one in _list(told, "authorizations") if isinstance(one, Mapping)]
+    named = [text_of(one, "user_id") for one in _list(told, "authorizations") if isinstance(one, Mapping)]
     named = named or [one for one in _list(told, "authed_users") if isinstance(one, str)]
     return tuple(dict.fromkeys(one for one in named if one))
 
@@ -102,42 +104,42 @@ def read_interaction(told: Mapping[str, Any]) -> Heard | None:
     actions = _list(told, "actions")
     if not actions or not isinstance(actions[0], Mapping):
         return None
-    action, user, message = actions[0], _part(told, "user"), _part(told, "message")
-    container = _part(told, "container")
-    channel = _text(_part(told, "channel"), "id") or _text(container, "channel_id")
+    action, user, message = actions[0], part(told, "user"), part(told, "message")
+    container = part(told, "container")
+    channel = text_of(part(told, "channel"), "id") or text_of(container, "channel_id")
     value = chosen_value(action)
-    if value is None or not (_text(user, "id") and channel):
+    if value is None or not (text_of(user, "id") and channel):
         return None
-    ts = _text(message, "ts") or _text(container, "message_ts") or _text(told, "message_ts")
-    moment = _text(action, "action_ts") or _text(told, "action_ts") or _text(told, "trigger_id")
+    ts = text_of(message, "ts") or text_of(container, "message_ts") or text_of(told, "message_ts")
+    moment = text_of(action, "action_ts") or text_of(told, "action_ts") or text_of(told, "trigger_id")
     private = container.get("is_ephemeral") is True
     return Heard(
         value,
-        team=_text(user, "team_id") or _text(_part(told, "team"), "id"),
-        user=_text(user, "id"),
+        team=text_of(user, "team_id") or text_of(part(told, "team"), "id"),
+        user=text_of(user, "id"),
         channel=channel,
         message_id=f"{channel}:{ts}:{moment}",
-        thread=_text(message, "thread_ts") or _text(container, "thread_ts") or ts or None,
+        thread=text_of(message, "thread_ts") or text_of(container, "thread_ts") or ts or None,
         title=_title(action),
         private=private,
-        response_url=_text(told, "response_url") or None,
+        response_url=text_of(told, "response_url") or None,
         pressed=message,
     )
 
 
 def read_command(told: Mapping[str, Any]) -> Heard | None:
     """Return what stands behind a slash command."""
-    channel, user = _text(told, "channel_id"), _text(told, "user_id")
+    channel, user = text_of(told, "channel_id"), text_of(told, "user_id")
     if not (channel and user):
         return None
     return Heard(
-        clean(_text(told, "text"), ()),
-        team=_text(told, "team_id"),
+        clean(text_of(told, "text"), ()),
+        team=text_of(told, "team_id"),
         user=user,
         channel=channel,
-        message_id=f"{channel}:{_text(told, 'trigger_id')}",
+        message_id=f"{channel}:{text_of(told, 'trigger_id')}",
         private=True,
-        response_url=_text(told, "response_url") or None,
+        response_url=text_of(told, "response_url") or None,
     )
 
 
@@ -155,18 +157,18 @@ def chosen_value(action: Mapping[str, Any]) -> str | None:
     """Return the value of a button or of what was chosen; None where there is none, as for a link."""
     kind = action.get("type")
     if kind == "button":
-        return _text(action, "value") or None
+        return text_of(action, "value") or None
     if kind in ("select", "message_select"):
         first = next(iter(_list(action, "selected_options")), None)
-        return (_text(first, "value") or None) if isinstance(first, Mapping) else None
+        return (text_of(first, "value") or None) if isinstance(first, Mapping) else None
     if kind in _OPTION:
-        return _text(_part(action, "selected_option"), "value") or None
-    return _text(action, _CHOSEN.get(str(kind), "")) or None
+        return text_of(part(action, "selected_option"), "value") or None
+    return text_of(action, _CHOSEN.get(str(kind), "")) or None
 
 
 def _title(action: Mapping[str, Any]) -> str | None:
-    shown = action.get("text") or _part(action, "selected_option").get("text")
-    return (_text(shown, "text") or None) if isinstance(shown, Mapping) else None
+    shown = action.get("text") or part(action, "selected_option").get("text")
+    return (text_of(shown, "text") or None) if isinstance(shown, Mapping) else None
 
 
 _MARKED = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
@@ -191,16 +193,6 @@ def clean(text: str, bots: tuple[str, ...], *, mentioned: bool = False) -> str:
     text = _MARKED.sub(plain, text)
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return re.sub(r" {2,}", " ", text).strip()
-
-
-def _part(told: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = told.get(key)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _text(told: Mapping[str, Any], key: str) -> str:
-    found = told.get(key)
-    return found if isinstance(found, str) else ""
 
 
 def _list(told: Mapping[str, Any], key: str) -> list[Any]:

@@ -182,7 +182,7 @@ def _written(message: Mapping[str, Any]) -> Heard | None:
 def _pressed(query: Mapping[str, Any]) -> Heard | None:
     message, data = part(query, "message"), word(query, "data")
     titles = {
-        button.get("callback_data"): button.get("text")
+        word(button, "callback_data"): word(button, "text")
         for row in part(message, "reply_markup").get("inline_keyboard") or ()
         if isinstance(row, list)
         for button in row

@@ -20,15 +20,16 @@ from sanic.response import HTTPResponse, empty
 from sanic.response import json as json_response
 
 from frontdesk.channels.choices import MARK, picked, recalled
-from frontdesk.channels.http import Refusal, body
+from frontdesk.channels.http import LONGEST_ID, Refusal, body, checked
 from frontdesk.channels.lines import Lines, NotTaken
-from frontdesk.channels.reading import kept, within
+from frontdesk.channels.reading import kept, told_beside, within
 from frontdesk.channels.vendor import Post, Vendor
 from frontdesk.channels.writing import Writer
 from frontdesk.core.message import UserMessage
 from frontdesk.core.options import tell_unknown
 from frontdesk.core.ports import Gate, Options
 from frontdesk.errors import LimitError
+from frontdesk.measures import stop
 
 log = logging.getLogger("frontdesk.channels")
 
@@ -43,8 +44,8 @@ PLACE = "out_channel"
 class Heard:
     """What somebody said.
 
-    `message_id` is the same however often a vendor tells it; `place` is where answers go. With `offered`, `text` may be
-    what stands for a button's payload, and `title` is what stood on the button.
+    `message_id` is the same however often a vendor tells it; `place` is where answers go. Where a button was pressed,
+    `title` is what stood on it, and `text` may stand for a payload that was too long.
     """
 
     text: str
@@ -186,17 +187,11 @@ class WebhookChannel(Writer):
         return self.acknowledged()
 
     async def take(self, gate: Gate, heard: Heard) -> None:
-        """Write a message down, to be answered in its turn."""
+        """Write a message down, to be answered in its turn. Raises Refusal, and whatever `accept` does."""
+        checked(heard.conversation, "The sender", LONGEST_ID)
         lock = self._taking.setdefault(heard.conversation, asyncio.Lock())
         async with lock:  # what comes first is first in the conversation's line
-            message = UserMessage(
-                kept(await self._meant(gate, heard)),
-                sender_id=heard.conversation,
-                channel=self.name,
-                message_id=within(heard.message_id),
-                metadata={PLACE: heard.place, **heard.metadata},
-                authenticated=heard.authenticated,
-            )
+            message = self._as_message(heard, await self._meant(gate, heard))
             bring = Bringing(self, heard.conversation, heard.place)
             try:
                 new = await gate.accept(message, bring)
@@ -205,8 +200,19 @@ class WebhookChannel(Writer):
                     await bring({"text": error.sentence})
                 return
             if new and self._first(heard):
-                for sign in self.signs(heard):
-                    self.lines.put(f"{heard.conversation} signs", replace(sign, sign=True))
+                for sign in self.signs(heard):  # no reply is in the line yet
+                    self.lines.put(heard.conversation, replace(sign, sign=True))
+
+    @stop("channel")
+    def _as_message(self, heard: Heard, text: str) -> UserMessage:
+        return UserMessage(
+            kept(text),
+            sender_id=heard.conversation,
+            channel=self.name,
+            message_id=within(heard.message_id),
+            metadata={PLACE: heard.place, **told_beside(heard.metadata)},
+            authenticated=heard.authenticated,
+        )
 
     async def _meant(self, gate: Gate, heard: Heard) -> str:
         """Return what a button's stand-in, or a number out of a list, says."""

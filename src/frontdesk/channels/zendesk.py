@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from frontdesk.channels.reading import needed, part, same, several, unsigned, wo
 from frontdesk.channels.texts import Limit, as_utf16, shortened
 from frontdesk.channels.vendor import Post, Vendor, address
 from frontdesk.channels.webhook import Heard, WebhookChannel
+
+log = logging.getLogger("frontdesk.channels")
 
 SWITCHES = ("passControl", "offerControl", "releaseControl")
 """What a custom reply may ask the switchboard for."""
@@ -64,6 +67,8 @@ class ZendeskChannel(WebhookChannel):
         """Return the messages and pressed buttons among the events, in their order."""
         if word(part(told, "app"), "id") not in ("", self.app_id):
             return ()
+        if "trigger" in told and "events" not in told:
+            log.error("Zendesk tells in the form of version v1: make the webhook with version v2.")
         found = [self._event(event) for event in several(told, "events")]
         return [heard for heard in found if heard is not None]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
 import logging
 import sys
@@ -12,12 +13,9 @@ from typing import TYPE_CHECKING
 
 from frontdesk.cli.options import add_model, add_project, layout_of, settings_of, start_logging
 from frontdesk.cli.serving import add_server, chosen_model, listening, protection
-from frontdesk.errors import FrontdeskError
 
 if TYPE_CHECKING:
-    from frontdesk.auth.access import Access
     from frontdesk.server.checkup.deployment import Check, Finding
-    from frontdesk.settings import Settings
 
 COLORS = {"ok": "32", "note": "36", "warning": "33", "error": "31"}
 
@@ -47,7 +45,7 @@ def execute(options: argparse.Namespace) -> int:
         settings=settings,
         at=listening(options),
         models=chosen_model(options) or layout.folder / "models",
-        access=_access(options, settings),
+        protection=functools.partial(protection, options, settings),
         api=options.enable_api,
         workers=options.workers,
     )
@@ -64,16 +62,6 @@ def execute(options: argparse.Namespace) -> int:
     else:
         print(as_text(findings, colored=sys.stdout.isatty()))
     return worst(findings)
-
-
-def _access(options: argparse.Namespace, settings: Settings) -> Access:
-    """Return who may come in; where the files that say so can't be read, their own check tells it."""
-    from frontdesk.auth.access import Access
-
-    try:
-        return protection(options, settings).access
-    except FrontdeskError:
-        return Access()
 
 
 def checks() -> Sequence[tuple[str, Check]]:

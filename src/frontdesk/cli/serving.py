@@ -42,13 +42,19 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     text = "the password of the private key (or FRONTDESK_SSL_PASSWORD)"
     secret = os.environ.get("FRONTDESK_SSL_PASSWORD") or None
     group.add_argument("--ssl-password", default=secret, metavar="PASSWORD", help=text)
-    group.add_argument("--remote-storage", default=None, help=argparse.SUPPRESS)
+    add_remote_storage(group, "fetch the model (the one of --model, else the one sent last) from there")
     add_files(parser, "domain", "endpoints", "credentials")
     text = "open only this channel of credentials.yml ('cmdline': talk in the terminal)"
     parser.add_argument("--connector", default=None, metavar="CHANNEL", help=text)
     _add_logs(parser)
     add_metrics(parser)
     _add_api(parser)
+
+
+def add_remote_storage(group: argparse._ActionsContainer, text: str) -> None:
+    """Add the option that names a storage of models."""
+    text = f"{text}: aws, gcs, azure, or a dotted path (docs/stores.md)"
+    group.add_argument("--remote-storage", default=None, metavar="STORAGE", help=text)
 
 
 def _add_logs(parser: argparse.ArgumentParser) -> None:
@@ -111,18 +117,29 @@ def _add_api(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_model(options: argparse.Namespace) -> Path | None:
-    """Return the model that was named, also without `--model`. Raises ConfigError where it cannot be had."""
-    if options.remote_storage is not None:
-        what = f"Models are not fetched from remote storage ('{options.remote_storage}')."
-        hint = "Copy the archive here and name it with --model, or load it by PUT /model (--enable-api)."
-        raise ConfigError(what, hint=hint)
+    """Return the model that was named, also without `--model`. Raises ConfigError where it cannot be had.
+
+    From a storage elsewhere it is fetched; of several workers, the process that looks after them does so.
+    """
     model: Path | None = options.model
     if options.what is not None and options.what not in (ACTIONS, "nlu"):
         model = Path(options.what)
+    if options.remote_storage is not None:
+        return _fetched(options, model)
     if model is not None and not model.exists():
         hint = "Train one: frontdesk train."
         raise ConfigError("There is no such model.", where=str(model), hint=hint)
     return model
+
+
+def _fetched(options: argparse.Namespace, model: Path | None) -> Path | None:
+    from frontdesk.server.workers import worker_number
+    from frontdesk.stores.model_storage import ModelStorage
+
+    models = options.project / "models"
+    if worker_number() is not None:
+        return models / model.name if model is not None else None
+    return ModelStorage.named(options.remote_storage).fetch(str(model) if model else None, models)
 
 
 def listening(options: argparse.Namespace) -> Listening:

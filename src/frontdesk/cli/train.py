@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frontdesk.cli.options import add_files, add_project, layout_of, named, progress, quiet, say_ignored
+from frontdesk.cli.serving import add_remote_storage
 
 if TYPE_CHECKING:
     from frontdesk.core.ports import Progress
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     name = "name of the model (a date and time)"
     parser.add_argument("--fixed-model-name", default=None, metavar="NAME", help=name)
     parser.add_argument("--force", action="store_true", help="train everything anew")
+    add_remote_storage(parser, "send the model there, too")
     text = "say whether training is needed: exit code 0 if not, 1 if so, 8 with --force"
     parser.add_argument("--dry-run", action="store_true", help=text)
     text = "go on without components and policies that cannot be had"
@@ -227,9 +229,11 @@ def _train(
     only: Kind | None,
     show: Progress,
 ) -> int:
+    from frontdesk.stores.model_storage import ModelStorage
     from frontdesk.training.finetune import base_model
     from frontdesk.training.train import train
 
+    storage = ModelStorage.named(options.remote_storage) if options.remote_storage else None
     base = None
     if options.finetune is not None:
         base = base_model(out if options.finetune == LATEST else Path(options.finetune))
@@ -249,6 +253,8 @@ def _train(
     size = report.archive.stat().st_size / 1e6
     parts = f"{report.trained} parts trained, {report.reused} reused"
     print(f"Your model is in {report.archive} ({size:.0f} MB; {parts}).")
+    if storage is not None:
+        print(f"It is also in {storage.upload(report.archive)}.")
     return 0
 
 

@@ -13,6 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from frontdesk.core.announcing import Announcement as Announcement
+from frontdesk.core.announcing import BatchBroker as BatchBroker
+from frontdesk.core.announcing import EventBroker as EventBroker
+from frontdesk.core.announcing import Outbox as Outbox
+from frontdesk.core.announcing import Outgoing as Outgoing
 from frontdesk.core.answers import Answer as Answer
 from frontdesk.core.answers import Source as Source
 from frontdesk.core.channel_ports import AnsweringChannel as AnsweringChannel
@@ -260,7 +265,8 @@ class Commit:
     `expected` is the number of events that the writer has seen (offset included). With `delivery`, the turn is done:
     `replies` (JSON-ready, as the channel will send them) are stored under it in the same transaction, and so is what
     changes about the conversation's `reminders`. `firing` is the one that the turn answers: it is gone when the turn is
-    done, and not touched before. `fence` is that of the writer's hold; 0 where nobody else can write.
+    done, and not touched before. `fence` is that of the writer's hold; 0 where nobody else can write. What is
+    `announced` waits in the store's outbox, too, from the same transaction on.
     """
 
     sender_id: str
@@ -271,6 +277,7 @@ class Commit:
     reminders: Sequence[Change] = ()
     firing: Reminder | None = None
     fence: int = 0
+    announced: bool = False
 
 
 class TrackerStore(Protocol):
@@ -349,16 +356,6 @@ class LockStore(Protocol):
 
     def lock(self, sender_id: str, *, above: int = 0) -> AbstractAsyncContextManager[Hold]:
         """Wait for the turn; its fence is higher than all before, and than `above`. Raises StoreError, LockLost."""
-
-    async def close(self) -> None:
-        """Let go of connections."""
-
-
-class EventBroker(Protocol):
-    """Tells others what happened."""
-
-    async def publish(self, sender_id: str, event: Mapping[str, Any]) -> None:
-        """Publish one event in wire form."""
 
     async def close(self) -> None:
         """Let go of connections."""

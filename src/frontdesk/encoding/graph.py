@@ -81,10 +81,17 @@ def _tensors(weights: EncoderWeights) -> dict[str, NDArray[np.float32]]:
 
     found = load_file(weights.model)
     return {
-        name.removeprefix("bert."): np.ascontiguousarray(value, dtype=np.float32)
+        _renamed(name): np.ascontiguousarray(value, dtype=np.float32)
         for name, value in found.items()
         if value.dtype.kind == "f"
     }
+
+
+def _renamed(name: str) -> str:
+    """Return today's name of a tensor: the first BERT models call scale and shift of a layer gamma and beta."""
+    for old, new in (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")):
+        name = name.removesuffix(old) + new if name.endswith(old) else name
+    return name.removeprefix("bert.")
 
 
 class _Graph:

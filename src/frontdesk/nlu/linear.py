@@ -1,9 +1,9 @@
 """A linear classifier over several blocks of features: learnt with scikit-learn, applied with numpy alone.
 
-Every block (the encoder's vector, counts of words ...) is brought to a length of its own before it is weighed,
-so that none drowns the others: counts, weighed by how rare their terms are, to 1, and vectors to 2, for they know
-more of a text than its letters. A temperature, chosen on examples that the weights had not seen, makes the
-confidences mean what they say.
+Every block (the encoder's vector, counts of words ...) is brought to a length of its own before it is weighed, so
+that none drowns the others: to 1, or (`Fit.dense`) vectors to more than counts, for they know more of a text than its
+letters, and counts by how many terms a text has. Counts are first weighed by how rare their terms are. A temperature,
+chosen on examples that the weights had not seen, makes the confidences mean what they say.
 """
 
 from __future__ import annotations
@@ -25,18 +25,22 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 """The features of one text: a SparseVector or a float32 array for each block."""
+_Planned = tuple[str, int, "Floats | None", np.float32]
+"""A block's name, size, rarity of terms, and length."""
+_FEW = 5.0
+"""So many terms of a text make a block of length 1."""
 
 
 @dataclass(frozen=True)
 class Fit:
     """How weights are learnt.
 
-    `C` is the inverse of regularisation; `dense` is the length of a dense vector beside a block of counts; `folds`
-    below 2 choose no temperature.
+    `C` is the inverse of regularisation; `dense` is the length of dense vectors, where that of the counts of five
+    words is 1 (None: every block has length 1); `folds` below 2 choose no temperature.
     """
 
     C: float = 10.0
-    dense: float = 2.0
+    dense: float | None = None
     solver: str = "lbfgs"
     max_iter: int = 200
     tol: float = 1e-3
@@ -124,29 +128,26 @@ def fit(rows: Sequence[Row], labels: Sequence[str], how: Fit) -> LinearModel:
     from threadpoolctl import threadpool_limits
 
     names = tuple(sorted(set(labels)))
-    plan = _plan(rows)
+    plan = _plan(rows, how.dense)
     if len(names) == 1:
-        blocks = tuple(
-            Block(n, np.zeros((len(r) if r is not None else s, 1), np.float32), r) for n, s, r in plan
-        )
+        blocks = tuple(Block(n, np.zeros((s, 1), np.float32), r) for n, s, r, _ in plan)
         return LinearModel(names, blocks, np.zeros(1, np.float32))
     targets = np.searchsorted(np.array(names), np.array(labels))
     with threadpool_limits(1):
-        matrix = _matrix(rows, plan, how.dense)
+        matrix = _matrix(rows, plan)
         temperature = _temperature(matrix, targets, how) if how.folds >= 2 else 1.0
         weights, bias = _solve(matrix, targets, len(names), how)
     learnt, start = [], 0
-    for name, size, rarity in plan:
-        own = weights[start : start + size]
-        # in use a dense vector has length 1; its own length is in its weights
-        learnt.append(Block(name, own * np.float32(how.dense) if rarity is None else own, rarity))
+    for name, size, rarity, length in plan:
+        # in use a vector has length 1; the length of its block is in the weights
+        learnt.append(Block(name, weights[start : start + size] * length, rarity))
         start += size
     return LinearModel(names, tuple(learnt), bias, temperature)
 
 
-def _plan(rows: Sequence[Row]) -> list[tuple[str, int, Floats | None]]:
+def _plan(rows: Sequence[Row], dense: float | None) -> list[_Planned]:
     names = dict.fromkeys(name for row in rows for name in row)
-    plan: list[tuple[str, int, Floats | None]] = []
+    plan: list[_Planned] = []
     for name in names:
         vectors = [row[name] for row in rows if row.get(name) is not None]
         if isinstance(vectors[0], SparseVector):
@@ -154,26 +155,28 @@ def _plan(rows: Sequence[Row]) -> list[tuple[str, int, Floats | None]]:
             for vector in vectors:
                 spread[vector.indices] += 1
             rarity = (np.log((1 + len(rows)) / (1 + spread)) + 1).astype(np.float32)
-            plan.append((name, len(rarity), rarity))
+            terms = max(float(spread.sum()), 1.0) / len(rows)
+            length = 1.0 if dense is None else (terms / _FEW) ** 0.25
+            plan.append((name, len(rarity), rarity, np.float32(length)))
         else:
-            plan.append((name, len(vectors[0]), None))
+            plan.append((name, len(vectors[0]), None, np.float32(1.0 if dense is None else dense)))
     return plan
 
 
-def _matrix(rows: Sequence[Row], plan: Sequence[tuple[str, int, Floats | None]], length: float) -> Any:
+def _matrix(rows: Sequence[Row], plan: Sequence[_Planned]) -> Any:
     from scipy import sparse
 
     parts = []
-    for name, size, rarity in plan:
+    for name, size, rarity, length in plan:
         if rarity is None:
             dense = np.stack([_dense(row.get(name), size) for row in rows])
-            parts.append(sparse.csr_matrix(dense * np.float32(length)))
+            parts.append(sparse.csr_matrix(dense * length))
             continue
         vectors = [
             row.get(name) or SparseVector(np.zeros(0, np.int32), np.zeros(0, np.float32), size)
             for row in rows
         ]
-        values = [_scaled(vector, rarity) for vector in vectors]
+        values = [_scaled(vector, rarity) * length for vector in vectors]
         starts = np.cumsum([0, *(len(value) for value in values)])
         columns = np.concatenate([vector.indices for vector in vectors])
         parts.append(sparse.csr_matrix((np.concatenate(values), columns, starts), shape=(len(rows), size)))

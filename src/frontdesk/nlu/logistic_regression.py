@@ -29,6 +29,7 @@ DEFAULTS: Mapping[str, Any] = {
     "class_weight": "balanced",
     "C": 10.0,
     "calibration_folds": 3,
+    "dense_weight": None,
 }
 _SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
 _NAMES, _ARRAYS = "classifier.json", "classifier.npz"
@@ -38,7 +39,8 @@ class LogisticRegressionClassifier:
     """Set each message's intent and ranking.
 
     `featurizers` restricts it to features of these origins; `C` is the inverse strength of regularisation;
-    `calibration_folds` (0 for none) are used to make confidences match how often they are right. A retrieval
+    `calibration_folds` (0 for none) are used to make confidences match how often they are right; `dense_weight` says
+    how much dense features count beside five words (without it, every kind of feature counts alike). A retrieval
     intent such as `faq/hours` counts as `faq`. A text that is an example, word for word, has the example's intent.
     """
 
@@ -50,6 +52,9 @@ class LogisticRegressionClassifier:
             max_iter=int(number(NAME, self.options, "max_iter", 1, 1e6)),
             tol=number(NAME, self.options, "tol", 0, 1),
             class_weight=one_of(NAME, self.options, "class_weight", ("balanced", None)),
+            dense=None
+            if self.options["dense_weight"] is None
+            else number(NAME, self.options, "dense_weight", 0.1, 10),
             folds=int(number(NAME, self.options, "calibration_folds", 0, 20)),
             seed=int(self.options["random_state"] or 0),
         )

@@ -91,12 +91,15 @@ class Agent:
         *,
         model_id: str = "",
         facts: Mapping[str, Any] | None = None,
+        announces: bool = False,
     ) -> None:
-        self.processor, self.store, self.locks, self.settings = processor, store, locks, settings
-        self.model_id, self.facts, self.ready = model_id, facts or {}, True
+        self.processor, self.store, self.locks = processor, store, locks
+        self.settings, self.ready = settings, True
+        self.model_id, self.facts = model_id, facts or {}
         self._line, self.exchange = Line(locks, store), exchange_of(locks)
         self.local = self._line.local
         self.recent, self.outlets = RecentTrackers(), Outlets()
+        self.announced = asyncio.Event() if announces else None  # there is something to tell an event broker
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
         self._turns, self._at_work = Turns(), AtWork()
         self.apologised: Callable[[Delivery], Awaitable[None]] = _nothing_more
@@ -297,7 +300,7 @@ class Agent:
         return await self._line.enter(sender_id, change)
 
     def _saver(self, tracker: Tracker, origin: Origin, on_reply: OnReply | None = None) -> Saver:
-        return Saver(self.store, self.recent, tracker, on_reply, origin, self.rescheduled.set)
+        return Saver(self.store, self.recent, tracker, on_reply, origin, self.rescheduled, self.announced)
 
     def _need_model(self) -> None:
         if not self.ready:
@@ -315,12 +318,13 @@ class Agent:
         initial = (by or self.processor).domain.initial_slots
         return await self.recent.load(self.store, sender_id, initial, whole=whole, alone=self.local)
 
-    async def close(self) -> None:
-        """Finish the turns under way, then let go of the store, connections and the NLU thread."""
+    async def close(self, last: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Finish the turns under way, do what is left, then let go of the store, connections and the NLU thread."""
         await self._turns.end(self.settings.action_deadline)
-        await self.processor.close()
-        await self.locks.close()
-        await self.store.close()
+        if last is not None:
+            await last()
+        for part in (self.processor, self.locks, self.store):
+            await part.close()
 
 
 def apology(tracker: Tracker, message: UserMessage) -> list[Event]:

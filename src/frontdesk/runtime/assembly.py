@@ -66,6 +66,7 @@ def assemble(
     server = action_server(endpoints.action_endpoint, folder, settings)
     chosen = language_model(endpoints.llm) if llm else None
     processor = make_processor(loaded, server, settings, endpoints, chosen)
+    given = store is not None
     store = store or tracker_store(endpoints.tracker_store, folder)
     return Agent(
         processor,
@@ -74,6 +75,7 @@ def assemble(
         settings,
         model_id=loaded.id,
         facts=loaded.facts,
+        announces=endpoints.event_broker is not None and not given,
     )
 
 
@@ -203,7 +205,7 @@ def tracker_store(endpoint: Endpoint | None, folder: Path) -> TrackerStore:
 
 def event_broker(endpoint: Endpoint, folder: Path) -> EventBroker:
     """Return the event broker that endpoints.yml names; a relative file belongs to the project."""
-    kind = endpoint.type or "pika"  # as in Rasa, which is then told to be none of ours
+    kind = endpoint.type or "pika"  # as in Rasa
     where = str(endpoint.place) if endpoint.place else None
     options = dict(endpoint.options)
     if endpoint.url:
@@ -250,6 +252,7 @@ def trusted_model(layout: Layout, models: Path) -> Model:
         layout.folder / STATE / "unpacked",
         allowed=named_paths(layout.folder, layout.config) if configured else (),
         slot_types=lambda: named_slot_types(layout),
+        addresses=named_addresses(layout.folder, layout.config) if configured else (),
     )
 
 
@@ -258,6 +261,12 @@ def named_slot_types(layout: Layout) -> frozenset[str]:
     return frozenset(
         own_types(read_laid_out(layout, settings=False, names=False, domain_needed=False).domain).values()
     )
+
+
+def named_addresses(folder: Path, path: Path | None = None) -> frozenset[str]:
+    """Return the addresses of servers that the project's own config.yml (or `path`) names, and so trusts."""
+    found = (part.options.get("url") for part in read_config(folder, path).pipeline)
+    return frozenset(str(url) for url in found if url)
 
 
 def named_paths(folder: Path, path: Path | None = None) -> frozenset[str]:

@@ -32,6 +32,7 @@ def assemble_without_model(folder: Path, settings: Settings, layout: Layout | No
         server=action_server(endpoints.action_endpoint, folder, settings),
     )
     store = tracker_store(endpoints.tracker_store, folder)
-    agent = Agent(processor, store, lock_store(endpoints.lock_store), settings)
+    announces = endpoints.event_broker is not None
+    agent = Agent(processor, store, lock_store(endpoints.lock_store), settings, announces=announces)
     agent.ready = False
     return agent

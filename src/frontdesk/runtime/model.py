@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from frontdesk.nlu.pipeline import Pipeline
 ENCODER = "encoder"
 KNOWLEDGE = "knowledge"
 DOMAIN = "domain.yml"
+DUCKLING = "RASA_DUCKLING_HTTP_URL"
+"""In the environment: the operator's word on which server is asked for dates and numbers."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ def load_model(
     *,
     allowed: Iterable[str] = (),
     slot_types: Callable[[], Iterable[str]] = tuple,
+    addresses: Iterable[str] | None = None,
 ) -> Model:
     """Load the newest model of a folder (or one archive).
 
     `allowed` are the class paths that the project's own config.yml names; `slot_types` gives those that its domain
-    names, and is only asked where the model has such slots. Raises PackageError.
+    names, and is only asked where the model has such slots. `addresses` are those of other servers that config.yml
+    names (None: whichever the model names). Raises PackageError.
     """
     archive = newest(models)
     if archive is None:
@@ -63,6 +68,8 @@ def load_model(
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         hint = "Train again: frontdesk train."
         raise PackageError(f"The model cannot be read ({error!r}).", where=str(archive), hint=hint) from error
+    if addresses is not None:
+        _check_addresses(recipe, frozenset(addresses), archive)
     domain = read_domain(folder / DOMAIN, strict=False)
     if own_types(domain):
         domain = with_slot_types(domain, allowed=slot_types())
@@ -83,6 +90,19 @@ def load_model(
         embedder=embedder,
         assistant_id=about.get("assistant_id"),
     )
+
+
+def _check_addresses(recipe: Recipe, known: Collection[str], archive: Path) -> None:
+    """Raise PackageError where a model would have this server speak to one that its operator did not name.
+
+    What is said to it is what users say, and it may be any machine that this one reaches.
+    """
+    for part in recipe.pipeline:
+        named = part.options.get("url")
+        if named and named not in known and not os.environ.get(DUCKLING):
+            what = f"The model's {part.name} asks a server at '{named}', which config.yml does not name."
+            hint = f"Name it there, too, or set {DUCKLING}."
+            raise PackageError(what, where=str(archive), hint=hint)
 
 
 def load_embedder(folder: Path) -> Embedder | None:

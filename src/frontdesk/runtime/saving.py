@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -49,7 +50,8 @@ NOWHERE = Origin(schedules=False)
 class Saver:
     """Commits what is new in a tracker, and passes on what was said once it is committed.
 
-    `on_reminders` is called when reminders were scheduled.
+    `rescheduled` is set when reminders were scheduled, `announced` (where there is an event broker) when there is
+    something to be told to it.
     """
 
     def __init__(
@@ -59,11 +61,12 @@ class Saver:
         tracker: Tracker,
         on_reply: OnReply | None = None,
         origin: Origin = NOWHERE,
-        on_reminders: Callable[[], None] = lambda: None,
+        rescheduled: asyncio.Event | None = None,
+        announced: asyncio.Event | None = None,
     ) -> None:
         self.store = store
         self.origin = origin
-        self.on_reminders = on_reminders
+        self.rescheduled, self.announced = rescheduled, announced
         self.recent = recent
         self.saved = len(tracker)
         self.offset = tracker.offset
@@ -100,11 +103,14 @@ class Saver:
                 self._reminders(tracker, new),
                 self.origin.firing,
                 self.origin.fence,
+                self.announced is not None,
             )
             with passing("commit"):
                 await self.store.save(commit)
-            if commit.reminders:
-                self.on_reminders()
+            if self.announced is not None:
+                self.announced.set()
+            if commit.reminders and self.rescheduled is not None:
+                self.rescheduled.set()
             self.another_session |= self._begins_another_session(new)
             if not self.another_session:
                 self.recent.put(tracker)

@@ -56,8 +56,6 @@ def mount_api(
         mount_following(app, api, workers, follow)
     if archive is not None:
         api.archives[agent.model_id] = archive.name
-    for sentence in options.access.weak:
-        log.warning("%s", sentence)
     if not options.access.needed and not local:
         log.warning(
             "The HTTP API is open to everyone who reaches this server. Give --auth-token, or make an API key."

@@ -25,6 +25,7 @@ from frontdesk.errors import FrontdeskError
 from frontdesk.formats.writer import dump
 from frontdesk.graph.package import newest
 from frontdesk.outgoing import checked, download
+from frontdesk.registry import MODEL_STORAGES
 from frontdesk.runtime.assembly import reload
 from frontdesk.runtime.processor import Processor
 from frontdesk.runtime.understanding import Understanding
@@ -33,6 +34,7 @@ from frontdesk.server.api_conversations import prediction_to_wire
 from frontdesk.server.api_emulation import MODES, emulate
 from frontdesk.server.api_events import events_in, json_object, verbosity
 from frontdesk.server.api_workers import changing, statuses, tell_others
+from frontdesk.stores.model_storage import ModelStorage
 
 YAML_TYPE = "application/x-yaml"
 
@@ -104,14 +106,14 @@ async def load_model(call: Call) -> HTTPResponse:
     if not call.request.body:
         raise Refusal(400, "BadRequest", "No path to model file defined in request_body.")
     found = json_object(call.request)
-    if found.get("remote_storage"):
-        message = "Models are not loaded from remote storage. "
-        message += "Put the file into the models folder, or use 'model_server'."
-        raise bad_parameter("remote_storage", "body", message)
+    storage = found.get("remote_storage")
     async with changing(call.api):
         server = found.get("model_server")
         if server:
             archive = await fetch_and_use(call.api, server)
+        elif storage:
+            archive = await stored_elsewhere(call.api, storage, text_field(found, "model_file"))
+            await use(call.api, archive)
         else:
             named = chosen(call.api, text_field(found, "model_file"))
             archive = newest(named) or named
@@ -165,6 +167,17 @@ def chosen(api: Api, name: str | None) -> Path:
     if not inside:
         message += " Models are loaded only from the project's models folder."
     raise bad_parameter("model_file", "body", message)
+
+
+async def stored_elsewhere(api: Api, storage: Any, name: str | None) -> Path:
+    """Fetch a model from the bucket that the operator's environment names. Raises Refusal (400)."""
+    if not isinstance(storage, str) or storage not in MODEL_STORAGES:  # a caller names no code
+        message = f"Supplied 'remote_storage' is not valid. It can be {', '.join(MODEL_STORAGES)}."
+        raise bad_parameter("remote_storage", "body", message)
+    try:
+        return await asyncio.to_thread(lambda: ModelStorage.named(storage).fetch(name, api.models))
+    except FrontdeskError as error:
+        raise bad_parameter("model_file", "body", f"The model could not be fetched. {error.what}") from error
 
 
 async def fetch_and_use(api: Api, server: Any) -> Path:

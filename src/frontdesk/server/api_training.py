@@ -28,7 +28,7 @@ from frontdesk.formats.settings_files import read_endpoints
 from frontdesk.formats.writer import dump
 from frontdesk.formats.yaml import Block, read_text
 from frontdesk.outgoing import checked, post
-from frontdesk.runtime.assembly import STATE, named_paths, named_slot_types
+from frontdesk.runtime.assembly import STATE, named_addresses, named_paths, named_slot_types
 from frontdesk.server.api_context import Api, Call
 from frontdesk.server.api_workers import job
 
@@ -154,8 +154,14 @@ def lay_out(text: str, folder: Path, api: Api, *, fresh: bool = False) -> None:
 
 
 def _check_classes(found: Block, api: Api) -> None:
-    """Raise Refusal (400) for a class that the project's own files do not name, or an importer that reads others."""
-    trusted = named_paths(api.folder)
+    """Raise Refusal (400) for a class or a server that the project's own files do not name, or an importer."""
+    trusted, servers = named_paths(api.folder), named_addresses(api.folder)
+    pipeline = found.get("pipeline")
+    for part in pipeline if isinstance(pipeline, list) else ():
+        url = part.get("url") if isinstance(part, Mapping) else None
+        if url and str(url) not in servers:
+            message = f"'{url}' is the address of a server that the project's own config.yml does not name."
+            raise Refusal(400, "BadRequest", message)
     for name in (*_names(found, "pipeline"), *_names(found, "policies")):
         if ("." in name or ":" in name) and name not in trusted:
             raise _untrusted(name, "config.yml")

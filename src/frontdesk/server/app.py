@@ -17,7 +17,7 @@ from sanic.response import BaseHTTPResponse, HTTPResponse, file, html
 from sanic.response import json as json_response
 
 from frontdesk.channels.http import Refusal, failure
-from frontdesk.core.ports import Channel, Gate, Peers
+from frontdesk.core.ports import Channel, Gate, Peers, PushChannel
 from frontdesk.errors import (
     AddressRefused,
     AuthError,
@@ -29,7 +29,7 @@ from frontdesk.errors import (
     TooMany,
 )
 from frontdesk.measures import arrive
-from frontdesk.server.protection import LimitedGate, Protection, protect
+from frontdesk.server.protection import LimitedGate, Protection, TimedRequest, protect
 from frontdesk.settings import Settings
 
 log = logging.getLogger("frontdesk.server")
@@ -66,7 +66,9 @@ def create_app(
     `app.ctx.articles` maps addresses to pages and may be replaced while it runs. Errors have Rasa's envelope; no stack
     trace ever leaves. `protection` says who may come in, and how often.
     """
-    app: Sanic[Any, Any] = Sanic(f"frontdesk_{uuid.uuid4().hex[:8]}", configure_logging=False)
+    app: Sanic[Any, Any] = Sanic(
+        f"frontdesk_{uuid.uuid4().hex[:8]}", configure_logging=False, request_class=TimedRequest
+    )
     app.config.REQUEST_MAX_SIZE = settings.max_body
     app.config.REQUEST_MAX_HEADER_SIZE = settings.max_header
     app.config.REQUEST_TIMEOUT = 30
@@ -77,6 +79,7 @@ def create_app(
     app.ctx.model_id = model_id
     app.ctx.articles = {}
     app.ctx.stopping = False
+    app.ctx.pushing = frozenset(c.name for c in channels if isinstance(c, PushChannel))
     app.ctx.peers = peers
     app.ctx.admits_origin = lambda _: False
     protection = protection or Protection()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sanic import Sanic
 
 from frontdesk import measures
 from frontdesk.auth.secret import read_secret
+from frontdesk.errors import FrontdeskError
 from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.assembly import STATE
 from frontdesk.server.listening import Listening
@@ -20,6 +22,8 @@ from frontdesk.telemetry import name_conversations
 
 log = logging.getLogger("frontdesk.server")
 
+Amounts = Mapping[str, Callable[[], Awaitable[float]]]
+"""What is asked for how much there is of something, by its name in `measures.AMOUNTS`."""
 LOOK_EVERY = 2.0
 """Seconds between two looks at amounts, while somebody measures."""
 LONGER = 5.0
@@ -27,26 +31,31 @@ LONGER = 5.0
 
 
 def operate(
-    app: Sanic[Any, Any], settings: Settings, layout: Layout, at: Listening, hangs_on: Sequence[Dependency]
+    app: Sanic[Any, Any],
+    settings: Settings,
+    layout: Layout,
+    at: Listening,
+    dependencies: Sequence[Dependency],
+    amounts: Amounts | None = None,
 ) -> Readiness:
     """Set the server's limits of time, tell at /ready whether it can take messages, and let it end in peace.
 
     At a signal it says for `FRONTDESK_DRAIN` seconds that it is not ready, and still answers: so that whatever shares
-    out messages sends none here any more. Then it takes no new connection, and waits for the turns under way. Call it
-    last: what is to happen first at the end is registered last.
+    out messages sends none here any more. Then it takes no new connection, and waits for the turns under way. While
+    somebody measures, `amounts` are asked for. Call it last: what is to happen first at the end is registered last.
     """
     app.config.RESPONSE_TIMEOUT = at.response_timeout or app.config.RESPONSE_TIMEOUT
     app.config.REQUEST_TIMEOUT = at.request_timeout or app.config.REQUEST_TIMEOUT
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = settings.turn_deadline + LONGER
     name_conversations(settings.log_conversations, read_secret(layout.folder / STATE))
-    readiness = Readiness(hangs_on)
+    readiness = Readiness(dependencies)
     mount_readiness(app, readiness)
     looking: set[asyncio.Task[None]] = set()
 
     @app.after_server_start
     async def begin(_: Sanic[Any, Any]) -> None:
         if measures.listened():
-            looking.add(asyncio.create_task(_look(readiness)))
+            looking.add(asyncio.create_task(look(readiness, amounts or {})))
 
     @app.before_server_stop
     async def drain(_: Sanic[Any, Any]) -> None:
@@ -62,8 +71,12 @@ def operate(
     return readiness
 
 
-async def _look(readiness: Readiness) -> None:
+async def look(readiness: Readiness, amounts: Amounts) -> None:
+    """Tell again and again what only changes with time."""
     while True:
         measures.level("frontdesk_ready", await readiness.look() == READY)
+        for name, ask in amounts.items():
+            with suppress(FrontdeskError):  # readiness tells what is away
+                measures.level(name, await ask())
         measures.refresh()
         await asyncio.sleep(LOOK_EVERY)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sanic import Request, Sanic
+from sanic.exceptions import RequestTimeout
+from sanic.http import Http
 
 from frontdesk.auth.access import Access
 from frontdesk.auth.rate_limits import OPTIONS, Limiter, RateLimits
@@ -17,14 +22,19 @@ from frontdesk.channels.http import shown_anywhere
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Gate
 from frontdesk.core.tracker import Tracker
-from frontdesk.errors import ConfigError
+from frontdesk.errors import ConfigError, TooMany
 from frontdesk.formats.endpoints import Endpoint, Endpoints
 from frontdesk.server.peers import from_a_peer
 from frontdesk.settings import Settings
 from frontdesk.stores.rate_counters import shared_counters
 
+log = logging.getLogger("frontdesk.server")
+
 NOT_COUNTED = ("/health", "/ready", "/metrics", "/static/", "/inspector/static/")
 """Beginnings of paths that cost next to nothing, or are asked for by the operator's own machines."""
+
+OPEN_CHANNELS = ("rest", "callback", "chat", "socketio")
+"""Channels that anybody may speak on. Elsewhere a vendor speaks for all of its users, from few addresses, and signs."""
 
 OnReply = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -84,6 +94,8 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
     """Count each request as soon as its head has arrived: what is too much is refused before its body is read."""
     limiter = protection.limiter
     app.ctx.access = protection.access
+    for sentence in protection.access.weak:
+        log.warning("%s", sentence)
     limits = limiter.limits
 
     @app.after_server_stop
@@ -98,11 +110,55 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
         if request.path.startswith(NOT_COUNTED) or from_a_peer(request):
             return
         forwarded = request.headers.getall("x-forwarded-for", ())
-        await limiter.request(limits.proxies.client(request.ip, forwarded))
+        if forwarded and not limits.proxies.networks:
+            tell_of_proxy(request.ip)
         secret = shown_anywhere(request).any
-        if secret is not None:
-            digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
-            await limiter.caller(digest[:32])
+        try:
+            client = limits.proxies.client(request.ip, forwarded)
+            await limiter.request(None if by_a_vendor(request.path) else client)
+            if secret is not None:
+                digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+                await limiter.caller(digest[:32])
+        except TooMany:
+            hang_up(request)
+            raise
+
+
+@functools.lru_cache(maxsize=16)
+def tell_of_proxy(address: str) -> None:
+    """Say once that clients' addresses are not known, where most often nobody thought of it."""
+    log.info(
+        "%s sends X-Forwarded-For, and 'trusted_proxies' in endpoints.yml does not name it: it is not believed.",
+        address,
+    )
+
+
+def by_a_vendor(path: str) -> bool:
+    """Tell whether a path is one at which a vendor tells what its users say."""
+    return path.startswith("/webhooks/") and path.split("/", 3)[2] not in OPEN_CHANNELS
+
+
+class TimedRequest(Request):
+    """A request whose body has as long to arrive as its head: Sanic would wait for it as long as for an answer."""
+
+    async def receive_body(self) -> None:
+        """Read the body, where that was not done. Raises RequestTimeout."""
+        if self.body or not isinstance(self.stream, Http):
+            return
+        try:
+            async with asyncio.timeout(self.app.config.REQUEST_TIMEOUT):
+                self.body = b"".join([part async for part in self.stream])
+        except TimeoutError as error:
+            hang_up(self)
+            seconds = self.app.config.REQUEST_TIMEOUT
+            raise RequestTimeout(f"The request did not arrive within {seconds:g} seconds.") from error
+
+
+def hang_up(request: Request) -> None:
+    """Let the connection end with the answer; what the client still sends is not waited for."""
+    if isinstance(request.stream, Http):
+        request.stream.keep_alive = False
+        request.stream.request_body = None
 
 
 class LimitedGate:

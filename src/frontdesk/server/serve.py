@@ -19,15 +19,17 @@ from frontdesk.auth.secret import read_secret
 from frontdesk.core.ports import Channel, Exchange, Progress, SharedChannel
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.credentials import ChannelCredentials, Credentials
+from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_credentials, read_endpoints
 from frontdesk.graph.package import newest
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
-from frontdesk.runtime.assembly import STATE, assemble, reload
+from frontdesk.runtime.assembly import STATE, assemble, event_broker, reload
 from frontdesk.runtime.front import Front
 from frontdesk.runtime.idle import assemble_without_model
 from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.relay import Relay
 from frontdesk.runtime.scheduler import ReminderScheduler
 from frontdesk.server.api import is_local, mount_api
 from frontdesk.server.api_context import ApiOptions
@@ -37,6 +39,7 @@ from frontdesk.server.cors import open_to
 from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance, new_key
 from frontdesk.server.listening import Listening
+from frontdesk.server.model_server import follow, pulled
 from frontdesk.server.operating import operate
 from frontdesk.server.peers import Workers, choose
 from frontdesk.server.protection import Protection
@@ -74,11 +77,12 @@ def serve(
     # Sanic says "Experienced exception" beside the error itself, which the command line tells.
     logging.getLogger("sanic.error").addFilter(lambda record: "Experienced exception" not in record.msg)
     at.check()
-    folder = layout.folder
-    models = folder / "models"
+    folder, models = layout.folder, layout.folder / "models"
     endpoints = read_endpoints(folder, layout.endpoints)
     if train_first and not is_current(folder, endpoints, models, layout):
         train_project(layout, progress)
+    if workers is None:  # of several, the first process asks for all
+        model = model or pulled(endpoints.models, models)
     archive = _archive(workers, model or models)
     waits = api is not None and archive is None
     agent = _assembled(layout, archive or model, settings, progress, waits=waits)
@@ -99,8 +103,9 @@ def serve(
         if not at.worker:
             greet(credentials, at, progress, entrance)
 
-    _add_lifetime(app, agent, layout, watch=watch, ready=ready, workers=workers)
-    operate(app, agent.settings, layout, at, dependencies_of(agent, endpoints))
+    follow(app, agent, layout, endpoints.models, archive, pages)
+    _add_lifetime(app, agent, layout, endpoints, watch=watch, ready=ready, workers=workers)
+    operate(app, settings, layout, at, dependencies_of(agent, endpoints))
     run_app(app, at)
     return 0
 
@@ -160,6 +165,7 @@ def serve_by_workers(
         train_project(layout, progress)
     read_secret(layout.folder / STATE)  # made now, it is the same for all
     patience = settings.drain + settings.turn_deadline + settings.action_deadline + 15.0
+    model = model or pulled(endpoints.models, models)
 
     def agree(folder: Path) -> None:
         choose(folder, newest(model or models))
@@ -217,17 +223,23 @@ def article_pages(layout: Layout, gate: Agent | Front) -> dict[str, str]:
     return render_articles(layout.folder / knowledge.articles, gate.facts)
 
 
+def _relay(agent: Agent, endpoints: Endpoints, folder: Path) -> Relay | None:
+    configured = endpoints.event_broker
+    return Relay(agent, event_broker(configured, folder)) if configured is not None else None
+
+
 def _add_lifetime(
     app: Sanic[Any, Any],
     agent: Agent,
     layout: Layout,
+    endpoints: Endpoints,
     *,
     watch: bool,
     ready: Callable[[], None],
     workers: Workers | None,
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
-    reminders = ReminderScheduler(agent)
+    reminders, relay = ReminderScheduler(agent), _relay(agent, endpoints, layout.folder)
 
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:
@@ -239,6 +251,8 @@ def _add_lifetime(
         # Before the first request is read, so that no new message overtakes one that was cut off.
         tasks.add(asyncio.create_task(_settle(agent, await _take_up(agent))))
         await reminders.start()
+        if relay is not None:
+            await relay.start()
 
     @app.after_server_start
     async def begin(app: Sanic[Any, Any]) -> None:
@@ -260,7 +274,7 @@ def _add_lifetime(
 
     @app.after_server_stop
     async def close(_: Sanic[Any, Any]) -> None:
-        await agent.close()
+        await agent.close(relay.stop if relay is not None else None)
         await agent.exchange.close()
 
 

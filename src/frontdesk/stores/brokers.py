@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, Text, create_engine, insert, inspect
+from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, insert, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from frontdesk.core.ports import Options
+from frontdesk.core.ports import Announcement, Options
 from frontdesk.errors import ConfigError, StoreError
 from frontdesk.stores.options import read_options
+from frontdesk.stores.schema import long_text
 
 WHERE = "endpoints.yml: event_broker"
 DEFAULT_LOG = "rasa_event.log"
@@ -25,8 +26,13 @@ _events = Table(
     _metadata,
     Column("id", Integer, primary_key=True),
     Column("sender_id", String(255)),
-    Column("data", Text),
+    Column("data", long_text),
 )
+
+
+def body(sender_id: str, event: Mapping[str, Any], *, ascii_only: bool = True) -> str:
+    """Return an event as Rasa publishes it."""
+    return json.dumps({"sender_id": sender_id, **event}, ensure_ascii=ascii_only)
 
 
 class FileEventBroker:
@@ -38,9 +44,17 @@ class FileEventBroker:
 
     async def publish(self, sender_id: str, event: Mapping[str, Any]) -> None:
         """Append one event."""
-        line = json.dumps({"sender_id": sender_id, **event}, ensure_ascii=False) + "\n"
+        await self.publish_all([Announcement("", sender_id, event)])
+
+    async def publish_all(self, batch: Sequence[Announcement]) -> None:
+        """Append events."""
+        lines = "".join(f"{body(one.sender_id, one.event, ascii_only=False)}\n" for one in batch)
         async with self._lock:
-            await asyncio.to_thread(self._append, line)
+            await asyncio.to_thread(self._append, lines)
+
+    async def check(self) -> None:
+        """Raise StoreError where the file cannot be written."""
+        await self.publish_all([])
 
     def _append(self, line: str) -> None:
         try:
@@ -69,15 +83,27 @@ class SqlEventBroker:
 
     async def publish(self, sender_id: str, event: Mapping[str, Any]) -> None:
         """Add one event. Raises StoreError where the database fails."""
-        data = json.dumps({"sender_id": sender_id, **event}, ensure_ascii=False)
-        await asyncio.to_thread(self._add, sender_id, data)
+        await self.publish_all([Announcement("", sender_id, event)])
 
-    def _add(self, sender_id: str, data: str) -> None:
+    async def publish_all(self, batch: Sequence[Announcement]) -> None:
+        """Add events in one transaction."""
+        rows = [
+            {"sender_id": one.sender_id, "data": body(one.sender_id, one.event, ascii_only=False)}
+            for one in batch
+        ]
+        await asyncio.to_thread(self._add, rows)
+
+    async def check(self) -> None:
+        """Raise StoreError where the database cannot be used."""
+        await self.publish_all([])
+
+    def _add(self, rows: list[dict[str, str]]) -> None:
         try:
             if not self._ready:
                 self._prepare()
             with self._engine.begin() as connection:
-                connection.execute(insert(_events), {"sender_id": sender_id, "data": data})
+                if rows:
+                    connection.execute(insert(_events), rows)
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
             raise StoreError(f"The event broker's database failed: {reason}.", where=WHERE) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 
 from frontdesk.core.events import Event
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import Commit, Conversation, Delivery
+from frontdesk.core.ports import Commit, Conversation, Delivery, Outgoing
 from frontdesk.core.reminders import Reminder, after
 from frontdesk.errors import LockLost
 from frontdesk.stores import rows
@@ -60,6 +61,9 @@ class MemoryTrackerStore:
         self._clock = clock
         self._retention = days(self.options, "inbox_retention_days", 7)
         self._kept: dict[str, _Kept] = {}
+        self._outbox: dict[str, Outgoing] = {}
+        self._numbers = 0
+        self._leader = ("", 0.0)
         self._inbox: dict[Delivery, _Received] = {}
         self._reminders: dict[str, _Waiting] = {}
         self._fences: dict[str, int] = {}
@@ -91,6 +95,10 @@ class MemoryTrackerStore:
             raise stale(commit.expected, len(kept.events))
         gone, new = self._changed(commit)
         self._finish(commit, now)
+        if commit.announced and texts:
+            self._numbers += 1
+            number = str(self._numbers)
+            self._outbox[number] = Outgoing(number, commit.sender_id, [json.loads(text) for text in texts])
         for reminder in gone:
             del self._reminders[reminder.id]
         self._reminders |= {reminder.id: _Waiting(reminder, reminder.due) for reminder in new}
@@ -206,6 +214,25 @@ class MemoryTrackerStore:
         if waiting is not None:
             waiting.free = until
         return waiting is not None
+
+    async def lead(self, holder: str, now: float, until: float) -> bool:
+        """Become, or stay until a time, the only one who sends what is announced."""
+        self._check_open()
+        if self._leader[0] != holder and self._leader[1] > now:
+            return False
+        self._leader = (holder, until)
+        return True
+
+    async def outgoing(self, most: int) -> list[Outgoing]:
+        """Return what an event broker is still to be told, oldest first."""
+        self._check_open()
+        return list(self._outbox.values())[:most]
+
+    async def sent(self, numbers: Sequence[str]) -> None:
+        """Forget what an event broker has by now."""
+        self._check_open()
+        for number in numbers:
+            self._outbox.pop(number, None)
 
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations, in order."""

@@ -4,8 +4,9 @@ Of each conversation: `events:ID`, a list that only grows; `state:ID`, a hash of
 (`start`), whether its last event opens one (`opens`), the `fence`, and how often its reminders changed (`changes`);
 `open:ID`, its messages without an answer, by time; `reminders:ID`, the ids of its reminders. Of each message:
 `message:KEY`, a hash that goes some days after the answer. Of all: `open`, `newest` (conversations by when they went
-on), `reminder` (by id), `due` and `free` (when it is due, and when it can be leased), `counters`. Rasa's own store
-keeps a string `ID` for each conversation.
+on), `reminder` (by id), `due` and `free` (when it is due, and when it can be leased), `counters`, `outbox` (a stream of
+what an event broker is still to be told), `leader` (who tells it, and until when). Rasa's own store keeps a string `ID`
+for each conversation.
 """
 
 _COMMON = """
@@ -37,8 +38,8 @@ SAVE = (
     + """
 -- ARGV: prefix, conversation, expected, fence, opens before (1: the session starts with the first of these), start in
 -- these (-1: none), opens after, time, delivery ('': none), replies, days to keep it in seconds, seconds to keep the
--- conversation (0: for ever), changes of reminders (-1: none), then three lists, each with its length before it:
--- events, reminders that go, and reminders that come (id, due, data).
+-- conversation (0: for ever), changes of reminders (-1: none), whether it is announced, then three lists, each with its
+-- length before it: events, reminders that go, and reminders that come (id, due, data).
 -- Returns 'ok', or what is in the way: 'lost' and the fence, 'stale' and the number, 'answered', 'again'.
 local id, expected, fence = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local events, state = key('events', id), key('state', id)
@@ -51,7 +52,7 @@ local message = key('message', delivery)
 if delivery ~= '' and redis.call('HEXISTS', message, 'finished') == 1 then return {'answered'} end
 if ARGV[13] ~= '-1' and ARGV[13] ~= (known[3] or '0') then return {'again'} end
 
-local at = 14
+local at = 15
 local function list(width)
   local found, count = {}, tonumber(ARGV[at])
   for n = at + 1, at + count * width do found[#found + 1] = ARGV[n] end
@@ -69,6 +70,9 @@ if #new > 0 then
   redis.call('HSET', state, 'opens', ARGV[7])
   local number = redis.call('HINCRBY', prefix .. 'counters', 'saved', 1)
   redis.call('ZADD', prefix .. 'newest', number, id)
+  if ARGV[14] == '1' then
+    redis.call('XADD', prefix .. 'outbox', '*', 'sender', id, 'events', '[' .. table.concat(new, ',') .. ']')
+  end
 end
 if fence > 0 then redis.call('HSET', state, 'fence', ARGV[4]) end
 
@@ -203,6 +207,17 @@ KEEP = (
     + """
 if redis.call('HEXISTS', prefix .. 'reminder', ARGV[2]) == 0 then return 0 end
 redis.call('ZADD', prefix .. 'free', ARGV[3], ARGV[2])
+return 1
+"""
+)
+
+LEAD = (
+    _COMMON
+    + """
+-- ARGV: prefix, holder, time, until.
+local leader = redis.call('HMGET', prefix .. 'leader', 'holder', 'until')
+if leader[1] and leader[1] ~= ARGV[2] and tonumber(leader[2]) > tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', prefix .. 'leader', 'holder', ARGV[2], 'until', ARGV[4])
 return 1
 """
 )

@@ -92,6 +92,26 @@ reminders = Table(
     Column("data", long_text, nullable=False),
 )
 
+# What an event broker is still to be told, one row for each commit, in the order of commits within a conversation.
+# Numbers are never given out again: whoever sends forgets a row by its number.
+outbox = Table(
+    "frontdesk_outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("sender_id", String(255), nullable=False),
+    Column("data", long_text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Who does something alone among several servers, and until when.
+leases = Table(
+    "frontdesk_leases",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("holder", String(255), nullable=False),
+    Column("until", exact, nullable=False),
+)
+
 version = Table(
     "frontdesk_store", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
 )

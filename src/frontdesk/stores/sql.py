@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import Commit, Conversation, Delivery
+from frontdesk.core.ports import Commit, Conversation, Delivery, Outgoing
 from frontdesk.core.reminders import Reminder
-from frontdesk.stores import reminders, rows, statements
+from frontdesk.stores import outbox, reminders, rows, statements
 from frontdesk.stores.databases import Database
 from frontdesk.stores.mysql import MysqlDatabase
 from frontdesk.stores.options import SqlOptions, read_options
@@ -80,6 +80,7 @@ class SqlTrackerStore:
         def work(connection: Connection) -> None:
             statements.save(connection, commit, new, replies, now)
             reminders.change(connection, commit, self._complain)
+            outbox.add(connection, commit, new)
 
         await self._database.write(work)
 
@@ -133,6 +134,18 @@ class SqlTrackerStore:
     async def keep_reminder(self, reminder: Reminder, until: float) -> bool:
         """Let a lease end at another time; False where the reminder is gone."""
         return await self._database.write(lambda c: reminders.keep(c, reminder, until))
+
+    async def lead(self, holder: str, now: float, until: float) -> bool:
+        """Become, or stay until a time, the only one who sends what is announced."""
+        return await self._database.write(lambda c: outbox.lead(c, holder, now, until))
+
+    async def outgoing(self, most: int) -> list[Outgoing]:
+        """Return what an event broker is still to be told, oldest first."""
+        return await self._database.read(partial(outbox.waiting, most=most))
+
+    async def sent(self, numbers: Sequence[str]) -> None:
+        """Forget what an event broker has by now."""
+        await self._database.write(lambda c: outbox.forget(c, numbers))
 
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations, in the database's order."""

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 REQUIRE = "FRONTDESK_REQUIRE_SERVERS"
-WAIT = 30.0
+WAIT = 60.0
 """Seconds that a server has to come up."""
 
 _FOLDERS = (
@@ -46,6 +46,7 @@ _HOW = {
     "redis": "apt-get install redis-server",
     "rabbitmq": "apt-get install rabbitmq-server",
     "chromium": "apt-get install chromium",
+    "azurite": "npm install --global azurite",
 }
 
 missed: Counter[str] = Counter()
@@ -215,7 +216,7 @@ def postgresql() -> Iterator[Server]:
     ...     store = SqlTrackerStore({"url": server.new_database()})
     """
     program = require_server("postgresql")
-    with _folder("frontdesk-pg-") as (folder, user):
+    with folder_of("frontdesk-pg-") as (folder, user):
         where = folder / "cluster"
         make = [
             str(program.parent / "initdb")
@@ -242,14 +243,14 @@ def postgresql() -> Iterator[Server]:
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "fsync": "off"}
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(program), "-D", str(where), "-p", str(port), *flags]
-        yield from _running(Server("postgresql", port, folder, command, _postgresql_ready, user))
+        yield from running(Server("postgresql", port, folder, command, _postgresql_ready, user))
 
 
 @contextlib.contextmanager
 def mysql() -> Iterator[Server]:
     """Run a new MariaDB; user `root`, no password. Skips the test where it is not installed."""
     program = require_server("mysql")
-    with _folder("frontdesk-mysql-") as (folder, user):
+    with folder_of("frontdesk-mysql-") as (folder, user):
         where, port = folder / "data", free_port()
         make = str(find_binary("mariadb-install-db") or "mariadb-install-db")
         common = ["--no-defaults", f"--datadir={where}", f"--user={user}" if user else "--skip-name-resolve"]
@@ -270,16 +271,14 @@ def mysql() -> Iterator[Server]:
             "--performance-schema=OFF",
         ]
         command = [str(program), *common, *flags]
-        yield from _running(
-            Server("mysql", port, folder, command, _mysql_ready, user, ends_on=signal.SIGTERM)
-        )
+        yield from running(Server("mysql", port, folder, command, _mysql_ready, user, ends_on=signal.SIGTERM))
 
 
 @contextlib.contextmanager
 def redis() -> Iterator[Server]:
     """Run a new Redis that keeps everything in memory. Skips the test where it is not installed."""
     program = require_server("redis")
-    with _folder("frontdesk-redis-") as (folder, user):
+    with folder_of("frontdesk-redis-") as (folder, user):
         port = free_port()
         options = [
             "--port",
@@ -293,10 +292,11 @@ def redis() -> Iterator[Server]:
             "--dir",
             str(folder),
         ]
-        yield from _running(Server("redis", port, folder, [str(program), *options], _redis_ready, user))
+        yield from running(Server("redis", port, folder, [str(program), *options], _redis_ready, user))
 
 
-def _running(server: Server) -> Iterator[Server]:
+def running(server: Server) -> Iterator[Server]:
+    """Start a server, and stop it at the end."""
     server.start()
     try:
         yield server
@@ -341,10 +341,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def _folder(prefix: str) -> Iterator[tuple[Path, str | None]]:
+def folder_of(prefix: str, preferred: str = "postgres") -> Iterator[tuple[Path, str | None]]:
     """Yield a new folder and the user that owns it: for root somebody else, since PostgreSQL insists."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
-    user = _unprivileged() if os.geteuid() == 0 else None
+    user = _unprivileged(preferred) if os.geteuid() == 0 else None
     try:
         if user:
             shutil.chown(folder, user)
@@ -353,11 +353,11 @@ def _folder(prefix: str) -> Iterator[tuple[Path, str | None]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unprivileged() -> str:
+def _unprivileged(preferred: str) -> str:
     import pwd
 
     known = {entry.pw_name for entry in pwd.getpwall()}
-    return next((name for name in ("postgres", "redis", "nobody") if name in known), "nobody")
+    return next((name for name in (preferred, "postgres", "redis", "nobody") if name in known), "nobody")
 
 
 def _as_user(user: str | None) -> dict[str, Any]:

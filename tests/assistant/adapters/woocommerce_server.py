@@ -26,9 +26,9 @@ STATUSES = {
 
 
 class WooCommerceServer:
-    """Its content, and its answers."""
+    """Its content, and its answers; `plain` is the id, and the number, of its first order."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, plain: int | None = None) -> None:
         self.described = Described("woocommerce")
         self.url = ""
         self.local: Local
@@ -46,8 +46,11 @@ class WooCommerceServer:
         }
         self.orders = {
             n: order(n, each, ids[each.customer_id], numbers, variation_ids)
-            for n, each in enumerate(shop.orders, start=5000)
+            for n, each in enumerate(shop.orders, start=plain or 5000)
         }
+        for n, each in self.orders.items():
+            each["number"] = each["number"] if plain is None else str(n)
+            each["billing"] = self.customers[each["customer_id"]]["billing"] | {}
         self.notes: dict[int, list[dict[str, Any]]] = {n: [] for n in self.orders}
         self.gateway: list[dict[str, Any]] = []  # what was really paid back
         self.next_id = 700_000
@@ -63,7 +66,7 @@ class WooCommerceServer:
                 }
                 for place, entry in enumerate(e for e in each.payments if e.kind == "refund")
             ]
-            for n, each in enumerate(shop.orders, start=5000)
+            for n, each in enumerate(shop.orders, start=plain or 5000)
         }
 
     def __call__(self, asked: Asked) -> Told:

@@ -13,7 +13,9 @@ from actions.adapters.http import Rules
 from actions.adapters.settings import Adapters, StripeSettings, WooCommerceSettings
 from actions.adapters.stripe_payments import StripePayments
 from actions.commerce.mirror import MirroredShop
+from actions.commerce.mirror_cards import put_card
 from actions.commerce.model import Customer, Order, Shop
+from actions.payments.port import Kept
 from actions.services.container import Services
 from actions.services.errors import Refused
 from actions.services.swap_policy import Swap
@@ -249,6 +251,33 @@ def test_a_cheaper_change_pays_back_and_is_told_since_the_total_has_changed(
     assert buyer.at_woocommerce() == []
     assert "paid back at the payment provider (" in buyer.notes()[0]
     assert buyer.in_the_books() == [(-receipt.difference, "settled")]
+
+
+def test_another_card_pays_and_woocommerces_record_stays(
+    flows: Services, buyer: Buyer, stripe_server: StripeServer, clock: Clock
+) -> None:
+    buyer.order()
+    _, second = stripe_server.card("5555555555554444")
+    stripe_server.post(f"/v1/payment_methods/{second}/attach", customer=buyer.stripe_id)
+    card = Kept(
+        method=second,
+        customer=buyer.stripe_id,
+        kind="credit_card",
+        brand="mastercard",
+        last_four="4444",
+    )
+    with flows.database.write() as connection:
+        put_card(connection, buyer.customer.id, card)
+    receipt = flows.payments.change(buyer.caller, buyer.known(), buyer.number, second)
+    assert (receipt.back_to, receipt.method) == ("Visa ending in 4242", "Mastercard ending in 4444")
+    delivered(flows, clock)
+    assert sorted(buyer.at_stripe().values()) == [0, buyer.total]
+    assert buyer.in_the_books() == [(buyer.total, "settled")]
+    assert buyer.at_woocommerce() == []
+    assert buyer.entry["status"] == "pending"
+    paid_back, charged = buyer.notes()
+    assert f"{buyer.total} USD charged at the payment provider (ch_" in charged
+    assert f"{buyer.total} USD paid back at the payment provider (re_" in paid_back
 
 
 def test_taxes_that_woocommerce_works_out_otherwise_are_told_to_its_people(

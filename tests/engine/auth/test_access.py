@@ -48,6 +48,7 @@ def test_without_keys_everyone_may_call() -> None:
 def test_the_token_in_the_query_or_the_header() -> None:
     access = asked(TOKEN)
     assert access.caller(Shown(TOKEN)) == access.caller(Shown(authorization=f"Bearer {TOKEN}"))
+    assert access.caller(Shown(TOKEN)) == access.caller(Shown(key=TOKEN))
     assert enters(access, f"Bearer {TOKEN}", None)
     for query, header in (
         (None, None),

@@ -174,7 +174,7 @@ async def test_off() -> None:
     ):
         limiter = Limiter(limits)
         assert await count(limiter, 300) == 300
-        for _ in range(1100):
+        for _ in range(1_100):
             await limiter.request(OUTSIDE)
 
 

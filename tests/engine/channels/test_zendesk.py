@@ -151,3 +151,9 @@ def test_who_brings_an_answer_after_a_crash() -> None:
     assert bringing is not None
     assert bringing.place == "c1"
     assert channel.answering(UserMessage("hi", "../../x", "zendesk", "m1")) is None
+
+
+def test_the_older_form_of_a_webhook_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    told = {"trigger": "message:appUser", "app": {"_id": APP}, "messages": [{"text": "hi"}]}
+    assert asyncio.run(ZendeskChannel(OPTIONS, SECRET).hear(told)) == []
+    assert "make the webhook with version v2" in caplog.text

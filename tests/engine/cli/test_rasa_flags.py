@@ -325,10 +325,8 @@ def test_the_terminal_as_a_connector(copy_of_starter: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (
-            "rasa run --remote-storage aws -m model.tar.gz",
-            "Models are not fetched from remote storage ('aws').",
-        ),
+        ("rasa run --remote-storage gcs -m model.tar.gz", "needs the variable BUCKET_NAME"),
+        ("rasa run --remote-storage dropbox", "model storage"),
         ("rasa run -m nowhere.tar.gz", "There is no such model."),
         ("rasa run --ssl-certificate nowhere.crt", "TLS cannot be used"),
         ("rasa run --ssl-keyfile a.key", "TLS needs a certificate."),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from frontdesk.encoding.encoder import SentenceEncoder
 from frontdesk.encoding.graph import CARD_FILE, ONNX_FILE, build
@@ -83,6 +84,17 @@ def test_int8_is_close_to_fp32_with_the_real_weights(tmp_path: Path) -> None:
     cosines = (full.embed(texts) * small.embed(texts)).sum(axis=1)
     assert cosines.mean() > 0.98
     assert (tmp_path / "int8" / ONNX_FILE).stat().st_size < 24_000_000
+
+
+def test_the_names_of_the_first_bert_models_are_known(folder: Path, tmp_path: Path) -> None:
+    plain = build(locate(folder), tmp_path / "plain", precision="fp32").joinpath(ONNX_FILE).read_bytes()
+    old = {
+        "bert." + name.replace("Norm.weight", "Norm.gamma").replace("Norm.bias", "Norm.beta"): value
+        for name, value in load_file(folder / "model.safetensors").items()
+    }
+    save_file(old, folder / "model.safetensors")
+    found = build(locate(folder), tmp_path / "old", precision="fp32").joinpath(ONNX_FILE).read_bytes()
+    assert found == plain
 
 
 def test_a_missing_tensor_is_named(folder: Path, tmp_path: Path) -> None:

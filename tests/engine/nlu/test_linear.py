@@ -37,6 +37,28 @@ def test_it_is_the_logistic_regression_of_scikit_learn() -> None:
     np.testing.assert_allclose(model.probabilities(only_dense), reference.predict_proba(matrix), atol=2e-3)
 
 
+def test_a_dense_vector_may_weigh_more() -> None:
+    examples, labels = rows(60)
+    only_dense = [{"dense": row["dense"]} for row in examples]
+    model = fit(only_dense, labels, Fit(folds=0, tol=1e-6, max_iter=1000, dense=3.0))
+    matrix = np.stack([3 * row["dense"] / np.linalg.norm(row["dense"]) for row in only_dense])
+    reference = LogisticRegression(C=10.0, class_weight="balanced", tol=1e-6, max_iter=1000)
+    shares = reference.fit(matrix, labels).predict_proba(matrix)
+    np.testing.assert_allclose(model.probabilities(only_dense), shares, atol=2e-3)
+
+
+@pytest.mark.parametrize("terms", [5, 80])
+def test_counts_may_weigh_a_little_more_the_more_terms_a_text_has(terms: int) -> None:
+    labels = ["a", "b"] * 20
+    columns = [np.arange(terms, dtype=np.int32) + (0 if label == "a" else terms) for label in labels]
+    counted = [{"n": SparseVector(c, np.ones(terms, np.float32), 2 * terms)} for c in columns]
+    model = fit(counted, labels, Fit(folds=0, tol=1e-8, max_iter=1000, dense=3.0))
+    rows = np.repeat(np.eye(2)[[int(label == "b") for label in labels]], terms, axis=1) / terms**0.5
+    rows *= (terms / 5) ** 0.25
+    reference = LogisticRegression(C=10.0, class_weight="balanced", tol=1e-8, max_iter=1000).fit(rows, labels)
+    np.testing.assert_allclose(model.probabilities(counted), reference.predict_proba(rows), atol=1e-4)
+
+
 def test_a_batch_gives_what_each_row_gives() -> None:
     examples, labels = rows(45)
     model = fit(examples, labels, Fit())

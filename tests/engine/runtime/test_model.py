@@ -106,3 +106,15 @@ def test_a_part_that_was_never_trained(archive: Path, tmp_path: Path) -> None:
     made = repacked(archive, tmp_path, recipe=recipe)
     with pytest.raises(PackageError, match="KeywordIntentClassifier"):
         load_model(made, tmp_path / "after")
+
+
+def test_a_package_cannot_say_which_server_is_asked(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duckling = {"name": "DucklingEntityExtractor", "options": {"url": "http://169.254.169.254"}}
+    made = repacked(archive, tmp_path, recipe={"pipeline": [duckling], "policies": [], "language": "en"})
+    with pytest.raises(PackageError, match=r"asks a server at 'http://169\.254\.169\.254'"):
+        load_model(made, tmp_path / "after", addresses=["http://localhost:8000"])
+    monkeypatch.setenv("RASA_DUCKLING_HTTP_URL", "http://localhost:8000")  # then that one is asked
+    with pytest.raises(PackageError, match="duckling.json"):
+        load_model(made, tmp_path / "after", addresses=[])

@@ -180,6 +180,8 @@ def test_which_files_are_no_models(copy_of_starter: Path, models: Path, serve: C
         assert str(copy_of_starter) not in response.json()["message"] or name.startswith("/")
     for other in (
         {"remote_storage": "aws"},
+        {"remote_storage": "os.path.join", "model_file": "second"},
+        {"remote_storage": ["aws"]},
         {"model_server": {"url": "http://127.0.0.1:1/"}},
         {"model_server": {"url": "https://example.com/model"}},
         {"model_server": "x"},

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +15,40 @@ from frontdesk.core.ports import EventBroker
 from frontdesk.errors import ConfigError, StoreError
 from frontdesk.registry import resolve
 from frontdesk.stores.brokers import FileEventBroker, SqlEventBroker
+from frontdesk.testing.contracts.event_broker import EventBrokerContract, Received
 
 EVENTS = [{"event": "user", "text": "grüezi"}, {"event": "action", "name": "utter_greet"}]
+
+
+class TestFile(EventBrokerContract):
+    @pytest.fixture
+    def broker(self, tmp_path: Path) -> FileEventBroker:
+        return FileEventBroker({"path": str(tmp_path / "events.log")})
+
+    @pytest.fixture
+    def received(self, tmp_path: Path) -> Received:
+        async def lines(_: int) -> list[Mapping[str, Any]]:
+            return [json.loads(line) for line in (tmp_path / "events.log").read_text("utf-8").splitlines()]
+
+        return lines
+
+
+class TestSql(EventBrokerContract):
+    @pytest.fixture
+    async def broker(self, tmp_path: Path) -> AsyncIterator[SqlEventBroker]:
+        broker = SqlEventBroker({"db": str(tmp_path / "events.db")})
+        yield broker
+        await broker.close()
+
+    @pytest.fixture
+    def received(self, tmp_path: Path) -> Received:
+        async def added(_: int) -> list[Mapping[str, Any]]:
+            with closing(sqlite3.connect(tmp_path / "events.db")) as database:
+                return [
+                    json.loads(data) for (data,) in database.execute("SELECT data FROM events ORDER BY id")
+                ]
+
+        return added
 
 
 async def publish(broker: EventBroker) -> None:

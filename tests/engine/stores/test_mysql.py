@@ -12,8 +12,10 @@ from frontdesk.core import events as ev
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery
 from frontdesk.errors import StoreError
+from frontdesk.stores.brokers import SqlEventBroker
 from frontdesk.stores.schema import VERSION, metadata
 from frontdesk.stores.sql import SqlTrackerStore
+from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
     SharedTrackerStoreContract,
@@ -66,7 +68,7 @@ async def store(url: str) -> AsyncIterator[SqlTrackerStore]:
     await store.close()
 
 
-class TestMysql(TrackerStoreContract):
+class TestMysql(TrackerStoreContract, OutboxContract):
     @pytest.fixture
     async def store(self, url: str) -> AsyncIterator[SqlTrackerStore]:
         store = SqlTrackerStore({"url": url})
@@ -205,3 +207,12 @@ async def test_several_servers_that_start_at_once(mysql: Server) -> None:
     await asyncio.gather(*(store.save(Commit(f"u{n}", [said("hi")], 0)) for n, store in enumerate(stores)))
     assert await all_senders(stores[0]) == [f"u{n}" for n in range(4)]
     await close_all(stores)
+
+
+async def test_an_event_broker_adds_a_row_for_each_event(mysql: Server) -> None:
+    url = mysql.new_database()
+    broker = SqlEventBroker({"url": url})
+    await broker.publish("ann", {"event": "slot", "value": "x" * 70_000})
+    await broker.close()
+    ((data,),) = run_mysql(mysql.port, "SELECT data FROM events", url.rpartition("/")[2])
+    assert json.loads(data)["value"] == "x" * 70_000

@@ -16,6 +16,7 @@ from frontdesk.errors import ConfigError, StaleConversation, StoreError
 from frontdesk.stores import rows
 from frontdesk.stores.redis_tracker import RedisTrackerStore
 from frontdesk.testing import servers
+from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
     SharedTrackerStoreContract,
@@ -45,7 +46,7 @@ async def store(redis_url: str) -> AsyncIterator[RedisTrackerStore]:
     await store.close()
 
 
-class TestRedisTrackerStore(TrackerStoreContract):
+class TestRedisTrackerStore(TrackerStoreContract, OutboxContract):
     pass
 
 

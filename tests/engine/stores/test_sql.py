@@ -19,6 +19,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery
 from frontdesk.errors import ConfigError, StaleConversation, StoreError
 from frontdesk.stores.sql import SqlTrackerStore
+from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
     SharedTrackerStoreContract,
@@ -59,7 +60,7 @@ async def close_all(stores: list[SqlTrackerStore]) -> None:
         await store.close()
 
 
-class TestSqlite(TrackerStoreContract):
+class TestSqlite(TrackerStoreContract, OutboxContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[SqlTrackerStore]:
         store = SqlTrackerStore({"db": str(tmp_path / "new" / "conversations.db")})
@@ -80,7 +81,7 @@ class TestSharedSqlite(SharedTrackerStoreContract):
         await close_all(opened)
 
 
-class TestPostgresql(TrackerStoreContract):
+class TestPostgresql(TrackerStoreContract, OutboxContract):
     @pytest.fixture
     async def store(self, postgresql: Server) -> AsyncIterator[SqlTrackerStore]:
         store = SqlTrackerStore({"url": postgresql.new_database()})

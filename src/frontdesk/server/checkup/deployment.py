@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
-from frontdesk.auth.access import Access
 from frontdesk.core.domain import Domain
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.credentials import Credentials
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project_layout import Layout
 from frontdesk.server.listening import EVERYWHERE, Listening
+from frontdesk.server.protection import Protection
 from frontdesk.settings import Settings
 
 DEADLINE = 15.0
@@ -48,7 +48,7 @@ class Finding:
 
 @dataclass
 class Deployment:
-    """A project, and how it is to be served. `model` and `domain` are known once the model was looked at."""
+    """A project, and how it is to be served; `domain` is known once the model was looked at."""
 
     layout: Layout
     settings: Settings
@@ -56,7 +56,7 @@ class Deployment:
     models: Path
     endpoints: Endpoints = field(default_factory=Endpoints)
     credentials: Credentials = field(default_factory=Credentials)
-    access: Access = field(default_factory=Access)
+    protection: Callable[[], Protection] = Protection
     api: bool = False
     workers: int = 1
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)

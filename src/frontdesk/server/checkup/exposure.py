@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import httpx
 
+from frontdesk.auth.access import Access
 from frontdesk.auth.secret import SHORTEST, VARIABLE
 from frontdesk.errors import ConfigError
 from frontdesk.runtime.assembly import STATE
@@ -47,19 +48,19 @@ async def _who_listens(deployment: Deployment, error: ConfigError) -> Finding:
 
 async def check_access(deployment: Deployment) -> list[Finding]:
     """Tell what is open to whom."""
-    return list(access_findings(deployment)) or [
+    return list(access_findings(deployment, deployment.protection().access)) or [
         Finding(ACCESS, Level.OK, "Nothing is open that should not be.")
     ]
 
 
-def access_findings(deployment: Deployment) -> Iterable[Finding]:
+def access_findings(deployment: Deployment, access: Access) -> Iterable[Finding]:
     """Judge what the options open."""
     public, at = deployment.public, deployment.at
-    if deployment.api and not deployment.access.needed:
+    if deployment.api and not access.needed:
         what = "The HTTP API asks nobody who they are."
-        mend = "Give --auth-token or --jwt-secret (better in FRONTDESK_AUTH_TOKEN, FRONTDESK_JWT_SECRET)."
+        mend = "Make API keys, or give --auth-token or --jwt-secret (docs/http-api.md)."
         yield Finding(ACCESS, Level.ERROR if public else Level.NOTE, what, mend)
-    for sentence in deployment.access.weak:
+    for sentence in access.weak:
         yield Finding(ACCESS, Level.WARNING, sentence, MAKE_ONE)
     if "*" in at.origins:
         what = "Pages of every site may use the server (--cors '*')."
@@ -74,6 +75,9 @@ def access_findings(deployment: Deployment) -> Iterable[Finding]:
             yield Finding(
                 ACCESS, Level.ERROR, what, "Write 'trusted_token: ${FRONTDESK_REST_TOKEN}' instead."
             )
+    if not deployment.settings.rate_limits:
+        what = "Nobody is held to any rate (FRONTDESK_RATE_LIMITS=false)."
+        yield Finding(ACCESS, Level.WARNING if public else Level.NOTE, what, "Switch the limits on again.")
     if deployment.settings.log_conversations == "plain":
         what = "Logs name conversations by the ids of their users (FRONTDESK_LOG_CONVERSATIONS=plain)."
         yield Finding(ACCESS, Level.NOTE, what, "Leave it at 'hashed' where ids are phone numbers or names.")

@@ -61,6 +61,8 @@ def sql_findings(options: SqlOptions, workers: int = 1) -> list[Finding]:
             found = [*version_findings(connection, options.schema)]
             if connection.dialect.name == "postgresql":
                 found += _postgresql(connection, options.pool_size * 2 * workers)
+            elif connection.dialect.name in ("mysql", "mariadb"):
+                found += _mysql(connection)
             return found
     except Exception as error:
         raise as_store_error(error, options.place) from error
@@ -136,6 +138,31 @@ def postgresql_findings(
             Finding(TRACKERS, Level.WARNING, what, f"Upgrade to {OLDEST_POSTGRESQL} or a later one.")
         )
     return found or [Finding(TRACKERS, Level.OK, f"PostgreSQL {number} is set up to lose nothing.")]
+
+
+def _mysql(connection: Connection) -> list[Finding]:
+    rows = connection.execute(text("SHOW GLOBAL VARIABLES"))
+    given = {str(name).lower(): str(value) for name, value in rows}
+    before = time.time()
+    now = float(connection.execute(text("SELECT UNIX_TIMESTAMP(NOW(6))")).scalar() or 0)
+    skew = now - (before + time.time()) / 2
+    return [*mysql_findings(given), *clock_findings(skew, TRACKERS, "the database")]
+
+
+def mysql_findings(given: Mapping[str, str]) -> list[Finding]:
+    """Judge MySQL's or MariaDB's settings."""
+    found = []
+    if given.get("read_only", "OFF").upper() in ("ON", "1"):
+        what = "This database is read-only: a replica, as it seems."
+        found.append(Finding(TRACKERS, Level.ERROR, what, "Name the primary."))
+    if given.get("innodb_flush_log_at_trx_commit", "1") != "1":
+        what = "A crash takes messages that were acknowledged (innodb_flush_log_at_trx_commit)."
+        found.append(Finding(TRACKERS, Level.WARNING, what, "Set innodb_flush_log_at_trx_commit = 1."))
+    if given.get("innodb_doublewrite", "ON").upper() in ("OFF", "0"):
+        what = "A power cut may cost whole pages of the database (innodb_doublewrite)."
+        found.append(Finding(TRACKERS, Level.WARNING, what, "Set innodb_doublewrite = ON."))
+    version = given.get("version", "")
+    return found or [Finding(TRACKERS, Level.OK, f"The database ({version}) is set up to lose nothing.")]
 
 
 async def check_lock_store(deployment: Deployment) -> list[Finding]:

