@@ -25,6 +25,7 @@ from actions.flows.callback_form import (
 from actions.flows.choice import payload
 from actions.flows.identity import known_customer
 from actions.flows.offers import offer_ticket
+from actions.flows.turn import actions_of
 from actions.flows.wishes import done
 from actions.services import services
 from actions.services.callbacks import Callback
@@ -202,7 +203,9 @@ class ActionSubmitCallback(Action):
         closing: list[EventType] = [*done(WISH), *FLOW.emptied()]
         change, booked = tracker.get_slot("callback_change"), booked_call(tracker)
         if change == "cancel" and booked is None:
-            dispatcher.utter_message(response="utter_callback_unknown_call")
+            arranging = FLOW.form in actions_of(tracker, back=1)
+            response = "utter_callback_not_booked" if arranging else "utter_callback_unknown_call"
+            dispatcher.utter_message(response=response)
             return closing
         if tracker.get_slot("callback_confirmed") is not True:
             dispatcher.utter_message(

@@ -11,6 +11,8 @@ from rasa_sdk.interfaces import Tracker
 from actions.commerce.model import Order
 from actions.flows.case_words import amount_in
 from actions.flows.cases import issue_at
+from actions.flows.identity import known_customer
+from actions.flows.order_writes import own_order
 from actions.flows.turn import turn_events
 from actions.flows.wording import amount, day, today, within
 from actions.services import services
@@ -64,6 +66,22 @@ def explain(dispatcher: CollectingDispatcher, tracker: Tracker, order: Order, fo
         charges=charge_lines(order),
         parts=price_parts(order),
     )
+
+
+def tell_total(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
+    """Say what the order that was spoken of last comes to, and how it was paid; tell whether there is one."""
+    customer = known_customer(tracker, "order_status")
+    order = own_order(customer, str(tracker.get_slot("last_order") or "")) if customer else None
+    if order is None:
+        return False
+    dispatcher.utter_message(
+        response="utter_order_total",
+        order_number=order.number,
+        total=amount(order.total, order.currency),
+        parts=price_parts(order),
+        charges=charge_lines(order),
+    )
+    return True
 
 
 def charge_lines(order: Order) -> str:

@@ -12,6 +12,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 from ruamel.yaml import YAML
 
+from actions.flows.discomfort import tell_sore
 from actions.flows.handoff import NOWHERE, written
 from actions.flows.identity import known_customer
 from actions.flows.phrases import plain
@@ -37,6 +38,12 @@ def kinds() -> Mapping[str, tuple[str, ...]]:
     return {kind: tuple(f" {word} ".replace("* ", "") for word in words) for kind, words in table.items()}
 
 
+def names_danger(text: str) -> bool:
+    """Tell whether the words speak of any kind of danger."""
+    said = f" {plain(text)} "
+    return any(word in said for words in kinds().values() for word in words)
+
+
 def kind_of(text: str) -> str:
     """Return the kind of danger that the words speak of; where none fits, the one that needs the most care."""
     said = f" {plain(text)} "
@@ -57,8 +64,10 @@ class ActionEmergency(Action):
         """Tell a person once for each kind of danger; say where help is each time."""
         heard = message(tracker)
         asks = heard.intent == "ask_question" and not heard.entity("danger")  # "is it safe?", after a report
-        kind = "product" if asks else kind_of(heard.text)
+        kind = "product" if asks else kind_of(f"{heard.text} {heard.entity('danger') or ''}")
         plain = heard.entity("danger") or heard.payload or heard.intent != "emergency"
+        if not plain and not names_danger(heard.text) and tell_sore(dispatcher, heard.text):
+            return []
         if not plain and heard.confidence < SURE:
             return [] if hint(dispatcher, tracker) else clarify(dispatcher, tracker)
         if not plain and heard.confidence < CLEAR:

@@ -17,6 +17,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
 from actions.flows.forms import AttentiveForm
+from actions.flows.leaving import gives_up_this
 from actions.flows.memo import looked_up, one_look
 from actions.flows.names import full_name
 from actions.flows.turn import EMAIL, SURE, Said, noted, said, told_now, turn_events
@@ -314,6 +315,9 @@ class PrivateForm(AttentiveForm, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Settle who the customer is, apply corrections, then extract and validate as any form does."""
+        asked = str(tracker.get_slot("requested_slot") or "")
+        if asked.endswith("_confirmed") and gives_up_this(tracker):
+            return [SlotSet(asked, False), SlotSet("requested_slot", None)]
         self.give_way(tracker)
         with one_look():
             heard = self.heard(tracker)

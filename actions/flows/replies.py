@@ -13,9 +13,12 @@ from rasa_sdk.types import DomainDict
 
 from actions.flows.aside import answer_language
 from actions.flows.cancel_order import tell_final
+from actions.flows.case_telling import tell_total
 from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
+from actions.flows.discomfort import tell_sore
 from actions.flows.identity import hint_for
+from actions.flows.leaving import gives_up_another, gives_up_this
 from actions.flows.meaning import goes_on
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
@@ -48,6 +51,9 @@ from actions.services.typed_policies import ANYTHING
 
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
+AMOUNT = re.compile(
+    r"\btotals?\b|\bhow much (?:is|was|does|do i|did i|will)\b|\bwhat (?:do|did|will) i (?:pay|owe)\b"
+)
 TELLS_MORE = re.compile(r"\d|\w+\W+\w+")
 NOT_THERE = re.compile(
     r"\b(?:still|nothing|didn'?t|did not|haven'?t|hasn'?t|never|no (?:e-?mail|link|mail))\b"
@@ -78,6 +84,13 @@ def hint(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
     slot = tracker.get_slot("requested_slot")
     if not tracker.active_loop_name or not slot:
         return False
+    asks_amount = str(slot).endswith("_confirmed") and message(tracker).has(AMOUNT)
+    if asks_amount or gives_up_this(tracker):
+        return True  # the summary, which comes next, says it; or the form ends
+    another = gives_up_another(tracker)
+    if another:
+        dispatcher.utter_message(response="utter_left_out", what=wishes()[another].name)
+        return True
     dispatcher.utter_message(response=hint_for(str(slot), served_by(tracker.active_loop_name) or ANYTHING))
     if HINTING & set(actions_of(tracker, back=1)):
         dispatcher.utter_message(response="utter_person_or_stop")
@@ -110,7 +123,9 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
         ]
     if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
         return []
-    if tell_final(dispatcher, tracker, heard.text):
+    if tell_final(dispatcher, tracker, heard.text) or tell_sore(dispatcher, heard.text):
+        return []
+    if heard.has(AMOUNT) and tell_total(dispatcher, tracker):
         return []
     told_wish = told(heard, likely=guessed(tracker))
     if told_wish:

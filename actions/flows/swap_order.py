@@ -192,6 +192,7 @@ class ActionAskSwapConfirmed(AskAboutOrder):
             "difference": amount(abs(quote.difference), quote.currency),
             "method": quote.method,
             "when": within(quote.business_days),
+            "total": amount(quote.changed.total, quote.currency),
         }
         decision = services().swaps.decide(order, swaps, str(method) if method else None)
         summary = f"{'confirm' if again else f'summary_{quote.kind}'}_{direction(quote)}"

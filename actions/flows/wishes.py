@@ -55,6 +55,7 @@ class Wish:
     asks: bool = False
     follows: tuple[str, ...] = ()
     opens: str = ""
+    subject: frozenset[str] = frozenset()  # words for it, as in "forget the address"
 
     def includes(self, other: str) -> bool:
         """Tell whether serving this wish also serves another one."""
@@ -105,6 +106,7 @@ def wishes() -> Mapping[str, Wish]:
             each=str(row.get("each") or ""),
             asks=bool(row.get("asks")),
             opens=str(row.get("opens") or ""),
+            subject=frozenset(map(str, row.get("subject") or ())),
             follows=tuple(_plain(cue) for cue in row.get("follows") or ()),
         )
         for intent, row in table.items()

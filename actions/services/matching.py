@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
 
 LONGEST_TEXT = 600  # characters that are looked at
-TYPO_RATIO = 0.82
 TYPO_LENGTH = 5  # shorter words have to match exactly
+TWICE_LENGTH = 8  # in words as long as this two slips are forgiven
 IRREGULAR = {"mice": "mouse", "knives": "knife", "shelves": "shelf", "does": "does", "dishes": "dish"}
 WORD = re.compile(r"[a-z0-9]+")
 
@@ -50,12 +50,31 @@ def is_plural(text: str, name: str) -> bool:
 
 
 def same(word: str, other: str) -> bool:
-    """Compare two words, forgiving a typo in long ones."""
+    """Compare two words, forgiving a typo in long ones, and two in very long ones.
+
+    "Forget" is no "forest": who slips twice in a short word has written another one.
+    """
     if word == other:
         return True
-    if min(len(word), len(other)) < TYPO_LENGTH or word[0] != other[0]:
+    shorter = min(len(word), len(other))
+    if shorter < TYPO_LENGTH or word[0] != other[0] or abs(len(word) - len(other)) > 2:
         return False
-    return difflib.SequenceMatcher(None, word, other, autojunk=False).ratio() >= TYPO_RATIO
+    return _slips(word, other) <= (1 if shorter < TWICE_LENGTH else 2)
+
+
+@lru_cache(maxsize=20_000)
+def _slips(word: str, other: str) -> int:
+    """Count letters that are missing, too many or wrong, and neighbors in the wrong order."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(word, start=1):
+        earlier, before, row = before, row, [i]
+        for j, theirs in enumerate(other, start=1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != theirs))
+            if i > 1 and j > 1 and letter == other[j - 2] and word[i - 2] == theirs:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
 
 
 def score(asked: Sequence[str], name: str, also: Iterable[str] = ()) -> float:

@@ -41,11 +41,15 @@ WHOLE = ("message", "turn")
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Something that is counted, or of which there is an amount; `values` are all that its label may have."""
+    """Something that is counted, or of which there is an amount; `values` are all that its label may have.
+
+    Of what is `shared`, several processes tell the same amount.
+    """
 
     text: str
     label: str = ""
     values: tuple[str, ...] = ()
+    shared: bool = False
 
     def admitted(self, value: str) -> str:
         """Return a value of the label, and "other" for one that is not foreseen."""
@@ -76,8 +80,8 @@ AMOUNTS: Mapping[str, Measure] = {
     "csr_active_concurrent_chats": Measure("Conversations that somebody wrote to in the last five minutes."),
     "frontdesk_turns": Measure("Turns under way or waiting in line."),
     "frontdesk_turns_owed": Measure("Turns whose answer could not be stored yet."),
-    "frontdesk_outbox_depth": Measure("Events that wait to be sent to the event broker."),
-    "frontdesk_queue_depth": Measure("Messages that wait in the queue for a worker."),
+    "frontdesk_outbox_depth": Measure("Commits whose events wait for the event broker.", shared=True),
+    "frontdesk_queue_depth": Measure("Messages that wait in the queue, or are at a worker.", shared=True),
     "frontdesk_ready": Measure("Processes that are ready for messages."),
 }
 LATENCY = "csr_message_latency_seconds"

@@ -54,7 +54,12 @@ class Metrics:
                 self._counts[name, ""] = counter
             self._counters[name] = counter
         self._amounts = {
-            name: client.Gauge(name, measure.text, registry=self.registry, multiprocess_mode="livesum")
+            name: client.Gauge(
+                name,
+                measure.text,
+                registry=self.registry,
+                multiprocess_mode="livemax" if measure.shared else "livesum",
+            )
             for name, measure in AMOUNTS.items()
         }
         took = client.Histogram(

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import pymysql
 
 from frontdesk.testing import servers
 from tests.conftest import PATIENCE, Server, until
@@ -188,9 +189,10 @@ class SharedDesk(Desk):
 
     def stored(self, query: str) -> list[tuple[Any, ...]]:
         """Return rows of the database of conversations; none where it is away, or has no tables yet."""
+        ask = servers.run_mysql if self.database.name == "mysql" else servers.run_sql
         try:
-            return servers.run_sql(self.database.port, query, self._name)
-        except (psycopg.errors.UndefinedTable, psycopg.OperationalError):
+            return ask(self.database.port, query, self._name)
+        except (psycopg.errors.UndefinedTable, psycopg.OperationalError, pymysql.err.MySQLError):
             return []
 
     def log(self) -> str:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import pytest
 
+from frontdesk.testing import servers
 from frontdesk.testing.servers import free_port
 from tests.conftest import Server, frontdesk, until
 from tests.engine.test_metrics import scraped
 from tests.engine.test_tracing import TRACE, ExportTraceServiceRequest, collector
 from tests.faults.probe import APOLOGY, Desk, SharedDesk, post, texts
+from tests.faults.test_queue import QueueDesk
 
 __all__ = ["collector"]  # a fixture
 
@@ -65,6 +69,18 @@ def test_each_dependency_that_is_down_is_told(brittle_desk: SharedDesk) -> None:
         down.start()
         until(lambda: ready(server)[0] == 200, "all is well again")
     assert "Traceback" not in desk.log()
+
+
+def test_an_event_broker_that_is_away_takes_no_server_out(desk: Desk) -> None:
+    port, endpoints = free_port(), desk.folder / "endpoints.yml"
+    options = "type: pika\n  url: 127.0.0.1:1\n  timeout: 1"
+    endpoints.write_text(f"{endpoints.read_text()}\nevent_broker:\n  {options}\n")
+    server = desk.start("--metrics-port", str(port))
+    assert desk.say("hello") == ["Hello!"]
+    until(lambda: ready(server)[1]["event_broker"] == "failing", "it is told")
+    assert ready(server)[0] == 200
+    until(lambda: scraped(port)[1]["frontdesk_outbox_depth", ""] == 1, "what waits is told")
+    assert scraped(port)[1]["frontdesk_retries_total", "broker"] >= 1
 
 
 def test_a_server_that_is_to_end_says_so_and_answers_until_then(desk: Desk) -> None:
@@ -219,3 +235,28 @@ def test_bad_ports_are_told(project: Path) -> None:
     done = frontdesk("run", "--metrics-port", "70000", cwd=project)
     assert done.returncode == 1
     assert "--metrics-port: '70000' is no port." in done.stderr
+
+
+def test_front_servers_and_workers_are_watched_alike(
+    project: Path,
+    serve: Callable[..., Server],
+    postgresql: servers.Server,
+    redis: servers.Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    front, worker = free_port(), free_port()
+    with contextlib.closing(QueueDesk(project, serve, postgresql, redis)) as desk:
+        server = desk.start("--queue", "--metrics-port", str(front))
+        assert ready(server) == (200, {"status": "ready", "tracker_store": "ok", "queue": "ok"})
+        waiting = desk.send("/note", message_id="m1")
+        until(lambda: scraped(front)[1]["frontdesk_queue_depth", ""] == 1, "it waits for a worker")
+        monkeypatch.setenv("FRONTDESK_METRICS_PORT", str(worker))
+        process = desk.work()
+        assert texts(waiting.result(60)) == ["Noted under 1."]
+        until(lambda: scraped(worker)[1]["frontdesk_ready", ""] == 1, "the worker is ready")
+        assert scraped(worker)[1]["csr_messages_processed_total", "success"] == 1
+        numbers = scraped(front)[1]
+        assert numbers["frontdesk_deliveries_total", ""] == 1
+        assert numbers["csr_message_latency_seconds_count", ""] == 1
+        process.terminate()
+        assert process.wait(60) == 0

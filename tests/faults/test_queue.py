@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -120,6 +121,25 @@ def test_what_fronts_take_workers_answer_in_order_and_once(desk: QueueDesk) -> N
     assert desk.queue().startswith("0 messages wait or are at work; 0 dead letters.")
     assert httpx.get(f"{fronts[0].url}/").status_code == 200, "the chat page"
     assert "Traceback" not in desk.log()
+
+
+def test_workers_tell_the_event_broker(desk: QueueDesk) -> None:
+    endpoints = desk.folder / "endpoints.yml"
+    endpoints.write_text(f"{endpoints.read_text()}\nevent_broker:\n  type: file\n  path: told.log\n")
+    desk.start()
+    workers = [desk.work(), desk.work()]
+    for number in range(1, 5):
+        assert desk.say("/note", message_id=f"m{number}") == [f"Noted under {number}."]
+    workers[0].terminate()  # perhaps the one that tells
+    workers[0].wait(PATIENCE)
+    assert desk.say("/note", message_id="m5") == ["Noted under 5."]
+    query = "SELECT data FROM events WHERE sender_id = 'ann' ORDER BY id"
+    stored = [json.loads(data) for (data,) in desk.stored(query)]
+    told = desk.folder / "told.log"
+    until(lambda: told.read_text().count("\n") >= len(stored), "all is told", desk.log)
+    assert [json.loads(line) for line in told.read_text().splitlines()] == [
+        {"sender_id": "ann", **event} for event in stored
+    ]
 
 
 def test_a_full_queue_refuses_before_anything_is_written_down_and_a_signal_drains(desk: QueueDesk) -> None:

@@ -16,11 +16,6 @@ from tests.vendors.vendor import Vendor, VendorClient, numbers
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 BOT = {"id": 110201543, "is_bot": True, "first_name": "Desk", "username": "desk_bot"}
-BUSY = Reply(
-    {"ok": False, "error_code": 429, "parameters": {"retry_after": 2}},
-    status=429,
-    headers={"Retry-After": "1"},
-)
 
 
 class Telegram(Vendor):
@@ -31,6 +26,8 @@ class Telegram(Vendor):
 
     def __init__(self) -> None:
         super().__init__()
+        told = {"ok": False, "error_code": 429, "parameters": {"retry_after": 1}}
+        self.busy = Reply(told, status=429, headers={"Retry-After": "600"})
         self.webhook: Mapping[str, Any] = {}
         self.unreachable = 0
         self.answered: list[str] = []

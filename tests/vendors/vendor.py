@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 import httpx
@@ -20,7 +20,8 @@ numbers = itertools.count(1)
 class Vendor(ABC):
     """Takes what one vendor's API takes, and refuses what it refuses.
 
-    `answers` are given to the next messages, before anything is looked at; None lets one through. `secrets` are what no
+    `answers` are given to the next messages, before anything is looked at; None lets one through. What `is_held` gets
+    `busy` as its answer, as long as that is so. `secrets` are what no
     log may hold, `options` a line of credentials.yml that leads here.
     """
 
@@ -30,6 +31,9 @@ class Vendor(ABC):
     def __init__(self) -> None:
         self.answers: list[Reply | None] = []
         self.posts: list[Asked] = []
+        self.is_held: Callable[[Asked], bool] = lambda _: False
+        self.busy = Reply({}, status=429, headers={"Retry-After": "0.2"})
+        self.held = 0
         self.server = JsonServer(self._answer)
 
     def __enter__(self) -> Self:
@@ -60,6 +64,9 @@ class Vendor(ABC):
         answer = self.api(asked)
         if answer is not None:
             return answer
+        if self.is_held(asked):
+            self.held += 1
+            return self.busy
         planned = self.answers.pop(0) if self.answers else None
         if planned is None:
             planned = self.refusal(asked)
@@ -145,8 +152,6 @@ class VendorClient(ABC):
 class WebhookContract(PushingChannelContract):
     """What every channel does whose vendor tells of messages at a webhook; the heir gives a fixture `client`."""
 
-    BUSY = Reply({}, status=429, headers={"Retry-After": "1"})
-
     async def test_what_is_not_signed_is_refused_and_says_nothing(self, client: VendorClient) -> None:
         told = client.event("forged", self.person(client, 1), self.message(client))
         answers = await asyncio.to_thread(client.forged, told)
@@ -176,13 +181,16 @@ class WebhookContract(PushingChannelContract):
         self, client: VendorClient
     ) -> None:
         busy, other = self.person(client, 4), self.person(client, 5)
-        client.vendor.answers = [self.BUSY]
+        client.vendor.is_held = lambda asked: client.is_for(asked, busy)
+        before = client.vendor.held
         await client.say("first", busy, self.message(client))
-        await asyncio.to_thread(until, lambda: not client.vendor.answers, "the vendor was asked")
         await client.say("second", busy, self.message(client))
         await client.say("meanwhile", other, self.message(client))
         await client.texts(other, 1)
+        asked_again = f"{busy} is asked for again"
+        await asyncio.to_thread(until, lambda: client.vendor.held > before + 1, asked_again)
         assert client.posted(busy) == [], "nobody waits for somebody else's line"
+        client.vendor.is_held = lambda _: False
         assert await client.texts(busy, 2) == ["first", "second"]
 
     async def test_a_failure_is_tried_again_and_a_refusal_is_told_without_its_words(

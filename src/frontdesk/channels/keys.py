@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 import jwt
 
+from frontdesk.channels.lines import NotTaken
 from frontdesk.channels.reading import unsigned, word
 from frontdesk.errors import MissingExtra
 
@@ -57,8 +58,16 @@ class SigningKeys:
         return claims, key
 
     async def _key(self, name: str) -> Mapping[str, Any] | None:
-        age = time.monotonic() - self._looked
+        age = monotonic() - self._looked
         if age > FRESH or (name not in self._keys and age > PAUSE):
-            self._keys = {word(key, "kid"): key for key in await self._load()}
-            self._looked = time.monotonic()
+            await self._renew(name)
         return self._keys.get(name)
+
+    async def _renew(self, name: str) -> None:
+        try:
+            self._keys = {word(key, "kid"): key for key in await self._load()}
+            self._looked = monotonic()
+        except NotTaken:
+            if name not in self._keys:
+                raise
+            self._looked = monotonic() - FRESH + PAUSE  # the old ones are believed until then

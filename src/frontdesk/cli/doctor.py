@@ -74,6 +74,7 @@ def checks() -> Sequence[tuple[str, Check]]:
         (services.ACTIONS, services.check_actions),
         (stores.TRACKERS, stores.check_tracker_store),
         (stores.LOCKS, stores.check_lock_store),
+        (stores.QUEUE, stores.check_queue),
         (services.BROKER, services.check_event_broker),
         (services.LLM, services.check_language_model),
         (services.TRACING, services.check_tracing),

@@ -38,6 +38,9 @@ class Outbox(Protocol):
     async def outgoing(self, most: int) -> list[Outgoing]:
         """Return what waits: that of one conversation in order."""
 
+    async def depth(self) -> int:
+        """Return how many commits wait; a great many may be told as fewer."""
+
     async def sent(self, numbers: Sequence[str]) -> None:
         """Forget what an event broker has by now."""
 

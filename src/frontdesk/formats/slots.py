@@ -26,6 +26,14 @@ _NEEDED = {"from_entity": "entity", "from_intent": "value", "from_trigger_intent
 _SLOT_KEYS = (
     "type", "initial_value", "influence_conversation", "mappings", "values", "min_value", "max_value",
 )  # fmt: skip
+_CLASSES = {
+    f"rasa.shared.core.slots.{name}Slot": kind
+    for name, kind in (
+        ("Text", "text"), ("Boolean", "bool"), ("Categorical", "categorical"), ("Float", "float"), ("List", "list"),
+        ("Any", "any"),
+    )
+}  # fmt: skip
+"""Rasa's own slot types, named by their classes, as Rasa wrote them into domains."""
 _UNMAPPED = frozenset((REQUESTED_SLOT, SESSION_START_METADATA))
 """Slots that the engine fills by itself."""
 
@@ -61,6 +69,7 @@ def _kind(name: str, block: Block, place: Place, complaints: Complaints) -> str:
     kind = (
         complaints.text(block["type"], block.at("type"), f"The type of the slot '{name}'") or "any"
     ).strip()
+    kind = _CLASSES.get(kind, kind)
     if kind not in SLOT_TYPES and "." not in kind:
         complaints.error(f"No slot type is called '{kind}'.", block.at("type"), suggestion(kind, SLOT_TYPES))
     return kind

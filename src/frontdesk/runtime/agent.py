@@ -212,8 +212,7 @@ class Agent:
                     return await self._turn(incoming)
             except StaleConversation:
                 incoming = dataclasses.replace(incoming, alone=False)
-                count("frontdesk_retries", "conversation")
-                log.warning("Somebody else wrote to a conversation; its message is handled again.")
+                _tell_again()
             except (StoreError, AuthError):
                 raise
             except Exception:  # whatever went wrong, the user hears of it and the conversation goes on
@@ -222,23 +221,21 @@ class Agent:
         return await self._apologise(incoming)
 
     async def _turn(self, incoming: Incoming) -> Sequence[Reply]:
-        delivery, message, on_reply = incoming.delivery, incoming.message, incoming.on_reply
-        processor = self.processor
+        delivery, message, processor = incoming.delivery, incoming.message, self.processor
         known = await self._load(message.sender_id, processor)
         about(message.sender_id, message.text, known.slots)
         # Looked up after loading: whatever another server answers from now on makes `known` stale.
         stored = None if incoming.alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
-            return await pass_on(stored, None if incoming.later else on_reply)
+            return await pass_on(stored, None if incoming.later else incoming.on_reply)
         origin = Origin(message.channel, message.authenticated, fence=incoming.fence)
-        saver = self._saver(known, origin, on_reply)
+        saver = self._saver(known, origin, incoming.on_reply)
         if guarded(known) and not message.authenticated:
             await saver.finish(known, delivery, ())
             raise not_yours()
         after = await processor.handle(known, message, saver.save)
         replies = replies_to(after, message.message_id)
-        await saver.finish(after, delivery, replies)
-        count("csr_messages_processed", "success")
+        await saver.finish(after, delivery, replies, "success")
         return replies
 
     async def _apologise(self, incoming: Incoming) -> Sequence[Reply]:
@@ -246,8 +243,7 @@ class Agent:
         after = tracker.extend(stamped(event, time.time()) for event in apology(tracker, message))
         replies = replies_to(after, message.message_id)
         saver = self._saver(tracker, Origin(message.channel, fence=incoming.fence), incoming.on_reply)
-        await saver.finish(after, incoming.delivery, replies)
-        count("csr_messages_processed", "error")
+        await saver.finish(after, incoming.delivery, replies, "error")
         await self.apologised(incoming.delivery)
         return replies
 
@@ -346,6 +342,11 @@ def apology(tracker: Tracker, message: UserMessage) -> list[Event]:
         [] if tracker.applied else [ActionExecuted(SESSION_START), SessionStarted(), ActionExecuted(LISTEN)]
     )
     return [*begin, heard, sorry, UserUtteranceReverted(), ActionExecuted(LISTEN)]
+
+
+def _tell_again() -> None:
+    log.warning("Somebody else wrote to a conversation; its message is handled again.")
+    count("frontdesk_retries", "conversation")
 
 
 def _tell(turn: asyncio.Task[Sequence[Reply]]) -> None:

@@ -15,6 +15,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, Exchange, TrackerStore
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import AuthError, Overloaded
+from frontdesk.measures import count, stop
 from frontdesk.runtime.agent import check_length, identified, not_yours
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.processor import guarded
@@ -56,6 +57,7 @@ class Front:
         self._waiting: defaultdict[Delivery, set[asyncio.Future[Sequence[Reply] | None]]] = defaultdict(set)
         exchange.listen(topic(self._name), self._told)
 
+    @stop("message")
     async def receive(self, message: UserMessage, on_reply: OnReply | None = None) -> Sequence[Reply]:
         """Let a worker handle a message and return its replies.
 
@@ -69,6 +71,7 @@ class Front:
         brought = self.outlets.answering(message) is not None  # by the worker
         return await pass_on(replies, None if brought else on_reply)
 
+    @stop("message")
     async def accept(self, message: UserMessage, on_reply: OnReply) -> bool:
         """Write a message down and return; a worker brings the replies. False where it was answered before."""
         delivery, message, stored = await self._write_down(message)
@@ -76,15 +79,18 @@ class Front:
             await self.queue.put(delivery)
         return stored is None
 
+    @stop("inbox")
     async def _write_down(self, message: UserMessage) -> tuple[Delivery, UserMessage, Sequence[Reply] | None]:
         check_length(message.text, self.settings.max_message)
         message, delivery = identified(message)
         await self.queue.check_room()
         stored = await self.store.begin(delivery, message)
+        count("frontdesk_deliveries" if stored is None else "frontdesk_repeats")
         if stored is not None and not message.authenticated and guarded(await self.latest(message.sender_id)):
             raise not_yours()
         return delivery, message, stored
 
+    @stop("turn")
     async def _answer(self, delivery: Delivery, message: UserMessage) -> Sequence[Reply]:
         told: asyncio.Future[Sequence[Reply] | None] = asyncio.get_running_loop().create_future()
         self._waiting[delivery].add(told)

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from frontdesk.core.ports import Announcement, BatchBroker, EventBroker, Outbox, Outgoing
 from frontdesk.errors import ConfigError, FrontdeskError
+from frontdesk.measures import count
 from frontdesk.runtime.agent import Agent
 
 log = logging.getLogger("frontdesk.events")
@@ -116,6 +117,7 @@ class Relay:
         if not self.failures:
             said = str(error) or type(error).__name__
             log.error("Events cannot be published at the moment; they wait and are tried again: %s", said)
+        count("frontdesk_retries", "broker")
         pause = PAUSES[min(self.failures, len(PAUSES) - 1)]
         self.failures += 1
         if not getattr(self.broker, "should_keep_unpublished_messages", True):

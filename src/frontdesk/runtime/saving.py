@@ -14,7 +14,7 @@ from frontdesk.core.events import IN_REPLY_TO, BotUttered, Event, SessionStarted
 from frontdesk.core.ports import Commit, Delivery, TrackerStore
 from frontdesk.core.reminders import Change, Reminder, changes
 from frontdesk.core.tracker import Tracker
-from frontdesk.measures import passing
+from frontdesk.measures import count, passing
 from frontdesk.runtime.recent import RecentTrackers
 
 log = logging.getLogger("frontdesk.agent")
@@ -78,9 +78,13 @@ class Saver:
         await self._commit(tracker, None, ())
         return tracker
 
-    async def finish(self, tracker: Tracker, delivery: Delivery, replies: Sequence[Reply]) -> None:
-        """Commit the rest, and the replies under their delivery."""
+    async def finish(
+        self, tracker: Tracker, delivery: Delivery, replies: Sequence[Reply], how: str = ""
+    ) -> None:
+        """Commit the rest, and the replies under their delivery; a message is counted by `how` it ended."""
         await self._commit(tracker, delivery, replies)
+        if how:
+            count("csr_messages_processed", how)
 
     async def end(self, tracker: Tracker) -> Tracker:
         """Commit the rest; of a turn that answers a delivery, the replies, too."""

@@ -15,6 +15,7 @@ from frontdesk.auth.secret import read_secret
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.project_layout import Layout
 from frontdesk.runtime.assembly import STATE
+from frontdesk.runtime.relay import Relay
 from frontdesk.server.listening import Listening
 from frontdesk.server.readiness import READY, Dependency, Readiness, mount_readiness
 from frontdesk.settings import Settings
@@ -54,8 +55,7 @@ def operate(
 
     @app.after_server_start
     async def begin(_: Sanic[Any, Any]) -> None:
-        if measures.listened():
-            looking.add(asyncio.create_task(look(readiness, amounts or {})))
+        looking.add(asyncio.create_task(_look(readiness, amounts or {})))
 
     @app.before_server_stop
     async def drain(_: Sanic[Any, Any]) -> None:
@@ -71,9 +71,22 @@ def operate(
     return readiness
 
 
-async def look(readiness: Readiness, amounts: Amounts) -> None:
-    """Tell again and again what only changes with time."""
-    while True:
+def amounts_of(relay: Relay | None) -> Amounts:
+    """Return what is asked of an assistant: how much waits for its event broker."""
+    return {"frontdesk_outbox_depth": relay.outbox.depth} if relay is not None else {}
+
+
+def watched(
+    settings: Settings, layout: Layout, dependencies: Sequence[Dependency], amounts: Amounts
+) -> asyncio.Task[None]:
+    """Let a process without an address of its own be measured, until the task that is returned is cancelled."""
+    name_conversations(settings.log_conversations, read_secret(layout.folder / STATE))
+    return asyncio.create_task(_look(Readiness(dependencies), amounts))
+
+
+async def _look(readiness: Readiness, amounts: Amounts) -> None:
+    """Tell again and again what only changes with time, where somebody measures."""
+    while measures.listened():
         measures.level("frontdesk_ready", await readiness.look() == READY)
         for name, ask in amounts.items():
             with suppress(FrontdeskError):  # readiness tells what is away

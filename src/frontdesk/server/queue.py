@@ -26,11 +26,12 @@ from frontdesk.runtime.worker import QueueWorker
 from frontdesk.server.app import create_app
 from frontdesk.server.cors import open_to
 from frontdesk.server.listening import Listening
-from frontdesk.server.operating import operate
+from frontdesk.server.model_server import pulled
+from frontdesk.server.operating import amounts_of, operate, watched
 from frontdesk.server.peers import Workers
 from frontdesk.server.protection import Protection
-from frontdesk.server.readiness import OK, Dependency
-from frontdesk.server.serve import article_pages, greet, only, open_channels, run_app
+from frontdesk.server.readiness import OK, Dependency, dependencies_of
+from frontdesk.server.serve import article_pages, greet, only, open_channels, relay_of, run_app
 from frontdesk.server.workers import check_shared, end_with_supervisor, fellow_workers
 from frontdesk.settings import Settings
 from frontdesk.stores.exchange import exchange_of
@@ -80,7 +81,7 @@ def serve_front(
         if not at.worker:
             greet(credentials, at, progress)
 
-    operate(app, settings, layout, at, _hangs_on(front))
+    operate(app, settings, layout, at, _hangs_on(front), {"frontdesk_queue_depth": front.queue.length})
     run_app(app, at)
     return 0
 
@@ -130,6 +131,7 @@ def work(layout: Layout, model: Path | None, settings: Settings, most: int, prog
     """Answer what front servers wrote down, until a signal comes; returns the exit code."""
     endpoints = read_endpoints(layout.folder, layout.endpoints)
     check_front(endpoints, layout)
+    model = model or pulled(endpoints.models, layout.folder / "models")
     progress("loading the model")
     return asyncio.run(_work(layout, model, settings, most, progress, endpoints))
 
@@ -155,10 +157,15 @@ async def _work(
     )  # nothing is served: some channels look at conversations to bring replies
     agent.outlets = Outlets(channels)
     worker, reminders = QueueWorker(agent, queue, most), ReminderScheduler(agent)
+    relay = relay_of(agent, endpoints, layout.folder)
     await agent.start()
     gc.collect()
     gc.freeze()
     await reminders.start()
+    if relay is not None:
+        await relay.start()
+    amounts = {"frontdesk_queue_depth": queue.length, **amounts_of(relay)}
+    watching = watched(settings, layout, dependencies_of(agent, endpoints, relay), amounts)
     progress(f"ready: answering what waits at {queue.place}")
     running = asyncio.create_task(worker.run())
     signaled = asyncio.create_task(stopping.wait())
@@ -168,10 +175,12 @@ async def _work(
     progress("finishing what was taken")
     await reminders.stop()
     await worker.finish(settings.turn_deadline + settings.action_deadline)
-    signaled.cancel()
     lines = [line for channel in channels if isinstance(line := getattr(channel, "lines", None), Lines)]
     await asyncio.gather(*(line.end(LAST) for line in lines))
+    for task in (signaled, watching):
+        task.cancel()
+    await asyncio.gather(signaled, watching, return_exceptions=True)
     await queue.close()
-    await agent.close()
+    await agent.close(relay.stop if relay is not None else None)
     await agent.exchange.close()
     return 0

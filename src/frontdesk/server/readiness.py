@@ -14,9 +14,11 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
+from frontdesk.core.ports import BatchBroker
 from frontdesk.errors import FrontdeskError
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.runtime.agent import Agent
+from frontdesk.runtime.relay import Relay
 
 log = logging.getLogger("frontdesk.server")
 
@@ -126,55 +128,65 @@ class Readiness:
             log.info("'%s' answers again.", dependency.name)
 
 
-def dependencies_of(agent: Agent, endpoints: Endpoints) -> list[Dependency]:
-    """Return what an assistant hangs on."""
-    probe = f"readiness-{uuid.uuid4().hex}"
+def dependencies_of(agent: Agent, endpoints: Endpoints, relay: Relay | None = None) -> list[Dependency]:
+    """Return what an assistant hangs on; `relay` sends its events to a broker, where there is one."""
+    assistant = _Assistant(agent, endpoints, relay)
+    return [
+        Dependency("model", assistant.model, needed=True),
+        Dependency("tracker_store", assistant.tracker_store, needed=True),
+        Dependency("lock_store", assistant.lock_store, needed=True),
+        Dependency("action_server", assistant.action_server),
+        Dependency("knowledge", assistant.knowledge),
+        Dependency("language_model", assistant.language_model),
+        Dependency("event_broker", assistant.event_broker),
+    ]
 
-    async def model() -> str:
-        return OK if agent.ready else FAILING
 
-    async def tracker_store() -> str:
-        await agent.store.next_reminder()
+class _Assistant:
+    """Asks each thing that an assistant hangs on, at little cost and with no effect."""
+
+    def __init__(self, agent: Agent, endpoints: Endpoints, relay: Relay | None) -> None:
+        self.agent, self.endpoints, self.relay = agent, endpoints, relay
+        self.probe = f"readiness-{uuid.uuid4().hex}"
+
+    async def model(self) -> str:
+        return OK if self.agent.ready else FAILING
+
+    async def tracker_store(self) -> str:
+        await self.agent.store.next_reminder()
         return OK
 
-    async def lock_store() -> str:
-        if not agent.local:
-            async with agent.locks.lock(probe):
+    async def lock_store(self) -> str:
+        if not self.agent.local:
+            async with self.agent.locks.lock(self.probe):
                 pass
         return OK
 
-    async def action_server() -> str:
-        server = agent.processor.server
-        if endpoints.action_endpoint is None:
+    async def action_server(self) -> str:
+        server = self.agent.processor.server
+        if self.endpoints.action_endpoint is None:
             return OFF
         if isinstance(server, Probed):
             await server.probe()
             return OK
         return OK if await server.names() else FAILING
 
-    async def knowledge() -> str:
-        return OK if agent.processor.knowledge is not None else OFF
+    async def knowledge(self) -> str:
+        return OK if self.agent.processor.knowledge is not None else OFF
 
-    async def language_model() -> str:
-        llm = getattr(getattr(agent.processor.knowledge, "grounded", None), "llm", None)
+    async def language_model(self) -> str:
+        llm = getattr(getattr(self.agent.processor.knowledge, "grounded", None), "llm", None)
         if llm is None:
             return OFF
         # It is not called: a call costs money. Its breaker tells how the last ones went.
         return FAILING if getattr(getattr(llm, "breaker", None), "remaining", 0.0) > 0 else OK
 
-    async def event_broker() -> str:
-        # A server that runs sends no events; `frontdesk export` makes its broker itself.
-        return OFF
-
-    return [
-        Dependency("model", model, needed=True),
-        Dependency("tracker_store", tracker_store, needed=True),
-        Dependency("lock_store", lock_store, needed=True),
-        Dependency("action_server", action_server),
-        Dependency("knowledge", knowledge),
-        Dependency("language_model", language_model),
-        Dependency("event_broker", event_broker),
-    ]
+    async def event_broker(self) -> str:
+        if self.relay is None:
+            return OFF
+        if isinstance(self.relay.broker, BatchBroker):
+            await self.relay.broker.check()
+        return FAILING if self.relay.failures else OK
 
 
 def mount_readiness(app: Sanic[Any, Any], readiness: Readiness) -> None:

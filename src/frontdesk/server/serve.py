@@ -40,7 +40,7 @@ from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance, new_key
 from frontdesk.server.listening import Listening
 from frontdesk.server.model_server import follow, pulled
-from frontdesk.server.operating import operate
+from frontdesk.server.operating import amounts_of, operate
 from frontdesk.server.peers import Workers, choose
 from frontdesk.server.protection import Protection
 from frontdesk.server.readiness import dependencies_of
@@ -104,8 +104,9 @@ def serve(
             greet(credentials, at, progress, entrance)
 
     follow(app, agent, layout, endpoints.models, archive, pages)
-    _add_lifetime(app, agent, layout, endpoints, watch=watch, ready=ready, workers=workers)
-    operate(app, settings, layout, at, dependencies_of(agent, endpoints))
+    relay = relay_of(agent, endpoints, folder)
+    _add_lifetime(app, agent, layout, relay, watch=watch, ready=ready, workers=workers)
+    operate(app, settings, layout, at, dependencies_of(agent, endpoints, relay), amounts_of(relay))
     run_app(app, at)
     return 0
 
@@ -223,7 +224,8 @@ def article_pages(layout: Layout, gate: Agent | Front) -> dict[str, str]:
     return render_articles(layout.folder / knowledge.articles, gate.facts)
 
 
-def _relay(agent: Agent, endpoints: Endpoints, folder: Path) -> Relay | None:
+def relay_of(agent: Agent, endpoints: Endpoints, folder: Path) -> Relay | None:
+    """Return what tells the event broker of endpoints.yml; None where it names none."""
     configured = endpoints.event_broker
     return Relay(agent, event_broker(configured, folder)) if configured is not None else None
 
@@ -232,14 +234,14 @@ def _add_lifetime(
     app: Sanic[Any, Any],
     agent: Agent,
     layout: Layout,
-    endpoints: Endpoints,
+    relay: Relay | None,
     *,
     watch: bool,
     ready: Callable[[], None],
     workers: Workers | None,
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
-    reminders, relay = ReminderScheduler(agent), _relay(agent, endpoints, layout.folder)
+    reminders = ReminderScheduler(agent)
 
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:

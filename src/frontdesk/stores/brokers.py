@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, insert, inspect
+from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.core.ports import Announcement, Options
@@ -54,7 +55,9 @@ class FileEventBroker:
 
     async def check(self) -> None:
         """Raise StoreError where the file cannot be written."""
-        await self.publish_all([])
+        place = self.path if self.path.exists() else self.path.parent
+        if not os.access(place, os.W_OK):
+            raise StoreError("The events cannot be written.", where=str(self.path))
 
     def _append(self, line: str) -> None:
         try:
@@ -95,7 +98,14 @@ class SqlEventBroker:
 
     async def check(self) -> None:
         """Raise StoreError where the database cannot be used."""
-        await self.publish_all([])
+        await asyncio.to_thread(self._ask)
+
+    def _ask(self) -> None:
+        try:
+            with self._engine.connect() as connection:
+                connection.execute(select(1))
+        except SQLAlchemyError as error:
+            raise self._failed(error) from error
 
     def _add(self, rows: list[dict[str, str]]) -> None:
         try:
@@ -105,8 +115,11 @@ class SqlEventBroker:
                 if rows:
                     connection.execute(insert(_events), rows)
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-            raise StoreError(f"The event broker's database failed: {reason}.", where=WHERE) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: SQLAlchemyError) -> StoreError:
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        return StoreError(f"The event broker's database failed: {reason}.", where=WHERE)
 
     def _prepare(self) -> None:
         _metadata.create_all(self._engine)

@@ -228,6 +228,11 @@ class MemoryTrackerStore:
         self._check_open()
         return list(self._outbox.values())[:most]
 
+    async def depth(self) -> int:
+        """Return how many commits wait for an event broker."""
+        self._check_open()
+        return len(self._outbox)
+
     async def sent(self, numbers: Sequence[str]) -> None:
         """Forget what an event broker has by now."""
         self._check_open()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from frontdesk.core.ports import Commit, Outgoing
 from frontdesk.stores.schema import leases, outbox
@@ -15,6 +15,7 @@ NAME = "outbox"
 
 _ADD = insert(outbox)
 _WAITING = select(outbox).order_by(outbox.c.id).limit(bindparam("most"))
+_DEPTH = select(func.count()).select_from(select(outbox.c.id).limit(100_000).subquery())
 _FORGET = delete(outbox).where(outbox.c.id == bindparam("of"))
 _TAKE = (
     update(leases)
@@ -38,6 +39,11 @@ def waiting(connection: Connection, most: int) -> list[Outgoing]:
     """Return what waits, oldest first."""
     found = connection.execute(_WAITING, {"most": most})
     return [Outgoing(str(row.id), row.sender_id, json.loads(row.data)) for row in found]
+
+
+def depth(connection: Connection) -> int:
+    """Return how many commits wait, counted as far as that costs little."""
+    return connection.execute(_DEPTH).scalar_one()
 
 
 def forget(connection: Connection, numbers: Sequence[str]) -> None:

@@ -38,6 +38,11 @@ class RedisOutbox:
         found = await self._patiently(lambda: client.xrange(f"{self._at.prefix}outbox", count=most))
         return [Outgoing(number, row["sender"], json.loads(row["events"])) for number, row in found]
 
+    async def depth(self) -> int:
+        """Return how many commits wait for an event broker."""
+        client = self._opened()
+        return int(await self._patiently(lambda: client.xlen(f"{self._at.prefix}outbox")))
+
     async def sent(self, numbers: Sequence[str]) -> None:
         """Forget what an event broker has by now."""
         client = self._opened()

@@ -143,6 +143,10 @@ class SqlTrackerStore:
         """Return what an event broker is still to be told, oldest first."""
         return await self._database.read(partial(outbox.waiting, most=most))
 
+    async def depth(self) -> int:
+        """Return how many commits wait for an event broker, at most 100,000."""
+        return await self._database.read(outbox.depth)
+
     async def sent(self, numbers: Sequence[str]) -> None:
         """Forget what an event broker has by now."""
         await self._database.write(lambda c: outbox.forget(c, numbers))

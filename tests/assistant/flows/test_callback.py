@@ -105,3 +105,16 @@ def test_that_the_call_can_be_canceled_while_its_subject_is_asked(scratch_shop):
     talk.hear("cancel the call", "cancel_order").run(ValidateCallbackForm())
     assert (talk.slots["callback_change"], talk.slots["callback_topic"]) == ("cancel", None)
     assert talk.slots["requested_slot"] is None
+
+
+@pytest.mark.parametrize(
+    ("arranging", "response"), [(True, "utter_callback_not_booked"), (False, "utter_callback_unknown_call")]
+)
+def test_that_a_call_is_given_up_before_it_is_booked(scratch_shop, arranging, response):
+    talk = Talk().hear("call me tomorrow", "schedule_callback").set(wish="schedule_callback")
+    if arranging:
+        talk.within(FORM).run(ValidateCallbackForm())
+    talk.hear("forget the call", "schedule_callback").set(callback_change="cancel")
+    talk.loop = None
+    talk.run(ActionSubmitCallback())
+    assert talk.responses() == [response]

@@ -6,6 +6,7 @@ import pytest
 
 from actions.flows.case_answers import ActionAskCaseConfirmed, ActionAskCaseRemedy, ActionSubmitCase
 from actions.flows.cases import ValidateBillingForm, ValidateDeliveryForm, ValidateRefundForm
+from actions.flows.replies import ActionClarify
 from actions.services.container import Services
 from tests.assistant.conftest import count, verified, who
 from tests.assistant.flows.talking import Talk, followups
@@ -164,3 +165,15 @@ def test_that_the_one_that_came_late_is_asked_for_where_it_can_t_be_the_one_befo
     talk = begun(text, "delivery_problem", "delivery_form", **before)
     talk.run(ValidateDeliveryForm())
     assert talk.slots["case_order"] == order
+
+
+def test_that_the_total_of_the_order_at_hand_is_told_to_its_customer_only(elena):
+    talk = Talk().hear("whats the total now", "nlu_fallback").set(last_order=TWICE)
+    talk.run(ActionClarify())
+    order = elena.commerce.order(TWICE)
+    told = talk.told("utter_order_total")
+    assert (told["order_number"], told["total"]) == (TWICE, f"${order.total}")
+    assert told["charges"].count("$") == 2
+    stranger = Talk(conversation="web-9").hear("whats the total now", "nlu_fallback").set(last_order=TWICE)
+    stranger.run(ActionClarify())
+    assert stranger.responses() == ["utter_clarify"]

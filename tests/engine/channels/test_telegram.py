@@ -11,7 +11,7 @@ import pytest
 from frontdesk.channels.telegram import TelegramChannel
 from frontdesk.errors import ConfigError
 from tests.conftest import SECRET, Server, until
-from tests.vendors.telegram import BOT, BUSY, TOKEN, Telegram, TelegramClient
+from tests.vendors.telegram import BOT, TOKEN, Telegram, TelegramClient
 from tests.vendors.vendor import VendorClient, WebhookContract
 
 OPTIONS = {"access_token": TOKEN, "verify": "desk_bot", "webhook_url": "https://a.example/w"}
@@ -25,8 +25,6 @@ def telegram(serving: Callable[[str], Server]) -> Iterator[TelegramClient]:
 
 
 class TestTelegram(WebhookContract):
-    BUSY = BUSY
-
     @pytest.fixture
     def client(self, telegram: VendorClient) -> VendorClient:
         return telegram

@@ -158,6 +158,15 @@ def test_slots(desk: Any) -> None:
     assert slots["session_started_metadata"] == Slot("session_started_metadata", "any")
 
 
+@pytest.mark.parametrize(
+    ("named", "kind"), [("Text", "text"), ("Boolean", "bool"), ("Categorical", "categorical"), ("Any", "any")]
+)
+def test_rasas_own_slot_types_may_be_named_by_their_classes(desk: Any, named: str, kind: str) -> None:
+    written = f"slots:\n  a: {{type: rasa.shared.core.slots.{named}Slot, values: [x], mappings: [{{type: custom}}]}}"
+    assert read(desk, written).slots["a"].type == kind
+    desk.complaints.raise_all()
+
+
 def test_the_sdks_knowledge_base_action_brings_its_slots(desk: Any) -> None:
     slots = read(desk, "actions: [action_query_knowledge_base]").slots
     assert slots["knowledge_base_listed_objects"] == Slot(

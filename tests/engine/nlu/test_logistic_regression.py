@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from frontdesk.core.message import IntentScore, Message
@@ -72,6 +73,15 @@ def test_it_can_be_told_which_features_to_use() -> None:
     assert made.components[3]._model.names()["blocks"] == ["SentenceEncoderFeaturizer"]
 
 
+def test_what_a_dense_vector_says_may_count_more() -> None:
+    def share(options: dict[str, object]) -> float:
+        made = learnt(*PARTS[:3], ("LogisticRegressionClassifier", options))
+        counts, dense = (np.linalg.norm(block.weights) for block in made.components[3]._model.blocks)
+        return float(dense / counts)
+
+    assert share({}) < share({"dense_weight": 3}) < share({"dense_weight": 10})
+
+
 def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
     made = learnt()
     again = pipeline(*PARTS)
@@ -104,7 +114,8 @@ def test_without_features_it_says_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"solver": "guess"}, {"C": 0}, {"class_weight": "heavy"}, {"max_iter": "many"}]
+    "options",
+    [{"solver": "guess"}, {"C": 0}, {"class_weight": "heavy"}, {"dense_weight": 0}, {"max_iter": "many"}],
 )
 def test_options_that_cannot_be_meant_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="LogisticRegressionClassifier"):

@@ -91,7 +91,11 @@ async def test_the_table_of_a_tracker_store_is_left_alone(tmp_path: Path) -> Non
 async def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written"):
         await FileEventBroker({"path": str(tmp_path / "no" / "folder.log")}).publish("ann", EVENTS[0])
+    with pytest.raises(StoreError, match="cannot be written"):
+        await FileEventBroker({"path": str(tmp_path / "no" / "folder.log")}).check()
     broken = SqlEventBroker({"db": str(tmp_path / "no" / "folder.db")})
+    with pytest.raises(StoreError, match="database failed"):
+        await broken.check()
     with pytest.raises(StoreError, match="database failed"):
         await broken.publish("ann", EVENTS[0])
     await broken.close()

@@ -14,6 +14,7 @@ from frontdesk.actions.custom import CustomAction
 from frontdesk.actions.remote import RemoteActionServer
 from frontdesk.auth.secret import SHORTEST
 from frontdesk.core.domain import Domain
+from frontdesk.core.ports import BatchBroker
 from frontdesk.core.tracker import LISTEN
 from frontdesk.errors import EndpointError, UnknownName
 from frontdesk.runtime.assembly import action_server, event_broker, language_model
@@ -137,13 +138,19 @@ def _names(answer: httpx.Response) -> set[str]:
 
 
 async def check_event_broker(deployment: Deployment) -> list[Finding]:
-    """Make the event broker; what it needs is then told."""
+    """Ask the event broker whether it takes events; what it needs is then told."""
     endpoint = deployment.endpoints.event_broker
     if endpoint is None:
         return []
     broker = event_broker(endpoint, deployment.layout.folder)
-    await broker.close()
-    return [Finding(BROKER, Level.OK, "The event broker's options can be meant.")]
+    asked = isinstance(broker, BatchBroker)
+    try:
+        if isinstance(broker, BatchBroker):
+            await broker.check()
+    finally:
+        await broker.close()
+    what = "The event broker takes events." if asked else "The event broker's options can be meant."
+    return [Finding(BROKER, Level.OK, what)]
 
 
 async def check_tracing(deployment: Deployment) -> list[Finding]:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
 from frontdesk.errors import StoreError
-from frontdesk.runtime.assembly import lock_store, tracker_store
+from frontdesk.runtime.assembly import lock_store, message_queue, tracker_store
 from frontdesk.server.checkup.deployment import Deployment, Finding, Level
+from frontdesk.server.queue import check_front
 from frontdesk.stores import schema
 from frontdesk.stores.databases import as_store_error
 from frontdesk.stores.options import SqlOptions, read_options
@@ -27,7 +28,7 @@ SKEW = (2.0, 30.0)
 """Seconds that clocks may differ before it is a warning, and an error: leases, reminders and tokens hang on them."""
 OLDEST_REDIS = (6, 2)
 OLDEST_POSTGRESQL = 12
-TRACKERS, LOCKS = "tracker store", "lock store"
+TRACKERS, LOCKS, QUEUE = "tracker store", "lock store", "queue"
 
 
 async def check_tracker_store(deployment: Deployment) -> list[Finding]:
@@ -186,11 +187,28 @@ async def check_lock_store(deployment: Deployment) -> list[Finding]:
     return [Finding(LOCKS, Level.OK, f"The store '{kind}' answers.")]
 
 
+async def check_queue(deployment: Deployment) -> list[Finding]:
+    """Reach the queue, where there is one, and tell of messages that were answered with an apology only."""
+    if deployment.endpoints.queue is None:
+        return []
+    check_front(deployment.endpoints, deployment.layout)
+    queue = message_queue(deployment.endpoints)
+    found = await redis_store_findings(queue.options, QUEUE)
+    try:
+        dead = len(await queue.dead())
+    finally:
+        await queue.close()
+    if dead:
+        what = f"Messages that were answered with an apology only: {dead}."
+        found.append(Finding(QUEUE, Level.WARNING, what, "Look at them: frontdesk queue."))
+    return found
+
+
 async def redis_store_findings(options: Mapping[str, Any], check: str) -> list[Finding]:
     """Reach a Redis, and look at how it is set up. Raises StoreError."""
     section = check.replace(" ", "_")
-    more = frozenset({"lifetime", "record_exp", "inbox_retention_days"})
-    at = read_redis_options(options, section, "", more, database=1 if check == LOCKS else 0)
+    more = frozenset({"lifetime", "record_exp", "inbox_retention_days", "limit", "tries"})
+    at = read_redis_options(options, section, "", more, database=0 if check == TRACKERS else 1)
     client = connect(at, f"A {check} in Redis")
     try:
         info = {str(key): value for key, value in (await client.info()).items()}
@@ -217,7 +235,7 @@ def redis_findings(check: str, info: Mapping[str, Any], config: Mapping[str, str
     policy = config.get("maxmemory-policy", str(info.get("maxmemory_policy", "noeviction")))
     bad = Level.ERROR if trackers else Level.WARNING
     if policy != "noeviction":
-        lost = "conversations" if trackers else "locks"
+        lost = {TRACKERS: "conversations", LOCKS: "locks"}.get(check, "what waits")
         what = f"Redis has maxmemory-policy {policy}: where memory gets short it drops {lost}."
         found.append(Finding(check, bad, what, "Set maxmemory-policy noeviction."))
     if trackers and (config.get("appendonly") == "no" or info.get("aof_enabled") == 0):

@@ -33,11 +33,13 @@ class OutboxContract:
         assert told(waiting) == [("ann", ["one", "zw\u00f6lf"]), ("ann", ["three"])]
         assert waiting[0].events[0]["event"] == "user"
         assert told(await store.outgoing(1)) == [("ann", ["one", "zw\u00f6lf"])]
+        assert await store.depth() == 2
         await store.sent([waiting[0].number])
         assert told(await store.outgoing(9)) == [("ann", ["three"])]
         await store.sent([waiting[0].number, waiting[1].number])
         await store.sent([])
         assert await store.outgoing(9) == []
+        assert await store.depth() == 0
 
     async def test_numbers_are_not_given_out_again(self, store: Any) -> None:
         await store.save(Commit("ann", [said("one")], 0, announced=True))

@@ -16,6 +16,7 @@ from frontdesk.server.checkup.stores import (
     LOCKS,
     TRACKERS,
     check_lock_store,
+    check_queue,
     check_tracker_store,
     clock_findings,
     mysql_findings,
@@ -23,6 +24,7 @@ from frontdesk.server.checkup.stores import (
     redis_findings,
 )
 from frontdesk.stores import schema
+from frontdesk.stores.redis_queue import RedisQueue
 from frontdesk.stores.sql import SqlTrackerStore
 from frontdesk.testing import servers
 
@@ -137,6 +139,25 @@ class TestLocks:
     async def test_a_redis_that_is_away(self, deployment: Make) -> None:
         with pytest.raises(StoreError, match="lock store failed"):
             await locks(deployment, Endpoint("redis", f"redis://127.0.0.1:{servers.free_port()}/0"))
+
+
+async def test_a_queue(deployment: Make, redis: servers.Server, tmp_path: Path) -> None:
+    url = redis.new_database()
+    at = {
+        "tracker_store": Endpoint("sql", None, {"db": "c.db"}), "lock_store": Endpoint("redis", url),
+        "queue": Endpoint("redis", url, {"limit": 10}),
+    }  # fmt: skip
+    (tmp_path / "credentials.yml").write_text("rest:\n")
+    assert await check_queue(deployment()) == []
+    assert levels(await check_queue(deployment(endpoints=Endpoints(**at))))[0][0] is Level.OK
+    queue = RedisQueue({"url": url})
+    await queue.bury(Delivery("rest", "ann", "m1"))
+    await queue.close()
+    _, finding = await check_queue(deployment(endpoints=Endpoints(**at)))
+    assert (finding.level, finding.what) == (
+        Level.WARNING,
+        "Messages that were answered with an apology only: 1.",
+    )
 
 
 @pytest.mark.parametrize(
