@@ -13,9 +13,14 @@ SORE = re.compile(
 )
 
 
+def is_sore(text: str) -> bool:
+    """Tell whether the words speak of something that is uncomfortable."""
+    return SORE.search(text) is not None
+
+
 def tell_sore(dispatcher: CollectingDispatcher, text: str) -> bool:
     """Say what can be done about what is uncomfortable, and where help is; tell whether the words speak of that."""
-    if not SORE.search(text):
+    if not is_sore(text):
         return False
     dispatcher.utter_message(response="utter_sore")
     return True

@@ -12,11 +12,12 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 from ruamel.yaml import YAML
 
-from actions.flows.discomfort import tell_sore
+from actions.flows.discomfort import is_sore, tell_sore
 from actions.flows.handoff import NOWHERE, written
 from actions.flows.identity import known_customer
 from actions.flows.phrases import plain
 from actions.flows.replies import clarify, hint
+from actions.flows.return_words import reason_of
 from actions.flows.turn import SURE, handoff, message
 from actions.flows.wishes import left
 from actions.services import services
@@ -66,7 +67,11 @@ class ActionEmergency(Action):
         asks = heard.intent == "ask_question" and not heard.entity("danger")  # "is it safe?", after a report
         kind = "product" if asks else kind_of(f"{heard.text} {heard.entity('danger') or ''}")
         plain = heard.entity("danger") or heard.payload or heard.intent != "emergency"
-        if not plain and not names_danger(heard.text) and tell_sore(dispatcher, heard.text):
+        if not plain and not names_danger(heard.text) and is_sore(heard.text):
+            reason = reason_of(heard) if tracker.get_slot("requested_slot") == "return_reason" else None
+            if reason:  # there it's the answer
+                return [SlotSet("return_reason", reason)]
+            tell_sore(dispatcher, heard.text)
             return []
         if not plain and heard.confidence < SURE:
             return [] if hint(dispatcher, tracker) else clarify(dispatcher, tracker)

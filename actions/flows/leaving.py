@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
 from actions.flows.turn import message
-from actions.flows.wishes import served_by, wishes
+from actions.flows.wishes import queue_of, queued, served_by, wishes
 
 LEADS = r"(?:(?:no|oh|ok|okay|hm+|wait|actually|please|pls|ugh|nah|just|then|and|sorry|well)\W+)*"
 TAILS = r"(?:\W+(?:change|changes|thing|stuff|then|please|pls|alone|now|part|again|for now))*"
@@ -35,3 +37,13 @@ def gives_up_another(tracker: Tracker) -> str | None:
     running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
     others = given_up(message(tracker).text) if running is not None else frozenset()
     return None if running in others else min(others, default=None)
+
+
+def leave_out(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
+    """Say that another wish than that of the running form is let go, and go on with the form; None where none is."""
+    another = gives_up_another(tracker)
+    if another is None:
+        return None
+    dispatcher.utter_message(response="utter_left_out", what=wishes()[another].name)
+    waiting = [entry for entry in queue_of(tracker) if entry["wish"] != another]
+    return [*queued(waiting), FollowupAction(str(tracker.active_loop_name))]

@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
+from actions.flows.leaving import leave_out
 from actions.flows.meaning import meant_instead
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.phrases import plain
@@ -72,6 +73,9 @@ class ActionAcknowledge(Action):
             return []
         if not tracker.active_loop_name and EMAIL.fullmatch(heard.text.strip(" .,!")):
             return [FollowupAction("action_inform")]  # an address alone is an answer, whatever it looks like
+        left_out = leave_out(dispatcher, tracker)
+        if left_out is not None:
+            return left_out
         events = empathy(dispatcher, tracker, wish.empathy, PLAIN if wish.asks else SURE)
         running = served_by(tracker.active_loop_name, tracker.get_slot("wish"))
         reading = Reading(Part(wish.intent, heard.text))

@@ -12,12 +12,12 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.flows.cancel_order import tell_final
-from actions.flows.leaving import gives_up_another
+from actions.flows.leaving import leave_out
 from actions.flows.mood import comforted, empathy, silence
 from actions.flows.offers import standing, with_more
 from actions.flows.replies import NOT_THERE, clarify, hint, password_not_there
 from actions.flows.turn import HESITATES, SURE, actions_of, feels_bad, message, set_in_last_turn, turn_events
-from actions.flows.wishes import clear_wish, left, queue_of, queued, serve, wishes
+from actions.flows.wishes import clear_wish, left, serve, wishes
 
 FAR = 4  # turns to look back for something worth repeating
 COURTESIES = frozenset({"utter_thank", "utter_praise", "action_small_talk"})
@@ -53,10 +53,9 @@ class ActionStop(Action):
     ) -> list[EventType]:
         """Leave the running form."""
         heard, booked = message(tracker), tracker.get_slot("last_return")
-        another = gives_up_another(tracker)
-        if another:
-            dispatcher.utter_message(response="utter_left_out", what=wishes()[another].name)
-            return queued([entry for entry in queue_of(tracker) if entry["wish"] != another])
+        left_out = leave_out(dispatcher, tracker)
+        if left_out is not None:
+            return left_out
         if heard.confidence < SURE and heard.has(HESITATES):
             dispatcher.utter_message(response="utter_take_your_time")
             return []

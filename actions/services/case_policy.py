@@ -210,7 +210,11 @@ def _assess_parcels(order: Order, issue: str, policies: Policies, today: date) -
     ids = tuple(item_id for parcel, day in late if day <= today for item_id in parcel.item_ids)
     stuck = [parcel for parcel in moving if parcel.status == "exception"]
     if stuck and not ids:
-        return Assessment("exception", (TRACE,), facts=_parcel_facts(order, stuck) | _said(stuck))
+        known = _parcel_facts(order, stuck) | _said(stuck)
+        days = [day for parcel, day in dated if parcel in stuck]
+        if not days:
+            return Assessment("exception_undated", (TRACE,), facts=known)
+        return Assessment("exception", (TRACE,), facts=known | {"lost_on": long_date(max(days))})
     if not dated:
         return Assessment("no_dates", (TRACE,), facts=facts)
     if not late:

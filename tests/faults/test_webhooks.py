@@ -5,15 +5,17 @@ Zendesk stands for those whose conversation says where it is, the Bot Framework 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from frontdesk.testing import servers
 from frontdesk.testing.json_server import Reply
-from tests.conftest import Server, until
+from tests.conftest import PATIENCE, Server, until
 from tests.faults.probe import Desk, locked
+from tests.faults.test_queue import QueueDesk
 from tests.vendors.botframework import BotFramework, BotFrameworkClient
 from tests.vendors.vendor import Vendor, VendorClient
 from tests.vendors.zendesk import Zendesk, ZendeskClient
@@ -104,3 +106,33 @@ def test_a_reminder_reaches_its_author_and_the_end_waits_for_what_is_on_its_way(
     until(lambda: not office.vendor.answers, "the vendor was asked")
     office.desk.server.stop()
     assert office.said() == ["In 0.1 seconds.", "Done under 1.", "Hello!"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_workers_bring_what_they_answer_and_what_is_said_unasked(
+    kind: str,
+    project: Path,
+    serve: Callable[..., Server],
+    postgresql: servers.Server,
+    redis: servers.Server,
+) -> None:
+    vendor, client = KINDS[kind]
+    with vendor() as made:
+        desk = QueueDesk(project, serve, postgresql, redis)
+        (project / "credentials.yml").write_text(f"rest:\n{kind}: {{{made.options}}}\n", "utf-8")
+        office = Office(desk, made, client)
+        desk.start("--queue")
+        worker = desk.work()
+        try:
+            assert office.tell('/remind{"kind": "0.1"}', "m1") == 200
+            office.until_said("In 0.1 seconds.")
+            desk.open_gate()
+            office.until_said("In 0.1 seconds.", "Done under 1.")
+            made.answers = [Reply({}, status=429, headers={"Retry-After": "1"})]
+            assert [office.tell("hello", "m2"), office.tell("hello", "m2")] == [200, 200]
+            until(lambda: not made.answers, "the vendor was asked")
+            worker.terminate()
+            assert worker.wait(PATIENCE) == 0
+        finally:
+            desk.close()
+        assert office.said() == ["In 0.1 seconds.", "Done under 1.", "Hello!"], "a worker's end waits for it"

@@ -42,10 +42,14 @@ class CallbackChannel(RestChannel):
         super().mount(app, gate)
 
         async def release(_: Any) -> None:
-            await self.lines.end(DEADLINE)
-            await self.client.close()
+            await self.close()
 
         app.register_listener(release, "after_server_stop")
+
+    async def close(self) -> None:
+        """Give what is on its way some time, and let go of connections."""
+        await self.lines.end(DEADLINE)
+        await self.client.close()
 
     async def receive(self, request: Request, gate: Gate) -> HTTPResponse:
         """Handle one request; the answer says that the message was handled, not what was said."""

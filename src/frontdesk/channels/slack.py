@@ -127,12 +127,16 @@ class SlackChannel:
                 await socket.close()
 
         async def release(_: Any) -> None:
-            await self.lines.end(DEADLINE)
-            await self.client.close()
+            await self.close()
 
         app.register_listener(begin, "after_server_start")
         app.register_listener(end, "before_server_stop")
         app.register_listener(release, "after_server_stop")
+
+    async def close(self) -> None:
+        """Give what is on its way some time, and let go of connections."""
+        await self.lines.end(DEADLINE)
+        await self.client.close()
 
     async def receive(self, request: Request, gate: Gate) -> HTTPResponse:
         """Answer one request of Slack; nothing of it is read before its signature is checked. Raises Refusal."""

@@ -150,11 +150,15 @@ class WebhookChannel(Writer):
             for task in beginning:
                 task.cancel()
             await asyncio.gather(*beginning, return_exceptions=True)
-            await self.lines.end(DEADLINE)
-            await self.client.close()
+            await self.close()
 
         app.register_listener(begin, "after_server_start")
         app.register_listener(release, "after_server_stop")
+
+    async def close(self) -> None:
+        """Give what is on its way some time, and let go of connections."""
+        await self.lines.end(DEADLINE)
+        await self.client.close()
 
     async def _begin(self) -> None:
         """Begin, however long the vendor cannot be reached; what it refuses is logged once."""

@@ -94,11 +94,9 @@ class Agent:
         announces: bool = False,
     ) -> None:
         self.processor, self.store, self.locks = processor, store, locks
-        self.settings, self.ready = settings, True
-        self.model_id, self.facts = model_id, facts or {}
+        self.settings, self.ready, self.model_id, self.facts = settings, True, model_id, facts or {}
         self._line, self.exchange = Line(locks, store), exchange_of(locks)
-        self.local = self._line.local
-        self.recent, self.outlets = RecentTrackers(), Outlets()
+        self.local, self.recent, self.outlets = self._line.local, RecentTrackers(), Outlets()
         self.announced = asyncio.Event() if announces else None  # there is something to tell an event broker
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
         self._turns, self._at_work = Turns(), AtWork()
@@ -314,13 +312,11 @@ class Agent:
         initial = (by or self.processor).domain.initial_slots
         return await self.recent.load(self.store, sender_id, initial, whole=whole, alone=self.local)
 
-    async def close(self, last: Callable[[], Awaitable[None]] | None = None) -> None:
+    async def close(self, *last: Callable[[], Awaitable[None]]) -> None:
         """Finish the turns under way, do what is left, then let go of the store, connections and the NLU thread."""
         await self._turns.end(self.settings.action_deadline)
-        if last is not None:
-            await last()
-        for part in (self.processor, self.locks, self.store):
-            await part.close()
+        for step in (*last, self.processor.close, self.locks.close, self.store.close):
+            await step()
 
 
 def apology(tracker: Tracker, message: UserMessage) -> list[Event]:

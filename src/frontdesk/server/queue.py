@@ -181,6 +181,6 @@ async def _work(
         task.cancel()
     await asyncio.gather(signaled, watching, return_exceptions=True)
     await queue.close()
-    await agent.close(relay.stop if relay is not None else None)
+    await agent.close(*([relay.stop] if relay is not None else []))
     await agent.exchange.close()
     return 0

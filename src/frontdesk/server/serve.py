@@ -276,7 +276,7 @@ def _add_lifetime(
 
     @app.after_server_stop
     async def close(_: Sanic[Any, Any]) -> None:
-        await agent.close(relay.stop if relay is not None else None)
+        await agent.close(*([relay.stop] if relay is not None else []))
         await agent.exchange.close()
 
 

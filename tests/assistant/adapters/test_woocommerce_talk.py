@@ -144,7 +144,7 @@ def test_where_an_order_is_by_number_and_as_the_last_one(shop: World) -> None:
     mine = [each for each in shop.woo.orders.values() if each["customer_id"] == entry["customer_id"]]
     newest = max(mine, key=lambda each: str(each["date_created_gmt"]))
     assert newest["number"] in visitor.say("and how is my last order doing?")
-    assert entry["number"] in visitor.say(f"what about #{entry['number']}?")
+    assert entry["number"] in visitor.say(f"where is order #{entry['number']}?")
     other = next(each for each in shop.woo.orders.values() if each["customer_id"] != entry["customer_id"])
     told = visitor.say(f"where is order {other['number']}?")
     assert other["line_items"][0]["name"] not in told

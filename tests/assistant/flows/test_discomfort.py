@@ -39,6 +39,13 @@ def test_what_only_sounds_like_an_emergency_is_asked_about(scratch_shop: Service
     assert talk.slots["urgent_ticket"] is None
 
 
+def test_as_the_reason_of_a_return_it_is_an_answer(scratch_shop: Services) -> None:
+    talk = Talk().within("return_form", "return_reason").hear("They hurt my ears", "emergency")
+    talk.run(ActionEmergency())
+    assert (talk.responses(), talk.loop) == ([], "return_form")
+    assert talk.slots["return_reason"] == "does_not_fit"
+
+
 @pytest.mark.parametrize(
     ("text", "entities"),
     [

@@ -11,7 +11,7 @@ from actions.flows.replies import hint
 from actions.flows.talk import ActionStop
 from actions.services.container import Services
 from tests.assistant.conftest import verified, who
-from tests.assistant.flows.talking import Talk
+from tests.assistant.flows.talking import Talk, followups
 
 HUGO = ("hugo.lindgren@example.com", "L204507", "55401")
 VISA = "c10041_card_1"
@@ -59,7 +59,7 @@ def test_giving_up_something_else_leaves_the_form_alone() -> None:
     assert gives_up_another(talk.tracker("x")) == "change_address"
     talk.run(ActionStop())
     assert talk.responses() == ["utter_left_out"]
-    assert talk.loop == "payment_form"
+    assert (talk.loop, followups(talk.events)) == ("payment_form", ["payment_form"])
     assert (talk.slots["wish_queue"], talk.slots["next_wish"]) == ([waiting[1]], "request_quote")
     dispatcher = CollectingDispatcher()
     assert hint(dispatcher, talk.tracker("x"))
