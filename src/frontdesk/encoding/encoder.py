@@ -23,7 +23,7 @@ BATCH = {"int8": 1, "fp32": 32}
 RECENT = 64  # texts whose vectors are kept for a moment
 REBUILD = "Train again, so that the encoder is built anew."
 SLOW = ("SkipLayerNormFusion",)
-"""What onnxruntime would make of the graph that takes longer (a sixth of the time): that node works number by number."""
+"""What onnxruntime would fuse though it then takes longer (a sixth of the time): that node goes number by number."""
 
 
 class SentenceEncoder:
