@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import cast
 
 import httpx
 import pytest
@@ -110,7 +110,7 @@ def test_a_rolling_restart_fails_nobody(shared_desk: SharedDesk) -> None:
 
     def talk(user: int) -> None:
         while not over.is_set():
-            answers.append(post(balanced.next(), "/note", f"u{user}", f"m{next(sent)}"))
+            answers.append(balanced.post("/note", f"u{user}", f"m{next(sent)}"))
 
     with balanced, ThreadPoolExecutor(8) as pool:
         users = [pool.submit(talk, user) for user in range(8)]
@@ -137,10 +137,15 @@ class Balancer:
         self._turns, self._over = itertools.count(), threading.Event()
         self._thread = threading.Thread(target=self._look)
 
-    def next(self) -> Any:
-        """Return the one whose turn it is, as `post` takes it."""
-        ready = self.ready
-        return SimpleNamespace(url=ready[next(self._turns) % len(ready)])
+    def post(self, text: str, sender: str, message_id: str) -> httpx.Response:
+        """Send a message to the one whose turn it is; where that one listens no more, to the next."""
+        while True:
+            ready = self.ready or self.urls
+            try:
+                url = ready[next(self._turns) % len(ready)]
+                return post(cast(Server, SimpleNamespace(url=url)), text, sender, message_id)
+            except httpx.ConnectError:  # nothing was sent
+                continue
 
     def _look(self) -> None:
         while not self._over.wait(0.1):

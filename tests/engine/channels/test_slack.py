@@ -264,6 +264,7 @@ def test_what_is_said_unasked_goes_to_the_person(server: Server, slack: Slack) -
 
 def test_people_of_two_workspaces_are_two(server: Server, slack: Slack) -> None:
     tell(server, event("/leave_message"))
+    slack.until_said(EMAIL)
     tell(server, event("ann@example.com", event={"user_team": "T0002", "team": "T0002"}))
     slack.until_said(EMAIL, "Sorry, I didn't understand that. Could you put it differently?")
     tracker = httpx.get(f"{server.url}/conversations/{TEAM}_{ANN}/tracker", params={"token": API}).json()
