@@ -96,9 +96,10 @@ class MattermostChannel(WebhookChannel):
             # A press is no surer than what is typed: else, once pressed, typing would be refused as somebody else's.
             heard = Heard(action, own, press, channel, about, authenticated=known, title=title or action)
             return (heard,) if action else ()
-        text = _without_trigger(word(told, "text"), word(told, "trigger_word"))
+        text = word(told, "text")
         if not text.strip():
             return ()
+        text = _without_trigger(text, word(told, "trigger_word"))
         return (Heard(text, own, post, channel, about, authenticated=known),)
 
     def acknowledged(self) -> HTTPResponse:
@@ -159,5 +160,5 @@ def _post(place: str, **content: Any) -> Post:
 
 def _without_trigger(text: str, trigger: str) -> str:
     """Return a text without the word that made Mattermost tell it, where more was said."""
-    first, _, rest = text.strip().partition(" ")
-    return rest if trigger and rest.strip() and first.lower().startswith(trigger.lower()) else text
+    first, *rest = text.split(maxsplit=1)
+    return rest[0] if trigger and rest and first.lower().startswith(trigger.lower()) else text

@@ -32,7 +32,7 @@ class TestMattermost(WebhookContract):
 
 @pytest.mark.asyncio
 async def test_a_form_is_read_too_and_the_trigger_is_left_out(mattermost: MattermostClient) -> None:
-    told = mattermost.event("#desk where is it?", "FORM", "f1", trigger_word="#desk", token="another")
+    told = mattermost.event("#desk\nwhere is it?", "FORM", "f1", trigger_word="#desk", token="another")
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await asyncio.to_thread(mattermost.deliver, urlencode(told), kind)
     assert (answer.status_code, answer.json()) == (200, {})
