@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sanic import Request
+from sanic.response import HTTPResponse
+from sanic.response import json as json_response
 
 from frontdesk.channels.choices import MARK, Choice
 from frontdesk.channels.lines import NotTaken
@@ -115,6 +117,10 @@ class RocketChatChannel(WebhookChannel):
         # A button is said by whoever presses it, like any other message.
         title = text if text.startswith(MARK) else None
         return Heard(text, own, message, room, about, authenticated=bool(self.tokens), title=title)
+
+    def acknowledged(self) -> HTTPResponse:
+        """Return an object: Rocket.Chat takes an answer without any words for a failure, and tells it again."""
+        return json_response({})
 
     def home(self, conversation: str) -> str | None:
         """Return the id of the room."""

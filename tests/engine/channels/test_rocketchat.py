@@ -39,6 +39,15 @@ async def test_a_login_that_has_lapsed_is_renewed(rocketchat: RocketChatClient) 
 
 
 @pytest.mark.asyncio
+async def test_an_answer_that_rocket_chat_takes_for_none_would_bring_everything_again(
+    rocketchat: RocketChatClient,
+) -> None:
+    answer = await asyncio.to_thread(rocketchat.tell, rocketchat.event("once", "ONCE", "o1"))
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert await rocketchat.texts("ONCE", 1) == ["once"]
+
+
+@pytest.mark.asyncio
 async def test_a_visitor_of_livechat(rocketchat: RocketChatClient) -> None:
     told = rocketchat.livechat(
         "VISITOR", {"msg": "one", "_id": "v1"}, {"msg": "two", "_id": "v2"}, agent={"username": USER}
