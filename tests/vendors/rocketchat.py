@@ -1,4 +1,4 @@
-"""Rocket.Chat: its REST API (7), as far as the channel uses it."""
+"""Rocket.Chat: its REST API, as far as the channel uses it."""
 
 from __future__ import annotations
 
