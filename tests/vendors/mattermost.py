@@ -1,4 +1,4 @@
-"""Mattermost: its API v4 (server 10), as far as the channel uses it."""
+"""Mattermost: its API v4, as far as the channel uses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rocket.Chat: its REST API (7), as far as the channel uses it."""
+"""Rocket.Chat: its REST API, as far as the channel uses it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from frontdesk.testing.contracts.channel import Said
 from frontdesk.testing.json_server import Asked, Reply
 from tests.vendors.vendor import Vendor, VendorClient, numbers
 
+ADDRESS = "desk@chat.example"
 USER, PASSWORD, HOOK = "desk", "the-password-of-the-desk", "the-token-of-the-webhook"
 
 
@@ -32,11 +33,12 @@ class RocketChat(Vendor):
     def api(self, asked: Asked) -> Any:
         if asked.path != "/api/v1/login":
             return None
-        if asked.body != {"user": USER, "password": PASSWORD}:
+        if asked.body not in ({"user": name, "password": PASSWORD} for name in (USER, ADDRESS)):
             return Reply({"status": "error", "error": "Unauthorized"}, status=401)
         self.logins += 1
         self.login = f"login-{next(numbers)}"
-        return {"status": "success", "data": {"authToken": self.login, "userId": "uDESK"}}
+        me = {"_id": "uDESK", "username": USER}
+        return {"status": "success", "data": {"authToken": self.login, "userId": "uDESK", "me": me}}
 
     def refusal(self, asked: Asked) -> Reply | None:
         shown = asked.headers.get("x-auth-token"), asked.headers.get("x-user-id")

@@ -93,13 +93,20 @@ class WebexClient(VendorClient):
         title, payload = said.buttons[number]
         if payload is None:
             return self.event(str(number + 1), sender, message_id)
-        own = f"action-{sender}-{message_id}"
-        action = {
-            "id": own, "type": "submit", "messageId": "shown", "inputs": {"action": payload, "title": title},
-            "personId": f"person{sender}", "roomId": f"room{sender}", "created": "2026-01-01T00:00:00.000Z",
+        return self.submit({"action": payload, "title": title}, sender, message_id)
+
+    def submit(self, inputs: Any, sender: str, message_id: str, room_type: str = "direct") -> dict[str, Any]:
+        own, card, room = f"action-{sender}-{message_id}", f"card-{sender}-{message_id}", f"room{sender}"
+        shown = {"id": card, "roomId": room, "roomType": room_type, "personId": ME}
+        named = {
+            "id": own, "type": "submit", "messageId": card, "personId": f"person{sender}", "roomId": room,
+            "created": "2026-01-01T00:00:00.000Z",
         }  # fmt: skip
-        self.vendor.written[f"attachment/actions/{own}"] = action
-        return self.hook("attachmentActions", {"id": own, "roomId": f"room{sender}", "roomType": "direct"})
+        self.vendor.written |= {
+            f"attachment/actions/{own}": {**named, "inputs": inputs},
+            f"messages/{card}": shown,
+        }
+        return self.hook("attachmentActions", named)
 
     def others(self, sender: str) -> list[Any]:
         written = self.event("hello", sender, "other")["data"]

@@ -17,7 +17,7 @@ from frontdesk.channels.choices import MARK, Choice
 from frontdesk.channels.http import LONGEST_ID, Refusal
 from frontdesk.channels.keys import SigningKeys
 from frontdesk.channels.lines import NotTaken
-from frontdesk.channels.reading import needed, part, several, unsigned, word
+from frontdesk.channels.reading import needed, part, several, text_of, unsigned, word
 from frontdesk.channels.texts import Limit, as_utf16, shortened
 from frontdesk.channels.vendor import Post, Vendor, address, refusal
 from frontdesk.channels.webhook import PLACE, Bringing, Heard, WebhookChannel
@@ -140,8 +140,8 @@ class BotFrameworkChannel(WebhookChannel):
 
     def answering(self, message: UserMessage) -> Bringing | None:
         """Return what brings the replies to a message that was taken before a crash."""
-        place = message.metadata.get(PLACE)
-        known = message.authenticated and isinstance(place, str)
+        place = _place(message.metadata, message.sender_id)
+        known = message.authenticated and place is not None
         return Bringing(self, message.sender_id, str(place)) if known else None
 
     async def place_of(self, sender_id: str) -> str | None:
@@ -150,8 +150,8 @@ class BotFrameworkChannel(WebhookChannel):
             return None
         for event in (await self.gate.tracker(sender_id)).newest_first():
             if isinstance(event, UserUttered) and event.input_channel == self.name:
-                place = event.metadata.get(PLACE)
-                if isinstance(place, str):
+                place = _place(event.metadata, sender_id)
+                if place is not None:
                     return place
         return None
 
@@ -228,6 +228,19 @@ class BotFrameworkChannel(WebhookChannel):
         if not isinstance(custom, Mapping):
             raise ValueError("'custom' is not an object")
         return _post(place, **{"text": "", **custom})
+
+
+def _place(metadata: Mapping[str, Any], own: str) -> str | None:
+    """Return where a message was said; None where that is not of its conversation's channel.
+
+    Whoever speaks by REST in this channel's name writes the metadata, but not an id that begins with a channel's.
+    """
+    place = text_of(metadata, PLACE)
+    try:
+        channel = word(part(json.loads(place)), "channel")
+    except (ValueError, RecursionError):
+        return None
+    return place if channel and own.startswith(f"{channel}:") else None
 
 
 def _post(place: str, **content: Any) -> Post:

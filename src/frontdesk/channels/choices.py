@@ -60,15 +60,17 @@ def recalled(tracker: Tracker, mark: str) -> str | None:
     return None
 
 
-def picked(tracker: Tracker, text: str) -> str | None:
-    """Return the payload that a number or a title stands for, of what was offered last; None where it is neither."""
+def picked(tracker: Tracker, text: str, buttons: int = 0) -> str | None:
+    """Return the payload that a number or a title stands for, of what was offered last; None where it is neither.
+
+    Up to so many `buttons` were shown without numbers: there a number is an answer of its own.
+    """
     if len(text) > _LONGEST_TITLE:
         return None
     offered = _last_offered(tracker.newest_first())
     number = _NUMBER.fullmatch(text)
-    if number is not None:
-        position = int(number[1])
-        return offered[position - 1].payload if 1 <= position <= len(offered) else None
+    if number is not None and len(offered) > buttons and 1 <= int(number[1]) <= len(offered):
+        return offered[int(number[1]) - 1].payload
     said = " ".join(text.split()).casefold()
     return next((choice.payload for choice in offered if choice.title.casefold() == said), None)
 

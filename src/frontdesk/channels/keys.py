@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
@@ -32,6 +33,7 @@ class SigningKeys:
         self._load = load
         self._keys: dict[str, Mapping[str, Any]] = {}
         self._looked = float("-inf")
+        self._looking: asyncio.Task[None] | None = None
 
     async def claims(
         self, token: str | None, issuer: str, audience: str
@@ -53,21 +55,29 @@ class SigningKeys:
                 leeway=SKEW,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except (jwt.PyJWTError, ValueError) as error:
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise unsigned(self.vendor) from error
         return claims, key
 
     async def _key(self, name: str) -> Mapping[str, Any] | None:
         age = monotonic() - self._looked
         if age > FRESH or (name not in self._keys and age > PAUSE):
-            await self._renew(name)
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._renew())
+            try:
+                await asyncio.shield(self._looking)  # all who wait for keys wait for one look
+            except NotTaken:
+                if name not in self._keys:
+                    raise
         return self._keys.get(name)
 
-    async def _renew(self, name: str) -> None:
+    async def _renew(self) -> None:
         try:
-            self._keys = {word(key, "kid"): key for key in await self._load()}
-            self._looked = monotonic()
+            found = {word(key, "kid"): key for key in await self._load()}
+            if not found:  # an answer of something else on the way, which must not take the good ones away
+                raise NotTaken("There are no keys in the answer.")
         except NotTaken:
-            if name not in self._keys:
-                raise
-            self._looked = monotonic() - FRESH + PAUSE  # the old ones are believed until then
+            # The old ones are believed until then.
+            self._looked = max(self._looked, monotonic() - FRESH + PAUSE)
+            raise
+        self._keys, self._looked = found, monotonic()

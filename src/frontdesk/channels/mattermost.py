@@ -81,23 +81,26 @@ class MattermostChannel(WebhookChannel):
             raise Refusal(400, "BadRequest", "The body is not a form.") from error
 
     async def hear(self, told: Mapping[str, Any]) -> Sequence[Heard]:
-        """Return the message of an outgoing webhook, or what a pressed button says."""
+        """Return the message of an outgoing webhook, or what a pressed button says. Raises NotTaken."""
+        if not self.me:  # our own posts come back, too: not to know them is to answer oneself
+            await self.begin()
         channel, user, post = (word(told, key) for key in ("channel_id", "user_id", "post_id"))
         if not (channel and user and post) or user == self.me:
             return ()
-        own, about = (
-            f"{channel}_{user}",
-            {"user_name": word(told, "user_name"), "team_id": word(told, "team_id")},
-        )
+        own, known = f"{channel}_{user}", bool(self.tokens)
+        about = {"user_name": word(told, "user_name"), "team_id": word(told, "team_id")}
         if "context" in told:
             action = word(part(told, "context"), "action")
             title = word(part(told, "context"), "title")
             press = f"{post}:{word(told, 'trigger_id')}"
-            return (Heard(action, own, press, channel, about, title=title or action),) if action else ()
-        text = _without_trigger(word(told, "text"), word(told, "trigger_word"))
+            # A press is no surer than what is typed: else, once pressed, typing would be refused as somebody else's.
+            heard = Heard(action, own, press, channel, about, authenticated=known, title=title or action)
+            return (heard,) if action else ()
+        text = word(told, "text")
         if not text.strip():
             return ()
-        return (Heard(text, own, post, channel, about, authenticated=bool(self.tokens)),)
+        text = _without_trigger(text, word(told, "trigger_word"))
+        return (Heard(text, own, post, channel, about, authenticated=known),)
 
     def acknowledged(self) -> HTTPResponse:
         """Return an object: Mattermost shows an error where a button is answered with anything else."""
@@ -157,5 +160,5 @@ def _post(place: str, **content: Any) -> Post:
 
 def _without_trigger(text: str, trigger: str) -> str:
     """Return a text without the word that made Mattermost tell it, where more was said."""
-    first, _, rest = text.strip().partition(" ")
-    return rest if trigger and rest.strip() and first.lower().startswith(trigger.lower()) else text
+    first, *rest = text.split(maxsplit=1)
+    return rest[0] if trigger and rest and first.lower().startswith(trigger.lower()) else text

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sanic import Request
+from sanic.response import HTTPResponse
+from sanic.response import json as json_response
 
 from frontdesk.channels.choices import MARK, Choice
 from frontdesk.channels.lines import NotTaken
@@ -43,6 +45,7 @@ class RocketChatChannel(WebhookChannel):
         needed(options, "server_url", self.name, "your Rocket.Chat's address: https://HOST")
         self.tokens = tokens(options, "webhook_token", self.name)
         self.login: dict[str, str] = {}
+        self.me: frozenset[str] = frozenset()
         return Vendor(address(options, "server_url", "", self.name), proxy=options.get("proxy") or None)
 
     async def begin(self) -> None:
@@ -54,6 +57,8 @@ class RocketChatChannel(WebhookChannel):
             raise NotTaken(f"Login: {trouble.why}", final=trouble.final, after=trouble.after)
         found = part(answer.json(), "data")
         self.login = {"X-Auth-Token": word(found, "authToken"), "X-User-Id": word(found, "userId")}
+        # One may log in by an address, too, which is no name that a message shows.
+        self.me = frozenset({self.user, word(found, "userId"), word(part(found, "me"), "username")}) - {""}
 
     async def bring(self, post: Post) -> None:
         """Post one message; a login that has lapsed is renewed. Raises NotTaken."""
@@ -78,13 +83,17 @@ class RocketChatChannel(WebhookChannel):
             raise unsigned(self.vendor)
 
     async def hear(self, told: Mapping[str, Any]) -> Sequence[Heard]:
-        """Return the message of an outgoing webhook, or those of a visitor."""
+        """Return the message of an outgoing webhook, or those of a visitor. Raises NotTaken."""
+        if not self.me:  # our own messages come back, too: not to know them is to answer oneself
+            await self.begin()
         if "visitor" in told:
             return self._visitor(told)
         room, user, message = (word(told, key) for key in ("channel_id", "user_id", "message_id"))
         text = word(told, "text")
-        by_us = word(told, "user_name") == self.user or told.get("bot") or told.get("isEdited") is True
+        by_us = user in self.me or word(told, "user_name") in self.me
         if not (room and user and message and text.strip()) or by_us:
+            return ()
+        if told.get("bot") or told.get("isEdited") is True:
             return ()
         text = _without_trigger(text, word(told, "trigger_word"))
         return (self._heard(text, f"{room}_{user}", message, room, {"user_name": word(told, "user_name")}),)
@@ -92,7 +101,7 @@ class RocketChatChannel(WebhookChannel):
     def _visitor(self, told: Mapping[str, Any]) -> list[Heard]:
         """Return what a visitor said, while no person has the chat."""
         room, agent = word(told, "_id"), word(part(told, "agent"), "username")
-        if not room or told.get("type", "Message") != "Message" or agent not in ("", self.user):
+        if not room or told.get("type", "Message") != "Message" or (agent and agent not in self.me):
             return []
         who = {"visitor": {key: word(part(told, "visitor"), key) for key in ("username", "name")}}
         return [
@@ -101,13 +110,17 @@ class RocketChatChannel(WebhookChannel):
             )
             for place, one in enumerate(several(told, "messages"))
             if word(one, "msg").strip()
-            and not (one.get("agentId") or one.get("editedAt") or word(one, "username") == self.user)
+            and not (one.get("agentId") or one.get("editedAt") or word(one, "username") in self.me)
         ]
 
     def _heard(self, text: str, own: str, message: str, room: str, about: Mapping[str, Any]) -> Heard:
         # A button is said by whoever presses it, like any other message.
         title = text if text.startswith(MARK) else None
         return Heard(text, own, message, room, about, authenticated=bool(self.tokens), title=title)
+
+    def acknowledged(self) -> HTTPResponse:
+        """Return an object: Rocket.Chat takes an answer without any words for a failure, and tells it again."""
+        return json_response({})
 
     def home(self, conversation: str) -> str | None:
         """Return the id of the room."""

@@ -22,7 +22,9 @@ from frontdesk.errors import ConfigError
 
 MOST_FIELDS = 200  # of a form
 MOST_MEDIA = 10
-_PERSON = re.compile(r"([a-z]{2,20}:)?\+?[A-Za-z0-9._@-]{1,64}")
+_PERSON = re.compile(r"\+\d{1,20}|[a-z]{2,20}:\+?[A-Za-z0-9._@-]{1,64}")
+"""Not a short code or a name: an SMS may show any as its sender, also what is a person's id on another channel."""
+_HOST = re.compile(r"(https?)(://[^/?#]*?)(:\d{1,5})?(?=[/?#]|$)")
 _CHANGED = re.compile(r"(?<=\w)¡(?=\w)")
 _CONSOLE = "Twilio's Console"
 
@@ -62,7 +64,7 @@ class TwilioChannel(WebhookChannel):
         """Refuse what Twilio did not sign for this address. Raises Refusal."""
         shown, fields = request.headers.get("X-Twilio-Signature"), _fields(request)
         for url in self._addresses(request):
-            if same(shown, signature(self.token, url, fields)):
+            if any(same(shown, signature(self.token, one, fields)) for one in _spelled(url)):
                 return
         raise unsigned(self.vendor)
 
@@ -144,6 +146,16 @@ class TwilioChannel(WebhookChannel):
 
     def _path(self) -> str:
         return f"/2010-04-01/Accounts/{quote(self.account, safe='')}/Messages.json"
+
+
+def _spelled(url: str) -> list[str]:
+    """Return an address without its port and with it: Twilio signs now this, now that, as its own SDK knows."""
+    found = _HOST.match(url)
+    if found is None:
+        return [url]
+    scheme, host, port = found.groups()
+    usual = ":443" if scheme == "https" else ":80"
+    return [f"{scheme}{host}{one}{url[found.end() :]}" for one in ("", port or usual)]
 
 
 def signature(token: str, url: str, fields: Sequence[tuple[str, str]]) -> str:

@@ -73,19 +73,22 @@ class WebexChannel(WebhookChannel):
             return ()
         if not self.me:
             await self.begin()
-        path = "/messages/" if resource == "messages" else "/attachment/actions/"
+        if resource == "messages":
+            return self._written(await self._fetched("/messages/", named))
+        action = await self._fetched("/attachment/actions/", named)
+        return self._pressed(action, await self._fetched("/messages/", word(action, "messageId")))
+
+    async def _fetched(self, path: str, name: str) -> Mapping[str, Any]:
+        """Return what is named; nothing where it was deleted, or is none that the bot may see. Raises NotTaken."""
+        if not name:
+            return {}
         try:
-            found = await self.client.get(f"{path}{quote(named, safe='')}")
+            return await self.client.get(f"{path}{quote(name, safe='')}")
         except NotTaken as trouble:
-            if trouble.final:  # it was deleted, or is none that the bot may see
-                log.info("A message of Webex is not heard: %s", trouble.why)
-                return ()
-            raise
-        return (
-            self._pressed(found, part(told, "data"))
-            if resource == "attachmentActions"
-            else self._written(found)
-        )
+            if not trouble.final:
+                raise
+            log.info("A message of Webex is not heard: %s", trouble.why)
+            return {}
 
     def _written(self, message: Mapping[str, Any]) -> Sequence[Heard]:
         who = word(message, "personId")
@@ -98,10 +101,13 @@ class WebexChannel(WebhookChannel):
         about: dict[str, Any] = {"attachments": [{"url": one} for one in addresses]} if addresses else {}
         return self._heard(message, text or " ".join(addresses), word(message, "id"), about, direct=direct)
 
-    def _pressed(self, action: Mapping[str, Any], told: Mapping[str, Any]) -> Sequence[Heard]:
+    def _pressed(self, action: Mapping[str, Any], card: Mapping[str, Any]) -> Sequence[Heard]:
         inputs = part(action, "inputs")
         said = word(inputs, "action")
-        direct = told.get("roomType") == "direct" or inputs.get("direct") is True
+        if not card:
+            return ()
+        # Which kind of room it is stands with the card alone; `inputs` are whatever a person's client sends.
+        direct = card.get("roomType") == "direct"
         return self._heard(
             action, said, word(action, "id"), {}, direct=direct, title=word(inputs, "title") or said
         )

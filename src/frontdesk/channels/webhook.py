@@ -227,7 +227,7 @@ class WebhookChannel(Writer):
             return recalled(await gate.latest(heard.conversation), text) or heard.title
         if len(text) > 2 and self.most_choices:
             return text
-        return picked(await gate.latest(heard.conversation), text) or text
+        return picked(await gate.latest(heard.conversation), text, self.most_choices) or text
 
     def _first(self, heard: Heard) -> bool:
         """Tell whether a message was not seen here before; what hangs on that does no harm twice."""

@@ -114,12 +114,15 @@ def test_the_token_goes_to_connectors_alone(url: str, good: bool) -> None:
 
 def test_who_brings_an_answer_after_a_crash() -> None:
     channel = BotFrameworkChannel(OPTIONS, SECRET)
-    place = {"out_channel": '{"url": "u", "bot": "b", "user": "c"}'}
+    place = {"out_channel": '{"url": "u", "bot": "b", "user": "c", "channel": "msteams"}'}
     message = UserMessage("hi", "msteams:x", "botframework", "m", place, authenticated=True)
     bringing = channel.answering(message)
     assert bringing is not None
     assert bringing.place == place["out_channel"]
     assert channel.answering(UserMessage("hi", "msteams:x", "botframework", "m", place)) is None
+    for own, said in [("web-x", place), ("msteams:x", {}), ("msteams:x", {"out_channel": "x"})]:
+        made_up = UserMessage("hi", own, "botframework", "m", said, authenticated=True)
+        assert channel.answering(made_up) is None, "a caller's own metadata leads nowhere"
 
 
 def test_custom_json_has_rasa_s_defaults() -> None:

@@ -39,6 +39,16 @@ def test_a_number_or_a_title_picks(text: str, payload: str | None) -> None:
     assert picked(after(UserUttered(text="hi"), OFFER, BotUttered(text="and more")), text) == payload
 
 
+def test_a_number_is_no_button() -> None:
+    assert picked(after(OFFER), "2", buttons=2) is None, "how many they want, not the second button"
+    assert picked(after(OFFER), "no", buttons=2) == "No"
+    assert picked(after(OFFER), "2", buttons=1) == "No", "more than there are buttons are a list"
+    stars = BotUttered(
+        text="How was it?", data={"buttons": [{"title": f"{n}", "payload": f"/{n}"} for n in (20, 10)]}
+    )
+    assert picked(after(stars), "10") == picked(after(stars), "10", buttons=3) == "/10"
+
+
 def test_only_what_was_offered_last_can_be_picked() -> None:
     assert picked(after(OFFER, UserUttered(text="something else"), BotUttered(text="ok")), "1") is None
     assert picked(after(), "1") is None

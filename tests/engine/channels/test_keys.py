@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,10 +23,14 @@ class Publisher:
 
     def __init__(self, *signers: Signer) -> None:
         self.signers = list(signers)
+        self.odd = False
         self.looked = 0
 
     async def __call__(self) -> Sequence[Mapping[str, Any]]:
         self.looked += 1
+        await asyncio.sleep(0)
+        if self.odd:
+            return []
         if not self.signers:
             raise NotTaken("Nobody there.")
         return [signer.published() for signer in self.signers]
@@ -75,6 +80,31 @@ def test_keys_are_believed_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     assert publisher.looked == 3
 
 
+def test_an_answer_without_keys_takes_none_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(keys, "monotonic", lambda: now)
+    signer = Signer("key")
+    publisher = Publisher(signer)
+    found = SigningKeys("vendor", publisher)
+    accepted(found, signer.token(CLAIMS))
+    publisher.odd = True
+    for seconds in (keys.PAUSE, keys.FRESH):
+        now += seconds + 1
+        with pytest.raises(NotTaken):
+            accepted(found, Signer("new").token(CLAIMS))
+        assert accepted(found, signer.token(CLAIMS))
+
+
+@pytest.mark.asyncio
+async def test_all_who_wait_for_keys_wait_for_one_look() -> None:
+    signer = Signer("key")
+    publisher = Publisher(signer)
+    found = SigningKeys("vendor", publisher)
+    token = signer.token(CLAIMS)
+    await asyncio.gather(*(found.claims(token, "issuer", "us") for _ in range(5)))
+    assert publisher.looked == 1
+
+
 def test_clocks_may_differ_and_what_is_needed_is_there() -> None:
     signer = Signer("key")
     found = SigningKeys("vendor", Publisher(signer))
@@ -84,6 +114,8 @@ def test_clocks_may_differ_and_what_is_needed_is_there() -> None:
     assert not accepted(found, signer.token({"iss": "issuer"}))
     assert not accepted(found, signer.token({**CLAIMS, "exp": None}))
     assert not accepted(found, "x" * 20_000)
+    nested = base64.urlsafe_b64encode(b"[" * 12_000).decode()
+    assert not accepted(found, f"{nested}.e30.x")
 
 
 def test_keys_that_cannot_be_fetched_are_no_refusal() -> None:

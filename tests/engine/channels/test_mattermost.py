@@ -12,7 +12,7 @@ import pytest
 from frontdesk.channels.mattermost import MattermostChannel
 from frontdesk.errors import ConfigError
 from tests.conftest import SECRET, Server, until
-from tests.vendors.mattermost import HOOK, Mattermost, MattermostClient
+from tests.vendors.mattermost import BOT, HOOK, ME, Mattermost, MattermostClient
 from tests.vendors.vendor import VendorClient, WebhookContract
 
 OPTIONS = {"url": "https://m.example/api/v4", "token": "t", "webhook_url": "https://a.example/w"}
@@ -32,7 +32,7 @@ class TestMattermost(WebhookContract):
 
 @pytest.mark.asyncio
 async def test_a_form_is_read_too_and_the_trigger_is_left_out(mattermost: MattermostClient) -> None:
-    told = mattermost.event("#desk where is it?", "FORM", "f1", trigger_word="#desk", token="another")
+    told = mattermost.event("#desk\nwhere is it?", "FORM", "f1", trigger_word="#desk", token="another")
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await asyncio.to_thread(mattermost.deliver, urlencode(told), kind)
     assert (answer.status_code, answer.json()) == (200, {})
@@ -51,6 +51,15 @@ async def test_a_button_is_good_in_its_channel_alone(mattermost: MattermostClien
 
 
 @pytest.mark.asyncio
+async def test_it_does_not_answer_itself_before_it_knows_who_it_is() -> None:
+    told = {"channel_id": "c", "user_id": ME, "post_id": "p", "text": "my own answer"}
+    with Mattermost() as vendor:
+        channel = MattermostChannel({**OPTIONS, "url": f"{vendor.server.url}/api/v4", "token": BOT}, SECRET)
+        assert list(await channel.hear(told)) == []
+        await channel.close()
+
+
+@pytest.mark.asyncio
 async def test_nobody_s_words_call_everybody(mattermost: MattermostClient) -> None:
     await mattermost.say("@channel @all @here @hereford ann@all.example", "CALLS", "c1")
     [text] = await mattermost.texts("CALLS", 1)
@@ -62,9 +71,14 @@ def test_without_a_token_nobody_is_certain(
 ) -> None:
     channel = MattermostChannel(OPTIONS, SECRET)
     assert "The mattermost channel has no 'webhook_token': whoever reaches it can speak there" in caplog.text
+    channel.me = "desk"
     told = {"token": HOOK, "channel_id": "c", "user_id": "u", "post_id": "p", "text": "hi"}
     [heard] = asyncio.run(channel.hear(told))
     assert (heard.conversation, heard.authenticated) == ("c_u", False)
+    [pressed] = asyncio.run(channel.hear({**told, "context": {"action": "/yes"}}))
+    assert (pressed.text, pressed.authenticated) == ("/yes", False), (
+        "else what is typed next would be refused"
+    )
     with Mattermost() as vendor:
         options = vendor.options.replace("the-token-of-the-bot", "old")
         server = serving(f"mattermost: {{{options}}}\n")

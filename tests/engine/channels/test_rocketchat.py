@@ -11,7 +11,7 @@ import pytest
 from frontdesk.channels.rocketchat import RocketChatChannel
 from frontdesk.errors import ConfigError
 from tests.conftest import SECRET, Server, until
-from tests.vendors.rocketchat import PASSWORD, USER, RocketChat, RocketChatClient
+from tests.vendors.rocketchat import ADDRESS, PASSWORD, USER, RocketChat, RocketChatClient
 from tests.vendors.vendor import VendorClient, WebhookContract
 
 OPTIONS = {"user": USER, "password": "p", "server_url": "https://chat.example"}
@@ -39,6 +39,15 @@ async def test_a_login_that_has_lapsed_is_renewed(rocketchat: RocketChatClient) 
 
 
 @pytest.mark.asyncio
+async def test_an_answer_that_rocket_chat_takes_for_none_would_bring_everything_again(
+    rocketchat: RocketChatClient,
+) -> None:
+    answer = await asyncio.to_thread(rocketchat.tell, rocketchat.event("once", "ONCE", "o1"))
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert await rocketchat.texts("ONCE", 1) == ["once"]
+
+
+@pytest.mark.asyncio
 async def test_a_visitor_of_livechat(rocketchat: RocketChatClient) -> None:
     told = rocketchat.livechat(
         "VISITOR", {"msg": "one", "_id": "v1"}, {"msg": "two", "_id": "v2"}, agent={"username": USER}
@@ -50,9 +59,37 @@ async def test_a_visitor_of_livechat(rocketchat: RocketChatClient) -> None:
     assert await rocketchat.texts("VISITOR", 3) == ["one", "two", "three"]
 
 
+@pytest.mark.asyncio
+async def test_who_logs_in_by_an_address_knows_itself() -> None:
+    own = {
+        "channel_id": "r",
+        "user_id": "uDESK",
+        "user_name": USER,
+        "message_id": "m",
+        "text": "my own answer",
+    }
+    visitor = {
+        "_id": "r",
+        "visitor": {},
+        "agent": {"username": USER},
+        "messages": [{"_id": "v", "msg": "hi"}],
+    }
+    with RocketChat() as vendor:
+        options = {"user": ADDRESS, "password": PASSWORD, "server_url": vendor.server.url}
+        channel = RocketChatChannel(options, SECRET)
+        assert list(await channel.hear(own)) == []
+        assert [heard.text for heard in await channel.hear(visitor)] == ["hi"], "the chat is the assistant's"
+        assert (
+            list(await channel.hear({**visitor, "messages": [{"_id": "w", "msg": "x", "username": USER}]}))
+            == []
+        )
+        await channel.close()
+
+
 def test_what_is_heard_without_a_token(caplog: pytest.LogCaptureFixture) -> None:
     channel = RocketChatChannel(OPTIONS, SECRET)
     assert "The rocketchat channel has no 'webhook_token'" in caplog.text
+    channel.me = frozenset({USER})
     told = {
         "channel_id": "r",
         "user_id": "u",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode, urlparse
 
 import pytest
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, add_port, remove_port
 
+from frontdesk.channels.http import Refusal
 from frontdesk.channels.twilio import TwilioChannel, signature
 from frontdesk.errors import ConfigError
 from tests.conftest import SECRET, Server
@@ -56,6 +59,36 @@ def test_the_address_that_twilio_knows_can_be_named() -> None:
     assert named._addresses(request) == ["https://desk.example/w"]
     found = TwilioChannel(OPTIONS, SECRET)._addresses(request)
     assert found == [f"{scheme}://inside:5005/webhooks/twilio/webhook?a=1" for scheme in ("https", "http")]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://desk.example/w?a=1", "https://desk.example:443/w?a=1", "https://desk.example:8443/w", "http://desk.example",
+        "http://desk.example:8080/w", "https://desk.example/w/a:80/b", "https://desk.example?a=b:80/c",
+    ],
+)  # fmt: skip
+async def test_the_port_may_be_signed_or_not_as_for_twilio_s_own_sdk(url: str) -> None:
+    fields = {"Body": "hi", "From": "+1"}
+    validator, parsed = RequestValidator(TOKEN), urlparse(url)
+    channel = TwilioChannel({**OPTIONS, "webhook_url": url}, SECRET)
+    for spelled in (remove_port(parsed), add_port(parsed)):
+        request: Any = SimpleNamespace(
+            headers={"X-Twilio-Signature": validator.compute_signature(spelled, fields)},
+            body=urlencode(fields).encode(),
+        )
+        await channel.check(request)
+    request.headers["X-Twilio-Signature"] = validator.compute_signature("https://desk.example:1/w", fields)
+    with pytest.raises(Refusal):
+        await channel.check(request)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("sender", ["12345", "123456789", "TELEGRAM", "a_b", "+49 1", "whatsapp:"])
+async def test_what_is_no_number_is_nobody(sender: str) -> None:
+    told = {"From": sender, "MessageSid": "SM1", "Body": "hi"}
+    assert list(await TwilioChannel(OPTIONS, SECRET).hear(told)) == []
 
 
 @pytest.mark.asyncio

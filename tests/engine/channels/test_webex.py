@@ -12,7 +12,7 @@ from frontdesk.channels.webex import WebexChannel
 from frontdesk.errors import ConfigError
 from tests.conftest import SECRET, Server
 from tests.vendors.vendor import VendorClient, WebhookContract
-from tests.vendors.webex import Webex, WebexClient
+from tests.vendors.webex import HOOK, TOKEN, Webex, WebexClient
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,19 @@ async def test_what_is_said_in_a_group(webex: WebexClient) -> None:
     files = ["https://webexapis.com/v1/contents/1"]
     await asyncio.to_thread(webex.tell, webex.event("", "FILES", "g2", files=files))
     assert await webex.texts("FILES", 1) == files
+
+
+@pytest.mark.asyncio
+async def test_a_press_is_said_where_its_card_stands(webex: WebexClient) -> None:
+    options = {"access_token": TOKEN, "secret": HOOK, "api_url": f"{webex.vendor.server.url}/v1"}
+    channel = WebexChannel(options, SECRET)
+    for kind, own in (("direct", "roomP"), ("group", "roomP:personP")):
+        told = webex.submit({"action": "/yes", "direct": True, "roomType": "direct"}, "P", kind, kind)
+        [heard] = await channel.hear(told)
+        assert (heard.text, heard.conversation) == ("/yes", own), "whatever a client sends"
+    del webex.vendor.written["messages/card-P-group"]
+    assert list(await channel.hear(told)) == []
+    await channel.close()
 
 
 def test_people_of_a_group_have_conversations_of_their_own() -> None:

@@ -45,6 +45,11 @@ CHANNELS: list[WebhookChannel] = [
         {"app_id": "a", "key_id": "k", "key_secret": "s", "webhook_secret": "w", "url": URL}, SECRET
     ),
 ]
+for begun in CHANNELS:  # these ask at the start who they are
+    if isinstance(begun, MattermostChannel):
+        begun.me = "desk"
+    if isinstance(begun, RocketChatChannel):
+        begun.me = frozenset({"u"})
 NAMES = [
     "type", "message", "text", "entry", "messaging", "sender", "id", "events", "payload", "conversation", "content",
     "author", "postback", "quick_reply", "attachments", "mid", "callback_query", "data", "from", "chat", "message_id",
