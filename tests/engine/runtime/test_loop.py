@@ -109,7 +109,9 @@ async def test_where_no_policy_knows_anything_the_assistant_listens() -> None:
 async def test_nothing_is_committed_but_before_custom_actions_that_follow_others() -> None:
     stage = Stage("utter_a", "action_x", "action_x", utter_a=[ev.BotUttered("A")])
     await stage.run()
-    assert stage.saved == [6], "what the message gives once more need not be kept; that the action ran must be"
+    assert stage.saved == [6], (
+        "what the message gives once more need not be kept; that the action ran must be"
+    )
 
 
 async def test_too_many_actions_end_in_listening(caplog: pytest.LogCaptureFixture) -> None:
