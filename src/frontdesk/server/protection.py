@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -124,9 +123,18 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
             raise
 
 
-@functools.lru_cache(maxsize=16)
+_told: set[str] = set()
+MOST_TOLD = 16
+
+
 def tell_of_proxy(address: str) -> None:
-    """Say once that clients' addresses are not known, where most often nobody thought of it."""
+    """Say once that clients' addresses are not known, where most often nobody thought of it.
+
+    Of a few addresses only: anybody can send the header, from as many as they like.
+    """
+    if address in _told or len(_told) >= MOST_TOLD:
+        return
+    _told.add(address)
     log.info(
         "%s sends X-Forwarded-For, and 'trusted_proxies' in endpoints.yml does not name it: it is not believed.",
         address,
