@@ -170,21 +170,26 @@ class SocketIOChannel:
         """
         wanted = given.get("session_id") if isinstance(given, Mapping) else None
         try:
-            who = self._caller(sid)
-        except Refusal:
+            await self._count(sid)
+            session, sender_id, own = await self._session(sid, wanted)
+        except (Refusal, FrontdeskError) as error:
+            log.debug("A session is not begun (%s).", type(error).__name__)
             await self.server.disconnect(sid, namespace=self.namespace)
             return
-        if who is not None:
-            wanted, owner = who.subject, (who.subject, True)
-        else:
-            found = self._owner(wanted)
-            if found is None or (not found[1] and await self._guarded(found[0])):
-                wanted, claims = issue(self.secret, lifetime=self.lifetime)
-                found = claims.sender_id, True
-            owner = found
         if self.persistent:
-            await self.server.enter_room(sid, _room(*owner), namespace=self.namespace)
-        await self.server.emit("session_confirm", wanted, to=sid, namespace=self.namespace)
+            await self.server.enter_room(sid, _room(sender_id, own), namespace=self.namespace)
+        await self.server.emit("session_confirm", session, to=sid, namespace=self.namespace)
+
+    async def _session(self, sid: str, wanted: Any) -> tuple[str, str, bool]:
+        """Return a session id, the conversation that it names, and whether that is the client's own."""
+        who = self._caller(sid)
+        if who is not None:
+            return who.subject, who.subject, True
+        owner = _owner(wanted, self.secret)
+        if owner is None or (not owner[1] and await self._guarded(owner[0])):
+            session, claims = issue(self.secret, lifetime=self.lifetime)
+            return session, claims.sender_id, True
+        return wanted, *owner
 
     def _caller(self, sid: str) -> Principal | None:
         """Return the customer who showed who they are. Raises Refusal (401) where what they showed is good no more."""
@@ -196,23 +201,6 @@ class SocketIOChannel:
 
     async def _guarded(self, sender_id: str) -> bool:
         return self._gate is not None and guarded(await self._gate.latest(sender_id))
-
-    def _owner(self, session_id: Any) -> tuple[str, bool] | None:
-        """Return the conversation that a session id names, and whether it is the holder's own; None for no good id."""
-        if not isinstance(session_id, str) or not session_id:
-            return None
-        try:
-            return read(session_id, self.secret).sender_id, True
-        except AuthError:
-            pass
-        if (
-            session_id.startswith(OWNED) or session_id.count(".") == 2
-        ):  # another's conversation, or an expired id
-            return None
-        try:
-            return checked(session_id, "'session_id'", LONGEST_ID), False
-        except Refusal:
-            return None
 
     async def receive(self, sid: str, given: Any, gate: Gate) -> dict[str, Any]:
         """Handle a message; replies go to everyone who holds the session. Returns what a client that asks is told."""
@@ -240,7 +228,7 @@ class SocketIOChannel:
         if who is not None:
             owner: tuple[str, bool] | None = (who.subject, True)
         elif self.persistent:
-            owner = self._owner(given.get("session_id"))
+            owner = _owner(given.get("session_id"), self.secret)
         else:
             owner = (f"{OWNED}{sid}", True)
         if owner is None:
@@ -285,6 +273,22 @@ class SocketIOChannel:
         count = getattr(request.app.ctx, "count", None)
         if count is not None:
             await count(request)
+
+
+def _owner(session_id: Any, secret: str) -> tuple[str, bool] | None:
+    """Return the conversation that a session id names, and whether it is the holder's own; None for no good id."""
+    if not isinstance(session_id, str) or not session_id:
+        return None
+    try:
+        return read(session_id, secret).sender_id, True
+    except AuthError:
+        pass
+    if session_id.startswith(OWNED) or session_id.count(".") == 2:  # another's conversation, or an expired id
+        return None
+    try:
+        return checked(session_id, "'session_id'", LONGEST_ID), False
+    except Refusal:
+        return None
 
 
 def _room(sender_id: str, own: bool) -> str:
