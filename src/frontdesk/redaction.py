@@ -12,6 +12,7 @@ _PATTERNS = (
     ("phone", re.compile(r"(?<![\w+])\+\d(?:[ ().-]{0,2}\d){6,14}(?!\d)")),  # with the code of a country
     ("phone", re.compile(r"(?<![\w.-])(?:\d{1,3}[ .-])?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b")),
     ("phone", re.compile(r"(?<![\w.-])0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5}\b")),
+    ("token", re.compile(r"\bfdk_[0-9a-f]{12}_[\w-]{43}")),
     ("token", re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")),
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -175,13 +175,47 @@ async def test_nor_over_a_socket(guarded: Guarded) -> None:
     others, _ = issue(SECRET, sender_id="bob")
     async with widget(guarded.server, auth={"token": guarded.token("dora", "customer")}) as dora:
         session = await dora.session(others)
-        assert jwt.decode(session, options={"verify_signature": False})["sub"] == "dora"
+        assert session == "dora", "the name of her conversation, and no key to it"
         assert await dora.say("hello", session_id=others) == {"status": "ok"}
         assert await dora.told()
     admin = guarded.token("eve", "admin")
     assert len(guarded.ask("GET", "/conversations/dora/tracker", admin).json()["events"]) > 3
     bobs = guarded.ask("GET", "/conversations/bob/tracker", admin).json()["events"]
     assert not [event for event in bobs if event["event"] == "user"]
+
+
+async def test_who_knows_the_name_of_a_customers_conversation_hears_nothing_in_it(guarded: Guarded) -> None:
+    auth = {"token": guarded.token("fay", "customer")}
+    async with widget(guarded.server) as thief, widget(guarded.server, auth=auth) as fay:
+        await thief.session("fay")  # before anybody knows that it is a customer's
+        await fay.session()
+        assert await fay.say("hello") == {"status": "ok"}
+        assert await fay.told()
+        admin = guarded.token("eve", "admin")
+        path = "/conversations/fay/trigger_intent?output_channel=socketio"
+        assert guarded.ask("POST", path, admin, json={"name": "leave_message"}).status_code == 200
+        assert await fay.told(), "also what answers nobody"
+        refused = await thief.say("hello", session_id="fay")
+        assert refused["status"] == "failure"
+        assert "belongs" in str(await thief.told())
+        assert await thief.session("fay") != "fay"
+        assert await thief.say("hello", session_id=await thief.session()) == {"status": "ok"}
+        assert await thief.told()
+        assert thief.got.empty()
+
+
+async def test_a_key_that_is_taken_back_closes_what_it_opened(guarded: Guarded) -> None:
+    shown, key = guarded.keys.add("gil's phone", "customer", subject="gil")
+    async with widget(guarded.server, auth={"token": shown}) as gil:
+        session = await gil.session()
+        assert await gil.say("hello", session_id=session) == {"status": "ok"}
+        guarded.keys.revoke(key.id)
+        assert (await gil.say("hello", session_id=session))["code"] == 401
+    async with widget(guarded.server) as later:
+        assert await later.session(session) != session
+        assert (await later.say("hello", session_id=session))["status"] == "failure"
+    body = {"sender": "gil", "message": "hello"}
+    assert guarded.ask("POST", "/webhooks/rest/webhook", session, json=body).status_code == 401
 
 
 async def test_an_agent_speaks_for_no_customer(guarded: Guarded) -> None:

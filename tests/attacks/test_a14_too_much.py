@@ -164,6 +164,14 @@ def test_an_address_has_its_limit_and_nobody_gets_another_by_saying_so(guarded: 
     assert httpx.get(f"{guarded.url}/version").status_code == 200
 
 
+async def test_nor_in_ever_new_conversations_over_one_socket(guarded: Guarded) -> None:
+    async with widget(guarded.server, "websocket", headers={"X-Forwarded-For": "9.9.9.12"}) as client:
+        answers = [await client.say("hello", session_id=f"made-up-{number}") for number in range(22)]
+    assert [answer["status"] for answer in answers[:15]] == ["ok"] * 15
+    assert answers[-1]["code"] == 429
+    assert "from this address" in answers[-1]["message"]
+
+
 def test_what_is_too_much_is_refused_before_its_body_is_there(guarded: Guarded) -> None:
     for _ in range(21):
         httpx.get(f"{guarded.url}/version", headers={"X-Forwarded-For": "9.9.9.11"})

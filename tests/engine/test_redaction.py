@@ -25,6 +25,7 @@ redact = PatternRedactor().redact
         ("1.555.123.4567", "[phone]"),
         ("0151 23456789", "[phone]"),
         ("020 7946 0958", "[phone]"),
+        (f"key fdk_0123456789ab_{'aB3-_' * 8}xyz end", "key [token] end"),
         ("token eyJhbGciOiJI.eyJzdWIiOiJh.c2lnbmF0dXJl end", "token [token] end"),
     ],
 )

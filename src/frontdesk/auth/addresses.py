@@ -14,6 +14,8 @@ Address = IPv4Address | IPv6Address
 
 SITE = 64
 """Bits of an IPv6 address that one customer of a provider has at the least: all below count as one."""
+TRANSLATED = ip_network("64:ff9b::/96")
+"""Clients by IPv4, as a server without it sees them behind a translator: not one site, but all of them."""
 MOST_HOPS = 20  # of X-Forwarded-For that are looked at
 
 
@@ -75,6 +77,8 @@ def _address(text: str) -> Address | None:
         found = ip_address(text.partition("%")[0])
     except ValueError:
         return None
+    if isinstance(found, IPv6Address) and found in TRANSLATED:
+        return IPv4Address(int(found) & 0xFFFFFFFF)
     return getattr(found, "ipv4_mapped", None) or found
 
 

@@ -58,8 +58,13 @@ class KeyFile:
         self.path = path
         self._stamp: tuple[int, int, int] | None = None
         self._keys: Mapping[str, ApiKey] = {}
-        self.asked_for = path.exists()
-        """Whether callers have to show something: from the first key on, and also when all are taken back."""
+        self._asked_for = path.exists()
+
+    @property
+    def asked_for(self) -> bool:
+        """Tell whether callers have to show something: from the first key on, and also when all are taken back."""
+        self._known()  # the first one may be made while a server runs
+        return self._asked_for
 
     def list(self) -> Sequence[ApiKey]:
         """Return all keys, oldest first, also those that were taken back. Raises ConfigError."""
@@ -114,9 +119,9 @@ class KeyFile:
     def _known(self) -> Mapping[str, ApiKey]:
         stamp = _stamp(self.path)
         if stamp != self._stamp:
+            self._asked_for = self._asked_for or stamp is not None
             try:
                 self._keys = _read(self.path)
-                self.asked_for = self.asked_for or stamp is not None
             except ConfigError as error:
                 log.error("The API keys stay as they were: %s", error)
             self._stamp = stamp

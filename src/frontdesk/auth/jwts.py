@@ -77,8 +77,8 @@ class TokenRules:
 
     def read(self, token: str) -> Principal:
         """Return who a token speaks for. Raises AuthError where it is not valid."""
-        if len(token) > LONGEST:
-            raise AuthError("The JSON web token is too long.")
+        if len(token) > LONGEST or not token.isascii():
+            raise AuthError("The JSON web token is too long, or no token at all.")
         try:
             claims = jwt.decode(
                 token,

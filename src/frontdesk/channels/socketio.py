@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
@@ -22,6 +21,7 @@ from frontdesk.channels.http import LONGEST_ID, Refusal, access_of, checked, rea
 from frontdesk.channels.rest import OWNED
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Exchange, Gate, Options, Peers
+from frontdesk.core.vouching import guarded
 from frontdesk.errors import AuthError, FrontdeskError, LimitError, TooMany
 
 log = logging.getLogger("frontdesk.channels")
@@ -43,7 +43,8 @@ class SocketIOChannel:
     Options, with Rasa's defaults: `user_message_evt` (user_uttered), `bot_message_evt` (bot_uttered), `namespace`,
     `session_persistence` (false), `socketio_path` (/socket.io), `jwt_key` and `jwt_method` (HS256) for clients that
     must send `auth: {token}` to connect, `metadata_key` (metadata). Ours: `session_hours` (720), how long a session id
-    is good. In `auth: {token}` a customer may also send an API key or a JSON web token of this installation.
+    is good. In `auth: {token}` a customer may also send an API key or a JSON web token of this installation, which is
+    looked at again with each message: it may have been taken back.
     """
 
     name = "socketio"
@@ -62,8 +63,9 @@ class SocketIOChannel:
         self.rules = (
             TokenRules(str(key), (method,), label="'jwt_key' of the socketio channel") if key else None
         )
-        self._callers: dict[str, Principal] = {}
-        """By connection: customers who showed who they are."""
+        self._callers: dict[str, Callable[[], Principal | None]] = {}
+        """By connection: what tells who the customer is, for those who showed it."""
+        self._gate: Gate | None = None
         # Who may connect from another site is decided in `connect`, by what the operator named with --cors.
         self.server: Any = AsyncServer(
             async_mode="sanic",
@@ -80,6 +82,7 @@ class SocketIOChannel:
 
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application."""
+        self._gate = gate
         routes = Blueprint("socketio_webhook", url_prefix=f"/webhooks/{self.name}")
 
         @routes.get("/", name="health")
@@ -149,50 +152,55 @@ class SocketIOChannel:
         token = shown.removeprefix("Bearer ")
         if self.rules is not None and _reads(self.rules, token):
             return True
+        ask = partial(access_of(request.app).known, Shown(authorization=f"Bearer {token}"))
         try:
-            who = access_of(request.app).known(Shown(authorization=f"Bearer {token}"))
+            who = ask()
         except AuthError:
             return False
         if who is None:
             return self.rules is None
         if who.owns(who.subject):
-            self._callers[sid] = who
+            self._callers[sid] = ask
         return who.may("speak", who.subject)
 
     async def confirm(self, sid: str, given: Any) -> None:
-        """Tell a client its session id: the one that it has, while that is good, or a new one."""
-        wanted = given.get("session_id") if isinstance(given, Mapping) else None
-        who = self._callers.get(sid)
-        owner = self._owner(wanted)
-        if who is not None and owner != (who.subject, True):
-            lifetime = (
-                self.lifetime if who.until is None else max(1.0, min(self.lifetime, who.until - time.time()))
-            )
-            wanted, _ = issue(self.secret, lifetime=lifetime, sender_id=who.subject)
-        elif owner is None:
-            wanted, _ = issue(self.secret, lifetime=self.lifetime)
-        if self.persistent:
-            await self.server.enter_room(
-                sid, cast(tuple[str, bool], self._owner(wanted))[0], namespace=self.namespace
-            )
-        await self.server.emit("session_confirm", wanted, to=sid, namespace=self.namespace)
+        """Tell a client its session id: the one that it has, while that is good, or a new one.
 
-    def _owner(self, session_id: Any) -> tuple[str, bool] | None:
-        """Return the conversation that a session id names, and whether it is the holder's own; None for no good id."""
-        if not isinstance(session_id, str) or not session_id:
-            return None
+        Who shows a key or a token gets the conversation's plain id: a signed one would be good for longer than the key.
+        """
+        wanted = given.get("session_id") if isinstance(given, Mapping) else None
         try:
-            return read(session_id, self.secret).sender_id, True
-        except AuthError:
-            pass
-        if (
-            session_id.startswith(OWNED) or session_id.count(".") == 2
-        ):  # another's conversation, or an expired id
-            return None
+            await self._count(sid)
+            session, sender_id, own = await self._session(sid, wanted)
+        except (Refusal, FrontdeskError) as error:
+            log.debug("A session is not begun (%s).", type(error).__name__)
+            await self.server.disconnect(sid, namespace=self.namespace)
+            return
+        if self.persistent:
+            await self.server.enter_room(sid, _room(sender_id, own), namespace=self.namespace)
+        await self.server.emit("session_confirm", session, to=sid, namespace=self.namespace)
+
+    async def _session(self, sid: str, wanted: Any) -> tuple[str, str, bool]:
+        """Return a session id, the conversation that it names, and whether that is the client's own."""
+        who = self._caller(sid)
+        if who is not None:
+            return who.subject, who.subject, True
+        owner = _owner(wanted, self.secret)
+        if owner is None or (not owner[1] and await self._guarded(owner[0])):
+            session, claims = issue(self.secret, lifetime=self.lifetime)
+            return session, claims.sender_id, True
+        return wanted, *owner
+
+    def _caller(self, sid: str) -> Principal | None:
+        """Return the customer who showed who they are. Raises Refusal (401) where what they showed is good no more."""
+        ask = self._callers.get(sid)
         try:
-            return checked(session_id, "'session_id'", LONGEST_ID), False
-        except Refusal:
-            return None
+            return ask() if ask is not None else None
+        except AuthError as error:
+            raise Refusal(401, "NotAuthenticated", error.sentence) from error
+
+    async def _guarded(self, sender_id: str) -> bool:
+        return self._gate is not None and guarded(await self._gate.latest(sender_id))
 
     async def receive(self, sid: str, given: Any, gate: Gate) -> dict[str, Any]:
         """Handle a message; replies go to everyone who holds the session. Returns what a client that asks is told."""
@@ -200,13 +208,11 @@ class SocketIOChannel:
             message = self._message(sid, given)
         except Refusal as refusal:
             return _failure(refusal)
-        await self.server.enter_room(sid, message.sender_id, namespace=self.namespace)
-
-        async def send(reply: Mapping[str, Any]) -> None:
-            await self.send(message.sender_id, reply)
-
+        room = _room(message.sender_id, message.authenticated)
+        await self.server.enter_room(sid, room, namespace=self.namespace)
         try:
-            await gate.receive(message, send)
+            await self._count(sid)
+            await gate.receive(message, self.answering(message))
         except FrontdeskError as error:
             tell = error.sentence if isinstance(error, LimitError | AuthError) else TROUBLE
             await self.server.emit(self.said, {"text": tell}, to=sid, namespace=self.namespace)
@@ -218,11 +224,11 @@ class SocketIOChannel:
         """Read what a client sent. Raises Refusal."""
         if not isinstance(given, Mapping):
             raise Refusal(400, "BadRequest", "A message must be an object.")
-        who = self._callers.get(sid)
+        who = self._caller(sid)
         if who is not None:
             owner: tuple[str, bool] | None = (who.subject, True)
         elif self.persistent:
-            owner = self._owner(given.get("session_id"))
+            owner = _owner(given.get("session_id"), self.secret)
         else:
             owner = (f"{OWNED}{sid}", True)
         if owner is None:
@@ -242,20 +248,55 @@ class SocketIOChannel:
 
     async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
         """Bring a reply to everyone who has the conversation open, here and at other processes."""
-        await self._emit(sender_id, reply)
+        own = sender_id.startswith(OWNED) or await self._guarded(sender_id)
+        await self._bring(sender_id, own, reply)
+
+    async def _bring(self, sender_id: str, own: bool, reply: Mapping[str, Any]) -> None:
+        """Bring a reply; where the conversation is somebody's `own`, not to those who only know its name."""
+        content = {"sender_id": sender_id, "own": own, "reply": reply}
+        await self._told(content)
         if self.exchange is not None:
-            await self.exchange.tell(self.name, {"sender_id": sender_id, "reply": reply})
+            await self.exchange.tell(self.name, content)
 
     def answering(self, message: UserMessage) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
         """Return what brings the replies to a message whose client was cut off: it may be connected again."""
-        return partial(self.send, message.sender_id)
+        return partial(self._bring, message.sender_id, message.authenticated)
 
     async def _told(self, content: Mapping[str, Any]) -> None:
-        await self._emit(content["sender_id"], content["reply"])
+        rooms = [_room(content["sender_id"], own) for own in ((True,) if content["own"] else (True, False))]
+        for message in as_sent(content["reply"]):
+            await self.server.emit(self.said, message, to=rooms, namespace=self.namespace)
 
-    async def _emit(self, sender_id: str, reply: Mapping[str, Any]) -> None:
-        for message in as_sent(reply):
-            await self.server.emit(self.said, message, to=sender_id, namespace=self.namespace)
+    async def _count(self, sid: str) -> None:
+        """Count a message as a request of its own: one connection may bring any number. Raises TooMany."""
+        request = self.server.get_environ(sid, self.namespace)["sanic.request"]
+        count = getattr(request.app.ctx, "count", None)
+        if count is not None:
+            await count(request)
+
+
+def _owner(session_id: Any, secret: str) -> tuple[str, bool] | None:
+    """Return the conversation that a session id names, and whether it is the holder's own; None for no good id."""
+    if not isinstance(session_id, str) or not session_id:
+        return None
+    try:
+        return read(session_id, secret).sender_id, True
+    except AuthError:
+        pass
+    if session_id.startswith(OWNED) or session_id.count(".") == 2:  # another's conversation, or an expired id
+        return None
+    try:
+        return checked(session_id, "'session_id'", LONGEST_ID), False
+    except Refusal:
+        return None
+
+
+def _room(sender_id: str, own: bool) -> str:
+    """Return where replies are heard: apart by those who proved that it is their conversation, and by all others.
+
+    It is never the name of a connection, which is a room, too.
+    """
+    return f"{'own' if own else 'any'} {sender_id}"
 
 
 def _reads(rules: TokenRules, token: str) -> bool:

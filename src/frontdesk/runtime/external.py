@@ -13,8 +13,8 @@ from frontdesk.core.events import Event, ReminderScheduled, UserUttered
 from frontdesk.core.message import Entity
 from frontdesk.core.reminders import Reminder
 from frontdesk.core.tracker import Tracker
-from frontdesk.runtime.processor import guarded
-from frontdesk.runtime.session import AUTHENTICATED, lapsed
+from frontdesk.core.vouching import AUTHENTICATED, guarded
+from frontdesk.runtime.session import lapsed
 
 log = logging.getLogger("frontdesk.reminders")
 

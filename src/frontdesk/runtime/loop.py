@@ -21,10 +21,10 @@ from frontdesk.core.events import (
 from frontdesk.core.ports import Action, ActionCall, Policy, Turn
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
+from frontdesk.core.vouching import AUTHENTICATED
 from frontdesk.errors import ActionRejected
 from frontdesk.measures import passing, stop
 from frontdesk.policies.ensemble import FOLLOWUP, just_rejected
-from frontdesk.runtime.session import AUTHENTICATED
 
 log = logging.getLogger("frontdesk.loop")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from frontdesk.core.events import (
     ActionExecuted,
     BotUttered,
     Event,
-    SessionStarted,
     SlotSet,
     UserUttered,
     stamped,
@@ -24,11 +23,12 @@ from frontdesk.core.events import (
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import ActionCall, ActionServer, KnowledgeBase, ResponseGenerator, Turn
 from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
+from frontdesk.core.vouching import AUTHENTICATED
+from frontdesk.core.vouching import RESERVED as RESERVED
+from frontdesk.core.vouching import guarded as guarded
 from frontdesk.measures import count, stop
 from frontdesk.runtime import session
 from frontdesk.runtime.loop import Loop, Save, pauses
-from frontdesk.runtime.session import AUTHENTICATED
-from frontdesk.runtime.session import RESERVED as RESERVED
 from frontdesk.runtime.understanding import Understanding
 
 
@@ -155,21 +155,6 @@ def marked(message: UserMessage) -> dict[str, Any]:
     """Return a message's metadata, with the engine's own mark where it is authenticated."""
     metadata = {key: value for key, value in message.metadata.items() if key != RESERVED}
     return {**metadata, **AUTHENTICATED} if message.authenticated else metadata
-
-
-def guarded(tracker: Tracker) -> bool:
-    """Tell whether a conversation is closed to messages that are not authenticated: the last one was.
-
-    What was said to a caller who proved who it is must not be had by everyone who knows the sender id.
-    """
-    for event in tracker.newest_first():
-        mark = event.metadata.get(RESERVED)
-        vouched = isinstance(mark, Mapping) and mark.get("authenticated") is True
-        if isinstance(event, UserUttered) and event.message_id:  # not one that an action logged
-            return vouched
-        if isinstance(event, SessionStarted) and vouched:  # what led to it is in the session before
-            return True
-    return False
 
 
 def resumes(tracker: Tracker, message_id: str | None) -> bool:

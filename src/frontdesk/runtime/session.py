@@ -6,11 +6,6 @@ from frontdesk.core.domain import SessionConfig
 from frontdesk.core.events import UserUttered
 from frontdesk.core.tracker import Tracker
 
-RESERVED = "frontdesk"
-"""The key in an event's metadata that belongs to the engine; what a user sends under it is dropped."""
-AUTHENTICATED = {RESERVED: {"authenticated": True}}
-"""Marks what was said, and the session that began with it, while the channel vouched for the user."""
-
 
 def lapsed(tracker: Tracker, session: SessionConfig, now: float) -> bool:
     """Tell whether the user was silent for longer than a session lasts.

@@ -7,6 +7,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ LOOK_EVERY = 0.1
 OF_ONE_HOP = frozenset(
     ["connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"]
 )
+_HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])?(?::\d{1,5})?", re.ASCII)
 OF_A_SOCKET = frozenset(
     ["sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-version"]
 )
@@ -149,7 +151,7 @@ class Workers:
                 content=request.body,
                 headers=[*_headers(request, OF_ONE_HOP), ("Host", request.host)],
             )
-        except (httpx.HTTPError, OSError, WebSocketException, TimeoutError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, WebSocketException, TimeoutError) as error:
             log.info("Worker %s could not be asked (%s).", mark, type(error).__name__)
             raise Refusal(
                 503, "NoSuchConnection", "The connection was lost. Please connect again."
@@ -235,6 +237,9 @@ def _mark(number: int) -> str:
 
 
 def _url(request: Request, scheme: str) -> str:
+    """Return where another worker answers a request. Raises Refusal (400) for a host that would name another path."""
+    if not _HOST.fullmatch(request.host):
+        raise Refusal(400, "BadRequest", "The 'Host' of the request is no name of a host.")
     query = f"?{request.query_string}" if request.query_string else ""
     return f"{scheme}://{request.host or 'worker'}{request.path}{query}"
 

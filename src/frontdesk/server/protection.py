@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -102,31 +101,44 @@ def protect(app: Sanic[Any, Any], protection: Protection) -> None:
     async def close(_: Sanic[Any, Any]) -> None:
         await limiter.close()
 
-    if not (limits.address or limits.key or limits.everyone):
-        return
-
-    @app.signal("http.routing.before")
     async def count(request: Request) -> None:
         if request.path.startswith(NOT_COUNTED) or from_a_peer(request):
             return
         forwarded = request.headers.getall("x-forwarded-for", ())
         if forwarded and not limits.proxies.networks:
             tell_of_proxy(request.ip)
+        client = limits.proxies.client(request.ip, forwarded)
+        await limiter.request(None if by_a_vendor(request.path) else client)
         secret = shown_anywhere(request).any
+        if secret is not None:
+            digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+            await limiter.caller(digest[:32])
+
+    if not (limits.address or limits.key or limits.everyone):
+        return
+    app.ctx.count = count  # channels ask it whose messages are no requests of their own
+
+    @app.signal("http.routing.before")
+    async def before(request: Request) -> None:
         try:
-            client = limits.proxies.client(request.ip, forwarded)
-            await limiter.request(None if by_a_vendor(request.path) else client)
-            if secret is not None:
-                digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
-                await limiter.caller(digest[:32])
+            await count(request)
         except TooMany:
             hang_up(request)
             raise
 
 
-@functools.lru_cache(maxsize=16)
+_told: set[str] = set()
+MOST_TOLD = 16
+
+
 def tell_of_proxy(address: str) -> None:
-    """Say once that clients' addresses are not known, where most often nobody thought of it."""
+    """Say once that clients' addresses are not known, where most often nobody thought of it.
+
+    Of a few addresses only: anybody can send the header, from as many as they like.
+    """
+    if address in _told or len(_told) >= MOST_TOLD:
+        return
+    _told.add(address)
     log.info(
         "%s sends X-Forwarded-For, and 'trusted_proxies' in endpoints.yml does not name it: it is not believed.",
         address,

@@ -93,6 +93,7 @@ def test_what_is_not_signed_as_it_should_be() -> None:
         signed(admin, exp=int(time.time()) - 10),
         signed(admin, nbf=int(time.time()) + 1000),
         "Bearer x.y.z",
+        "Bearer x\udcff.y.z",
         "Bearer " + "x" * (LONGEST + 1),
         "Bearer",
     ]

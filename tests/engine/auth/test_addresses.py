@@ -46,6 +46,11 @@ def test_without_trusted_proxies_the_other_end_is_the_client() -> None:
     assert Proxies().client("a socket", []) is None
 
 
+def test_clients_behind_a_translator_count_one_by_one() -> None:
+    found = [Proxies().client(f"64:ff9b::198.51.100.{number}", ()) for number in (1, 2)]
+    assert [name_of(each) for each in found if each] == ["198.51.100.1", "198.51.100.2"]
+
+
 def test_an_ipv6_site_counts_as_one() -> None:
     assert name_of(ip_address("2001:db8:1:2:3::4")) == name_of(ip_address("2001:db8:1:2:ffff::1"))
     assert name_of(ip_address("2001:db8:1:2::")) != name_of(ip_address("2001:db8:1:3::"))

@@ -68,8 +68,11 @@ def test_a_key_ends(keys: KeyFile, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_callers_are_asked_from_the_first_key_on_and_for_ever(keys: KeyFile) -> None:
+    running = KeyFile(keys.path)
     assert not keys.asked_for
+    assert not running.asked_for
     shown, key = keys.add("reports", "admin")
+    assert running.asked_for, "a server that runs need not be started anew"
     server = KeyFile(keys.path)
     assert server.asked_for
     keys.revoke(key.id)

@@ -6,6 +6,8 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sanic import Request, Sanic
@@ -45,6 +47,18 @@ def test_so_many_at_once_over_all(both: tuple[Workers, Workers]) -> None:
     os.close(taken[1])
     again = one.take(*names)
     assert again is not None
+
+
+@pytest.mark.parametrize("host", ["w/.worker/status?", "w/status#", "ann@w", "w?", "w\\x", "[::1]/x", "w x"])
+@pytest.mark.parametrize("headers", [{}, {"Upgrade": "websocket"}])
+async def test_a_host_names_no_path_at_another_worker(
+    both: tuple[Workers, Workers], host: str, headers: dict[str, str]
+) -> None:
+    query = {"method": "GET", "path": "/socket.io/", "query_string": "sid=w1.x", "body": b""}
+    asked: Any = SimpleNamespace(host=host, headers=headers, **query)
+    with pytest.raises(Refusal) as refused:
+        await both[0].forward(asked, both[1].mark)
+    assert refused.value.status == 400
 
 
 async def test_who_does_not_take_a_model_is_named(

@@ -15,6 +15,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import ConfigError, TooMany
 from frontdesk.formats.settings_files import read_endpoints
+from frontdesk.server import protection
 from frontdesk.server.protection import LimitedGate, Protection, by_a_vendor
 from frontdesk.settings import Settings
 from tests.conftest import Server
@@ -110,6 +111,16 @@ def test_who_speaks_for_many() -> None:
         "/",
     ):
         assert not by_a_vendor(path)
+
+
+def test_a_log_does_not_grow_with_addresses(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protection, "_told", set())
+    with caplog.at_level("INFO"):
+        for number in [*range(40), *range(40)]:
+            protection.tell_of_proxy(f"198.51.100.{number}")
+    assert len(caplog.records) == protection.MOST_TOLD
 
 
 def test_a_bad_section_stops_the_start_and_limits_can_be_switched_off(

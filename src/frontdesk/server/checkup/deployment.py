@@ -14,7 +14,8 @@ from frontdesk.errors import FrontdeskError
 from frontdesk.formats.credentials import Credentials
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project_layout import Layout
-from frontdesk.server.listening import EVERYWHERE, Listening
+from frontdesk.server.api import is_local
+from frontdesk.server.listening import Listening
 from frontdesk.server.protection import Protection
 from frontdesk.settings import Settings
 
@@ -65,9 +66,7 @@ class Deployment:
     @property
     def public(self) -> bool:
         """Tell whether other machines can reach the server."""
-        return self.at.interface in EVERYWHERE or not (
-            self.at.interface == "localhost" or self.at.interface.startswith("127.") or self.at.interface == "::1"
-        )  # fmt: skip
+        return not is_local(self.at.interface)
 
     @property
     def several(self) -> bool:
