@@ -127,7 +127,7 @@ class Services:
         if money is not None:
             money.register()
             money.moved.extend([following.moved] if following is not None else [])
-        self.arrivals = Arrivals(self.database, self.sagas, money, self.policies, clock, following)
+        self.arrivals = Arrivals(self.commerce, self.sagas, money, self.policies, clock, following)
         self.labels = self._labels()
         desk = (self.commerce, self.identity, self.tickets, self.policies, clock)
         about = partial(OrderWrites, *desk, sagas=self.sagas)
