@@ -20,7 +20,9 @@ logger = logging.getLogger(__name__)
 
 FRESH = timedelta(minutes=10)  # for which what a carrier said isn't asked again
 KEPT = timedelta(days=2)  # for which it is still better than nothing while the carrier is down
-AGAIN = timedelta(minutes=1)  # after which a carrier that didn't answer, or didn't know a number, is asked again
+AGAIN = timedelta(
+    minutes=1
+)  # after which a carrier that didn't answer, or didn't know a number, is asked again
 MOST_KEPT = 2000
 AT_ONCE = 4
 UNDER_WAY = frozenset({"shipped", "out_for_delivery", "partially_shipped"})
@@ -60,7 +62,9 @@ class Parcels:
         self._carriers = {name.casefold(): carrier for name, carrier in carriers.items()}
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], Tracking] = OrderedDict()
-        self._unknown: dict[tuple[str, str], tuple[datetime, bool]] = {}  # since when; whether nobody answered
+        self._unknown: dict[
+            tuple[str, str], tuple[datetime, bool]
+        ] = {}  # since when; whether nobody answered
         self._lock = Lock()
 
     def look(self, order: Order) -> Look:
