@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from actions.adapters.errors import BadSignature
+from actions.adapters.errors import AdapterError, BadSignature
 from actions.adapters.settings import Adapters
 from actions.adapters.webhooks import (
     Notice,
@@ -163,7 +163,7 @@ def make_app(shop: Services) -> Any:
         except ServiceError as error:  # somebody there has to look at it
             logger.warning("%s: %s", system, error)
             return response.text(str(error), status=422)
-        except StoreError as error:  # it is sent again
+        except (StoreError, AdapterError) as error:  # it is sent again
             logger.warning("a notice can't be dealt with now: %s", error)
             return response.empty(503)
         logger.info("%s: %s%s", system, notice.kind, "" if new else " (known)")

@@ -98,11 +98,7 @@ class WooCommerceShop:
     def order(self, number: str) -> Order | None:
         """Find an order by its number, in any spelling."""
         found = self.entry(number)
-        if found is not None and owner_of(found).startswith(GUEST):
-            self._guests = {
-                owner_of(found): read_guest(found)
-            }  # who asks for them asks nothing more than for others
-        return read_order(found, self._refunds(found)) if found is not None else None
+        return self._read(found) if found is not None else None
 
     def entry(self, number: str) -> dict[str, Any] | None:
         """Find an order by its number, as WooCommerce describes it."""
@@ -121,12 +117,18 @@ class WooCommerceShop:
         """List the orders of a customer, newest first."""
         if customer_id.startswith(GUEST):
             mine = self._guests_order(customer_id)
-            return [read_order(mine, self._refunds(mine))][:limit] if mine is not None else []
+            return [self._read(mine)][:limit] if mine is not None else []
         if not is_id(customer_id) or customer_id == "0":  # 0 are all guests
             return []
         params = {"customer": customer_id, "orderby": "date", "order": "desc"}
         entries = [each for each in self.all("orders", params, limit) if each.get("status") != "trash"]
         return [read_order(entry, short_refunds(entry)) for entry in entries[:limit]]
+
+    def _read(self, entry: dict[str, Any]) -> Order:
+        """Read an order, and keep whose it is if that is a guest: who asks for them next asks nothing more."""
+        if owner_of(entry).startswith(GUEST):
+            self._guests = {owner_of(entry): read_guest(entry)}
+        return read_order(entry, self._refunds(entry))
 
     def _guests_order(self, customer_id: str) -> dict[str, Any] | None:
         """Find the order of a guest; none once it belongs to an account."""

@@ -182,13 +182,17 @@ def put_missing(connection: Connection, order: Order) -> None:
 
 
 def missing_of(connection: Connection, orders: Sequence[Order]) -> tuple[set[str], set[str]]:
-    """List the customers and the products that orders name and that aren't here yet."""
-    owners = {order.customer_id for order in orders}
+    """List the customers and the products that orders name and that aren't here yet.
+
+    A guest is never here for good: who that is stands on their order, which the shop's people may correct.
+    """
+    owners, table = {order.customer_id for order in orders}, schema.customers
+    kept = select(table.c.id).where(table.c.id.in_(owners), table.c.guest.is_not(True))
     items = [item for order in orders for item in order.items]
     wanted = {item.variant_id for item in items}
     variants = _known(connection, schema.variants, wanted)
     products = {item.product_id for item in items if item.variant_id not in variants}
-    return owners - _known(connection, schema.customers, owners), products
+    return owners - set(connection.execute(kept).scalars()), products
 
 
 def gone_orders(connection: Connection, numbers: Collection[str]) -> set[str]:

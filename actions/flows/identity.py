@@ -88,7 +88,7 @@ def settle(
         identity.forget(who)
         look_again()
         return {**NOBODY, **_try(dispatcher, tracker, heard, who, action), "email": heard.email}
-    if known and known.guest and heard.number and not other:
+    if known and enough and known.guest and heard.number:
         known = _by_another_order(who, known, heard.number, action)
     if known and enough:
         now = {"verified": True, "customer_name": known.first_name}

@@ -17,18 +17,17 @@ from sqlalchemy import Connection, delete, select, update
 
 from actions.adapters.errors import Declined
 from actions.commerce import movements, schema
-from actions.commerce.database import Database
 from actions.commerce.errors import ShopError
 from actions.commerce.lookups import find_order
 from actions.commerce.model import NOTHING, Order, Payment
+from actions.commerce.store import SqlStore
 from actions.services import audit
 from actions.services.clock import Clock, utc_now
 from actions.services.context import Caller
-from actions.services.details_policy import owed
 from actions.services.errors import Refused, ServiceError
 from actions.services.provider_money import CHARGE, HERE, ProviderMoney, payments_of
 from actions.services.rulebook import Policies
-from actions.services.saga_notes import NewStep, Saga, Step, note
+from actions.services.saga_notes import NewStep, Saga, Step, is_noted, note
 from actions.services.saga_telling import ask_person
 from actions.services.sagas import Kind, Sagas, nothing
 from actions.services.shop_following import Following
@@ -47,14 +46,14 @@ class Arrivals:
 
     def __init__(
         self,
-        database: Database,
+        commerce: SqlStore,
         sagas: Sagas,
         money: ProviderMoney | None,
         policies: Policies,
         clock: Clock = utc_now,
         outside: Following | None = None,
     ) -> None:
-        self._database = database
+        self._commerce = commerce
         self._sagas = sagas
         self._money = money
         self._policies = policies
@@ -69,26 +68,38 @@ class Arrivals:
 
         Raises ServiceError where there is no such return or exchange, or it was rejected or withdrawn.
         """
-        with self._database.write() as connection:
-            return self.book(connection, reference, by)
+        number = self._order_of(reference)
+        # A shop outside is asked anew: its people may have paid back meanwhile.
+        with self._commerce.begin(order=number) as work:
+            return self.book(work.connection, reference, by)
+
+    def look(self, reference: str) -> None:
+        """Ask a shop outside about the order of what is to be booked, as `note` does."""
+        self._commerce.order(self._order_of(reference))
+
+    def _order_of(self, reference: str) -> str:
+        """Find the number of the order that a return or an exchange belongs to."""
+        with self._commerce.database.read() as connection:
+            _, row = _found(connection, reference)
+        return str(row["order_number"])
 
     def awaited(self, connection: Connection, reference: str) -> bool:
         """Tell whether the goods of a return or an exchange are still to come."""
         table, row = _found(connection, reference)
-        return row["status"] in AWAITED[table.name]
+        return row["status"] in AWAITED[table.name] and not is_noted(connection, _due(table, row))
 
     def book(self, connection: Connection, reference: str, by: str) -> bool:
         """Do the same within a transaction; `by` is who says so."""
         table, row = _found(connection, reference)
         reference = row["reference"]
-        if row["status"] not in AWAITED[table.name]:
-            if row["status"] in ("rejected", "cancelled"):
-                raise ServiceError(f"{reference} is {row['status']}; look into it before anything is paid.")
+        if row["status"] in ("rejected", "cancelled"):
+            raise ServiceError(f"{reference} is {row['status']}; look into it before anything is paid.")
+        if not self.awaited(connection, reference):
             return False
         order = find_order(connection, row["order_number"], lock=True)
         assert order is not None
         saga = Saga(
-            id=f"{table.name}.due:{reference}",
+            id=_due(table, row),
             action="return.due" if table is schema.returns else "exchange.due",
             subject=f"order {order.number}",
             caller=_nobody(reference, by),
@@ -210,8 +221,7 @@ class Arrivals:
         """Withdraw an exchange that nobody has paid meanwhile."""
         order = find_order(connection, step.saga.subject.removeprefix("order "), lock=True)
         reference = step.content["reference"]
-        exchange = owed(order) if order else None
-        if exchange is not None and exchange.reference == reference:
+        if order and any(each.reference == reference and each.status == "unpaid" for each in order.exchanges):
             self._withdraw(connection, step)
 
     def _withdraw(self, connection: Connection, step: Step) -> None:
@@ -246,6 +256,11 @@ def _found(connection: Connection, reference: str) -> tuple[Any, Any]:
     raise ServiceError(
         f"There is no return or exchange '{reference}'; references look like R-10042 or X-10042."
     )
+
+
+def _due(table: Any, row: Any) -> str:
+    """Name the saga of what follows from an arrival; an exchange that is being paid is known by it only."""
+    return f"{table.name}.due:{row['reference']}"
 
 
 def _move(connection: Connection, table: Any, reference: str) -> None:

@@ -123,11 +123,12 @@ class Services:
         register_orders(self.sagas)
         # Before the money: what the shop outside refuses is neither charged nor paid back.
         following = self._follow_writes()
-        money = ProviderMoney(self.provider, self.sagas) if self.provider is not None else None
+        look = self.commerce.order if self.commerce.asks_outside else None
+        money = ProviderMoney(self.provider, self.sagas, look=look) if self.provider is not None else None
         if money is not None:
             money.register()
             money.moved.extend([following.moved] if following is not None else [])
-        self.arrivals = Arrivals(self.database, self.sagas, money, self.policies, clock, following)
+        self.arrivals = Arrivals(self.commerce, self.sagas, money, self.policies, clock, following)
         self.labels = self._labels()
         desk = (self.commerce, self.identity, self.tickets, self.policies, clock)
         about = partial(OrderWrites, *desk, sagas=self.sagas)

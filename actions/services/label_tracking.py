@@ -55,6 +55,7 @@ class LabelTracking:
         found = self._carrier.track(row["tracking_number"])
         if found is None or found.status != "delivered":
             raise NotYet(self._carrier.name, f"{row['reference']} isn't back yet.", again=LOOK)
+        self._arrivals.look(row["reference"])
         return {"delivered_at": (found.delivered_at or found.seen_at).isoformat()}
 
     def _arrived(self, connection: Connection, step: Step) -> None:

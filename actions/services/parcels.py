@@ -20,7 +20,9 @@ logger = logging.getLogger(__name__)
 
 FRESH = timedelta(minutes=10)  # for which what a carrier said isn't asked again
 KEPT = timedelta(days=2)  # for which it is still better than nothing while the carrier is down
-AGAIN = timedelta(minutes=1)  # after which a carrier that didn't answer is asked again
+AGAIN = timedelta(
+    minutes=1
+)  # after which a carrier that didn't answer, or didn't know a number, is asked again
 MOST_KEPT = 2000
 AT_ONCE = 4
 UNDER_WAY = frozenset({"shipped", "out_for_delivery", "partially_shipped"})
@@ -60,7 +62,9 @@ class Parcels:
         self._carriers = {name.casefold(): carrier for name, carrier in carriers.items()}
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], Tracking] = OrderedDict()
-        self._silent: dict[tuple[str, str], datetime] = {}  # since when
+        self._unknown: dict[
+            tuple[str, str], tuple[datetime, bool]
+        ] = {}  # since when; whether nobody answered
         self._lock = Lock()
 
     def look(self, order: Order) -> Look:
@@ -102,24 +106,22 @@ class Parcels:
         number = parcel.tracking_number or ""
         key, now = (carrier.name, number), self._clock()
         with self._lock:
-            known, silent = self._known.get(key), self._silent.get(key)
+            known, unknown = self._known.get(key), self._unknown.get(key)
         if known is not None and now - known.seen_at < FRESH:
             _note(carrier, number, known, now)
             return _Seen(parcel, known)
         old = known if known is not None and now - known.seen_at < KEPT else None
-        if silent is not None and now - silent < AGAIN:
-            return _Seen(parcel, old, failed=True)
+        if unknown is not None and now - unknown[0] < AGAIN:
+            return _Seen(parcel, old, failed=True) if unknown[1] else _Seen(parcel)
         try:
             found = carrier.track(number)
         except AdapterError as error:
             logger.warning("where parcel ...%s is isn't known: %s", number[-4:], error)
-            with self._lock:
-                self._silent = {each: at for each, at in self._silent.items() if now - at < AGAIN} | {
-                    key: now
-                }
+            self._pass_over(key, now, failed=True)
             return _Seen(parcel, old, failed=True)
         if found is None:  # a number that was just made isn't known yet
             logger.info("%s doesn't know parcel ...%s", carrier.name, number[-4:])
+            self._pass_over(key, now, failed=False)
             return _Seen(parcel)
         self._keep(key, found)
         _note(carrier, number, found, now)
@@ -136,6 +138,12 @@ class Parcels:
             self._known.move_to_end(key)
             while len(self._known) > MOST_KEPT:
                 self._known.popitem(last=False)
+
+    def _pass_over(self, key: tuple[str, str], now: datetime, *, failed: bool) -> None:
+        """Remember that nothing is known, so that not every decision in a message asks."""
+        with self._lock:
+            recent = {each: entry for each, entry in self._unknown.items() if now - entry[0] < AGAIN}
+            self._unknown = recent | {key: (now, failed)}
 
 
 def as_told(order: Order, news: News) -> Order:

@@ -51,6 +51,8 @@ class ProviderMoney:
     sagas: Sagas
     # Told in the transaction in which a step counts as done, with what it was: CHARGE, REPAY or GIVEN_BACK.
     moved: list[Callable[[Connection, Step, str], None]] = field(default_factory=list)
+    # Asks for an order as the shop outside has it, where there is one.
+    look: Callable[[str], object] | None = None
 
     def register(self) -> None:
         """Follow all writes to orders, and carry out what that gives to do."""
@@ -186,6 +188,8 @@ class ProviderMoney:
 
     def _is_booked(self, step: Step) -> bool:
         """Tell whether the shop outside says of a refund that is to be paid here that it was made there."""
+        if self.look is not None and (step.error or step.saga.claims > 1):  # else it was asked for the write
+            self.look(step.content["order"])
         table = schema.payments
         query = select(table.c.outside_id).where(table.c.id == step.content["payment"])
         with self.sagas.database.read() as connection:

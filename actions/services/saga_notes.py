@@ -113,6 +113,12 @@ def note(
         connection.execute(insert(saga_tables.saga_steps), row)
 
 
+def is_noted(connection: Connection, saga_id: str) -> bool:
+    """Tell whether a saga was ever written down."""
+    table = saga_tables.sagas
+    return connection.execute(select(table.c.id).where(table.c.id == saga_id)).first() is not None
+
+
 def read_saga(row: RowMapping) -> Saga:
     """Make a saga of its row."""
     known = row["caller"]

@@ -555,6 +555,7 @@ def test_an_exchange_is_charged_when_the_goods_are_here(shop: Services, books: B
     assert books.charges(customer) == {}
     shop.arrivals.note(reference)
     assert order_of(shop, MARCUS[1]).exchanges[0].status == "requested"  # until it is paid
+    assert not shop.arrivals.note(reference)  # the carrier, or another notice of the warehouse
     shop.deliver()
     assert list(books.charges(customer).values()) == [Decimal("7.50")]
     order = order_of(shop, MARCUS[1])
@@ -614,6 +615,26 @@ def test_an_exchange_that_nobody_pays_is_withdrawn(
     assert sum(books.stock(order).values()) == sum(stock.values()) + before.items[0].quantity
     (ticket,) = shop.tickets.of(who(f"arrival {reference}"), None)
     assert ticket.subject == f"Exchange {reference} wasn't paid"
+
+
+def test_of_two_exchanges_that_nobody_pays_both_are_withdrawn(
+    shop: Services, books: Books, clock: Clock
+) -> None:
+    marcus, _, first = exchanged(shop, books, "4000000000000341")
+    with shop.database.write() as connection:
+        another = {"reference": "X-2", "order_number": MARCUS[1], "position": 9, "status": "requested"}
+        values = {"difference": Decimal("5.00"), "method_id": "card", "created_at": clock()}
+        connection.execute(schema.exchanges.insert().values(**another, **values))
+        connection.execute(update(schema.exchanges).values(method_id=marcus.payment_methods[0].id))
+    for reference in ("X-2", first):
+        shop.arrivals.note(reference)
+        shop.deliver()
+        clock.forward(minutes=1)
+    assert [each.status for each in order_of(shop, MARCUS[1]).exchanges] == ["unpaid", "unpaid"]
+    clock.forward(days=shop.policies.exchanges.reserve_days, minutes=5)
+    for _ in range(3):
+        shop.deliver()
+    assert [each.status for each in order_of(shop, MARCUS[1]).exchanges] == ["cancelled", "cancelled"]
 
 
 def test_disputes_are_told_to_a_person(

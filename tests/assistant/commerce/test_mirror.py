@@ -19,6 +19,7 @@ from actions.adapters.woocommerce import WooCommerceShop
 from actions.commerce import schema
 from actions.commerce.database import Database
 from actions.commerce.errors import StoreMismatch
+from actions.commerce.lookups import find_customer_by_id
 from actions.commerce.mirror import SOURCE, MirroredShop
 from actions.commerce.model import Payment, Return, Shop
 from actions.commerce.port import Reading
@@ -138,6 +139,15 @@ def test_each_order_of_a_guest_belongs_to_a_customer_of_its_own(
     assert account is not None
     assert not account.guest
     assert "5000" not in {each.number for each in mirror.orders_of(account.id)}
+    server.orders[5000]["billing"]["email"] = "ann@example.com"  # the shop's people mend a typo
+    clock.forward(minutes=1)
+    asked = len(local.asked)
+    assert mirror.order("5000") is not None
+    with mirror.database.read() as connection:
+        known = find_customer_by_id(connection, guest.id)
+    assert known is not None
+    assert known.email == "ann@example.com"
+    assert [each.path for each in local.asked[asked:]].count("/wp-json/wc/v3/orders/5000") == 1
     server.orders[5000]["customer_id"] = int(account.id)  # the shop's people put it to the account
     clock.forward(minutes=1)
     assert mirror.customer(guest.id) is None

@@ -8,9 +8,15 @@ from actions.flows.identity import ActionAskIdentityProof, known_customer
 from actions.flows.order_status import ActionOrderStatus, ValidateOrderStatusForm
 from tests.assistant.conftest import ANNA, MARCUS, count
 from tests.assistant.flows.talking import Talk
+from tests.assistant.services.test_identity import guests as guests
 
 pytestmark = pytest.mark.usefixtures("scratch_shop")
 FORM = "order_status_form"
+
+
+@pytest.fixture()
+def shop(scratch_shop):
+    return scratch_shop
 
 
 def asking(slot: str, **slots: object) -> Talk:
@@ -142,3 +148,13 @@ def test_that_words_without_anything_new_are_no_attempt(scratch_shop):
     talk.hear("just give me a human", "talk_to_human").run(ValidateOrderStatusForm())
     assert count(scratch_shop, "audit", action="identity.failed") == failed == 2
     assert talk.responses() == []
+
+
+def test_that_a_guest_is_known_by_each_order_with_its_own_number(shop, guests):
+    talk = asking("identity_proof", email=ANNA[0]).hear(guests[0], order_number=guests[0])
+    talk.run(ValidateOrderStatusForm())
+    for number, known in ((guests[1], guests[1]), (MARCUS[1], guests[1])):
+        talk.within(FORM).hear(f"where is {number}?", "order_status", order_number=number)
+        talk.run(ValidateOrderStatusForm())
+        assert known_customer(talk.tracker("a")).id == f"guest-{known}"
+    assert count(shop, "audit", action="identity.failed") == 1

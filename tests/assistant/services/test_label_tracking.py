@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from actions.adapters.carrier_settings import UpsSettings
+from actions.adapters.errors import Unreachable
 from actions.commerce import schema
 from actions.services.container import Services
 from actions.services.label_tracking import LabelTracking
@@ -75,6 +76,27 @@ def test_where_the_policies_say_so_it_is_booked(shop: Services, ups: UpsServer, 
     assert (state(shop), count(shop, "tickets")) == ("received", 0)
     assert count(shop, "audit", action="return.due", channel="UPS") == 1
     assert not shop.arrivals.note(reference)
+
+
+def test_while_the_shop_outside_cannot_say_what_was_paid_back_nothing_is_booked(
+    shop: Services, ups: UpsServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policies = replace(shop.policies, returns=replace(shop.policies.returns, arrivals="automatic"))
+    LabelTracking(shop.carriers["UPS"], shop.arrivals, policies, shop.sagas).register()
+    _, number = bought(shop)
+    ups.tell(Story(number, "delivered", "DOCK"))
+
+    def unreachable(number: str) -> None:
+        raise Unreachable("WooCommerce", "no connection.")
+
+    with monkeypatch.context() as down:
+        down.setattr(shop.commerce, "order", unreachable)
+        clock.forward(**SIX_HOURS)
+        shop.deliver()
+    assert state(shop) == "label_sent"
+    clock.forward(hours=1)
+    shop.deliver()
+    assert state(shop) == "received"
 
 
 @pytest.mark.parametrize("ending", ["booked", "withdrawn", "too old"])

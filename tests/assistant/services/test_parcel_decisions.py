@@ -76,8 +76,11 @@ def told(shop: Services, issue: str) -> str:
     return found.rule
 
 
-def test_what_the_carrier_delivered_is_not_lost(shop: Services, elena: Customer, ups: UpsServer) -> None:
+def test_what_the_carrier_delivered_is_not_lost(
+    shop: Services, elena: Customer, ups: UpsServer, clock: Clock
+) -> None:
     assert told(shop, "late") == "lost"  # UPS doesn't know the number yet
+    clock.forward(minutes=1)
     ups.tell(Story(NUMBER, "delivered", "E MARSH"))
     assert told(shop, "late") == "came_late"
     assert told(shop, "not_received") == "look_around"
@@ -132,7 +135,7 @@ def test_a_carrier_that_is_down_changes_nothing_and_is_not_asked_for_each_decisi
 
 
 def test_the_time_to_return_begins_when_the_carrier_delivered(
-    shop: Services, elena: Customer, ups: UpsServer
+    shop: Services, elena: Customer, ups: UpsServer, clock: Clock
 ) -> None:
     with shop.database.write() as connection:
         mine = update(schema.orders).where(schema.orders.c.number == LOST)
@@ -141,6 +144,7 @@ def test_the_time_to_return_begins_when_the_carrier_delivered(
     items = [f"{LOST}-1"]
     assert shop.returns.decide(order_of(shop), items).rule == "delivery_date_unknown"
     assert shop.swaps.open_items(order_of(shop)) == []
+    clock.forward(minutes=1)
     ups.tell(Story(NUMBER, "delivered", "E MARSH"))
     order = order_of(shop)
     assert (order.delivered_at, shop.parcels.told(order).delivered_at) == (None, ARRIVED)
@@ -154,10 +158,11 @@ def test_the_time_to_return_begins_when_the_carrier_delivered(
 
 
 def test_what_the_shop_has_under_way_can_go_back_once_the_carrier_delivered_it(
-    shop: Services, elena: Customer, ups: UpsServer
+    shop: Services, elena: Customer, ups: UpsServer, clock: Clock
 ) -> None:
     items = [f"{LOST}-1"]
     assert shop.returns.decide(order_of(shop), items).rule == "not_delivered"
+    clock.forward(minutes=1)
     ups.tell(Story(NUMBER, "delivered", "E MARSH"))
     assert shop.swaps.kind(order_of(shop)) == "exchange"
     assert shop.returns.start(who(), elena, LOST, items, "damaged").refund > 0

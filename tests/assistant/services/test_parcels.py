@@ -154,9 +154,16 @@ def test_while_a_carrier_is_down_the_shops_own_news_are_as_old_as_they_are(
     assert (look.order, look.silent, look.as_of) == (shipped, ("UPS",), NOW - timedelta(days=2))
 
 
-def test_a_number_that_a_carrier_does_not_know_yet_changes_nothing(parcels: Parcels, order: Order) -> None:
-    look = parcels.look(order)
-    assert (look.order, look.silent) == (order, ())
+def test_a_number_that_a_carrier_does_not_know_yet_changes_nothing(
+    ups: UpsServer, parcels: Parcels, order: Order, clock: Clock
+) -> None:
+    for _ in range(3):  # one message asks for several decisions
+        look = parcels.look(order)
+        assert (look.order, look.silent) == (order, ())
+    assert ups.called("/api/track", ups.local) == 1
+    clock.forward(minutes=1)
+    parcels.look(order)
+    assert ups.called("/api/track", ups.local) == 2
 
 
 def test_an_order_that_is_not_all_packed_stays_so(ups: UpsServer, parcels: Parcels, order: Order) -> None:
