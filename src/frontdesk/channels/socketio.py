@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -248,11 +249,13 @@ class SocketIOChannel:
 
     async def send(self, sender_id: str, reply: Mapping[str, Any]) -> None:
         """Bring a reply to everyone who has the conversation open, here and at other processes."""
-        own = sender_id.startswith(OWNED) or await self._guarded(sender_id)
-        await self._bring(sender_id, own, reply)
+        await self._bring(sender_id, None, reply)
 
-    async def _bring(self, sender_id: str, own: bool, reply: Mapping[str, Any]) -> None:
-        """Bring a reply; where the conversation is somebody's `own`, not to those who only know its name."""
+    async def _bring(self, sender_id: str, own: bool | None, reply: Mapping[str, Any]) -> None:
+        """Bring a reply; where the conversation is somebody's `own`, not to those who only know its name.
+
+        None says that each process is to look: one that answers others' messages (queue mode) has no gate.
+        """
         content = {"sender_id": sender_id, "own": own, "reply": reply}
         await self._told(content)
         if self.exchange is not None:
@@ -263,7 +266,12 @@ class SocketIOChannel:
         return partial(self._bring, message.sender_id, message.authenticated)
 
     async def _told(self, content: Mapping[str, Any]) -> None:
-        rooms = [_room(content["sender_id"], own) for own in ((True,) if content["own"] else (True, False))]
+        sender_id, own = content["sender_id"], content["own"]
+        if own is None:
+            own = True  # where nobody can say
+            with suppress(FrontdeskError):
+                own = sender_id.startswith(OWNED) or await self._guarded(sender_id)
+        rooms = [_room(sender_id, kind) for kind in ((True,) if own else (True, False))]
         for message in as_sent(content["reply"]):
             await self.server.emit(self.said, message, to=rooms, namespace=self.namespace)
 
