@@ -31,6 +31,8 @@ log = logging.getLogger("frontdesk.loop")
 EXTRACT_SLOTS = "action_extract_slots"
 PAUSED, TOO_MANY = "the conversation is paused", "too many actions in a row"
 """Reasons for listening that no policy gave."""
+FAILED = {"reason": "turn_failed"}
+"""The metadata of the apology that ends a turn which failed."""
 
 Choose = Callable[[Sequence[Prediction], Tracker, Domain], Prediction]
 Save = Callable[[Tracker], Awaitable[Tracker]]
@@ -170,10 +172,15 @@ def silent(policy: Policy) -> Prediction:
 
 
 def numbered(call: ActionCall, tracker: Tracker, name: str) -> ActionCall:
-    """Return the call with its number within this message, and the key that a retry will repeat."""
+    """Return the call with its number within this message, and the key that a retry will repeat.
+
+    A message that got an apology only and is answered once more (a dead letter) repeats its keys from the first one on.
+    """
     nth: int | None = None
     count = 0
     for event in tracker.newest_first():
+        if isinstance(event, BotUttered) and event.metadata.get("reason") == FAILED["reason"]:
+            break
         if isinstance(event, UserUttered):
             if nth is not None and event.message_id != call.message_id:
                 break

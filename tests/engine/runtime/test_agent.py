@@ -231,6 +231,20 @@ async def test_a_message_that_ends_every_server_is_given_up_and_those_behind_it_
     assert await desk.agent.resume() == 0
 
 
+async def test_a_message_that_failed_in_its_second_effect_repeats_the_keys_of_both(desk: Desk) -> None:
+    outcomes = iter([None, ValueError("It is broken.")])
+
+    def second_fails(_: str) -> None:
+        if (error := next(outcomes, None)) is not None:
+            raise error
+
+    desk.server.before = second_fails
+    assert (await say(desk, "twice", "m1"))[-1] == APOLOGY
+    assert await desk.store.reopen(Delivery("rest", "ann", "m1"))
+    assert await desk.agent.resume() == 1
+    assert [(call.message_id, call.nth) for call in desk.server.calls] == [("m1", 0), ("m1", 1)] * 2
+
+
 async def test_a_message_whose_try_cannot_be_counted_is_owed(desk: Desk) -> None:
     await begun(desk, "hello", "m1")
     tried, desk.store.tried = desk.store.tried, locked
