@@ -44,8 +44,9 @@ class Loop:
     """Runs actions for one message until one of them is `action_listen`, at most `limit` of them.
 
     `action_for` finds an action by name; `save` is awaited before a custom action that follows another one, so that a
-    crash inside it doesn't do the earlier one again. What came before the first one is no more than what the message
-    in the inbox gives once more. Every event carries `identity` (which model, which assistant) in its metadata.
+    crash inside it doesn't do the earlier one again, and where something was said, so that the user reads it meanwhile.
+    What else came before the first one is no more than what the message in the inbox gives once more. Every event
+    carries `identity` (which model, which assistant) in its metadata.
     """
 
     policies: Sequence[Policy]
@@ -109,12 +110,14 @@ class Loop:
         return tracker
 
     def _acted(self, tracker: Tracker) -> bool:
-        """Tell whether a custom action ran since the last message (or before it, where one begins the session)."""
+        """Tell whether since the last message a custom action ran (one may begin the session), or something was said."""
         if self.is_custom(SESSION_START):
             return True
         for event in tracker.newest_first():
             if isinstance(event, UserUttered):
                 return False
+            if isinstance(event, BotUttered):
+                return True
             if isinstance(event, ActionExecuted | ActionExecutionRejected) and self.is_custom(
                 event.name or ""
             ):
