@@ -110,7 +110,7 @@ class Loop:
         return tracker
 
     def _acted(self, tracker: Tracker) -> bool:
-        """Tell whether since the last message a custom action ran (one may begin the session), or something was said."""
+        """Tell whether a custom action ran (one may begin the session) or something was said since the message."""
         if self.is_custom(SESSION_START):
             return True
         for event in tracker.newest_first():
