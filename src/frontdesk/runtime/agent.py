@@ -120,10 +120,12 @@ class Agent:
     async def unload(self, empty: Processor) -> None:
         """Take no more messages, end the turns under way with their model, then keep only `empty` in its place.
 
-        A message that was written down but not begun stays in the inbox; after `swap`, `resume` answers it.
+        A message that was written down but not begun stays in the inbox; after `swap`, `take_up` answers it.
         """
         self.ready = False
         await self._turns.ended()
+        if self.ready:  # another one was loaded meanwhile, and stays
+            return
         before, self.processor, self.model_id, self.facts = self.processor, empty, "", {}
         await before.close(but=empty)
 
