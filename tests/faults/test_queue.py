@@ -82,6 +82,7 @@ class QueueDesk(SharedDesk):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(PATIENCE)
             process.kill()
+            process.wait()
 
 
 @pytest.fixture

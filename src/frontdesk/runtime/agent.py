@@ -29,7 +29,7 @@ from frontdesk.errors import AuthError, LimitError, PackageError, StaleConversat
 from frontdesk.measures import count, stop
 from frontdesk.runtime.deliveries import AtWork
 from frontdesk.runtime.line import Line
-from frontdesk.runtime.loop import Save
+from frontdesk.runtime.loop import FAILED, Save
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes, retire
 from frontdesk.runtime.recent import RecentTrackers
@@ -120,10 +120,12 @@ class Agent:
     async def unload(self, empty: Processor) -> None:
         """Take no more messages, end the turns under way with their model, then keep only `empty` in its place.
 
-        A message that was written down but not begun stays in the inbox; after `swap`, `resume` answers it.
+        A message that was written down but not begun stays in the inbox; after `swap`, `take_up` answers it.
         """
         self.ready = False
         await self._turns.ended()
+        if self.ready:  # another one was loaded meanwhile, and stays
+            return
         before, self.processor, self.model_id, self.facts = self.processor, empty, "", {}
         await before.close(but=empty)
 
@@ -324,7 +326,7 @@ def apology(tracker: Tracker, message: UserMessage) -> list[Event]:
 
     What was committed of it stays. Where nothing was, the message is undone: policies do not look at it.
     """
-    sorry = BotUttered(APOLOGY, metadata={"reason": "turn_failed"})
+    sorry = BotUttered(APOLOGY, metadata=FAILED)
     if resumes(tracker, message.message_id):
         return [sorry, ActionExecuted(LISTEN)]
     heard = UserUttered(

@@ -14,7 +14,7 @@ from frontdesk.actions.generators import make_response_generator
 from frontdesk.actions.servers import make_action_server
 from frontdesk.core.ports import LLM, ActionServer, EventBroker, LockStore, ResponseGenerator, TrackerStore
 from frontdesk.endpoint import read_endpoint, seconds
-from frontdesk.errors import ConfigError
+from frontdesk.errors import ConfigError, StoreError
 from frontdesk.formats.endpoints import ActionEndpoint, Endpoint, Endpoints, LanguageModel
 from frontdesk.formats.project import read_laid_out
 from frontdesk.formats.project_layout import Layout
@@ -99,7 +99,13 @@ async def reload(
     loaded = await asyncio.to_thread(trusted_model, layout, archive or folder / "models")
     llm = language_model(endpoints.llm)
     processor = make_processor(loaded, agent.processor.server, agent.settings, endpoints, llm)
+    idle = not agent.ready
     await agent.swap(processor, loaded.id, loaded.facts)
+    if idle:  # nobody answered what was written down before
+        try:
+            await agent.take_up(crashed=False)
+        except StoreError as error:
+            log.error("Turns that were cut off cannot be taken up yet: %s", error)
     return loaded.id
 
 

@@ -31,6 +31,8 @@ log = logging.getLogger("frontdesk.loop")
 EXTRACT_SLOTS = "action_extract_slots"
 PAUSED, TOO_MANY = "the conversation is paused", "too many actions in a row"
 """Reasons for listening that no policy gave."""
+FAILED = {"reason": "turn_failed"}
+"""The metadata of the apology that ends a turn which failed."""
 
 Choose = Callable[[Sequence[Prediction], Tracker, Domain], Prediction]
 Save = Callable[[Tracker], Awaitable[Tracker]]
@@ -42,8 +44,9 @@ class Loop:
     """Runs actions for one message until one of them is `action_listen`, at most `limit` of them.
 
     `action_for` finds an action by name; `save` is awaited before a custom action that follows another one, so that a
-    crash inside it doesn't do the earlier one again. What came before the first one is no more than what the message
-    in the inbox gives once more. Every event carries `identity` (which model, which assistant) in its metadata.
+    crash inside it doesn't do the earlier one again, and where something was said, so that the user reads it meanwhile.
+    What else came before the first one is no more than what the message in the inbox gives once more. Every event
+    carries `identity` (which model, which assistant) in its metadata.
     """
 
     policies: Sequence[Policy]
@@ -107,12 +110,14 @@ class Loop:
         return tracker
 
     def _acted(self, tracker: Tracker) -> bool:
-        """Tell whether a custom action ran since the last message (or before it, where one begins the session)."""
+        """Tell whether a custom action ran (one may begin the session) or something was said since the message."""
         if self.is_custom(SESSION_START):
             return True
         for event in tracker.newest_first():
             if isinstance(event, UserUttered):
                 return False
+            if isinstance(event, BotUttered):
+                return True
             if isinstance(event, ActionExecuted | ActionExecutionRejected) and self.is_custom(
                 event.name or ""
             ):
@@ -170,10 +175,15 @@ def silent(policy: Policy) -> Prediction:
 
 
 def numbered(call: ActionCall, tracker: Tracker, name: str) -> ActionCall:
-    """Return the call with its number within this message, and the key that a retry will repeat."""
+    """Return the call with its number within this message, and the key that a retry will repeat.
+
+    A message that got an apology only and is answered once more (a dead letter) repeats its keys from the first one on.
+    """
     nth: int | None = None
     count = 0
     for event in tracker.newest_first():
+        if isinstance(event, BotUttered) and event.metadata.get("reason") == FAILED["reason"]:
+            break
         if isinstance(event, UserUttered):
             if nth is not None and event.message_id != call.message_id:
                 break

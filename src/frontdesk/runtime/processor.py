@@ -69,6 +69,7 @@ class Processor:
         """Answer what no user said, without asking the NLU; a turn that was cut off goes on, as with messages."""
         if not resumes(turn.tracker, heard.message_id):
             turn = await self.hear(turn, heard)
+            await save(turn.tracker)  # it stands in no inbox, which would give it once more
         return turn.tracker if pauses(turn.tracker) else await self.loop.run(turn, save)
 
     async def begin(self, tracker: Tracker, message: UserMessage, *, only_if_new: bool = False) -> Turn:

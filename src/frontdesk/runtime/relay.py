@@ -74,9 +74,16 @@ class Relay:
             waiting = await self.outbox.outgoing(MOST)
             if not waiting:
                 return
-            async with asyncio.timeout(PATIENCE):
-                await self._publish(waiting)
-            await self.outbox.sent([one.number for one in waiting])
+            numbers = [one.number for one in waiting]
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._publish(waiting)
+            except Exception:
+                if not getattr(self.broker, "should_keep_unpublished_messages", True):
+                    await self.outbox.sent(numbers)
+                    log.error("The events of %d commits are dropped, as the options ask for.", len(waiting))
+                raise
+            await self.outbox.sent(numbers)
             self._succeeded()
 
     async def _leads(self) -> bool:
@@ -120,11 +127,6 @@ class Relay:
         count("frontdesk_retries", "broker")
         pause = PAUSES[min(self.failures, len(PAUSES) - 1)]
         self.failures += 1
-        if not getattr(self.broker, "should_keep_unpublished_messages", True):
-            with suppress(FrontdeskError):
-                dropped = await self.outbox.outgoing(MOST)
-                await self.outbox.sent([one.number for one in dropped])
-                log.error("The events of %d commits are dropped, as the options ask for.", len(dropped))
         await asyncio.sleep(pause)
 
     def _succeeded(self) -> None:

@@ -96,9 +96,12 @@ class QueueWorker:
     async def _answer(self, ticket: Ticket, *, again: bool) -> None:
         """Answer a message, tell the front server that waits, and take it out of the queue."""
         pause = AGAIN_AFTER
+        message: UserMessage | None = None
         while True:
             try:
-                outcome = await self._outcome(ticket.delivery, again=again)
+                # Kept for the next try, also if somebody else has answered it by then: the agent owes it no more.
+                message = message or await self._waiting(ticket.delivery)
+                outcome = await self._outcome(ticket.delivery, message, again=again)
                 if ticket.front:
                     content = {"delivery": [*_parts(ticket.delivery)], **outcome}
                     await self.agent.exchange.tell(topic(ticket.front), content)
@@ -108,11 +111,13 @@ class QueueWorker:
                 log.error("A message is not answered yet: %s", error)
             except Exception:
                 log.exception("A message is not answered yet.")
+            again = False  # no worker ended over this try
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _outcome(self, delivery: Delivery, *, again: bool) -> Mapping[str, Any]:
-        message = await self._waiting(delivery)
+    async def _outcome(
+        self, delivery: Delivery, message: UserMessage | None, *, again: bool
+    ) -> Mapping[str, Any]:
         if message is None:  # it was answered with another message, which came later
             return {}
         try:

@@ -204,7 +204,6 @@ async def fetch_and_use(api: Api, server: Any) -> Path:
 
 async def use(api: Api, archive: Path) -> None:
     """Load a model and answer with it; the one in use stays where that fails. Raises Refusal (400)."""
-    idle = not api.agent.ready
     try:
         model_id = await reload(api.agent, api.folder, archive, api.options.layout)
     except (FrontdeskError, OSError, ValueError, KeyError) as error:
@@ -215,8 +214,6 @@ async def use(api: Api, archive: Path) -> None:
         api.archives[model_id] = archive.name
     api.app.ctx.model_id = model_id
     api.app.ctx.articles = await asyncio.to_thread(api.pages)
-    if idle:
-        await api.agent.take_up(crashed=False)
 
 
 def nothing_loaded(processor: Processor) -> Processor:

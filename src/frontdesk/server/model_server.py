@@ -23,6 +23,7 @@ from frontdesk.formats.project_layout import Layout
 from frontdesk.graph.package import newest, peek_manifest
 from frontdesk.runtime.agent import Agent
 from frontdesk.runtime.assembly import reload
+from frontdesk.server.peers import Workers
 from frontdesk.stores.model_storage import digest_of
 
 log = logging.getLogger("frontdesk.models")
@@ -140,8 +141,12 @@ def follow(
     configured: Endpoint | None,
     model: Path | None,
     pages: Callable[[], dict[str, str]],
+    workers: Workers | None,
 ) -> None:
-    """Let a server that began with `model` answer with another one as soon as the server of models has one."""
+    """Let a server that began with `model` answer with another one as soon as the server of models has one.
+
+    Each of several `workers` asks for itself; one that is started again begins with what another one has already.
+    """
     if configured is None or not configured.url:
         return
     server = ModelServer(configured, layout.folder / "models", before=model)
@@ -153,9 +158,11 @@ def follow(
             try:
                 draft = await server.pull()
                 if draft is not None:
-                    await _use(app, agent, layout, server, draft, pages)
+                    await _use(app, agent, layout, server, draft, pages, workers)
             except (FrontdeskError, OSError) as error:
                 log.error("The model in use goes on: %s", error)
+            except Exception:  # whatever a model makes of being loaded; the next one may be better
+                log.exception("The model in use goes on.")
 
     @app.after_server_start
     async def begin(_: Sanic[Any, Any]) -> None:
@@ -177,11 +184,14 @@ async def _use(
     server: ModelServer,
     draft: Path,
     pages: Callable[[], dict[str, str]],
+    workers: Workers | None,
 ) -> None:
     try:
         app.ctx.model_id = await reload(agent, layout.folder, draft, layout)
-        server.keep(draft)
+        kept = server.keep(draft)
     finally:
         draft.unlink(missing_ok=True)
+    if workers is not None:
+        workers.choose(kept)
     app.ctx.articles = await asyncio.to_thread(pages)
     log.info("Answering with the model %s of the server of models.", app.ctx.model_id)

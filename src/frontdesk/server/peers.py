@@ -222,7 +222,7 @@ async def _relay(here: Any, there: ClientConnection) -> None:
 
 def choose(folder: Path, archive: Path | None) -> None:
     """Note the model of the workers whose folder it is."""
-    draft = folder / "model.new"
+    draft = folder / f"model-{os.getpid()}"  # several may choose at once
     draft.write_text(json.dumps(str(archive) if archive else None), "utf-8")
     draft.replace(folder / "model")
 

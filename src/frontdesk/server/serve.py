@@ -103,7 +103,7 @@ def serve(
         if not at.worker:
             greet(credentials, at, progress, entrance)
 
-    follow(app, agent, layout, endpoints.models, archive, pages)
+    follow(app, agent, layout, endpoints.models, archive, pages, workers)
     relay = relay_of(agent, endpoints, folder)
     _add_lifetime(app, agent, layout, relay, watch=watch, ready=ready, workers=workers)
     operate(app, settings, layout, at, dependencies_of(agent, endpoints, relay), amounts_of(relay))

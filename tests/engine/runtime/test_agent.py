@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
@@ -231,6 +232,20 @@ async def test_a_message_that_ends_every_server_is_given_up_and_those_behind_it_
     assert await desk.agent.resume() == 0
 
 
+async def test_a_message_that_failed_in_its_second_effect_repeats_the_keys_of_both(desk: Desk) -> None:
+    outcomes = iter([None, ValueError("It is broken.")])
+
+    def second_fails(_: str) -> None:
+        if (error := next(outcomes, None)) is not None:
+            raise error
+
+    desk.server.before = second_fails
+    assert (await say(desk, "twice", "m1"))[-1] == APOLOGY
+    assert await desk.store.reopen(Delivery("rest", "ann", "m1"))
+    assert await desk.agent.resume() == 1
+    assert [(call.message_id, call.nth) for call in desk.server.calls] == [("m1", 0), ("m1", 1)] * 2
+
+
 async def test_a_message_whose_try_cannot_be_counted_is_owed(desk: Desk) -> None:
     await begun(desk, "hello", "m1")
     tried, desk.store.tried = desk.store.tried, locked
@@ -249,6 +264,27 @@ async def test_a_hand_over_to_another_model_between_messages(desk: Desk) -> None
     other = make_desk(desk.store).agent.processor
     await desk.agent.swap(other, "new", {"a.b": 1})
     assert desk.agent.model_id == "new"
+    assert await say(desk, "hello") == ["Hello!"]
+
+
+async def test_a_model_that_comes_while_the_one_before_is_let_go_of_stays(desk: Desk) -> None:
+    at_work, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        at_work.set()
+        await go_on.wait()
+
+    desk.server.before = lambda _: slow()
+    turn = asyncio.create_task(say(desk, "count"))
+    await at_work.wait()
+    letting_go = asyncio.create_task(desk.agent.unload(dataclasses.replace(desk.agent.processor)))
+    await asyncio.sleep(0)
+    assert not desk.agent.ready
+    await desk.agent.swap(make_desk(desk.store).agent.processor, "new", {})
+    go_on.set()
+    assert await turn == ["Number 1"]
+    await letting_go
+    assert (desk.agent.ready, desk.agent.model_id) == (True, "new")
     assert await say(desk, "hello") == ["Hello!"]
 
 

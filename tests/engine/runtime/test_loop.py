@@ -107,11 +107,17 @@ async def test_where_no_policy_knows_anything_the_assistant_listens() -> None:
 
 
 async def test_nothing_is_committed_but_before_custom_actions_that_follow_others() -> None:
-    stage = Stage("utter_a", "action_x", "action_x", utter_a=[ev.BotUttered("A")])
+    stage = Stage("utter_a", "action_x", "action_x")
     await stage.run()
-    assert stage.saved == [6], (
+    assert stage.saved == [5], (
         "what the message gives once more need not be kept; that the action ran must be"
     )
+
+
+async def test_what_is_said_before_a_custom_action_is_committed_and_so_passed_on_before_it() -> None:
+    stage = Stage("utter_a", "action_x", utter_a=[ev.BotUttered("One moment ...")])
+    await stage.run()
+    assert stage.saved == [5]
 
 
 async def test_too_many_actions_end_in_listening(caplog: pytest.LogCaptureFixture) -> None:

@@ -137,6 +137,24 @@ async def test_events_are_dropped_only_where_that_is_asked_for(announcing: Desk)
     await relay.stop()
 
 
+async def test_nothing_is_dropped_where_the_store_fails_and_not_the_broker(
+    announcing: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = Relay(announcing.agent, broker := Broker(should_keep_unpublished_messages=False))
+    lead, failures = relay.outbox.lead, iter([StoreError("The database is away.")])
+
+    async def failing(*given: Any) -> bool:
+        if (error := next(failures, None)) is not None:
+            raise error
+        return await lead(*given)
+
+    monkeypatch.setattr(relay.outbox, "lead", failing)
+    await say(announcing, "one")
+    await relay.start()
+    await until(lambda: ("ann", "one") in broker.texts)
+    await relay.stop()
+
+
 async def test_what_waits_at_the_end_is_told_and_what_fails_stays(announcing: Desk) -> None:
     relay = Relay(announcing.agent, broker := Broker())
     await say(announcing, "one")

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import Delivery
-from frontdesk.errors import AuthError, LimitError, Overloaded
+from frontdesk.core.ports import Commit, Delivery
+from frontdesk.errors import AuthError, LimitError, Overloaded, StoreError
 from frontdesk.runtime import front as fronts
-from frontdesk.runtime.agent import APOLOGY
+from frontdesk.runtime import worker as workers
+from frontdesk.runtime.agent import APOLOGY, STARTS
 from frontdesk.runtime.front import Front
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.worker import QueueWorker
@@ -144,6 +145,42 @@ async def test_what_cannot_be_stored_stays_in_the_queue(
     fill_disk(open_office.desk, monkeypatch, 2)
     assert await open_office.receive("count") == ["Number 1"]
     assert len({call.idempotency_key for call in open_office.desk.server.calls}) == 1
+
+
+async def test_what_another_worker_answers_meanwhile_is_owed_no_more(
+    open_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, save = open_office.desk, open_office.desk.store.save
+
+    async def answered_elsewhere(commit: Commit) -> None:
+        await save(commit)
+        if commit.delivery is not None:
+            raise StoreError("The answer of the database was lost.")
+
+    monkeypatch.setattr(desk.store, "save", answered_elsewhere)
+    assert await open_office.receive("count") == ["Number 1"]
+    monkeypatch.undo()
+    await open_office.emptied()
+    assert len(desk.server.calls) == 1
+    assert desk.agent._line.owed.all() == []
+
+
+async def test_a_database_that_fails_gives_up_no_message_that_was_claimed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_disk(office.desk, monkeypatch, STARTS + 1)
+    monkeypatch.setattr(workers, "AGAIN_AFTER", 0.01)
+    await office.queue.prepare()
+    asking = asyncio.create_task(office.receive("count"))
+    async with asyncio.timeout(PATIENCE):
+        while not await office.queue.take("gone", 1):
+            await asyncio.sleep(0.02)
+    running = asyncio.create_task(office.worker.run())
+    assert await asking == ["Number 1"]
+    office.worker.stop()
+    await running
+    await office.worker.finish(PATIENCE)
+    await office.worker.queue.close()
 
 
 async def test_a_failed_turn_is_a_dead_letter(open_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import hashlib
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from frontdesk.errors import ConfigError, EndpointError
 from frontdesk.formats.endpoints import Endpoint
+from frontdesk.formats.project_layout import Layout
+from frontdesk.runtime.agent import Agent
 from frontdesk.server import model_server
-from frontdesk.server.model_server import ModelServer, pulled
+from frontdesk.server.model_server import ModelServer, follow, pulled
+from frontdesk.server.peers import Workers
 from frontdesk.testing import cloud_servers
-from tests.conftest import Server, frontdesk, until
+from tests.conftest import PATIENCE, Server, frontdesk, until
 
 
 class Shelf:
@@ -143,6 +150,39 @@ def test_at_the_start(
 def test_options_that_cannot_be_meant(options: dict[str, str], wrong: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=wrong):
         ModelServer(Endpoint(None, options.pop("url"), options), tmp_path)
+
+
+async def test_a_worker_that_follows_tells_those_that_are_started_later(
+    shelf: Shelf, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = dataclasses.replace(endpoint, options={"wait_time_between_pulls": 0.01})
+    outcomes = iter([KeyError("a part"), "second"])
+
+    async def reload(*_: object) -> str:
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(model_server, "reload", reload)
+    begins, ends, workers = list[Any](), list[Any](), Workers(tmp_path, 0, 2)
+    app: Any = SimpleNamespace(
+        after_server_start=begins.append, before_server_stop=ends.append, ctx=SimpleNamespace()
+    )
+    shelf.content = b"one that cannot be loaded"
+    follow(app, cast(Agent, None), Layout(tmp_path), endpoint, None, dict, workers)
+    await begins[0](app)
+    async with asyncio.timeout(PATIENCE):
+        while len(shelf.asked) < 2:
+            await asyncio.sleep(0.01)
+        assert not (tmp_path / "model").exists()
+        shelf.content = b"two"
+        while not (tmp_path / "model").exists():
+            await asyncio.sleep(0.01)
+    chosen = workers.chosen()
+    assert chosen is not None
+    assert chosen.read_bytes() == b"two"
+    await ends[0](app)
 
 
 def test_a_server_follows_the_server_of_models(
