@@ -5,6 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 5005
 TESTED := postgresql mysql redis rabbitmq kafka aws gcs azure duckling jieba spacy plots rsa metrics otel  # extras that the tests need; transformers would bring torch
+PROCESSES ?= 3  # of the tests; more than two cores, since those with servers wait often
 .DEFAULT_GOAL := help
 .PHONY: help run test check eval bench bench-server format lock clean
 
@@ -34,14 +35,14 @@ run: $(VENV)/serve ## Set up, train if needed, serve the assistant (PORT=5005)
 	@$(BIN)/frontdesk run --train --port $(PORT)
 
 test: $(VENV)/dev ## Set up and run the tests
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
 
 check: $(VENV)/dev ## Lint, types, floors, size limits, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy src actions
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
 
 eval: $(VENV)/dev ## Measure quality against thresholds (intents, sentiment, retrieval)
 	@$(BIN)/python -m pytest -m eval tests/evals -rP
