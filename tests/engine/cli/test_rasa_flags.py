@@ -411,7 +411,7 @@ def test_events_go_to_the_broker_of_the_endpoints(with_conversations: Path) -> N
     assert [(line["sender_id"], line["event"]) for line in lines] == [
         ("bob", e) for e in ("action", "user", "action")
     ]
-    endpoints.write_text(endpoints.read_text().replace("type: file", "type: pika"))
+    endpoints.write_text(endpoints.read_text().replace("type: file", "type: nats"))
     other = run(with_conversations, "rasa export")
     assert other.returncode == 1
-    assert "'pika'" in other.stderr
+    assert "'nats'" in other.stderr
