@@ -114,7 +114,7 @@ def test_workers_end_with_the_one_that_looks_after_them(desk: SharedDesk) -> Non
         ("tracker_store:\n  type: sql\nlock_store:\n  type: in_memory\n", "rest:\n", (), "endpoints.yml:3"),
         ("tracker_store:\n  type: sql\nlock_store:\n  type: frontdesk.testing.fakes.NoLocks\n", "socketio:\n", (), "lock_store: redis"),
         ("tracker_store:\n  type: sql\nlock_store:\n  type: redis\n", "rest:\n", ("--enable-api", "--watch"), "--watch would train in each"),
-        ("", "rest:\n", ("--workers", "0"), "'0' is not a number of processes"),
+        ("", "rest:\n", ("--workers", "0"), "'0' is not a number from 1 to 256"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_shared_is_told(
