@@ -41,9 +41,12 @@ class Prometheus:
     def ask(self, query: str) -> list[float]:
         """Return the values of a query; none where it has none yet, or Prometheus is not up."""
         try:
-            answer = httpx.get(f"{self.url}/api/v1/query", params={"query": query}).json()
+            found = httpx.get(f"{self.url}/api/v1/query", params={"query": query})
         except httpx.TransportError:
             return []
+        if found.status_code == httpx.codes.SERVICE_UNAVAILABLE:  # it listens, and is not ready yet
+            return []
+        answer = found.json()
         assert answer["status"] == "success", answer
         return [float(one["value"][1]) for one in answer["data"]["result"]]
 
