@@ -91,7 +91,7 @@ class _Found(NamedTuple):
 
 def amounts(text: str) -> Iterator[Match]:
     """Yield amounts of money and other measures, and ranges of them."""
-    for dim, patterns in _COMPILED.items():
+    for dim, patterns in _PATTERNS.items():
         found = _composed(text, dim, _longest(_atoms(text, patterns)))
         used: set[int] = set()
         for number, one in enumerate(found):
@@ -108,45 +108,37 @@ def amounts(text: str) -> Iterator[Match]:
                 yield _alone(text, dim, one)
 
 
-def _compiled(units: tuple[Unit, ...], *, before: bool) -> list[tuple[re.Pattern[str], Unit]]:
-    found = [
-        (re.compile(rf"(?<![\w./]){_AMOUNT}\s?-?\s?(?:{unit.pattern})(?![\w°])", re.IGNORECASE), unit)
-        for unit in units
-    ]
+def _patterns(units: tuple[Unit, ...], *, before: bool) -> list[tuple[str, Unit]]:
+    found = [(rf"(?<![\w./]){_AMOUNT}\s?-?\s?(?:{unit.pattern})(?![\w°])", unit) for unit in units]
     if before:
         found += [
-            (
-                re.compile(
-                    rf"(?<![\w])(?<!\d\s)(?:an?\s+)?(?:{unit.pattern})\s?(?P<number>{NUMBER})(?!\w)",
-                    re.IGNORECASE,
-                ),
-                unit,
-            )
+            (rf"(?<![\w])(?<!\d\s)(?:an?\s+)?(?:{unit.pattern})\s?(?P<number>{NUMBER})(?!\w)", unit)
             for unit in units
             if unit.name != "cent"
         ]
     return found
 
 
-_COMPILED: Mapping[str, list[tuple[re.Pattern[str], Unit]]] = {
-    "amount-of-money": _compiled(_CURRENCIES, before=True),
-    **{dim: _compiled(units, before=False) for dim, units in MEASURES.items()},
+_PATTERNS: Mapping[str, list[tuple[str, Unit]]] = {
+    "amount-of-money": _patterns(_CURRENCIES, before=True),
+    **{dim: _patterns(units, before=False) for dim, units in MEASURES.items()},
 }
 
 
-def _atoms(text: str, patterns: list[tuple[re.Pattern[str], Unit]]) -> Iterator[_Found]:
+def _atoms(text: str, patterns: list[tuple[str, Unit]]) -> Iterator[_Found]:
     for pattern, unit in patterns:
         # most units are not in most texts, and are looked for alone in far less time than with a number
-        if not _bare(unit.pattern).search(text):
+        if not _compiled(unit.pattern).search(text):
             continue
-        for match in pattern.finditer(text):
+        for match in _compiled(pattern).finditer(text):
             value = _share(match["number"])
             if value is not None:
                 yield _Found(*match.span(), value, unit)
 
 
-@functools.lru_cache(maxsize=256)
-def _bare(pattern: str) -> re.Pattern[str]:
+@functools.lru_cache(maxsize=512)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern when a text first asks for it: all of them at once would hold up every start."""
     return re.compile(pattern, re.IGNORECASE)
 
 
