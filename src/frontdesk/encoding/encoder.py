@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 BATCH = {"int8": 1, "fp32": 32}
 RECENT = 64  # texts whose vectors are kept for a moment
 REBUILD = "Train again, so that the encoder is built anew."
-SLOW = ("SkipLayerNormFusion",)
-"""What onnxruntime would fuse though it then takes longer (a sixth of the time): that node goes number by number."""
 
 
 class SentenceEncoder:
@@ -129,10 +127,7 @@ class SentenceEncoder:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(
-            str(self.folder / ONNX_FILE),
-            options,
-            providers=["CPUExecutionProvider"],
-            disabled_optimizers=SLOW,
+            str(self.folder / ONNX_FILE), options, providers=["CPUExecutionProvider"]
         )
         tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER_FILE))
         tokenizer.no_padding()
