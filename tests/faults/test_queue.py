@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -250,6 +251,14 @@ async def test_pages_hear_what_workers_answer_and_what_reminders_say(desk: Queue
             assert await page.told() == {"text": "In 0.2 seconds."}
             assert await page.told() == {"text": "Done under 2."}
             assert page.got.empty()
+
+
+def test_front_servers_need_no_server_of_models(desk: QueueDesk) -> None:
+    file = desk.folder / "endpoints.yml"
+    file.write_text(f"{file.read_text()}\nmodels:\n  url: http://127.0.0.1:{servers.free_port()}/model\n")
+    shutil.rmtree(desk.folder / "models")
+    desk.start("--workers", "2")
+    assert not (desk.folder / "models").exists()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from frontdesk.cli.options import add_model, add_project, layout_of, settings_of, start_logging
-from frontdesk.cli.serving import add_server, chosen_model, listening, protection
+from frontdesk.cli.serving import add_server, add_workers, chosen_model, listening, protection
 
 if TYPE_CHECKING:
     from frontdesk.server.checkup.deployment import Check, Finding
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_server(parser)
     text = "as many processes as `run --workers` is to start (1)"
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help=text)
+    add_workers(parser, text)
     parser.add_argument("--json", action="store_true", help="tell it as JSON")
 
 

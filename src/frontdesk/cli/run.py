@@ -18,7 +18,15 @@ from frontdesk.cli.options import (
     settings_of,
     start_logging,
 )
-from frontdesk.cli.serving import ACTIONS, add_server, api, chosen_model, listening, protection
+from frontdesk.cli.serving import (
+    ACTIONS,
+    add_server,
+    add_workers,
+    api,
+    chosen_model,
+    listening,
+    protection,
+)
 from frontdesk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -40,8 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--inspector", action="store_true", help=text)
     add_server(parser)
     text = "answer by so many processes; they need a tracker store and a lock store that they share (1)"
-    given = os.environ.get("SANIC_WORKERS") or "1"
-    parser.add_argument("--workers", type=count, default=given, metavar="N", help=text)
+    add_workers(parser, text)
     text = "only write messages down and let `frontdesk worker` answer them (or `queue:` in endpoints.yml)"
     parser.add_argument("--queue", action="store_true", help=text)
     group = parser.add_argument_group("run actions")
@@ -84,7 +91,9 @@ def _serve(options: argparse.Namespace, settings: Settings, model: Path | None, 
     beside = ["--watch"] if options.watch else []
     if options.workers > 1 and worker is None:
         shared = {"train_first": options.train, "connector": options.connector, "beside": beside}
-        return serve_by_workers(options.workers, layout, model, settings, at, progress=show, **shared)
+        return serve_by_workers(
+            options.workers, layout, model, settings, at, progress=show, queued=queued, **shared
+        )
     at = dataclasses.replace(at, worker=worker)
     show = progress(quiet(options) or bool(worker))
     if queued:
@@ -120,17 +129,6 @@ def _check_front(options: argparse.Namespace, inspector: bool) -> None:
     if beside:
         what = f"{' and '.join(beside)}: a front server of the queue mode has no model."
         raise ConfigError(what, hint="Run a server with it beside the front servers, on another port.")
-
-
-def count(text: str) -> int:
-    """Read a number of things to run at the same time."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if not 0 < number <= 256:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 256")
-    return number
 
 
 def _serve_actions(options: argparse.Namespace) -> int:

@@ -81,6 +81,23 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--metrics-interface", default=given, metavar="ADDRESS", help=text)
 
 
+def add_workers(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add the option that says by how many processes a server answers."""
+    given = os.environ.get("SANIC_WORKERS") or "1"
+    parser.add_argument("--workers", type=count, default=given, metavar="N", help=text)
+
+
+def count(text: str) -> int:
+    """Read a number of things to run at the same time."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= 256:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 256")
+    return number
+
+
 def _add_api(parser: argparse.ArgumentParser) -> None:
     """Add the options of the HTTP API; secrets may come from the environment, where `ps` does not show them."""
     group = parser.add_argument_group("HTTP API (docs/http-api.md)")

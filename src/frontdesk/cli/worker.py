@@ -15,9 +15,7 @@ from frontdesk.cli.options import (
     settings_of,
     start_logging,
 )
-from frontdesk.cli.run import count
-from frontdesk.cli.serving import add_metrics
-from frontdesk.errors import ConfigError
+from frontdesk.cli.serving import add_metrics, count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Work until stopped."""
-    if options.model is not None and not options.model.exists():
-        hint = "Train one: frontdesk train."
-        raise ConfigError("There is no such model.", where=str(options.model), hint=hint)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from frontdesk.cli.observing import observed
     from frontdesk.server.queue import work

@@ -14,7 +14,8 @@ from sanic import Sanic
 from frontdesk.actions.facts import read_facts
 from frontdesk.auth.secret import read_secret
 from frontdesk.channels.lines import Lines
-from frontdesk.core.ports import Exchange, Progress
+from frontdesk.core.ports import Progress
+from frontdesk.formats.credentials import Credentials
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_credentials, read_endpoints
@@ -43,10 +44,9 @@ LAST = 10.0
 log = logging.getLogger("frontdesk.queue")
 
 
-def check_front(endpoints: Endpoints, layout: Layout, connector: str | None = None) -> None:
+def check_front(endpoints: Endpoints, credentials: Credentials, folder: Path) -> None:
     """Raise ConfigError where front servers and workers would not share what they have to."""
-    credentials = only(connector, read_credentials(layout.folder, layout.credentials))
-    check_shared(endpoints, credentials, layout.folder, ())
+    check_shared(endpoints, credentials, folder, ())
     message_queue(endpoints)
 
 
@@ -62,12 +62,13 @@ def serve_front(
     """Take messages until a signal comes, and let workers answer them; returns the exit code."""
     at.check()
     endpoints = read_endpoints(layout.folder, layout.endpoints)
-    check_front(endpoints, layout, connector)
     credentials = only(connector, read_credentials(layout.folder, layout.credentials))
+    check_front(endpoints, credentials, layout.folder)
     knowledge = endpoints.knowledge
     facts = read_facts(layout.folder / knowledge.facts) if knowledge and knowledge.facts else {}
     store = tracker_store(endpoints.tracker_store, layout.folder)
-    front = Front(store, message_queue(endpoints), _exchange(endpoints), settings, facts)
+    exchange = exchange_of(lock_store(endpoints.lock_store))
+    front = Front(store, message_queue(endpoints), exchange, settings, facts)
     channels = open_channels(credentials, layout.folder, front.exchange)
     front.outlets = Outlets(channels)
     workers = fellow_workers()
@@ -98,10 +99,6 @@ def _hangs_on(front: Front) -> list[Dependency]:
     return [Dependency("tracker_store", store, needed=True), Dependency("queue", queue, needed=True)]
 
 
-def _exchange(endpoints: Endpoints) -> Exchange:
-    return exchange_of(lock_store(endpoints.lock_store))
-
-
 def _add_lifetime(app: Sanic[Any, Any], front: Front, workers: Workers | None) -> None:
     tasks: set[asyncio.Task[Any]] = set()
 
@@ -130,10 +127,11 @@ def _add_lifetime(app: Sanic[Any, Any], front: Front, workers: Workers | None) -
 def work(layout: Layout, model: Path | None, settings: Settings, most: int, progress: Progress) -> int:
     """Answer what front servers wrote down, until a signal comes; returns the exit code."""
     endpoints = read_endpoints(layout.folder, layout.endpoints)
-    check_front(endpoints, layout)
+    credentials = read_credentials(layout.folder, layout.credentials)
+    check_front(endpoints, credentials, layout.folder)
     model = model or pulled(endpoints.models, layout.folder / "models")
     progress("loading the model")
-    return asyncio.run(_work(layout, model, settings, most, progress, endpoints))
+    return asyncio.run(_work(layout, model, settings, most, progress, endpoints, credentials))
 
 
 async def _work(
@@ -143,13 +141,13 @@ async def _work(
     most: int,
     progress: Progress,
     endpoints: Endpoints,
+    credentials: Credentials,
 ) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     agent = assemble(layout.folder, model, settings, layout=layout)
     queue = message_queue(endpoints)
-    credentials = read_credentials(layout.folder, layout.credentials)
     name_conversations(settings.log_conversations, read_secret(layout.folder / STATE))
     channels = open_channels(credentials, layout.folder, agent.exchange)
     create_app(

@@ -153,10 +153,11 @@ def serve_by_workers(
     progress: Progress,
     connector: str | None,
     beside: Sequence[str],
+    queued: bool,
 ) -> int:
     """Let several processes answer at one address until a signal comes; returns the exit code.
 
-    `beside` are options that were given and need a process alone.
+    `beside` are options that were given and need a process alone; those that are `queued` need no model.
     """
     endpoints = read_endpoints(layout.folder, layout.endpoints)
     credentials = only(connector, read_credentials(layout.folder, layout.credentials))
@@ -166,7 +167,8 @@ def serve_by_workers(
         train_project(layout, progress)
     read_secret(layout.folder / STATE)  # made now, it is the same for all
     patience = settings.drain + settings.turn_deadline + settings.action_deadline + 15.0
-    model = model or pulled(endpoints.models, models)
+    if not queued:
+        model = model or pulled(endpoints.models, models)
 
     def agree(folder: Path) -> None:
         choose(folder, newest(model or models))

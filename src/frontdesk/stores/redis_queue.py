@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SECTION = "queue"
-OURS = frozenset(["limit", "lifetime", "tries"])
+OURS = frozenset(["limit", "lifetime"])
 GROUP = "workers"
 MOST_DEAD = 10_000
 """Dead letters that are kept: the oldest go first."""

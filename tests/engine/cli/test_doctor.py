@@ -38,6 +38,13 @@ def test_what_is_wrong_is_told_with_how_to_mend_it(copy_of_starter: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
+def test_as_many_workers_are_looked_at_as_run_would_start(copy_of_starter: Path) -> None:
+    done = frontdesk("doctor", "--port", "0", "--json", cwd=copy_of_starter, SANIC_WORKERS="2")
+    told = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert told["lock store"]["what"].startswith("Several workers need")
+    assert "'0' is not a number" in frontdesk("doctor", "--workers", "0", cwd=copy_of_starter).stderr
+
+
 def test_files_that_cannot_be_read_are_all_that_is_told(copy_of_starter: Path) -> None:
     (copy_of_starter / "endpoints.yml").write_text("tracker_store: [\n")
     done = frontdesk("doctor", cwd=copy_of_starter)

@@ -191,7 +191,7 @@ async def check_queue(deployment: Deployment) -> list[Finding]:
     """Reach the queue, where there is one, and tell of messages that were answered with an apology only."""
     if deployment.endpoints.queue is None:
         return []
-    check_front(deployment.endpoints, deployment.layout)
+    check_front(deployment.endpoints, deployment.credentials, deployment.layout.folder)
     queue = message_queue(deployment.endpoints)
     found = await redis_store_findings(queue.options, QUEUE)
     try:
@@ -207,7 +207,7 @@ async def check_queue(deployment: Deployment) -> list[Finding]:
 async def redis_store_findings(options: Mapping[str, Any], check: str) -> list[Finding]:
     """Reach a Redis, and look at how it is set up. Raises StoreError."""
     section = check.replace(" ", "_")
-    more = frozenset({"lifetime", "record_exp", "inbox_retention_days", "limit", "tries"})
+    more = frozenset({"lifetime", "record_exp", "inbox_retention_days", "limit"})
     at = read_redis_options(options, section, "", more, database=0 if check == TRACKERS else 1)
     client = connect(at, f"A {check} in Redis")
     try:
