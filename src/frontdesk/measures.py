@@ -71,7 +71,7 @@ COUNTS: Mapping[str, Measure] = {
     ),
     "frontdesk_locks_waited": Measure("Messages that found their conversation's lock taken."),
     "frontdesk_retries": Measure(
-        "What was done again.", "what", ("conversation", "lock", "endpoint", "turn", "broker")
+        "What was done again.", "what", ("conversation", "lock", "endpoint", "broker")
     ),
     "frontdesk_actions_failed": Measure("Custom actions that failed; the user got an apology."),
     "frontdesk_llm_failures": Measure("Answers for which the language model gave nothing usable."),

@@ -37,8 +37,8 @@ def operate(
     layout: Layout,
     at: Listening,
     dependencies: Sequence[Dependency],
-    amounts: Amounts | None = None,
-) -> Readiness:
+    amounts: Amounts,
+) -> None:
     """Set the server's limits of time, tell at /ready whether it can take messages, and let it end in peace.
 
     At a signal it says for `FRONTDESK_DRAIN` seconds that it is not ready, and still answers: so that whatever shares
@@ -55,7 +55,7 @@ def operate(
 
     @app.after_server_start
     async def begin(_: Sanic[Any, Any]) -> None:
-        looking.add(asyncio.create_task(_look(readiness, amounts or {})))
+        looking.add(asyncio.create_task(_look(readiness, amounts)))
 
     @app.before_server_stop
     async def drain(_: Sanic[Any, Any]) -> None:
@@ -67,8 +67,6 @@ def operate(
         for task in looking:
             task.cancel()
         await asyncio.gather(*looking, return_exceptions=True)
-
-    return readiness
 
 
 def amounts_of(relay: Relay | None) -> Amounts:
