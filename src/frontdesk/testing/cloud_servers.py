@@ -5,13 +5,20 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from frontdesk.testing.servers import Server, find_binary, folder_of, free_port, require_found, running
+from frontdesk.testing.servers import (
+    Server,
+    find_binary,
+    folder_of,
+    free_port,
+    listens,
+    require_found,
+    running,
+)
 
 
 @contextlib.contextmanager
@@ -21,7 +28,7 @@ def moto() -> Iterator[Server]:
     port = free_port()
     with folder_of("frontdesk-moto-") as (folder, _):
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-        yield from running(Server("moto", port, folder, command, _listens, None, None, signal.SIGTERM))
+        yield from running(Server("moto", port, folder, command, listens, None, None, signal.SIGTERM))
 
 
 @contextlib.contextmanager
@@ -40,7 +47,7 @@ def google_storage() -> Iterator[Server]:
         copied.chmod(0o755)
         command = [str(copied), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port),
                    "-backend", "memory", "-external-url", at, "-public-host", f"127.0.0.1:{port}"]  # fmt: skip
-        yield from running(Server("gcs", port, folder, command, _listens, None, None, signal.SIGTERM))
+        yield from running(Server("gcs", port, folder, command, listens, None, None, signal.SIGTERM))
 
 
 @contextlib.contextmanager
@@ -52,12 +59,4 @@ def azurite() -> Iterator[Server]:
     with folder_of("frontdesk-azurite-") as (folder, _):
         command = [str(program), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder),
                    "--silent", "--skipApiVersionCheck", "--disableTelemetry"]  # fmt: skip
-        yield from running(Server("azurite", port, folder, command, _listens, None, None, signal.SIGTERM))
-
-
-def _listens(server: Server) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+        yield from running(Server("azurite", port, folder, command, listens, None, None, signal.SIGTERM))

@@ -336,6 +336,15 @@ def _redis_ready(server: Server) -> bool:
         return False
 
 
+def listens(server: Server) -> bool:
+    """Tell whether a server takes connections: of one that is asked nothing else, that it is there."""
+    try:
+        socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def free_port() -> int:
     """Return a port of this machine that nobody listens on at the moment."""
     with socket.socket() as probe:
