@@ -277,4 +277,5 @@ def test_what_cannot_work_is_told(
     done = frontdesk(*arguments, cwd=project)
     assert done.returncode != 0
     assert told in done.stderr
+    assert "--workers" not in done.stderr, "nobody gave it"
     assert "Traceback" not in done.stderr

@@ -46,7 +46,7 @@ log = logging.getLogger("frontdesk.queue")
 
 def check_front(endpoints: Endpoints, credentials: Credentials, folder: Path) -> None:
     """Raise ConfigError where front servers and workers would not share what they have to."""
-    check_shared(endpoints, credentials, folder, ())
+    check_shared(endpoints, credentials, folder, alone="Or run one server without a queue.")
     message_queue(endpoints)
 
 

@@ -34,12 +34,17 @@ TRIES = 3
 LOOK_EVERY = 0.2
 
 
-def check_shared(endpoints: Endpoints, credentials: Credentials, folder: Path, beside: Sequence[str]) -> None:
+def check_shared(
+    endpoints: Endpoints,
+    credentials: Credentials,
+    folder: Path,
+    beside: Sequence[str] = (),
+    alone: str = "Or run one process (without --workers).",
+) -> None:
     """Raise ConfigError where several processes would be in each other's way; `beside` are options that need one.
 
-    A store says itself whether only its own process can see what it keeps.
+    A store says itself whether only its own process can see what it keeps. `alone` says how to do with one.
     """
-    alone = "Or run one process (without --workers)."
     if beside:
         what = f"{' and '.join(beside)} would train in each of several workers."
         hint = "Train with `frontdesk train` and load the model by PUT /model (--enable-api)."
