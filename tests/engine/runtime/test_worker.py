@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,28 @@ class Office:
             while await self.queue.length():
                 await asyncio.sleep(0.02)
 
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Let the worker answer."""
+        running = asyncio.create_task(self.worker.run())
+        try:
+            yield
+        finally:
+            self.worker.stop()
+            await running
+            await self.worker.finish(PATIENCE)
+            await self.worker.queue.close()
+
+    async def claimed(self) -> list[str]:
+        """Let a worker that went silent have a message; returns what the other one answers."""
+        await self.queue.prepare()
+        asking = asyncio.create_task(self.receive("count"))
+        async with asyncio.timeout(PATIENCE):
+            while not await self.queue.take("gone", 1):
+                await asyncio.sleep(0.02)
+        async with self.at_work():
+            return await asking
+
 
 @pytest.fixture
 async def office(desk: Desk, redis: servers.Server) -> AsyncIterator[Office]:
@@ -68,12 +91,8 @@ async def office(desk: Desk, redis: servers.Server) -> AsyncIterator[Office]:
 @pytest.fixture
 async def open_office(office: Office) -> AsyncIterator[Office]:
     """The same with the worker at work."""
-    running = asyncio.create_task(office.worker.run())
-    yield office
-    office.worker.stop()
-    await running
-    await office.worker.finish(PATIENCE)
-    await office.worker.queue.close()
+    async with office.at_work():
+        yield office
 
 
 async def test_the_worker_answers_and_a_repeat_gets_the_same(
@@ -170,17 +189,7 @@ async def test_a_database_that_fails_gives_up_no_message_that_was_claimed(
 ) -> None:
     fill_disk(office.desk, monkeypatch, STARTS + 1)
     monkeypatch.setattr(workers, "AGAIN_AFTER", 0.01)
-    await office.queue.prepare()
-    asking = asyncio.create_task(office.receive("count"))
-    async with asyncio.timeout(PATIENCE):
-        while not await office.queue.take("gone", 1):
-            await asyncio.sleep(0.02)
-    running = asyncio.create_task(office.worker.run())
-    assert await asking == ["Number 1"]
-    office.worker.stop()
-    await running
-    await office.worker.finish(PATIENCE)
-    await office.worker.queue.close()
+    assert await office.claimed() == ["Number 1"]
 
 
 async def test_a_failed_turn_is_a_dead_letter(open_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,27 +206,12 @@ async def test_an_empty_queue_is_filled_from_the_inbox(office: Office) -> None:
     for number in ("m1", "m2", "m3"):
         given = message("count", number)
         assert await office.desk.store.begin(Delivery("rest", "ann", number), given) is None
-    running = asyncio.create_task(office.worker.run())
-    async with asyncio.timeout(PATIENCE):
+    async with office.at_work(), asyncio.timeout(PATIENCE):
         while await office.desk.store.unfinished(0):
             await asyncio.sleep(0.02)
-    await office.emptied()
-    office.worker.stop()
-    await running
-    await office.worker.finish(PATIENCE)
-    await office.worker.queue.close()
+        await office.emptied()
     assert [call.message_id for call in office.desk.server.calls] == ["m1", "m2", "m3"]
 
 
 async def test_messages_of_a_worker_that_went_silent_are_claimed(office: Office) -> None:
-    await office.queue.prepare()
-    asking = asyncio.create_task(office.receive("count"))
-    async with asyncio.timeout(PATIENCE):
-        while not await office.queue.take("gone", 1):
-            await asyncio.sleep(0.02)
-    running = asyncio.create_task(office.worker.run())
-    assert await asking == ["Number 1"]
-    office.worker.stop()
-    await running
-    await office.worker.finish(PATIENCE)
-    await office.worker.queue.close()
+    assert await office.claimed() == ["Number 1"]
