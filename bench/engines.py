@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from frontdesk.testing.servers import free_port
 
@@ -118,7 +119,12 @@ def write_facts(shop: Path, file: Path) -> int:
         "select customers.email, orders.number from orders join customers on customers.id = orders.customer_id "
         "order by orders.number"
     )
-    with closing(sqlite3.connect(f"file:{shop}?mode=ro", uri=True)) as database:
-        facts = [{"email": email, "number": number} for email, number in database.execute(query)]
+    facts = [{"email": email, "number": number} for email, number in looked_up(shop, query)]
     file.write_text(json.dumps(facts), "utf-8")
     return len(facts)
+
+
+def looked_up(database: Path, query: str, *values: object) -> list[Any]:
+    """Read rows of a database in SQLite that somebody else writes."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return connection.execute(query, values).fetchall()

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LARGEST_NOTICE = 1_000_000
+MOST_REFERENCES = 500  # that are booked by one notice
 Reader = Callable[[str, Mapping[str, str], bytes, datetime], Notice]
 REPAYMENTS = "refund."  # with which events at Stripe begin that say how a repayment stands
 # Which events at Stripe a person has to see, and how the ticket about them is called.
@@ -101,8 +102,10 @@ def take(shop: Services, notice: Notice) -> bool:
 
 def _book(shop: Services, references: Sequence[str]) -> None:
     """Note that goods are back; what can be booked is, and only then ServiceError names what can't."""
-    problems = []
-    for reference in references:
+    problems, left = [], references[MOST_REFERENCES:]
+    if left:
+        problems.append(f"{len(left)} too many: {left[0]} and what follows belong into another notice.")
+    for reference in references[:MOST_REFERENCES]:
         try:
             shop.arrivals.note(reference)
         except ServiceError as error:

@@ -26,7 +26,6 @@ STANDARD = "whsec_"  # begins a secret that is written in base64, as the Standar
 WEBHOOK_ID, WEBHOOK_TIME, WEBHOOK_SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 STAMP = re.compile(r"\d{1,11}")
 ARRIVED = "return.arrived"  # the kind of notice that names references
-MOST_REFERENCES = 500
 COMPARE = "Compare webhook_secret in adapters.yml with the one that it shows."
 
 
@@ -131,7 +130,7 @@ def arrived_references(notice: Notice) -> list[str]:
     named = data.get("references") if isinstance(data, Mapping) else None
     if notice.kind != ARRIVED or not isinstance(named, list):
         return []
-    return [str(each)[:40] for each in named[:MOST_REFERENCES] if isinstance(each, str) and each.strip()]
+    return [str(each)[:40] for each in named if isinstance(each, str) and each.strip()]
 
 
 def woocommerce_change(notice: Notice) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""The cards that paid a shop outside: asked of the payment provider once, so that they have a name and can be charged.
+"""The cards that paid a shop outside: asked of the payment provider until they are known, so that they have a name.
 
 The shop outside says which charge paid an order, and calls the method by the name of its gateway. The provider knows
 the card behind that, and whether it keeps it. While it can't be asked, the order stands with the gateway's name.

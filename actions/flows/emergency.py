@@ -74,7 +74,8 @@ class ActionEmergency(Action):
             tell_sore(dispatcher, heard.text)
             return []
         if not plain and heard.confidence < SURE:
-            return [] if hint(dispatcher, tracker) else clarify(dispatcher, tracker)
+            hinted = hint(dispatcher, tracker)
+            return clarify(dispatcher, tracker) if hinted is None else hinted
         if not plain and heard.confidence < CLEAR:
             dispatcher.utter_message(response="utter_emergency_unsure")
             return []

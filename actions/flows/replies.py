@@ -18,7 +18,7 @@ from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
 from actions.flows.discomfort import tell_sore
 from actions.flows.identity import hint_for
-from actions.flows.leaving import gives_up_another, gives_up_this
+from actions.flows.leaving import gives_up_this, leave_out
 from actions.flows.meaning import goes_on
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
@@ -79,22 +79,21 @@ WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missin
 HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
 
 
-def hint(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
-    """Say what kind of answer the running form waits for; tell whether one is running."""
+def hint(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
+    """Say what kind of answer the running form waits for; None where none is running."""
     slot = tracker.get_slot("requested_slot")
     if not tracker.active_loop_name or not slot:
-        return False
+        return None
     asks_amount = str(slot).endswith("_confirmed") and message(tracker).has(AMOUNT)
     if asks_amount or gives_up_this(tracker):
-        return True  # the summary, which comes next, says it; or the form ends
-    another = gives_up_another(tracker)
-    if another:
-        dispatcher.utter_message(response="utter_left_out", what=wishes()[another].name)
-        return True
+        return []  # the summary, which comes next, says it; or the form ends
+    left_out = leave_out(dispatcher, tracker)
+    if left_out is not None:
+        return left_out
     dispatcher.utter_message(response=hint_for(str(slot), served_by(tracker.active_loop_name) or ANYTHING))
     if HINTING & set(actions_of(tracker, back=1)):
         dispatcher.utter_message(response="utter_person_or_stop")
-    return True
+    return []
 
 
 def stay(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
@@ -236,8 +235,9 @@ class ActionClarify(Action):
         running, wish = served_by(tracker.active_loop_name, tracker.get_slot("wish")), clear_wish(tracker)
         if running and wish and not wishes()[running].includes(wish):
             return [FollowupAction("action_acknowledge")]
-        if hint(dispatcher, tracker):
-            return []
+        hinted = hint(dispatcher, tracker)
+        if hinted is not None:
+            return hinted
         return (take_fragment if message(tracker).bare else clarify)(dispatcher, tracker)
 
 
@@ -252,8 +252,9 @@ class ActionAffirm(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Do what was offered, or ask what the yes is about."""
-        if hint(dispatcher, tracker):
-            return []
+        hinted = hint(dispatcher, tracker)
+        if hinted is not None:
+            return hinted
         if message(tracker).confidence < SURE or not message(tracker).meant:
             return clarify(dispatcher, tracker)
         offer = standing(tracker)
@@ -285,8 +286,9 @@ class ActionDeny(Action):
         if tracker.active_loop_name and asked in CHOICES and message(tracker).confidence >= SURE:
             dispatcher.utter_message(response="utter_stopped")
             return left(tracker)
-        if hint(dispatcher, tracker):
-            return []
+        hinted = hint(dispatcher, tracker)
+        if hinted is not None:
+            return hinted
         if message(tracker).confidence < SURE:
             return clarify(dispatcher, tracker)
         if stay(dispatcher, tracker):
@@ -309,8 +311,9 @@ class ActionInform(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Do what the fragment most likely asks for."""
-        if hint(dispatcher, tracker):
-            return []
+        hinted = hint(dispatcher, tracker)
+        if hinted is not None:
+            return hinted
         return take_fragment(dispatcher, tracker)
 
 
@@ -328,8 +331,9 @@ class ActionCorrect(Action):
         slot = tracker.get_slot("requested_slot")
         if tracker.active_loop_name == "return_form" and slot == "return_confirmed":
             return [SlotSet("return_change", True)]
-        if hint(dispatcher, tracker):
-            return []
+        hinted = hint(dispatcher, tracker)
+        if hinted is not None:
+            return hinted
         heard, last = message(tracker), tracker.get_slot("last_wish")
         wish = means_quote(tracker) or clear_wish(tracker) or goes_on(tracker)
         if heard.email and "action_handoff" in actions_of(tracker, back=1):

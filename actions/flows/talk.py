@@ -106,8 +106,7 @@ class ActionRepeat(Action):
         if heard.has(NUMBERS) and (tracker.get_slot("ticket") or tracker.get_slot("last_return")):
             return self._numbers(dispatcher, tracker)
         if tracker.active_loop_name:
-            hint(dispatcher, tracker)
-            return []
+            return hint(dispatcher, tracker) or []
         if tracker.get_slot("last_wish") == "reset_password" and heard.has(NOT_THERE):
             return password_not_there(dispatcher, tracker)
         before = self._said_before(tracker)

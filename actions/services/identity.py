@@ -129,20 +129,12 @@ class Identity:
 
     def known(self, caller: Caller) -> Customer | None:
         """Tell whom the conversation was verified as on any level, be it too low for what is wanted."""
-        return self.standing(caller)[0]
+        return self.proven(caller)[0]
 
     def customer(self, caller: Caller, action: str = ANYTHING) -> Customer | None:
         """Tell whom the conversation was verified as, well enough for an action."""
-        known, enough = self.standing(caller, action)
-        return known if enough else None
-
-    def standing(self, caller: Caller, action: str = ANYTHING) -> tuple[Customer | None, bool]:
-        """Tell whom the conversation was verified as on any level, and whether that is enough for an action.
-
-        None once it was silent for too long.
-        """
         known, way = self.proven(caller)
-        return known, known is not None and self.suffices(way, action)
+        return known if self.suffices(way, action) else None
 
     def suffices(self, way: str, action: str) -> bool:
         """Tell whether a way in which somebody was verified is enough for an action."""

@@ -116,6 +116,9 @@ class Pending:
             saga, steps = _saga(connection, number)
             if saga["state"] not in (UNDER_WAY, UNDOING, PERSON):
                 raise ServiceError(f"{name} is {saga['state']}; there is nothing to try again.")
+            if not saga["claims"] and saga["next_try_at"] > self._clock():
+                # Such as the end of a time for paying: to do it early would take that time from a customer.
+                raise ServiceError(f"{name} waits for its time, {saga['next_try_at']:%Y-%m-%d %H:%M}.")
             state, again = saga["state"], [step for step in steps if step["failed_at"] is not None]
             if state == PERSON:
                 state = UNDOING if saga["undoable"] else UNDER_WAY

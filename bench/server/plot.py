@@ -15,11 +15,7 @@ def plot(results: Mapping[str, Any], file: Path) -> None:
     from matplotlib import pyplot
 
     loads = {name: results[name]["latency_ms"] for name in ("paced", "users", "sockets") if name in results}
-    loads |= {
-        name: found["latency_ms"]
-        for name, found in results.get("throughput", {}).items()
-        if isinstance(found, dict)
-    }
+    loads |= {name: found["latency_ms"] for name, found in results.get("throughput", {}).items()}
     figure, (latency, memory) = pyplot.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
     for place, took in enumerate(loads.values()):
         if took:

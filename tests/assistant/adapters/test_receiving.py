@@ -190,6 +190,9 @@ def test_what_the_warehouse_has_unpacked_is_booked_once(tmp_path: Path, template
         assert (answer.status_code, "There is no return or exchange 'R-1'" in answer.text) == (422, True)
         assert count(shop, "notices") == 0  # it isn't settled
         assert count(shop, "audit", action="return.due") == 1  # but what was clear is booked
+        headers_of_many, many = reported(*[receipt.reference] * 500, "R-2", "R-3")
+        told = httpx.post(f"{server.url}/warehouse", headers=headers_of_many, content=many, trust_env=False)
+        assert (told.status_code, "2 too many: R-2 and what follows" in told.text) == (422, True)
         for _ in range(2):
             assert sent(f"{server.url}/warehouse", *reported(receipt.reference)) == 204
         assert sent(f"{server.url}/warehouse", headers, body + b" ") == 401

@@ -73,6 +73,23 @@ def test_what_is_down_is_listed_and_tried_again(shop: Services, pending: Pending
         pending.retry(one.id, "ann")
 
 
+def test_what_waits_for_its_time_is_not_done_early(shop: Services, pending: Pending, clock: Clock) -> None:
+    done: list[str] = []
+    shop.sagas.register("depot", "lapse", Kind(noted=lambda _, step: done.append(step.action)))
+    saga = Saga(id="order.lapse:k", action="order.lapse", subject="order L204817", caller=who())
+    with shop.database.write() as connection:
+        due = clock.now + timedelta(days=7)
+        note(connection, saga, [NewStep(system="depot", action="lapse", content={})], shop.now(), due=due)
+    (one,) = pending.waiting()
+    with pytest.raises(ServiceError, match=f"waits for its time, {due:%Y-%m-%d %H:%M}"):
+        pending.retry(one.id, "ann")
+    shop.deliver()
+    assert done == []
+    clock.forward(days=7)
+    shop.deliver()
+    assert done == ["lapse"]
+
+
 def test_what_was_refused_waits_for_a_person_and_is_asked_again(shop: Services, pending: Pending) -> None:
     depot = Depot(shop)
     depot.error = Rejected("The depot", 422, "full")

@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from actions.services.container import Services
 from actions.services.proofs import Claim, claimed_ways, plain
+from actions.services.typed_policies import ANYTHING
 from tests.assistant.conftest import ANNA, MARCUS, POLICIES, Clock, count, who
 
 STEPS = {"browse": ("email",), "account": ("email_order", "email_postcode"), "by_name": ("name_postcode",)}
@@ -74,8 +75,9 @@ def test_an_action_that_needs_less_is_served_and_one_that_needs_more_is_not(leve
     assert leveled.identity.customer(who(), "order_status") == done.customer
     assert leveled.identity.known(who()) == done.customer
     assert leveled.identity.customer(who()) is None
-    assert leveled.identity.standing(who()) == (done.customer, False)
-    assert leveled.identity.standing(who(), "order_status") == (done.customer, True)
+    known, way = leveled.identity.proven(who())
+    assert known == done.customer
+    assert [leveled.identity.suffices(way, each) for each in (ANYTHING, "order_status")] == [False, True]
     with leveled.database.read() as connection:
         assert not leveled.identity.is_verified(connection, who(), done.customer)
         assert leveled.identity.is_verified(connection, who(), done.customer, "order_status")
