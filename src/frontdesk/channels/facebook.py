@@ -26,7 +26,6 @@ TOO_OFTEN = frozenset({4, 17, 32, 341, 613, 80006})
 PASSING = frozenset({1, 2, 1200})
 """Codes of errors after which the same may go well a moment later."""
 LATER = 5.0  # seconds, after an error that means too often and names no time
-_PERSON = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 class FacebookChannel(WebhookChannel):
@@ -39,6 +38,8 @@ class FacebookChannel(WebhookChannel):
     name = "facebook"
     vendor = "Facebook"
     known = frozenset({"verify", "secret", "page-access-token", "api_url", "proxy"})
+    conversations = re.compile(r"([A-Za-z0-9_.-]{1,100})")
+    """The person's id within the page, as in Rasa."""
     limit = Limit(2_000, as_utf16)
     most_choices = 13
     longest_payload = 1_000
@@ -87,10 +88,6 @@ class FacebookChannel(WebhookChannel):
     def acknowledged(self) -> HTTPResponse:
         """Return what Rasa does."""
         return text("success")
-
-    def home(self, conversation: str) -> str | None:
-        """Return the person's id within the page, which is the conversation's, as in Rasa."""
-        return conversation if _PERSON.fullmatch(conversation) else None
 
     def text(self, text: str, place: str) -> Post:
         """Return a text."""

@@ -19,7 +19,6 @@ from frontdesk.channels.vendor import Post, Vendor, address
 from frontdesk.channels.webhook import Heard, WebhookChannel
 
 MOST_FIELDS = 50  # of a form
-_CONVERSATION = re.compile(r"([A-Za-z0-9]{1,64})_([A-Za-z0-9]{1,64})")
 
 
 class MattermostChannel(WebhookChannel):
@@ -32,6 +31,7 @@ class MattermostChannel(WebhookChannel):
     name = "mattermost"
     vendor = "Mattermost"
     known = frozenset({"url", "token", "webhook_url", "webhook_token", "proxy"})
+    conversations = re.compile(r"([A-Za-z0-9]{1,64})_([A-Za-z0-9]{1,64})")
     limit = Limit(16_383)
     most_choices = 25
     longest_payload = 1_000
@@ -105,11 +105,6 @@ class MattermostChannel(WebhookChannel):
     def acknowledged(self) -> HTTPResponse:
         """Return an object: Mattermost shows an error where a button is answered with anything else."""
         return json_response({})
-
-    def home(self, conversation: str) -> str | None:
-        """Return the id of the channel."""
-        found = _CONVERSATION.fullmatch(conversation)
-        return found[1] if found else None
 
     def text(self, text: str, place: str) -> Post:
         """Return a text, in which nobody calls everybody."""

@@ -18,7 +18,6 @@ from frontdesk.channels.vendor import Post, Vendor, address, refusal
 from frontdesk.channels.webhook import Heard, WebhookChannel
 
 EXPIRED = 401
-_CONVERSATION = re.compile(r"([A-Za-z0-9]{1,80})(_[A-Za-z0-9]{1,80})?")
 _RENAMED = {"room_id": "roomId"}
 """Rasa's names of parameters that Rocket.Chat calls otherwise."""
 
@@ -33,6 +32,7 @@ class RocketChatChannel(WebhookChannel):
     name = "rocketchat"
     vendor = "Rocket.Chat"
     known = frozenset({"user", "password", "server_url", "webhook_token", "proxy"})
+    conversations = re.compile(r"([A-Za-z0-9]{1,80})(_[A-Za-z0-9]{1,80})?")
     limit = Limit(5_000)
     most_choices = 25
     longest_payload = 1_000
@@ -121,11 +121,6 @@ class RocketChatChannel(WebhookChannel):
     def acknowledged(self) -> HTTPResponse:
         """Return an object: Rocket.Chat takes an answer without any words for a failure, and tells it again."""
         return json_response({})
-
-    def home(self, conversation: str) -> str | None:
-        """Return the id of the room."""
-        found = _CONVERSATION.fullmatch(conversation)
-        return found[1] if found else None
 
     def text(self, text: str, place: str) -> Post:
         """Return a text, in which nobody calls everybody."""

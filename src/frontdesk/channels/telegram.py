@@ -34,7 +34,6 @@ METHODS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("action",), "sendChatAction"), (("title", "description", "payload", "currency", "prices"), "sendInvoice"),
 )  # fmt: skip
 """What a custom reply holds, and the method that sends it, as in Rasa."""
-_CONVERSATION = re.compile(r"-?\d{1,20}(_\d{1,20})?")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
@@ -49,6 +48,7 @@ class TelegramChannel(WebhookChannel):
     name = "telegram"
     vendor = "Telegram"
     known = frozenset({"access_token", "verify", "webhook_url", "secret_token", "api_url", "proxy"})
+    conversations = re.compile(r"(-?\d{1,20})(_\d{1,20})?")
     limit = Limit(4_096, as_utf16)
     most_choices = 100
     longest_payload = 64
@@ -105,10 +105,6 @@ class TelegramChannel(WebhookChannel):
             )
             return [heard, start]
         return [heard]
-
-    def home(self, conversation: str) -> str | None:
-        """Return the id of the chat."""
-        return conversation.partition("_")[0] if _CONVERSATION.fullmatch(conversation) else None
 
     def text(self, text: str, place: str) -> Post:
         """Return a text, which is shown as it is."""

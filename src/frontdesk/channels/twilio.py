@@ -22,8 +22,6 @@ from frontdesk.errors import ConfigError
 
 MOST_FIELDS = 200  # of a form
 MOST_MEDIA = 10
-_PERSON = re.compile(r"\+\d{1,20}|[a-z]{2,20}:\+?[A-Za-z0-9._@-]{1,64}")
-"""Not a short code or a name: an SMS may show any as its sender, also what is a person's id on another channel."""
 _HOST = re.compile(r"(https?)(://[^/?#]*?)(:\d{1,5})?(?=[/?#]|$)")
 _CHANGED = re.compile(r"(?<=\w)¡(?=\w)")
 _CONSOLE = "Twilio's Console"
@@ -42,6 +40,9 @@ class TwilioChannel(WebhookChannel):
     known = frozenset({
         "account_sid", "auth_token", "twilio_number", "messaging_service_sid", "webhook_url", "api_url", "proxy",
     })  # fmt: skip
+    conversations = re.compile(r"(\+\d{1,20}|[a-z]{2,20}:\+?[A-Za-z0-9._@-]{1,64})")
+    """Numbers, as in Rasa; not a short code or a name: an SMS may show any as its sender, also what is a person's id on
+    another channel."""
     limit = Limit(1_600, as_utf16)
 
     def api(self) -> Vendor:
@@ -109,10 +110,6 @@ class TwilioChannel(WebhookChannel):
         about |= {"profile_name": told["ProfileName"]} if told.get("ProfileName") else {}
         title = word(told, "ButtonText") or word(told, "ListTitle") or payload
         return (Heard(text, who, message_id, who, about, title=title if payload else None),)
-
-    def home(self, conversation: str) -> str | None:
-        """Return the number, which is the conversation's id, as in Rasa."""
-        return conversation if _PERSON.fullmatch(conversation) else None
 
     def acknowledged(self) -> HTTPResponse:
         """Return no content: an answer here would be said."""

@@ -23,7 +23,6 @@ CARD = "application/vnd.microsoft.card.adaptive"
 BOT = "@webex.bot"
 """Ends the addresses of bots."""
 CARD_CHOICES = 20
-_CONVERSATION = re.compile(r"([A-Za-z0-9_+/=-]{1,120})(:[A-Za-z0-9_+/=-]{1,120})?")
 
 
 class WebexChannel(WebhookChannel):
@@ -36,6 +35,7 @@ class WebexChannel(WebhookChannel):
     name = "webexteams"
     vendor = "Webex"
     known = frozenset({"access_token", "room", "secret", "cards", "api_url", "proxy"})
+    conversations = re.compile(r"([A-Za-z0-9_+/=-]{1,120})(:[A-Za-z0-9_+/=-]{1,120})?")
     limit = Limit(7_439, as_utf8)
     longest_payload = 1_000
 
@@ -138,9 +138,9 @@ class WebexChannel(WebhookChannel):
         return text
 
     def home(self, conversation: str) -> str | None:
-        """Return the room."""
-        found = _CONVERSATION.fullmatch(conversation)
-        return (self.room or found[1]) if found else None
+        """Return the room; the one that all answers go to, where there is one."""
+        found = super().home(conversation)
+        return (self.room or found) if found else None
 
     def text(self, text: str, place: str) -> Post:
         """Return a text, which is shown as it is."""

@@ -23,7 +23,6 @@ SWITCHES = ("passControl", "offerControl", "releaseControl")
 """What a custom reply may ask the switchboard for."""
 PEOPLE = "zd:agentWorkspace"
 """The kind of integration in which people answer."""
-_ID = re.compile(r"[A-Za-z0-9-]{1,64}(_[A-Za-z0-9-]{1,64})?")
 _PLACES = "the page of the conversations integration in Zendesk's Admin Center"
 
 
@@ -40,6 +39,7 @@ class ZendeskChannel(WebhookChannel):
     known = frozenset({
         "app_id", "key_id", "key_secret", "webhook_secret", "url", "integration", "display_name",
     })  # fmt: skip
+    conversations = re.compile(r"([A-Za-z0-9-]{1,64})(_[A-Za-z0-9-]{1,64})?")
     limit = Limit(4_096, as_utf16)
     most_choices = 10
     longest_payload = 1_000
@@ -124,10 +124,6 @@ class ZendeskChannel(WebhookChannel):
             key: user[key] for key in ("id", "externalId", "zendeskId", "authenticated") if user.get(key)
         }
         return Heard(text, own, message_id, place, {"user": whose, **(about or {})}, title=title)
-
-    def home(self, conversation: str) -> str | None:
-        """Return the id of Zendesk's conversation."""
-        return conversation.partition("_")[0] if _ID.fullmatch(conversation) else None
 
     def text(self, text: str, place: str) -> Post:
         """Return a text as a message."""

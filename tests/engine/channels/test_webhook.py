@@ -159,6 +159,8 @@ def test_what_is_too_long_is_told_once_and_signs_come_before_the_reply(
 
 
 OWN = """
+import re
+
 from frontdesk.channels.reading import needed, same, unsigned
 from frontdesk.channels.texts import Limit
 from frontdesk.channels.vendor import Post, Vendor
@@ -169,6 +171,7 @@ class PagerChannel(WebhookChannel):
     name = "pager"
     vendor = "the pager"
     known = frozenset({"url", "key"})
+    conversations = re.compile("([a-z]+)")
     limit = Limit(40)
 
     def api(self):
@@ -181,9 +184,6 @@ class PagerChannel(WebhookChannel):
 
     async def hear(self, told):
         return [Heard(told["words"], told["who"], told["id"], told["who"])]
-
-    def home(self, conversation):
-        return conversation
 
     def text(self, text, place):
         return Post("/page", {"to": place, "words": text})
