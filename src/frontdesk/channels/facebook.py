@@ -13,7 +13,7 @@ from sanic.response import HTTPResponse, text
 from frontdesk.channels.choices import Choice
 from frontdesk.channels.http import Refusal
 from frontdesk.channels.lines import NotTaken
-from frontdesk.channels.reading import needed, part, same, several, signed, unsigned, word
+from frontdesk.channels.reading import address_in, needed, part, same, several, signed, unsigned, word
 from frontdesk.channels.texts import Limit, as_utf16, shortened
 from frontdesk.channels.vendor import BUSY, Answer, Post, Vendor, address, pause, refusal
 from frontdesk.channels.webhook import Heard, WebhookChannel
@@ -129,14 +129,10 @@ class FacebookChannel(WebhookChannel):
         """Return an attachment in Facebook's form, or a file at an address."""
         if "type" in attached and "payload" in attached:
             return _post({"attachment": dict(attached)}, place)
-        if not word(attached, "url"):
-            raise ValueError("the attachment has no 'url'")
-        return _post({"attachment": {"type": "file", "payload": {"url": attached["url"]}}}, place)
+        return _post({"attachment": {"type": "file", "payload": {"url": address_in(attached)}}}, place)
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return a message as it is; `sender` may name another person, as in Rasa."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         message = {key: value for key, value in custom.items() if key != "sender"}
         return _post(message, word(part(custom, "sender"), "id") or place)
 

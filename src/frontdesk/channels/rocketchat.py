@@ -143,10 +143,8 @@ class RocketChatChannel(WebhookChannel):
         """Return an attachment in Rocket.Chat's form."""
         return _post(place, attachments=[dict(attached)])
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return a message as it is; `channel` or `room_id` may name another room, as in Rasa."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         content = {_RENAMED.get(str(key), str(key)): value for key, value in custom.items()}
         if content.get("channel"):
             content.pop("roomId", None)

@@ -12,7 +12,7 @@ from sanic import Request
 
 from frontdesk.channels.choices import Choice
 from frontdesk.channels.lines import NotTaken
-from frontdesk.channels.reading import needed, part, same, signed, switch, unsigned, word
+from frontdesk.channels.reading import address_in, needed, part, same, signed, switch, unsigned, word
 from frontdesk.channels.texts import Limit, as_utf8, shortened
 from frontdesk.channels.vendor import Post, Vendor, address
 from frontdesk.channels.webhook import Heard, WebhookChannel
@@ -175,14 +175,10 @@ class WebexChannel(WebhookChannel):
         """Return a card in Webex's form, or a file, which Webex fetches."""
         if "contentType" in attached:
             return _post(place, text="…", attachments=[dict(attached)])
-        if not word(attached, "url"):
-            raise ValueError("the attachment has no 'url'")
-        return self.picture(word(attached, "url"), place)
+        return self.picture(address_in(attached), place)
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return a message as it is; `roomId` may name another room, as in Rasa."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         return Post("/messages", {"roomId": place, **custom})
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sanic import Request
 
 from frontdesk.channels.choices import Choice
-from frontdesk.channels.reading import needed, part, same, several, unsigned, word
+from frontdesk.channels.reading import address_in, needed, part, same, several, unsigned, word
 from frontdesk.channels.texts import Limit, as_utf16, shortened
 from frontdesk.channels.vendor import Post, Vendor, address
 from frontdesk.channels.webhook import Heard, WebhookChannel
@@ -148,15 +148,10 @@ class ZendeskChannel(WebhookChannel):
         """Return a file, or what is content of a message already."""
         if attached.get("type") in ("file", "image", "carousel", "list", "location", "template"):
             return self._message_post(attached, place)
-        found = word(attached, "url") or word(part(attached, "payload"), "src")
-        if not found:
-            raise ValueError("the attachment has no 'url'")
-        return self._message_post({"type": "file", "mediaUrl": found}, place)
+        return self._message_post({"type": "file", "mediaUrl": address_in(attached)}, place)
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return a body of PostMessage, the content of one, or what the switchboard is asked for."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         for switch in SWITCHES:
             if isinstance(custom.get(switch), Mapping):
                 return Post(self._at(place, switch), dict(custom[switch]))
