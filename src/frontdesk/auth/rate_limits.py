@@ -97,11 +97,7 @@ class Limiter:
 
     async def request(self, client: Address | None) -> None:
         """Count a request from an address, before anything of it is read. Raises TooMany."""
-        if (
-            client is not None
-            and self.limits.address
-            and (self.limits.private_addresses or is_outside(client))
-        ):
+        if client is not None and self.limits.address and (self.limits.private_addresses or client.is_global):
             await self._count("address", self.limits.address, name_of(client))
         if self.limits.everyone:
             await self._count("everyone", self.limits.everyone, "")
@@ -156,11 +152,6 @@ async def _wait(
 def _told(limit: RateLimitItem) -> str:
     unit = limit.GRANULARITY.name
     return f"{limit.amount:,} per {unit if limit.multiples == 1 else f'{limit.multiples} {unit}s'}"
-
-
-def is_outside(address: Address) -> bool:
-    """Tell whether an address is one of the open internet."""
-    return address.is_global
 
 
 def _limit(value: object, name: str, where: str | None) -> RateLimitItem | None:

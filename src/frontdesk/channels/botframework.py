@@ -223,10 +223,8 @@ class BotFrameworkChannel(WebhookChannel):
         """Return an attachment in Microsoft's form."""
         return _post(place, attachments=[dict(attached)])
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return an activity as it is, with Rasa's defaults."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         return _post(place, **{"text": "", **custom})
 
 

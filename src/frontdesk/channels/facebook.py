@@ -13,7 +13,7 @@ from sanic.response import HTTPResponse, text
 from frontdesk.channels.choices import Choice
 from frontdesk.channels.http import Refusal
 from frontdesk.channels.lines import NotTaken
-from frontdesk.channels.reading import needed, part, same, several, signed, unsigned, word
+from frontdesk.channels.reading import address_in, needed, part, same, several, signed, unsigned, word
 from frontdesk.channels.texts import Limit, as_utf16, shortened
 from frontdesk.channels.vendor import BUSY, Answer, Post, Vendor, address, pause, refusal
 from frontdesk.channels.webhook import Heard, WebhookChannel
@@ -26,7 +26,6 @@ TOO_OFTEN = frozenset({4, 17, 32, 341, 613, 80006})
 PASSING = frozenset({1, 2, 1200})
 """Codes of errors after which the same may go well a moment later."""
 LATER = 5.0  # seconds, after an error that means too often and names no time
-_PERSON = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 class FacebookChannel(WebhookChannel):
@@ -39,6 +38,8 @@ class FacebookChannel(WebhookChannel):
     name = "facebook"
     vendor = "Facebook"
     known = frozenset({"verify", "secret", "page-access-token", "api_url", "proxy"})
+    conversations = re.compile(r"([A-Za-z0-9_.-]{1,100})")
+    """The person's id within the page, as in Rasa."""
     limit = Limit(2_000, as_utf16)
     most_choices = 13
     longest_payload = 1_000
@@ -88,10 +89,6 @@ class FacebookChannel(WebhookChannel):
         """Return what Rasa does."""
         return text("success")
 
-    def home(self, conversation: str) -> str | None:
-        """Return the person's id within the page, which is the conversation's, as in Rasa."""
-        return conversation if _PERSON.fullmatch(conversation) else None
-
     def text(self, text: str, place: str) -> Post:
         """Return a text."""
         return _post({"text": text}, place)
@@ -132,14 +129,10 @@ class FacebookChannel(WebhookChannel):
         """Return an attachment in Facebook's form, or a file at an address."""
         if "type" in attached and "payload" in attached:
             return _post({"attachment": dict(attached)}, place)
-        if not word(attached, "url"):
-            raise ValueError("the attachment has no 'url'")
-        return _post({"attachment": {"type": "file", "payload": {"url": attached["url"]}}}, place)
+        return _post({"attachment": {"type": "file", "payload": {"url": address_in(attached)}}}, place)
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return a message as it is; `sender` may name another person, as in Rasa."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         message = {key: value for key, value in custom.items() if key != "sender"}
         return _post(message, word(part(custom, "sender"), "id") or place)
 

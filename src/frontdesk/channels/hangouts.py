@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from html import escape
 from typing import Any
 
 from sanic import Blueprint, Request
@@ -89,7 +91,7 @@ class HangoutsChannel:
             return {}
         if message.text.startswith(MARK):
             known = recalled(await gate.latest(message.sender_id), message.text)
-            message = _saying(message, known or str(message.metadata.get("title") or message.text))
+            message = replace(message, text=known or str(message.metadata.get("title") or message.text))
         try:
             return answer(await gate.receive(message))
         except LimitError as error:
@@ -140,12 +142,6 @@ class HangoutsChannel:
         )
 
 
-def _saying(message: UserMessage, text: str) -> UserMessage:
-    return UserMessage(
-        text, message.sender_id, message.channel, message.message_id, message.metadata, message.authenticated
-    )
-
-
 def _pressed(told: Mapping[str, Any]) -> tuple[str, str]:
     """Return what a pressed button says, and what it is called; a card of one's own may say its method, as in Rasa."""
     action = part(told, "action")
@@ -169,7 +165,7 @@ def answer(replies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         widgets = _widgets(reply)
         text = str(reply.get("text") or reply.get("attachment") or "")
         if widgets or cards:
-            paragraph = [{"textParagraph": {"text": _escaped(text)}}] if text else []
+            paragraph = [{"textParagraph": {"text": escape(text, quote=False)}}] if text else []
             cards.append({"card": {"sections": [{"widgets": [*paragraph, *widgets]}]}})
         elif text:
             texts.append(_plain(text))
@@ -207,8 +203,3 @@ def _button(title: str, payload: str, url: str | None) -> dict[str, Any]:
 def _plain(text: str) -> str:
     """Return a text that calls nobody and hides no address behind another name."""
     return _MARKUP.sub("<\u200b", text)
-
-
-def _escaped(text: str) -> str:
-    """Return a text as a card shows it, which reads some HTML."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

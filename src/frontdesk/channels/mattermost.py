@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
 
 from sanic import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from frontdesk.channels.choices import Choice
-from frontdesk.channels.http import Refusal
+from frontdesk.channels.http import form
 from frontdesk.channels.reading import needed, part, same, signed, tokens, unsigned, word
 from frontdesk.channels.texts import Limit, shortened, without_calls
 from frontdesk.channels.vendor import Post, Vendor, address
 from frontdesk.channels.webhook import Heard, WebhookChannel
-
-MOST_FIELDS = 50  # of a form
-_CONVERSATION = re.compile(r"([A-Za-z0-9]{1,64})_([A-Za-z0-9]{1,64})")
 
 
 class MattermostChannel(WebhookChannel):
@@ -32,6 +28,7 @@ class MattermostChannel(WebhookChannel):
     name = "mattermost"
     vendor = "Mattermost"
     known = frozenset({"url", "token", "webhook_url", "webhook_token", "proxy"})
+    conversations = re.compile(r"([A-Za-z0-9]{1,64})_([A-Za-z0-9]{1,64})")
     limit = Limit(16_383)
     most_choices = 25
     longest_payload = 1_000
@@ -75,10 +72,7 @@ class MattermostChannel(WebhookChannel):
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             return super().read(request)
-        try:
-            return dict(parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
-        except ValueError as error:
-            raise Refusal(400, "BadRequest", "The body is not a form.") from error
+        return dict(form(request))
 
     async def hear(self, told: Mapping[str, Any]) -> Sequence[Heard]:
         """Return the message of an outgoing webhook, or what a pressed button says. Raises NotTaken."""
@@ -105,11 +99,6 @@ class MattermostChannel(WebhookChannel):
     def acknowledged(self) -> HTTPResponse:
         """Return an object: Mattermost shows an error where a button is answered with anything else."""
         return json_response({})
-
-    def home(self, conversation: str) -> str | None:
-        """Return the id of the channel."""
-        found = _CONVERSATION.fullmatch(conversation)
-        return found[1] if found else None
 
     def text(self, text: str, place: str) -> Post:
         """Return a text, in which nobody calls everybody."""
@@ -147,10 +136,8 @@ class MattermostChannel(WebhookChannel):
         """Return an attachment in Mattermost's form."""
         return _post(place, props={"attachments": [dict(attached)]})
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return a post as it is; `channel_id` may name another channel, as in Rasa."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         return Post("/posts", {"channel_id": place, "message": "", **custom})
 
 

@@ -95,6 +95,14 @@ def several(told: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
+def address_in(attached: Mapping[str, Any]) -> str:
+    """Return where a file is that a reply has attached. Raises ValueError where that is not said."""
+    found = word(attached, "url") or word(part(attached, "payload"), "src")
+    if not found:
+        raise ValueError("the attachment has no 'url'")
+    return found
+
+
 def tokens(options: Options, key: str, channel: str) -> tuple[str, ...]:
     """Return the tokens that a webhook has to show one of, in one option; without any that is said, once."""
     given = options.get(key)

@@ -18,7 +18,6 @@ from frontdesk.channels.vendor import Post, Vendor, address, refusal
 from frontdesk.channels.webhook import Heard, WebhookChannel
 
 EXPIRED = 401
-_CONVERSATION = re.compile(r"([A-Za-z0-9]{1,80})(_[A-Za-z0-9]{1,80})?")
 _RENAMED = {"room_id": "roomId"}
 """Rasa's names of parameters that Rocket.Chat calls otherwise."""
 
@@ -33,6 +32,7 @@ class RocketChatChannel(WebhookChannel):
     name = "rocketchat"
     vendor = "Rocket.Chat"
     known = frozenset({"user", "password", "server_url", "webhook_token", "proxy"})
+    conversations = re.compile(r"([A-Za-z0-9]{1,80})(_[A-Za-z0-9]{1,80})?")
     limit = Limit(5_000)
     most_choices = 25
     longest_payload = 1_000
@@ -122,11 +122,6 @@ class RocketChatChannel(WebhookChannel):
         """Return an object: Rocket.Chat takes an answer without any words for a failure, and tells it again."""
         return json_response({})
 
-    def home(self, conversation: str) -> str | None:
-        """Return the id of the room."""
-        found = _CONVERSATION.fullmatch(conversation)
-        return found[1] if found else None
-
     def text(self, text: str, place: str) -> Post:
         """Return a text, in which nobody calls everybody."""
         return _post(place, text=without_calls(text))
@@ -148,10 +143,8 @@ class RocketChatChannel(WebhookChannel):
         """Return an attachment in Rocket.Chat's form."""
         return _post(place, attachments=[dict(attached)])
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return a message as it is; `channel` or `room_id` may name another room, as in Rasa."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         content = {_RENAMED.get(str(key), str(key)): value for key, value in custom.items()}
         if content.get("channel"):
             content.pop("roomId", None)

@@ -10,13 +10,12 @@ from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 from sanic import Blueprint, Request
 from sanic.response import HTTPResponse, empty
 from sanic.response import json as json_response
 
-from frontdesk.channels.http import Refusal, body, checked
+from frontdesk.channels.http import Refusal, body, checked, form
 from frontdesk.channels.lines import Lines
 from frontdesk.channels.reading import needed, switch
 from frontdesk.channels.slack_client import Post, SlackClient, Socket, signatures
@@ -45,7 +44,6 @@ OPTIONS = frozenset({
 })  # fmt: skip
 DEADLINE = 10.0  # seconds for what is on its way when the server ends
 PAUSES = (0.5, 2.0, 8.0, 30.0)  # seconds between the tries of a message that Slack does not take
-MOST_FIELDS = 50  # of a form
 NO_RETRY = {"X-Slack-No-Retry": "1"}
 _PAGES = "the app's pages at api.slack.com/apps"
 ASK = "Write your question behind the command, please."
@@ -293,14 +291,11 @@ def _read(request: Request) -> tuple[str, Mapping[str, Any]]:
         return ("url_verification" if told.get("type") == "url_verification" else "events_api"), told
     if kind != "application/x-www-form-urlencoded":
         raise Refusal(415, "UnsupportedMediaType", "Slack sends JSON or a form.")
+    fields = dict(form(request))
+    if "payload" not in fields:
+        return "slash_commands", fields
     try:
-        form = dict(parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
-    except ValueError as error:
-        raise Refusal(400, "BadRequest", "The body is not a form.") from error
-    if "payload" not in form:
-        return "slash_commands", form
-    try:
-        told = json.loads(form["payload"])
+        told = json.loads(fields["payload"])
     except (ValueError, RecursionError) as error:
         raise Refusal(400, "BadRequest", "'payload' is not valid JSON.") from error
     if not isinstance(told, dict):

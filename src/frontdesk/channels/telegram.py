@@ -6,13 +6,14 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sanic import Request
 
 from frontdesk.channels.choices import Choice
 from frontdesk.channels.lines import NotTaken
-from frontdesk.channels.reading import needed, part, same, signed, unsigned, word
+from frontdesk.channels.reading import address_in, needed, part, same, signed, unsigned, word
 from frontdesk.channels.texts import Limit, as_utf16, shortened
 from frontdesk.channels.vendor import BUSY, Answer, Post, Vendor, address, pause, refusal
 from frontdesk.channels.webhook import Heard, WebhookChannel
@@ -34,7 +35,6 @@ METHODS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("action",), "sendChatAction"), (("title", "description", "payload", "currency", "prices"), "sendInvoice"),
 )  # fmt: skip
 """What a custom reply holds, and the method that sends it, as in Rasa."""
-_CONVERSATION = re.compile(r"-?\d{1,20}(_\d{1,20})?")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
@@ -49,6 +49,7 @@ class TelegramChannel(WebhookChannel):
     name = "telegram"
     vendor = "Telegram"
     known = frozenset({"access_token", "verify", "webhook_url", "secret_token", "api_url", "proxy"})
+    conversations = re.compile(r"(-?\d{1,20})(_\d{1,20})?")
     limit = Limit(4_096, as_utf16)
     most_choices = 100
     longest_payload = 64
@@ -106,10 +107,6 @@ class TelegramChannel(WebhookChannel):
             return [heard, start]
         return [heard]
 
-    def home(self, conversation: str) -> str | None:
-        """Return the id of the chat."""
-        return conversation.partition("_")[0] if _CONVERSATION.fullmatch(conversation) else None
-
     def text(self, text: str, place: str) -> Post:
         """Return a text, which is shown as it is."""
         return self._post("sendMessage", place, text=text)
@@ -131,17 +128,13 @@ class TelegramChannel(WebhookChannel):
 
     def file(self, attached: Mapping[str, Any], place: str) -> Post:
         """Return a document, which Telegram fetches."""
-        found = word(attached, "url") or word(part(attached, "payload"), "src")
-        if not found:
-            raise ValueError("the attachment has no 'url'")
-        return self._post("sendDocument", place, document=found)
+        return self._post("sendDocument", place, document=address_in(attached))
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return what is sent by the method for what it holds; `chat_id` may name another chat, as in Rasa."""
-        if isinstance(custom, Mapping):
-            for keys, method in METHODS:
-                if all(custom.get(key) is not None for key in keys):
-                    return self._post(method, place, **custom)
+        for keys, method in METHODS:
+            if all(custom.get(key) is not None for key in keys):
+                return self._post(method, place, **custom)
         raise ValueError("'custom' holds nothing that Telegram has a method for")
 
     def signs(self, heard: Heard) -> Sequence[Post]:
@@ -193,14 +186,7 @@ def _pressed(query: Mapping[str, Any]) -> Heard | None:
     own = word(query, "id")
     if heard is None or not own:
         return None
-    return Heard(
-        data,
-        heard.conversation,
-        f"{CALLBACK}{own}",
-        heard.place,
-        {**heard.metadata, "title": title},
-        title=title,
-    )
+    return replace(heard, message_id=f"{CALLBACK}{own}", metadata={**heard.metadata, "title": title})
 
 
 def _heard(

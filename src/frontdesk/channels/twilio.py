@@ -8,13 +8,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from sanic import Request
 from sanic.response import HTTPResponse, empty
 
-from frontdesk.channels.http import Refusal
-from frontdesk.channels.reading import needed, part, same, unsigned, word
+from frontdesk.channels.http import form
+from frontdesk.channels.reading import address_in, needed, same, unsigned, word
 from frontdesk.channels.texts import Limit, as_utf16
 from frontdesk.channels.vendor import Post, Vendor, address
 from frontdesk.channels.webhook import Heard, WebhookChannel
@@ -22,8 +22,6 @@ from frontdesk.errors import ConfigError
 
 MOST_FIELDS = 200  # of a form
 MOST_MEDIA = 10
-_PERSON = re.compile(r"\+\d{1,20}|[a-z]{2,20}:\+?[A-Za-z0-9._@-]{1,64}")
-"""Not a short code or a name: an SMS may show any as its sender, also what is a person's id on another channel."""
 _HOST = re.compile(r"(https?)(://[^/?#]*?)(:\d{1,5})?(?=[/?#]|$)")
 _CHANGED = re.compile(r"(?<=\w)¡(?=\w)")
 _CONSOLE = "Twilio's Console"
@@ -42,6 +40,9 @@ class TwilioChannel(WebhookChannel):
     known = frozenset({
         "account_sid", "auth_token", "twilio_number", "messaging_service_sid", "webhook_url", "api_url", "proxy",
     })  # fmt: skip
+    conversations = re.compile(r"(\+\d{1,20}|[a-z]{2,20}:\+?[A-Za-z0-9._@-]{1,64})")
+    """Numbers, as in Rasa; not a short code or a name: an SMS may show any as its sender, also what is a person's id on
+    another channel."""
     limit = Limit(1_600, as_utf16)
 
     def api(self) -> Vendor:
@@ -62,7 +63,7 @@ class TwilioChannel(WebhookChannel):
 
     async def check(self, request: Request) -> None:
         """Refuse what Twilio did not sign for this address. Raises Refusal."""
-        shown, fields = request.headers.get("X-Twilio-Signature"), _fields(request)
+        shown, fields = request.headers.get("X-Twilio-Signature"), form(request, MOST_FIELDS)
         for url in self._addresses(request):
             if any(same(shown, signature(self.token, one, fields)) for one in _spelled(url)):
                 return
@@ -81,7 +82,7 @@ class TwilioChannel(WebhookChannel):
 
     def read(self, request: Request) -> Mapping[str, Any]:
         """Return the fields of the form."""
-        return dict(_fields(request))
+        return dict(form(request, MOST_FIELDS))
 
     async def hear(self, told: Mapping[str, Any]) -> Sequence[Heard]:
         """Return the message; receipts (`MessageStatus` without a body) are none."""
@@ -110,10 +111,6 @@ class TwilioChannel(WebhookChannel):
         title = word(told, "ButtonText") or word(told, "ListTitle") or payload
         return (Heard(text, who, message_id, who, about, title=title if payload else None),)
 
-    def home(self, conversation: str) -> str | None:
-        """Return the number, which is the conversation's id, as in Rasa."""
-        return conversation if _PERSON.fullmatch(conversation) else None
-
     def acknowledged(self) -> HTTPResponse:
         """Return no content: an answer here would be said."""
         return empty(status=204)
@@ -128,15 +125,10 @@ class TwilioChannel(WebhookChannel):
 
     def file(self, attached: Mapping[str, Any], place: str) -> Post:
         """Return a file, which Twilio fetches."""
-        found = word(attached, "url") or word(part(attached, "payload"), "src")
-        if not found:
-            raise ValueError("the attachment has no 'url'")
-        return self.picture(found, place)
+        return self.picture(address_in(attached), place)
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return parameters of a message, in Twilio's names or, as in Rasa, those of its SDK (`media_url`)."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         named = {_parameter(str(key)): _value(value) for key, value in custom.items()}
         sender = {} if {"From", "MessagingServiceSid"} & set(named) else self.sender
         return Post(self._path(), {"To": place, **sender, **named}, form=True)
@@ -162,13 +154,6 @@ def signature(token: str, url: str, fields: Sequence[tuple[str, str]]) -> str:
     """Return how Twilio signs a form: its address, and each field's name and value, by name."""
     signed = url + "".join(name + value for name, value in sorted(set(fields)))
     return base64.b64encode(hmac.digest(token.encode(), signed.encode(errors="replace"), "sha1")).decode()
-
-
-def _fields(request: Request) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError as error:
-        raise Refusal(400, "BadRequest", "The body is not a form.") from error
 
 
 def _text(told: Mapping[str, Any], media: Sequence[Mapping[str, Any]]) -> str:

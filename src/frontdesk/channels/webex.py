@@ -12,7 +12,7 @@ from sanic import Request
 
 from frontdesk.channels.choices import Choice
 from frontdesk.channels.lines import NotTaken
-from frontdesk.channels.reading import needed, part, same, signed, switch, unsigned, word
+from frontdesk.channels.reading import address_in, needed, part, same, signed, switch, unsigned, word
 from frontdesk.channels.texts import Limit, as_utf8, shortened
 from frontdesk.channels.vendor import Post, Vendor, address
 from frontdesk.channels.webhook import Heard, WebhookChannel
@@ -23,7 +23,6 @@ CARD = "application/vnd.microsoft.card.adaptive"
 BOT = "@webex.bot"
 """Ends the addresses of bots."""
 CARD_CHOICES = 20
-_CONVERSATION = re.compile(r"([A-Za-z0-9_+/=-]{1,120})(:[A-Za-z0-9_+/=-]{1,120})?")
 
 
 class WebexChannel(WebhookChannel):
@@ -36,6 +35,7 @@ class WebexChannel(WebhookChannel):
     name = "webexteams"
     vendor = "Webex"
     known = frozenset({"access_token", "room", "secret", "cards", "api_url", "proxy"})
+    conversations = re.compile(r"([A-Za-z0-9_+/=-]{1,120})(:[A-Za-z0-9_+/=-]{1,120})?")
     limit = Limit(7_439, as_utf8)
     longest_payload = 1_000
 
@@ -138,9 +138,9 @@ class WebexChannel(WebhookChannel):
         return text
 
     def home(self, conversation: str) -> str | None:
-        """Return the room."""
-        found = _CONVERSATION.fullmatch(conversation)
-        return (self.room or found[1]) if found else None
+        """Return the room; the one that all answers go to, where there is one."""
+        found = super().home(conversation)
+        return (self.room or found) if found else None
 
     def text(self, text: str, place: str) -> Post:
         """Return a text, which is shown as it is."""
@@ -175,14 +175,10 @@ class WebexChannel(WebhookChannel):
         """Return a card in Webex's form, or a file, which Webex fetches."""
         if "contentType" in attached:
             return _post(place, text="…", attachments=[dict(attached)])
-        if not word(attached, "url"):
-            raise ValueError("the attachment has no 'url'")
-        return self.picture(word(attached, "url"), place)
+        return self.picture(address_in(attached), place)
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return a message as it is; `roomId` may name another room, as in Rasa."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         return Post("/messages", {"roomId": place, **custom})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import weakref
 from abc import abstractmethod
 from collections import deque
@@ -66,6 +67,8 @@ class WebhookChannel(Writer):
     name: ClassVar[str]
     vendor: ClassVar[str]
     known: ClassVar[frozenset[str]]
+    conversations: ClassVar[re.Pattern[str]]
+    """What ids of this channel's conversations look like; the first group is the place."""
 
     def __init__(self, options: Options, secret: str) -> None:
         tell_unknown(f"The {self.name} channel", sorted(options), self.known)
@@ -89,9 +92,10 @@ class WebhookChannel(Writer):
     async def hear(self, told: Mapping[str, Any]) -> Sequence[Heard]:
         """Return what people said, in order; nothing where it is told of something else."""
 
-    @abstractmethod
     def home(self, conversation: str) -> str | None:
         """Return where a conversation goes on unasked; None for an id that is not of this channel."""
+        found = self.conversations.fullmatch(conversation)
+        return found[1] if found else None
 
     def signs(self, heard: Heard) -> Sequence[Post]:
         """Return what is shown at once where a message was taken: that it was read, that it is being answered."""

@@ -25,8 +25,8 @@ class Writer(ABC):
         """Return a text, which is not too long, as a message."""
 
     @abstractmethod
-    def custom(self, custom: Any, place: str) -> Post:
-        """Return what is sent as it is. Raises ValueError where it cannot be."""
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
+        """Return an object that is sent as it is. Raises ValueError where it cannot be."""
 
     def offer(self, text: str, offered: Sequence[Choice], place: str) -> list[Post]:
         """Return a text with buttons, of which there are not too many."""
@@ -42,8 +42,11 @@ class Writer(ABC):
 
     def posts(self, reply: Mapping[str, Any], place: str) -> list[Post]:
         """Return a reply, in the form of the REST channel, as messages. Raises ValueError where it cannot be one."""
-        if reply.get("custom"):
-            return [self.custom(reply["custom"], place)]
+        custom = reply.get("custom")
+        if custom:
+            if not isinstance(custom, Mapping):
+                raise ValueError("'custom' is not an object")
+            return [self.custom(custom, place)]
         if reply.get("image"):
             return [self.picture(str(reply["image"]), place)]
         attached = reply.get("attachment")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sanic import Request
 
 from frontdesk.channels.choices import Choice
-from frontdesk.channels.reading import needed, part, same, several, unsigned, word
+from frontdesk.channels.reading import address_in, needed, part, same, several, unsigned, word
 from frontdesk.channels.texts import Limit, as_utf16, shortened
 from frontdesk.channels.vendor import Post, Vendor, address
 from frontdesk.channels.webhook import Heard, WebhookChannel
@@ -23,7 +23,6 @@ SWITCHES = ("passControl", "offerControl", "releaseControl")
 """What a custom reply may ask the switchboard for."""
 PEOPLE = "zd:agentWorkspace"
 """The kind of integration in which people answer."""
-_ID = re.compile(r"[A-Za-z0-9-]{1,64}(_[A-Za-z0-9-]{1,64})?")
 _PLACES = "the page of the conversations integration in Zendesk's Admin Center"
 
 
@@ -40,6 +39,7 @@ class ZendeskChannel(WebhookChannel):
     known = frozenset({
         "app_id", "key_id", "key_secret", "webhook_secret", "url", "integration", "display_name",
     })  # fmt: skip
+    conversations = re.compile(r"([A-Za-z0-9-]{1,64})(_[A-Za-z0-9-]{1,64})?")
     limit = Limit(4_096, as_utf16)
     most_choices = 10
     longest_payload = 1_000
@@ -125,10 +125,6 @@ class ZendeskChannel(WebhookChannel):
         }
         return Heard(text, own, message_id, place, {"user": whose, **(about or {})}, title=title)
 
-    def home(self, conversation: str) -> str | None:
-        """Return the id of Zendesk's conversation."""
-        return conversation.partition("_")[0] if _ID.fullmatch(conversation) else None
-
     def text(self, text: str, place: str) -> Post:
         """Return a text as a message."""
         return self._message_post({"type": "text", "text": text}, place)
@@ -152,15 +148,10 @@ class ZendeskChannel(WebhookChannel):
         """Return a file, or what is content of a message already."""
         if attached.get("type") in ("file", "image", "carousel", "list", "location", "template"):
             return self._message_post(attached, place)
-        found = word(attached, "url") or word(part(attached, "payload"), "src")
-        if not found:
-            raise ValueError("the attachment has no 'url'")
-        return self._message_post({"type": "file", "mediaUrl": found}, place)
+        return self._message_post({"type": "file", "mediaUrl": address_in(attached)}, place)
 
-    def custom(self, custom: Any, place: str) -> Post:
+    def custom(self, custom: Mapping[str, Any], place: str) -> Post:
         """Return a body of PostMessage, the content of one, or what the switchboard is asked for."""
-        if not isinstance(custom, Mapping):
-            raise ValueError("'custom' is not an object")
         for switch in SWITCHES:
             if isinstance(custom.get(switch), Mapping):
                 return Post(self._at(place, switch), dict(custom[switch]))

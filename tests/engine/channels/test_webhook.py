@@ -159,6 +159,8 @@ def test_what_is_too_long_is_told_once_and_signs_come_before_the_reply(
 
 
 OWN = """
+import re
+
 from frontdesk.channels.reading import needed, same, unsigned
 from frontdesk.channels.texts import Limit
 from frontdesk.channels.vendor import Post, Vendor
@@ -169,6 +171,7 @@ class PagerChannel(WebhookChannel):
     name = "pager"
     vendor = "the pager"
     known = frozenset({"url", "key"})
+    conversations = re.compile("([a-z]+)")
     limit = Limit(40)
 
     def api(self):
@@ -181,9 +184,6 @@ class PagerChannel(WebhookChannel):
 
     async def hear(self, told):
         return [Heard(told["words"], told["who"], told["id"], told["who"])]
-
-    def home(self, conversation):
-        return conversation
 
     def text(self, text, place):
         return Post("/page", {"to": place, "words": text})
@@ -243,3 +243,26 @@ def test_another_channel_s_conversation_is_not_this_one_s(
         asyncio.run(channel.send(foreign, {"text": "hi"}))
         assert channel.answering(UserMessage("hi", foreign, channel.name, "m")) is None
     assert f"no conversation of {channel.vendor}" in caplog.text
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
+def test_a_custom_reply_is_an_object(channel: WebhookChannel) -> None:
+    for custom in ([1], "words", 5):
+        with pytest.raises(ValueError, match="'custom' is not an object"):
+            channel.posts({"custom": custom}, "1")
+
+
+FETCHING = ("zendesk", "telegram", "twilio", "facebook", "webexteams")
+"""Channels whose vendor fetches what is attached."""
+
+
+@pytest.mark.parametrize(
+    "channel", [one for one in CHANNELS if one.name in FETCHING], ids=lambda channel: channel.name
+)
+def test_an_attachment_names_its_address_in_either_form(channel: WebhookChannel) -> None:
+    address = "https://a.example/f.pdf"
+    for attached in ({"url": address}, {"payload": {"src": address}}):
+        [post] = channel.posts({"attachment": attached}, "1")
+        assert address in json.dumps(dict(post.content))
+    with pytest.raises(ValueError, match="the attachment has no 'url'"):
+        channel.posts({"attachment": {"name": "x"}}, "1")
