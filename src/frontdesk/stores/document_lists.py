@@ -58,9 +58,7 @@ class DocumentOutbox:
 
     async def outgoing(self, most: int) -> list[Outgoing]:
         """Return what an event broker is still to be told, oldest first."""
-        lists = await asyncio.gather(
-            *(self._table.find(of, *docs.ALL, most) for of in docs.shards("outbox"))
-        )
+        lists = await asyncio.gather(*(self._table.find(of, *docs.ALL, most) for of in docs.shards("outbox")))
         entries = sorted((entry for found in lists for entry in found), key=lambda entry: entry.key)[:most]
         return list(await asyncio.gather(*(self._outgoing(entry) for entry in entries)))
 
@@ -77,7 +75,8 @@ class DocumentOutbox:
 
     async def sent(self, numbers: Sequence[str]) -> None:
         """Forget what an event broker has by now."""
-        gone = [Step(*number.split(" ")) for number in numbers]
+        places = (number.partition(" ") for number in numbers)
+        gone = [Step(of, key) for of, _, key in places]
         await asyncio.gather(*(self._table.write([step]) for step in gone))
 
 
@@ -122,9 +121,7 @@ class DocumentReminders:
                 break
             steps = [replace(one, free=until).step() for one in wanted]
             won = await asyncio.gather(*(self._table.write([step]) for step in steps))
-            leased |= {
-                one.reminder.id: one.reminder for one, mine in zip(wanted, won, strict=True) if mine
-            }
+            leased |= {one.reminder.id: one.reminder for one, mine in zip(wanted, won, strict=True) if mine}
         return sorted(leased.values(), key=lambda reminder: reminder.due)
 
     async def _free(

@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import math
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -80,9 +79,7 @@ class DocumentTrackerStore(DocumentOutbox, DocumentReminders):
             for number, line in enumerate(item.text.split("\n"), int(item.key.removeprefix(docs.EVENTS[0])))
             if first <= number < head.count
         )
-        return rows.readable(
-            numbered, rows.event_from_json, lambda n, why: self._complain(f"event {n}", why)
-        )
+        return rows.readable(numbered, rows.event_from_json, lambda n, why: self._complain(f"event {n}", why))
 
     async def _adopt(self, sender_id: str) -> bool:
         """Begin a conversation with what Rasa kept of it, as far as that can be read; False where there is nothing."""

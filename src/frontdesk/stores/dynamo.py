@@ -11,6 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from frontdesk.core.options import tell_unknown
@@ -195,7 +196,7 @@ class DynamoTable:
         more: Mapping[str, Any] = {}
         while await self._do(lambda _: self._rasas):
             asked = {"TableName": self._at.table, "ProjectionExpression": "sender_id", **more}
-            page: Any = await self._do(lambda client, asked=asked: client.scan(**asked))
+            page: Any = await self._do(partial(_scan, asked))
             for item in page["Items"]:
                 yield item["sender_id"]["S"]
             if "LastEvaluatedKey" not in page:
@@ -205,7 +206,7 @@ class DynamoTable:
     async def close(self) -> None:
         """Let go of connections."""
         self._closed = True
-        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self._threads.shutdown)
         if self._client is not None:
             self._client.close()
 
@@ -233,7 +234,8 @@ class DynamoTable:
                 from botocore.config import Config
 
                 # Who calls knows what may be repeated, and for how long.
-                config = Config(max_pool_connections=THREADS, connect_timeout=3, read_timeout=4.5,
+                config = Config(max_pool_connections=THREADS, connect_timeout=3,
+                                read_timeout=max(1.0, self._at.timeout),
                                 retries={"total_max_attempts": 1})  # fmt: skip
                 # A session of our own: the shared one is not for several threads.
                 client = self._boto.session.Session().client(
@@ -278,11 +280,13 @@ class DynamoTable:
             log.warning("%s: answered messages stay for ever (%s).", self.place, ", ".join(_codes(error)))
 
     def _as_store_error(self, error: Exception) -> StoreError:
-        said = getattr(error, "response", {}).get("Error", {})
+        said = (getattr(error, "response", None) or {}).get("Error", {})
         reason = str(said.get("Message") or error).strip().partition("\n")[0] or type(error).__name__
         code = f" ({said['Code']})" if said.get("Code") else ""
         hint = "Check the credentials of AWS and their rights, `region` and `endpoint_url` of tracker_store."
-        return StoreError(f"The database of conversations failed: {reason}{code}", where=self.place, hint=hint)
+        return StoreError(
+            f"The database of conversations failed: {reason}{code}", where=self.place, hint=hint
+        )
 
 
 def _pages(client: Any, asked: Mapping[str, Any], most: int | None) -> list[Any]:
@@ -298,6 +302,10 @@ def _pages(client: Any, asked: Mapping[str, Any], most: int | None) -> list[Any]
         more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
+def _scan(asked: Mapping[str, Any], client: Any) -> Any:
+    return client.scan(**asked)
+
+
 def _done(client: Any, kind: str, action: Mapping[str, Any]) -> bool:
     (client.put_item if kind == "Put" else client.delete_item)(**action)
     return True
@@ -305,7 +313,7 @@ def _done(client: Any, kind: str, action: Mapping[str, Any]) -> bool:
 
 def _codes(error: Exception) -> frozenset[str]:
     """Return what DynamoDB said is in the way: of a transaction, for each of its parts."""
-    response = getattr(error, "response", {})
+    response = getattr(error, "response", None) or {}  # of a time limit botocore keeps that it has none
     reasons = {one.get("Code") for one in response.get("CancellationReasons", ())} - {"None", None}
     return frozenset(reasons or {response.get("Error", {}).get("Code")}) - {None}
 
@@ -314,6 +322,6 @@ def _passes(error: Exception, codes: frozenset[str]) -> bool:
     from botocore.exceptions import ConnectionError as Away
     from botocore.exceptions import HTTPClientError
 
-    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = (getattr(error, "response", None) or {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     throttled = codes <= PASSING | {"ThrottlingError", "ProvisionedThroughputExceeded"} | BUSY
     return isinstance(error, Away | HTTPClientError | OSError) or (bool(codes) and throttled) or status >= 500

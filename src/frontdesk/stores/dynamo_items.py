@@ -34,7 +34,9 @@ def as_actions(steps: Sequence[Step], table: str) -> list[dict[str, Any]]:
     size = sum(len(step.text or "") + len(step.of.encode()) + 200 for step in steps)
     if len(actions) > MOST_ITEMS or size > MOST_BYTES:
         what = f"One step of a conversation takes {len(actions)} items and {size:,} bytes."
-        hint = f"DynamoDB takes {MOST_ITEMS} items and {MOST_BYTES:,} bytes at once: let an action return less."
+        hint = (
+            f"DynamoDB takes {MOST_ITEMS} items and {MOST_BYTES:,} bytes at once: let an action return less."
+        )
         raise StoreError(what, hint=hint)
     return actions
 

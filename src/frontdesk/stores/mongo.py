@@ -90,7 +90,7 @@ def _read(options: Mapping[str, Any]) -> _Place:
 
 
 class MongoTable:
-    """Our collection in MongoDB, and what can be read of Rasa's; all that is read has reached a majority, on the primary."""
+    """Our collection in MongoDB, and what can be read of Rasa's: all on the primary, and what a majority has."""
 
     def __init__(self, at: _Place) -> None:
         try:
@@ -203,7 +203,9 @@ class MongoTable:
             after = {"_id": {"$gt": last}} if last is not None else {}
 
             async def page(_: Any, after: dict[str, Any] = after) -> list[Any]:
-                return [one async for one in self._kept.find(after, {"sender_id": 1}).sort("_id", 1).limit(500)]
+                return [
+                    one async for one in self._kept.find(after, {"sender_id": 1}).sort("_id", 1).limit(500)
+                ]
 
             found = await self._do(page)
             for one in found:

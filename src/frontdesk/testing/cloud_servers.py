@@ -1,8 +1,8 @@
-"""Servers for tests that stand for clouds: moto (S3), MiniStack (DynamoDB), fake-gcs-server (Google), Azurite (Azure),
-SecantusDB (MongoDB).
+"""Servers for tests that stand for clouds, and for MongoDB.
 
-DynamoDB is MiniStack's, not moto's: that one copies the whole table for each transaction, takes requests in between, and
-knows no limit of 4 MB; dynalite has no transactions at all.
+moto speaks as S3 does, MiniStack as DynamoDB, fake-gcs-server as Google's storage, Azurite as Azure's, SecantusDB as
+MongoDB. DynamoDB is MiniStack's, not moto's: moto copies the whole table for each transaction, takes other requests in
+between, and knows no limit of 4 MB; and dynalite has no transactions at all.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def moto() -> Iterator[Server]:
 @contextlib.contextmanager
 def ministack() -> Iterator[Server]:
     """Run a server that speaks as DynamoDB does, with its limits, and keeps everything in memory."""
-    require_found("ministack", find_spec("ministack"))
+    program = find_binary("ministack")
+    require_found("ministack", program)
     port = free_port()
     with folder_of("frontdesk-ministack-") as (folder, _):
         environment = {
@@ -50,9 +51,10 @@ def ministack() -> Iterator[Server]:
             "HOME": str(folder),
             "TMPDIR": str(folder),
         }
-        command = [sys.executable, "-m", "ministack"]
         yield from running(
-            Server("ministack", port, folder, command, listens, None, None, signal.SIGTERM, environment)
+            Server(
+                "ministack", port, folder, [str(program)], listens, None, None, signal.SIGTERM, environment
+            )
         )
 
 
