@@ -218,6 +218,10 @@ class DocumentTrackerStore(DocumentOutbox, DocumentReminders):
         names = [str(json.loads(entry.text)) for entry in reversed(entries)]
         return list(dict.fromkeys(names))[:most]
 
+    async def there(self) -> bool:
+        """Tell whether the database is there and was used before; nothing is written."""
+        return await self._table.there()
+
     async def close(self) -> None:
         """Let go of connections."""
         await self._table.close()

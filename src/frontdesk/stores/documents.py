@@ -52,6 +52,9 @@ class DocumentTable(Protocol):
 
     place: str
 
+    async def there(self) -> bool:
+        """Tell whether there is a place for them already, without making one."""
+
     async def get(self, of: str, key: str) -> Item | None:
         """Return a document."""
 

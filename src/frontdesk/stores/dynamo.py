@@ -102,8 +102,12 @@ class DynamoTable:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="frontdesk-dynamo")
         self._making = threading.Lock()
         self._client: Any = None
-        self._rasas = False
+        self._rasas = self._made = False
         self._closed = False
+
+    async def there(self) -> bool:
+        """Tell whether our table is there, without making it."""
+        return await self._do(lambda client: self._is_there(client, self._table), make=False)
 
     async def get(self, of: str, key: str) -> Item | None:
         """Return a document."""
@@ -210,16 +214,15 @@ class DynamoTable:
         if self._client is not None:
             self._client.close()
 
-    async def _do(self, work: Callable[[Any], T], busy: T | None = None) -> T:
+    async def _do(self, work: Callable[[Any], T], busy: T | None = None, *, make: bool = True) -> T:
         """Do something in a thread, again where DynamoDB is away for a short time; `busy` where it says so."""
         until = time.monotonic() + self._at.timeout
+        loop = asyncio.get_running_loop()
         while True:
             if self._closed:
                 raise closed()
             try:
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._threads, lambda: work(self._opened())
-                )
+                return await loop.run_in_executor(self._threads, lambda: work(self._opened(make)))
             except self._failures as error:
                 codes = _codes(error)
                 if busy is not None and codes and codes <= BUSY:
@@ -228,23 +231,28 @@ class DynamoTable:
                     raise self._as_store_error(error) from error
             await asyncio.sleep(AGAIN_AFTER)
 
-    def _opened(self) -> Any:
+    def _opened(self, make: bool) -> Any:
         with self._making:
             if self._client is None:
-                from botocore.config import Config
-
-                # Who calls knows what may be repeated, and for how long.
-                config = Config(max_pool_connections=THREADS, connect_timeout=3,
-                                read_timeout=max(1.0, self._at.timeout),
-                                retries={"total_max_attempts": 1})  # fmt: skip
-                # A session of our own: the shared one is not for several threads.
-                client = self._boto.session.Session().client(
-                    "dynamodb", region_name=self._at.region, endpoint_url=self._at.endpoint, config=config
-                )
-                self._make(client)
-                self._rasas = self._is_there(client, self._at.table)
-                self._client = client
+                self._client = self._connected()
+            if make and not self._made:
+                self._make(self._client)
+                self._rasas = self._is_there(self._client, self._at.table)
+                self._made = True
             return self._client
+
+    def _connected(self) -> Any:
+        from botocore.config import Config
+
+        config = Config(
+            max_pool_connections=THREADS,
+            connect_timeout=3,
+            read_timeout=max(1.0, self._at.timeout),
+            retries={"total_max_attempts": 1},  # who calls knows what may be repeated, and for how long
+        )
+        return self._boto.session.Session().client(  # a session of our own: the shared one is not for threads
+            "dynamodb", region_name=self._at.region, endpoint_url=self._at.endpoint, config=config
+        )
 
     def _is_there(self, client: Any, table: str) -> bool:
         try:

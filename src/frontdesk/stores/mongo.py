@@ -103,9 +103,18 @@ class MongoTable:
         self._at = at
         self.place = at.name
         self._client: Any = None
+        self._ours: Any = None
         self._kept: Any = None
-        self._ready: asyncio.Task[Any] | None = None
+        self._opening = asyncio.Lock()
         self._closed = False
+
+    async def there(self) -> bool:
+        """Tell whether our collection is there, without making it."""
+
+        async def found(ours: Any) -> bool:
+            return ours.name in await ours.database.list_collection_names()
+
+        return await self._do(found, make=False)
 
     async def get(self, of: str, key: str) -> Item | None:
         """Return a document."""
@@ -222,54 +231,64 @@ class MongoTable:
         if client is not None:
             await client.close()
 
-    async def _do(self, work: Callable[[Any], Awaitable[T]]) -> T:
+    async def _do(self, work: Callable[[Any], Awaitable[T]], *, make: bool = True) -> T:
         """Do something, again where MongoDB is away for a short time."""
         until = time.monotonic() + self._at.timeout
         while True:
             if self._closed:
                 raise closed()
             try:
-                return await work(await self._opened())
+                return await work(await self._opened(make))
             except (self._errors.PyMongoError, OSError) as error:
                 if time.monotonic() >= until or not self._passes(error):
                     raise self._as_store_error(error) from error
             await asyncio.sleep(AGAIN_AFTER)
 
-    async def _opened(self) -> Any:
-        if self._ready is None or (self._ready.done() and self._failed(self._ready)):
-            self._ready = asyncio.create_task(self._open())
-        return await asyncio.shield(self._ready)
+    async def _opened(self, make: bool) -> Any:
+        async with self._opening:
+            if self._client is None:
+                self._client = self._connected()
+            if self._ours is None:
+                await self._check()
+                ours, kept = self._collections()
+                if not make:
+                    return ours
+                await ours.create_index([("of", 1), ("key", 1)], unique=True)
+                await ours.create_index("until", expireAfterSeconds=0)
+                self._ours, self._kept = ours, kept
+            return self._ours
 
-    @staticmethod
-    def _failed(task: asyncio.Task[Any]) -> bool:
-        return task.cancelled() or task.exception() is not None
+    def _connected(self) -> Any:
+        late = max(1000, int(self._at.timeout * 1000))
+        return self._pymongo.AsyncMongoClient(
+            self._at.url,
+            **self._at.account,
+            serverSelectionTimeoutMS=min(late, 3000),
+            connectTimeoutMS=min(late, 3000),
+            socketTimeoutMS=late,
+            retryWrites=True,
+            tz_aware=True,
+        )
 
-    async def _open(self) -> Any:
-        from pymongo.read_concern import ReadConcern
-        from pymongo.write_concern import WriteConcern
-
-        if self._client is None:
-            wait = min(int(self._at.timeout * 1000), 3000)
-            self._client = self._pymongo.AsyncMongoClient(
-                self._at.url, **self._at.account, serverSelectionTimeoutMS=wait, connectTimeoutMS=wait,
-                retryWrites=True, tz_aware=True,
-            )  # fmt: skip
+    async def _check(self) -> None:
         hello = await self._client.admin.command("hello")
         if not hello.get("setName") and hello.get("msg") != "isdbgrid":
             what = "This MongoDB is no replica set, and has no transactions."
             hint = "Start it with --replSet rs0 and run rs.initiate() once; a set of one server does."
             raise StoreError(what, where=self.place, hint=hint)
+
+    def _collections(self) -> tuple[Any, Any]:
+        """Return ours, and Rasa's."""
+        from pymongo.read_concern import ReadConcern
+        from pymongo.write_concern import WriteConcern
+
         database = self._client.get_database(
             self._at.database,
             read_concern=ReadConcern("majority"),
             write_concern=WriteConcern("majority"),
             read_preference=self._pymongo.ReadPreference.PRIMARY,
         )
-        ours = database[OURS.format(self._at.collection)]
-        self._kept = database[self._at.collection]
-        await ours.create_index([("of", 1), ("key", 1)], unique=True)
-        await ours.create_index("until", expireAfterSeconds=0)
-        return ours
+        return database[OURS.format(self._at.collection)], database[self._at.collection]
 
     def _passes(self, error: Exception) -> bool:
         lost = (self._errors.AutoReconnect, self._errors.WaitQueueTimeoutError, OSError)

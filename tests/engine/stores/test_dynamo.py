@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import signal
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any
@@ -300,7 +301,15 @@ class TestDynamoThatFails:
         with cloud_servers.ministack() as server:
             address = f"http://127.0.0.1:{server.port}"
             store = DynamoTrackerStore({**options, "endpoint_url": address, "timeout": 3.0})
+            assert await store.there() is False
             await store.save(Commit("ann", [said("hi")], 0))
+            assert await store.there() is True
+            assert server.process is not None
+            server.process.send_signal(signal.SIGSTOP)  # it hangs
+            with pytest.raises(StoreError, match="database of conversations failed"):
+                await store.load("ann")
+            server.process.send_signal(signal.SIGCONT)
+            assert texts(await store.load("ann")) == ["hi"]
             server.stop()
             with pytest.raises(StoreError, match="database of conversations failed") as caught:
                 await store.load("ann")

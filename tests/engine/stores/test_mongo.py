@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -183,8 +184,16 @@ class TestMongoThatFails:
     async def test_away_and_back(self) -> None:
         with cloud_servers.secantus() as server:
             address = f"mongodb://127.0.0.1:{server.port}"
-            store = MongoTrackerStore({"url": address, "timeout": 3.0})
+            store = MongoTrackerStore({"url": address, "timeout": 1.5})
+            assert await store.there() is False
             await store.save(Commit("ann", [said("hi")], 0))
+            assert await store.there() is True
+            assert server.process is not None
+            server.process.send_signal(signal.SIGSTOP)  # it hangs
+            with pytest.raises(StoreError, match="database of conversations failed"):
+                await store.save(Commit("ann", [said("late")], 1))
+            server.process.send_signal(signal.SIGCONT)
+            assert texts(await store.load("ann")) == ["hi"]
             server.stop()
             with pytest.raises(StoreError, match="database of conversations failed") as caught:
                 await store.load("ann")
