@@ -59,9 +59,9 @@ class Loop:
     choose: Choose
     action_for: Callable[[str, Domain], Action]
     is_custom: Callable[[str], bool]
-    repeatable: Callable[[str], bool] = never
     limit: int = 10
     identity: Mapping[str, str] = field(default_factory=dict)
+    repeatable: Callable[[str], bool] = never
 
     async def run(self, turn: Turn, save: Save, *, live: bool = True) -> Tracker:
         """Return the conversation after the assistant's turn; `live` tells whether replies are read as they come.
