@@ -151,7 +151,7 @@ class Desk:
     def history(self, sender: str = "ann") -> list[str]:
         """Return a conversation in short: `user: text`, `bot: text`, `action: name`, `slot: name=value`."""
         query = f"SELECT data FROM events WHERE sender_id = '{sender}' ORDER BY id"
-        return [line for (data,) in self.stored(query) if (line := _short(json.loads(data)))]
+        return [line for (data,) in self.stored(query) if (line := short(json.loads(data)))]
 
     def log(self) -> str:
         """Return what the server wrote."""
@@ -202,7 +202,8 @@ class SharedDesk(Desk):
         return "".join(file.read_text() for file in sorted(self.folder.glob("server-*.log")))
 
 
-def _short(event: dict[str, Any]) -> str | None:
+def short(event: dict[str, Any]) -> str | None:
+    """Return an event in one line; None for those that no test looks at."""
     kind = event["event"]
     if kind in ("user", "bot"):
         return f"{kind}: {event['text']}"
