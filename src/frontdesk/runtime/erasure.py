@@ -22,7 +22,9 @@ async def erase(
         )
     async with locks.lock(sender_id):
         gone = await store.erase(sender_id)
-    for letter in await queue.dead() if queue is not None else ():
+    if queue is None:
+        return gone
+    for letter in await queue.dead():
         if letter.delivery.sender_id == sender_id:
             await queue.forget(letter)
             gone = True

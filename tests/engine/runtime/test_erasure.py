@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from frontdesk.core.events import UserUttered
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery
 from frontdesk.errors import ConfigError
@@ -29,7 +30,8 @@ async def test_what_a_server_has_at_hand_does_not_come_back(desk: Desk) -> None:
     replies = await desk.agent.receive(UserMessage("hello again", "ann", "rest", "m9"))
     assert [reply["text"] for reply in replies] == ["Hello!"]
     for tracker in (await desk.agent.latest("ann"), await desk.agent.tracker("ann")):
-        assert [event.text for event in tracker.events() if event.type_name == "user"] == ["hello again"]
+        heard = [event.text for event in tracker.events() if isinstance(event, UserUttered)]
+        assert heard == ["hello again"]
 
 
 async def test_dead_letters_name_nobody_any_more(desk: Desk, redis: servers.Server) -> None:
