@@ -47,6 +47,7 @@ _HOW = {
     "rabbitmq": "apt-get install rabbitmq-server",
     "chromium": "apt-get install chromium",
     "azurite": "npm install --global azurite",
+    "rasa-webchat": "npm install --global rasa-webchat@1.0.1",
 }
 
 missed: Counter[str] = Counter()
