@@ -41,19 +41,16 @@ action_endpoint:
 tracker_store:
   type: sql
   url: {database}
-  timeout: 2
 lock_store:
   type: redis
   url: {redis}
-  lifetime: 2
-  timeout: 1
+  lifetime: 4
 """
 QUEUE = """
 queue:
   type: redis
   url: {redis}
-  lifetime: 2
-  timeout: 1
+  lifetime: 4
 """
 UNFINISHED = "SELECT count(*) FROM frontdesk_inbox WHERE finished IS NULL AND begun < {}"
 HEARD = "SELECT sender_id, data FROM events WHERE type_name = 'user' ORDER BY id"
