@@ -90,8 +90,10 @@ class Desk:
         self._pool = ThreadPoolExecutor(64)
 
     def start(self, *arguments: str, **environment: str) -> Server:
-        """Start a server."""
-        self.server = self._serve(self.folder, *arguments, **environment)
+        """Start a server, on which an action may wait at a gate for as long as a busy machine takes."""
+        self.server = self._serve(
+            self.folder, *arguments, **{"FRONTDESK_ACTION_DEADLINE": "40", **environment}
+        )
         return self.server
 
     def say(
