@@ -266,6 +266,7 @@ class MongoTable:
             serverSelectionTimeoutMS=min(late, 3000),
             connectTimeoutMS=min(late, 3000),
             socketTimeoutMS=late,
+            heartbeatFrequencyMS=1000,  # a new primary is found within a second, not ten
             retryWrites=True,
             tz_aware=True,
         )

@@ -297,6 +297,30 @@ class TestDynamoThatFails:
         assert len(set(tokens)) == 1
         assert texts(await store.load("ann")) == ["one", "two"]
 
+    @pytest.mark.parametrize(
+        ("codes", "same"), [(["None", "TransactionConflict"], False), (["ThrottlingError", "None"], True)]
+    )
+    async def test_a_transaction_that_was_in_another_ones_way(
+        self, store: DynamoTrackerStore, monkeypatch: pytest.MonkeyPatch, codes: list[str], same: bool
+    ) -> None:
+        """The server of these tests does one thing at a time, and is never busy: said here in its place."""
+        await store.save(Commit("ann", [said("one")], 0))
+        made = store._table._client
+        real, tokens = made.transact_write_items, list[str]()
+
+        def busy(**asked: Any) -> Any:
+            tokens.append(asked["ClientRequestToken"])
+            if len(tokens) == 1:
+                reasons = [{"Code": code} for code in codes]
+                said = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+                raise made.exceptions.TransactionCanceledException(said, "TransactWriteItems")
+            return real(**asked)
+
+        monkeypatch.setattr(made, "transact_write_items", busy)
+        await store.save(Commit("ann", [said("two")], 1))
+        assert [token == tokens[0] for token in tokens] == [True, same]
+        assert texts(await store.load("ann")) == ["one", "two"]
+
     async def test_away(self, options: dict[str, Any]) -> None:
         with cloud_servers.ministack() as server:
             address = f"http://127.0.0.1:{server.port}"

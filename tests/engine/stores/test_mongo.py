@@ -37,7 +37,7 @@ NUMBERS = itertools.count()
 
 @pytest.fixture(scope="module")
 def mongo() -> Iterator[Server]:
-    with cloud_servers.secantus() as server:
+    with cloud_servers.secantus("--enable-test-commands") as server:
         yield server
 
 
@@ -181,6 +181,32 @@ async def test_answered_messages_are_forgotten_after_some_days(store: MongoTrack
 
 
 class TestMongoThatFails:
+    @pytest.mark.parametrize(
+        "fails",
+        [
+            {"failCommands": ["commitTransaction"], "closeConnection": True},
+            {"failCommands": ["insert"], "closeConnection": True},
+            {"failCommands": ["insert"], "errorCode": 112, "errorLabels": ["TransientTransactionError"]},
+            {"failCommands": ["find"], "errorCode": 189},
+            {"failCommands": ["find"], "closeConnection": True},
+        ],
+    )
+    async def test_in_the_middle_of_a_commit(
+        self, store: MongoTrackerStore, base: Any, fails: dict[str, Any]
+    ) -> None:
+        delivery = Delivery("rest", "ann", "m1")
+        await store.save(Commit("ann", [said("one")], 0))
+        await store.begin(delivery, UserMessage("hi", "ann", "rest", "m1"))
+        admin = base.client["admin"]
+        admin.command({"configureFailPoint": "failCommand", "mode": {"times": 2}, "data": fails})
+        try:
+            await store.save(Commit("ann", [said("two")], 1, delivery, [{"text": "Hello"}], announced=True))
+        finally:
+            admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+        assert texts(await store.load("ann")) == ["one", "two"]
+        assert await store.unfinished(0) == []
+        assert await store.depth() == 1
+
     async def test_away_and_back(self) -> None:
         with cloud_servers.secantus() as server:
             address = f"mongodb://127.0.0.1:{server.port}"
