@@ -175,8 +175,9 @@ class MongoTable:
     async def _one(self, ours: Any, step: Step, session: Any) -> bool:
         which: dict[str, Any] = {"_id": _id(step.of, step.key)}
         if step.text is None:
-            await ours.delete_one(which, session=session)
-            return True
+            expected = {} if step.seen is None else {"rev": step.seen}
+            done = await ours.delete_one({**which, **expected}, session=session)
+            return step.seen is None or bool(done.deleted_count)
         document = {**which, "of": step.of, "key": step.key, "text": step.text, "rev": (step.seen or 0) + 1}
         if step.until is not None:
             document["until"] = datetime.fromtimestamp(step.until, UTC)
@@ -192,18 +193,26 @@ class MongoTable:
         done = await ours.replace_one({**which, "rev": step.seen}, document, session=session)
         return bool(done.matched_count)
 
+    async def clear(self, of: str, but: str) -> bool:
+        """Take away all documents of a partition but one; False where there is none."""
+        wanted = {"of": of, "key": {"$ne": but}}
+        done: Any = await self._do(lambda ours: ours.delete_many(wanted))
+        return bool(done.deleted_count)
+
     async def kept(self, sender_id: str) -> Sequence[Any] | None:
         """Return the events that Rasa kept of a conversation, in wire form; None where there is none."""
-        wanted: list[Any] = [sender_id]
-        if sender_id.isascii() and sender_id.isdigit() and len(sender_id) < 19:
-            wanted.append(int(sender_id))  # as old versions of Rasa did
-        found = await self._do(lambda _: self._kept.find_one({"sender_id": {"$in": wanted}}))
+        found = await self._do(lambda _: self._kept.find_one(_of_rasa(sender_id)))
         if found is None:
             return None
         events = found.get("events", [])
         if not isinstance(events, list):
             raise ValueError("its events are no list")
         return events
+
+    async def forget(self, sender_id: str) -> bool:
+        """Take away what Rasa kept of a conversation; False where there is nothing."""
+        done: Any = await self._do(lambda _: self._kept.delete_many(_of_rasa(sender_id)))
+        return bool(done.deleted_count)
 
     async def names(self) -> AsyncIterator[str]:
         """Yield the ids of the conversations that Rasa kept."""
@@ -307,6 +316,13 @@ class MongoTable:
 
 def _id(of: str, key: str) -> str:
     return f"{of} {key}"  # no key holds a space
+
+
+def _of_rasa(sender_id: str) -> dict[str, Any]:
+    wanted: list[Any] = [sender_id]
+    if sender_id.isascii() and sender_id.isdigit() and len(sender_id) < 19:
+        wanted.append(int(sender_id))  # as old versions of Rasa did
+    return {"sender_id": {"$in": wanted}}
 
 
 def _item(found: Mapping[str, Any]) -> Item:

@@ -22,6 +22,7 @@ from frontdesk.stores import dynamo_items
 from frontdesk.stores.documents import Item
 from frontdesk.stores.dynamo import DynamoTrackerStore
 from frontdesk.testing import cloud_servers
+from frontdesk.testing.contracts.erasure import ErasureContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.reminders import reminder
 from frontdesk.testing.contracts.tracker_store import (
@@ -75,7 +76,7 @@ async def store(options: dict[str, Any]) -> AsyncIterator[DynamoTrackerStore]:
     await store.close()
 
 
-class TestDynamoTrackerStore(TrackerStoreContract, OutboxContract):
+class TestDynamoTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract):
     pass
 
 
@@ -138,6 +139,25 @@ class TestWhatRasaKept:
         found = await asyncio.gather(*(store.load("ann") for _ in range(5)))
         assert {stored(conversation) for conversation in found} == {7}
         assert await all_senders(store) == ["ann"]
+
+    @pytest.mark.parametrize("ranged", [False, True])
+    async def test_it_is_erased_too(
+        self, store: DynamoTrackerStore, dynamo: Server, options: dict[str, Any], ranged: bool
+    ) -> None:
+        kept = [
+            {"sender_id": name, "session_date": date, "events": decimals(RASA_EVENTS)}
+            for name in ("ann", "bob")
+            for date in (1, 2)
+        ]
+        self.keep(dynamo, options["table_name"], *kept, ranged=ranged)
+        found = await store.load("ann")
+        long = [said("x" * 500_000)]  # in more than one item, too
+        await store.save(Commit("ann", long, stored(found), Delivery("rest", "ann", "m"), [{"text": "Hi"}]))
+        assert await store.erase("ann") is True
+        assert stored(await store.load("ann")) == 0
+        assert await all_senders(store) == ["bob"]
+        assert client(dynamo).scan(TableName=f"frontdesk_{options['table_name']}")["Items"] == []
+        assert await store.erase("ann") is False
 
     async def test_what_cannot_be_read_is_told(
         self, store: DynamoTrackerStore, dynamo: Server, options: dict[str, Any],
@@ -260,7 +280,7 @@ async def test_answered_messages_are_forgotten_after_some_days(
     name, made = f"frontdesk_{options['table_name']}", client(dynamo)
 
     def kept() -> list[Any]:
-        return [item for item in made.scan(TableName=name)["Items"] if item["key"]["S"] == "message"]
+        return [item for item in made.scan(TableName=name)["Items"] if item["key"]["S"].startswith("m:")]
 
     delivery = Delivery("rest", "ann", "m1")
     await store.begin(delivery, UserMessage("hi", "ann", "rest", "m1"))

@@ -18,6 +18,7 @@ from frontdesk.errors import ConfigError, StoreError
 from frontdesk.registry import resolve
 from frontdesk.stores.mongo import MongoTrackerStore
 from frontdesk.testing import cloud_servers
+from frontdesk.testing.contracts.erasure import ErasureContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -67,7 +68,7 @@ async def store(options: dict[str, Any]) -> AsyncIterator[MongoTrackerStore]:
     await store.close()
 
 
-class TestMongoTrackerStore(TrackerStoreContract, OutboxContract):
+class TestMongoTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract):
     pass
 
 
@@ -103,6 +104,16 @@ class TestWhatRasaKept:
         assert await all_senders(store) == ["ann", "bob"]
         assert stored(await store.load("cem")) == 0
         assert list(base[RASAS].find()) == before, "Rasa finds its own as it was"
+
+    async def test_it_is_erased_too(self, store: MongoTrackerStore, base: Any) -> None:
+        base[RASAS].insert_many([{"sender_id": name, "events": RASA_EVENTS} for name in ("ann", "bob", 47)])
+        await store.load("ann")
+        assert await store.erase("ann") is True
+        assert await store.erase("47") is True
+        assert stored(await store.load("ann")) == 0
+        assert await all_senders(store) == ["bob"]
+        assert [one["key"] for one in base[OURS].find() if one["of"].startswith("c:")] == []
+        assert await store.erase("ann") is False
 
     async def test_many_look_at_once(self, store: MongoTrackerStore, base: Any) -> None:
         base[RASAS].insert_one({"sender_id": 4711, "events": RASA_EVENTS})  # an old Rasa's number
@@ -173,10 +184,10 @@ async def test_answered_messages_are_forgotten_after_some_days(store: MongoTrack
     await store.begin(delivery, UserMessage("hi", "ann", "rest", "m1"))
     (expires,) = (one for one in base[OURS].index_information().values() if "expireAfterSeconds" in one)
     assert (expires["key"], expires["expireAfterSeconds"]) == ([("until", 1)], 0)
-    assert "until" not in base[OURS].find_one({"key": "message"}), "never while it waits"
+    assert "until" not in base[OURS].find_one({"key": {"$gte": "m:", "$lt": "m;"}}), "never while it waits"
     store._clock = lambda: 1_000.0
     await store.save(Commit("ann", [], 0, delivery, []))
-    kept = base[OURS].find_one({"key": "message"})
+    kept = base[OURS].find_one({"key": {"$gte": "m:", "$lt": "m;"}})
     assert kept is None or kept["until"].timestamp() == 1_000 + 7 * 86_400  # it may be gone: that is long ago
 
 
