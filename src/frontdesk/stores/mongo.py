@@ -24,6 +24,7 @@ KNOWN = frozenset(
 )
 OURS = "frontdesk_{}"
 """The name of our collection, from the name of Rasa's."""
+CONNECTIONS = 16
 AGAIN_AFTER = 0.1
 TRANSIENT, UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
 PASSING = frozenset([6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436, 112])
@@ -275,6 +276,7 @@ class MongoTable:
             serverSelectionTimeoutMS=min(late, 3000),
             connectTimeoutMS=min(late, 3000),
             socketTimeoutMS=late,
+            maxPoolSize=CONNECTIONS,
             heartbeatFrequencyMS=1000,  # a new primary is found within a second, not ten
             retryWrites=True,
             tz_aware=True,

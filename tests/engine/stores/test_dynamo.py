@@ -53,7 +53,7 @@ def options(dynamo: Server, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "me")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "word")
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{dynamo.port}")
-    return {"table_name": f"states-{next(NUMBERS)}", "region": "eu-central-1"}
+    return {"table_name": f"states-{next(NUMBERS)}", "region": "eu-central-1", "timeout": 30}
 
 
 @pytest.fixture
@@ -344,24 +344,26 @@ class TestDynamoThatFails:
     async def test_away(self, options: dict[str, Any]) -> None:
         with cloud_servers.ministack() as server:
             address = f"http://127.0.0.1:{server.port}"
-            store = DynamoTrackerStore({**options, "endpoint_url": address, "timeout": 3.0})
+            store = DynamoTrackerStore({**options, "endpoint_url": address, "timeout": 30})
+            hasty = DynamoTrackerStore({**options, "endpoint_url": address, "timeout": 0.5})
             assert await store.there() is False
             await store.save(Commit("ann", [said("hi")], 0))
             assert await store.there() is True
             assert server.process is not None
             server.process.send_signal(signal.SIGSTOP)  # it hangs
             with pytest.raises(StoreError, match="database of conversations failed"):
-                await store.load("ann")
+                await hasty.load("ann")
             server.process.send_signal(signal.SIGCONT)
             assert texts(await store.load("ann")) == ["hi"]
             server.stop()
             with pytest.raises(StoreError, match="database of conversations failed") as caught:
-                await store.load("ann")
+                await hasty.load("ann")
             assert address in str(caught.value)
             server.start()  # what it had is gone, with the table
             with pytest.raises(StoreError, match="ResourceNotFoundException"):
                 await store.load("ann")
             await store.close()
+            await hasty.close()
 
     async def test_without_credentials(
         self, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch

@@ -45,7 +45,7 @@ def mongo() -> Iterator[Server]:
 @pytest.fixture
 def options(mongo: Server) -> dict[str, Any]:
     """Options that name an empty database."""
-    return {"url": f"mongodb://127.0.0.1:{mongo.port}", "db": f"test_{next(NUMBERS)}"}
+    return {"url": f"mongodb://127.0.0.1:{mongo.port}", "db": f"test_{next(NUMBERS)}", "timeout": 30}
 
 
 @pytest.fixture
@@ -221,24 +221,26 @@ class TestMongoThatFails:
     async def test_away_and_back(self) -> None:
         with cloud_servers.secantus() as server:
             address = f"mongodb://127.0.0.1:{server.port}"
-            store = MongoTrackerStore({"url": address, "timeout": 1.5})
+            store = MongoTrackerStore({"url": address, "timeout": 30})
+            hasty = MongoTrackerStore({"url": address, "timeout": 0.5})
             assert await store.there() is False
             await store.save(Commit("ann", [said("hi")], 0))
             assert await store.there() is True
             assert server.process is not None
             server.process.send_signal(signal.SIGSTOP)  # it hangs
             with pytest.raises(StoreError, match="database of conversations failed"):
-                await store.save(Commit("ann", [said("late")], 1))
+                await hasty.save(Commit("ann", [said("late")], 1))
             server.process.send_signal(signal.SIGCONT)
             assert texts(await store.load("ann")) == ["hi"]
             server.stop()
             with pytest.raises(StoreError, match="database of conversations failed") as caught:
-                await store.load("ann")
+                await hasty.load("ann")
             assert f"{address}/rasa" in str(caught.value)
             server.start()
             await store.save(Commit("ann", [said("ho")], 1))
             assert texts(await store.load("ann")) == ["hi", "ho"]
             await store.close()
+            await hasty.close()
 
     async def test_who_somebody_is(self) -> None:
         with cloud_servers.secantus() as server:
