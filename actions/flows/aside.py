@@ -13,6 +13,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 from ruamel.yaml import YAML
 
+from actions.flows.done_told import tell_done
 from actions.flows.meaning import goes_on
 from actions.flows.turn import message
 from actions.flows.wishes import clear_wish, serve
@@ -82,7 +83,7 @@ class ActionOutOfScope(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Decline, within a form briefly; what the words name or go on with is served after all."""
-        if answer_language(dispatcher, tracker):
+        if answer_language(dispatcher, tracker) or tell_done(dispatcher, tracker):
             return []
         running = bool(tracker.active_loop_name)
         wish = None if running else clear_wish(tracker) or goes_on(tracker)

@@ -28,6 +28,7 @@ from actions.flows.wording import amount, within
 from actions.services import services
 from actions.services.context import Caller
 from actions.services.details_policy import owed
+from actions.services.method_matching import match_methods
 from actions.services.policy import Decision, paying
 from actions.services.wording import listed
 from frontdesk.redaction import without_cards
@@ -123,18 +124,33 @@ class ValidatePaymentForm(OrderForm):
             return {}
         changes = FLOW.other_order(dispatcher, tracker, heard)
         if not changes and tracker.get_slot("requested_slot") == FLOW.confirmed_slot:
-            now = tracker.get_slot("payment_method")
-            others = [method for method in choices(customer, order) if method.id != now]
-            named_now = methods_meant(customer, order, heard, instead=True)
-            fits = [method for method in named_now if method.id != now]
-            if named_now and not fits and heard.intent != "affirm":
-                return {"payment_confirmed": None}  # the one that was summed up is named once more
-            fits = [method for method in fits if method in others] or fits
-            if fits or (speaks("other", heard.text) and others):
-                changes["payment_method"] = (fits or others)[0].id if len(fits or others) == 1 else None
-        if not changes:
+            changes = self._other_method(dispatcher, tracker, customer, order, heard)
+        return {**changes, "payment_confirmed": None} if changes else {}
+
+    def _other_method(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        customer: Customer,
+        order: Order,
+        heard: Said,
+    ) -> dict[str, Any]:
+        """Notice another method than the one that was summed up: by its name, or as "the other card"."""
+        now, possible = tracker.get_slot("payment_method"), choices(customer, order)
+        fits = methods_meant(customer, order, heard, instead=True)
+        if speaks(
+            "other", heard.text
+        ):  # than the one that was summed up, which may be the one that pays already
+            fits = match_methods(customer.payment_methods, heard.text) or possible
+            fits = [method for method in fits if method.id != now]
+        elif {method.id for method in fits} == {now}:
+            return {} if heard.intent == "affirm" else {"payment_confirmed": None}  # it is named once more
+        else:
+            fits = [method for method in fits if method.id != now]
+        if not fits:
             return {}
-        return {**changes, "payment_confirmed": None}
+        fits = [method for method in fits if method in possible] or fits
+        return {"payment_method": fits[0].id if len(fits) == 1 else None}
 
     def offered(self, customer: Customer, tracker: Tracker) -> list[Order]:
         """Return the recent orders that can be paid by another method."""

@@ -10,7 +10,7 @@ from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.interfaces import ActionExecutionRejection, Tracker
 from rasa_sdk.types import DomainDict
 
-from actions.flows.turn import Said, actions_of, in_danger, said
+from actions.flows.turn import Said, actions_of, in_danger, message, said
 
 
 class AttentiveForm(FormValidationAction, ABC):
@@ -39,8 +39,11 @@ class AttentiveForm(FormValidationAction, ABC):
         return said(tracker, self.form_name())
 
     def _agree(self, tracker: Tracker) -> None:
-        """Take for a yes what is one by its words, although the sentence sounded like something else."""
+        """Take for a yes what is one by its words, although the sentence sounded like something else; a no likewise."""
         asked = str(tracker.get_slot("requested_slot") or "")
         heard = self.heard(tracker) if asked.endswith("_confirmed") else Said()
-        if heard.plain_yes and heard.intent != "affirm":
+        sounded = message(tracker).intent
+        if heard.plain_yes and sounded != "affirm":
             tracker.add_slots([SlotSet(asked, True)])
+        elif heard.payload and heard.intent == "deny" != sounded:
+            tracker.add_slots([SlotSet(asked, False)])

@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
+from actions.flows.done_told import tell_done
 from actions.flows.leaving import leave_out
 from actions.flows.meaning import meant_instead
 from actions.flows.mood import PLAIN, empathy
@@ -32,6 +33,9 @@ from actions.flows.wishes import (
 )
 
 ONE_OF_THEM = re.compile(r"^and\b.*\b(?:one|order)\b|\b(?:order|one) with\b")
+ALONE = re.compile(
+    rf"{EMAIL.pattern}|(?:order |number |no\.? |nr\.? |#)*[A-Za-z]{{0,2}}[ -]?\d{{1,12}}", re.IGNORECASE
+)
 SAFE = re.compile(r"\b(?:safe|danger\w*)\b")
 IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
 OF_A_RETURN = re.compile(
@@ -71,8 +75,12 @@ class ActionAcknowledge(Action):
         wish = wishes().get(heard.intent) or wishes().get(str(clear_wish(tracker)))
         if wish is None:
             return []
-        if not tracker.active_loop_name and EMAIL.fullmatch(heard.text.strip(" .,!")):
-            return [FollowupAction("action_inform")]  # an address alone is an answer, whatever it looks like
+        if not tracker.active_loop_name and ALONE.fullmatch(heard.text.strip(" .,!")):
+            return [
+                FollowupAction("action_inform")
+            ]  # an address or a number alone is an answer, whatever it looks like
+        if tell_done(dispatcher, tracker):
+            return [FollowupAction("action_next_wish")]
         left_out = leave_out(dispatcher, tracker)
         if left_out is not None:
             return left_out

@@ -65,6 +65,17 @@ def code_in(heard: Said, *, asked: bool = False) -> str | None:
     return None
 
 
+def plainly_named(text: str) -> str | None:
+    """Return the code that words about something else name beyond doubt: one of the shop's, or what follows "code"."""
+    known = known_codes(text)
+    if known:
+        return known[0]
+    after = AFTER.search(EMAIL.sub(" ", text))
+    word = after[1] if after else text.strip(" .,!?") if len(text.split()) == 1 else ""
+    looks = len(word) <= LONGEST and order_number(word) is None and _like_a_code(word, shouted=False)
+    return word.upper() if word and looks else None
+
+
 def known_code(heard: Said) -> str | None:
     """Return the code of the shop that the words name."""
     return None if heard.payload else next(iter(known_codes(heard.text)), None)

@@ -18,7 +18,7 @@ from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
 from actions.flows.memo import one_look
 from actions.flows.product_told import choices
-from actions.flows.quote_words import LEAVES, WISH, desk, reference_in, speaks_of
+from actions.flows.quote_words import LEAVES, WISH, code_named, desk, reference_in, speaks_of, without_code
 from actions.flows.turn import EMAIL, SURE, Said, noted, said
 from actions.flows.wishes import cued, done, wishes
 from actions.flows.wording import amount, either
@@ -70,7 +70,7 @@ class ValidateQuoteForm(AttentiveForm):
         """Read what the words change, then ask for what is missing as any form does."""
         self.give_way(tracker)
         with one_look():
-            changes = noted(tracker, self._read(tracker))
+            changes = noted(tracker, self._read(dispatcher, tracker))
             tracker.slots.update(changes)
             events = await super().run(dispatcher, tracker, domain)
         return [*(SlotSet(name, value) for name, value in changes.items()), *events]
@@ -103,15 +103,19 @@ class ValidateQuoteForm(AttentiveForm):
         asked = tracker.get_slot("requested_slot")
         another = heard.intent in wishes() and heard.intent not in (WISH, "ask_product", "change_order")
         sure = heard.confidence >= SURE and (asked is None or cued(heard.text) == heard.intent)
-        return Said() if another and sure else heard
+        return Said() if another and sure and not code_named(heard.text) else heard
 
-    def _read(self, tracker: Tracker) -> dict[str, Any]:
+    def _read(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> dict[str, Any]:
         """Return the slots that the words of this turn change."""
         heard, asked = self.heard(tracker), tracker.get_slot("requested_slot")
         opening = asked is None and not lines_of(tracker) and not heard.number
         text = heard.text or (str(tracker.get_slot("wish_words") or "") if opening else "")
         if not text or (heard.payload and heard.intent in ("affirm", "deny", WISH)):
             return {}
+        code = None if heard.payload else code_named(text)
+        if code:
+            dispatcher.utter_message(response="utter_quote_no_code", code=code)
+            text = without_code(text, code)
         topic = self._topic(tracker, text) if asked in (None, "quote_items", "quote_confirmed") else None
         changes: dict[str, Any] = {"quote_email": heard.email} if heard.email else {}
         reference = reference_in(text)
@@ -130,7 +134,7 @@ class ValidateQuoteForm(AttentiveForm):
         if not edit.lines and not any(piece.products for piece in edit.pending):
             edit = self._of_last(tracker, text) or edit
         if not edit.changed:
-            shown = asked == "quote_confirmed" and speaks_of("show", text)
+            shown = asked == "quote_confirmed" and (code or speaks_of("show", text))
             return {**changes, "quote_lines": lines} if shown else changes
         rows = [piece.row() for piece in edit.pending]
         return {

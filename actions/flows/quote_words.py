@@ -10,6 +10,7 @@ from rasa_sdk.interfaces import Tracker
 
 from actions.flows.memo import looked_up
 from actions.flows.phrases import speaks
+from actions.flows.promo_words import plainly_named
 from actions.flows.turn import message
 from actions.services import services
 from actions.services.quote_desk import QuoteDesk
@@ -30,6 +31,18 @@ def reference_in(words: str) -> str | None:
     """Return the number of a quote that stands in the words."""
     found = REFERENCE.search(words)
     return f"Q-{found[1]}" if found else None
+
+
+def code_named(text: str) -> str | None:
+    """Return the promo code that the words name; a quote's own number is none."""
+    return None if reference_in(text) else plainly_named(text)
+
+
+def without_code(text: str, code: str) -> str:
+    """Take a promo code, and what introduces it, out of the words."""
+    spelled = r"[ _-]?".join(re.escape(part) for part in re.findall(r"[A-Z]+|[0-9]+", code))
+    lead = r"(?:(?:with|using|use|apply|and|add|plus|my|the|a|promo|discount|coupon|voucher|code)\s+)*"
+    return re.sub(rf"\b{lead}{spelled}\b", " ", text, flags=re.IGNORECASE)
 
 
 def desk() -> QuoteDesk:

@@ -17,6 +17,7 @@ from actions.flows.case_telling import tell_total
 from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
 from actions.flows.discomfort import tell_sore
+from actions.flows.done_told import tell_done
 from actions.flows.identity import hint_for
 from actions.flows.leaving import gives_up_this, leave_out
 from actions.flows.meaning import goes_on
@@ -54,6 +55,7 @@ LIKELY = 0.08
 AMOUNT = re.compile(
     r"\btotals?\b|\bhow much (?:is|was|does|do i|did i|will)\b|\bwhat (?:do|did|will) i (?:pay|owe)\b"
 )
+ORDER_WORD = re.compile(r"\border\b")
 TELLS_MORE = re.compile(r"\d|\w+\W+\w+")
 NOT_THERE = re.compile(
     r"\b(?:still|nothing|didn'?t|did not|haven'?t|hasn'?t|never|no (?:e-?mail|link|mail))\b"
@@ -196,7 +198,10 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
     asked = tracker.get_slot("last_product") and tracker.get_slot("last_wish") == "ask_product"
     if asked and heard.short and not (heard.bare or heard.has(LIKE_A_NUMBER)):
         return serve("ask_product", heard.text)
-    unclear = heard.has(LIKE_A_NUMBER) and not heard.postcode and not heard.payload
+    called_order = (
+        heard.has(ORDER_WORD) or not heard.postcode
+    )  # five digits may be a ZIP code, unless it says "order"
+    unclear = heard.has(LIKE_A_NUMBER) and called_order and not heard.payload
     dispatcher.utter_message(response="utter_number_unclear" if unclear else "utter_what_about_it")
     return []
 
@@ -230,6 +235,8 @@ class ActionClarify(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Give a hint within a form; else find out what is wanted."""
+        if tell_done(dispatcher, tracker):
+            return []
         if tracker.active_loop_name and answer_language(dispatcher, tracker):
             return []
         running, wish = served_by(tracker.active_loop_name, tracker.get_slot("wish")), clear_wish(tracker)
@@ -252,6 +259,8 @@ class ActionAffirm(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Do what was offered, or ask what the yes is about."""
+        if tell_done(dispatcher, tracker):
+            return []
         hinted = hint(dispatcher, tracker)
         if hinted is not None:
             return hinted

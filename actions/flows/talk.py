@@ -12,6 +12,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.flows.cancel_order import tell_final
+from actions.flows.done_told import tell_done
 from actions.flows.leaving import leave_out
 from actions.flows.mood import comforted, empathy, silence
 from actions.flows.offers import standing, with_more
@@ -103,6 +104,8 @@ class ActionRepeat(Action):
     ) -> list[EventType]:
         """Repeat what was said in the turn before; a running form asks its question by itself."""
         heard = message(tracker)
+        if tell_done(dispatcher, tracker):
+            return []
         if heard.has(NUMBERS) and (tracker.get_slot("ticket") or tracker.get_slot("last_return")):
             return self._numbers(dispatcher, tracker)
         if tracker.active_loop_name:
@@ -157,6 +160,8 @@ class ActionComplain(Action):
         if tracker.active_loop_name:
             dispatcher.utter_message(response="utter_complain_in_form")
             return silence(tracker)
+        if tell_done(dispatcher, tracker):
+            return []
         words, wish = message(tracker).text, clear_wish(tracker)
         if wish:
             kind = empathy(dispatcher, tracker, wishes()[wish].empathy)

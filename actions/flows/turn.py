@@ -15,12 +15,13 @@ from typing import Any
 from rasa_sdk.events import EventType
 from rasa_sdk.interfaces import Tracker
 
+from actions.flows.buttons import Button, chosen
 from actions.flows.yes_words import agrees
 from actions.services.orders import order_number
 from frontdesk.redaction import without_cards
 
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}")
-POSTCODE = re.compile(r"(?<![\w-])(\d{5})(?:-\d{4})?(?![\w-])")
+POSTCODE = re.compile(r"(?<![\w#-])(\d{5})(?:-\d{4})?(?![\w-])")
 
 # Actions that may run before a flow reads the message: none of them uses it up.
 PRELUDE = frozenset(
@@ -40,6 +41,9 @@ HESITATES = re.compile(
     r"\b(?:but|wait|not|except|instead|however|hold on|unless|if|maybe|perhaps|possibly|depends|guess"
     r"|h+m+|u+m+|u+h+(?! ?-?huh)|er+m*|(?:let me|i'?ll|have to|need to) (?:think|see|check|ask))\b"
 )
+ASKS_BACK = re.compile(
+    r"^(?:so |and |but |ok(?:ay)? )*(?:did|does|has|was|how|what|why|when|where|who)\b"
+)  # "did it go through?" is no yes
 THUMBS = "\N{THUMBS UP SIGN}\N{THUMBS DOWN SIGN}\N{WHITE HEAVY CHECK MARK}\N{OK HAND SIGN}"
 SHORT = 7  # words of a fragment
 BARE = 3  # words around a bare number
@@ -105,7 +109,7 @@ class Said:
     def plain_yes(self) -> bool:
         """Tell whether it is a yes without a doubt in it."""
         sure = self.intent == "affirm" and self.confidence >= SURE
-        return (sure or self.agrees) and self.meant and not self.has(HESITATES)
+        return (sure or self.agrees) and self.meant and not (self.has(HESITATES) or self.has(ASKS_BACK))
 
     @property
     def agrees(self) -> bool:
@@ -142,6 +146,16 @@ def message(tracker: Tracker) -> Said:
     )
 
 
+def pressed(heard: Said, buttons: Sequence[Button]) -> Said | None:
+    """Return typed words as the button that they stand for: its title, or its place in the list that was shown."""
+    found = [] if heard.payload else chosen(heard.text, buttons)
+    if not found:
+        return None
+    entities = tuple({"entity": name, "value": value} for each in found for name, value in each.entities)
+    named = [str(entity["value"]) for entity in entities if entity["entity"] in NAMES]
+    return Said(", ".join(named) or found[0].intent, found[0].intent, 1.0, entities, payload=True)
+
+
 def in_danger(tracker: Tracker) -> bool:
     """Tell whether the last message speaks of danger to somebody."""
     heard = message(tracker)
@@ -175,9 +189,18 @@ def said(tracker: Tracker, flow: str) -> Said:
         return Said()
     whole = message(tracker)
     if words is None:
-        return whole
+        return pressed(whole, shown_buttons(tracker)) or whole
     inside = tuple(e for e in whole.entities if whole.payload or _mentioned(e, whole.text, words))
     return Said(words, wish or whole.intent, whole.confidence, inside, whole.payload)
+
+
+def shown_buttons(tracker: Tracker) -> Sequence[Button]:
+    """Return the buttons that the customer saw last, if that was in the turn before this one."""
+    for event in reversed(turn_events(tracker, back=1)):
+        data = (event.get("data") or {}) if event.get("event") == "bot" else {}
+        if data.get("buttons"):
+            return [Button.of(each) for each in data["buttons"] if isinstance(each, Mapping)]
+    return []
 
 
 def _mentioned(entity: Mapping[str, Any], text: str, words: str) -> bool:

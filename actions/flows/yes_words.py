@@ -16,3 +16,8 @@ def agrees(text: str) -> bool:
     if "?" in text or any(mark.isdigit() for mark in words) or len(words.split()) > LONGEST:
         return False
     return bool(yes.search(words)) and not pattern(TABLE, "no").search(yes.sub(" ", words))
+
+
+def without_yes(words: str) -> str:
+    """Take out of plain words what is a yes."""
+    return " ".join(pattern(TABLE, "yes").sub(" ", words).split())

@@ -29,6 +29,8 @@ from actions.services.arrivals import Arrivals
 from actions.services.callbacks import Callbacks
 from actions.services.cancellations import Cancellations
 from actions.services.clock import Clock, utc_now
+from actions.services.context import Caller
+from actions.services.done import Done, last_done
 from actions.services.identity import Identity
 from actions.services.inactive import inactive_rules
 from actions.services.label_tracking import LabelTracking
@@ -155,6 +157,10 @@ class Services:
         """Say which rules the shop lacks the data for."""
         with self.database.read() as connection:
             return inactive_rules(connection, self.policies)
+
+    def last_done(self, caller: Caller) -> Done | None:
+        """Tell what was done last in a conversation, and what has become of it."""
+        return last_done(self.database, self.sagas, caller, self._clock())
 
     def today(self) -> date:
         """Tell the date by which the services decide, in UTC."""

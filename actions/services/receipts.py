@@ -126,6 +126,31 @@ def of_conversation(connection: Connection, caller: Caller, action: str) -> list
     return [dict(receipt) for receipt in connection.execute(query).scalars() if UNDONE not in receipt]
 
 
+@dataclass(frozen=True)
+class Given:
+    """A receipt as it is kept: its key, for which action, what it says, when, and why it was undone, if it was."""
+
+    key: str
+    action: str
+    told: Mapping[str, Any]
+    at: datetime
+    undone: str | None
+
+
+def last_given(connection: Connection, caller: Caller, since: datetime) -> Given | None:
+    """Find the last receipt that a conversation got."""
+    table = schema.receipts
+    query = select(table).where(
+        table.c.conversation == caller.conversation[:255], table.c.created_at >= since
+    )
+    row = connection.execute(query.order_by(table.c.created_at.desc()).limit(1)).mappings().first()
+    if row is None:
+        return None
+    key, kept = str(row["key"]), dict(row["receipt"])
+    undone = kept.pop(UNDONE, None)
+    return Given(key, key.partition(":")[0], kept, row["created_at"], undone)
+
+
 def undo(connection: Connection, key: str, reason: str) -> None:
     """Note on a receipt that what it was given for was undone."""
     table = schema.receipts

@@ -33,6 +33,12 @@ def read_domain() -> dict[str, Any]:
 DOMAIN = read_domain()
 
 
+def own_buttons(response: str | None) -> list[dict[str, str]]:
+    """The buttons that a response has of its own."""
+    variations: list[dict[str, Any]] = DOMAIN["responses"].get(response) or [{}]
+    return list(variations[0].get("buttons") or [])
+
+
 class Talk:
     """A conversation in which a test says what was understood, and runs single actions."""
 
@@ -128,6 +134,7 @@ class Talk:
                 "event": "bot",
                 "text": message.get("text") or message.get("response"),
                 "metadata": {"utter_action": message.get("response")},
+                "data": {"buttons": message.get("buttons") or own_buttons(message.get("response"))},
             }
             for message in self.said
         ]

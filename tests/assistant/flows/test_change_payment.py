@@ -104,6 +104,22 @@ def test_that_less_than_a_plain_yes_moves_nothing(hugo, text, intent):
     assert answer(confirming(), text, intent).slots["payment_confirmed"] is None
 
 
+@pytest.mark.parametrize(
+    ("text", "responses", "method"),
+    [
+        ("no the other card", ["utter_payment_same_method"], None),  # which pays already
+        ("no, use the other one", [], GIFT),
+        ("use my other card", ["utter_payment_same_method"], None),
+        ("the other gift card", ["utter_payment_balance_short"], None),  # two, one of which can't pay it
+    ],
+)
+def test_that_the_other_one_is_another_than_was_summed_up(hugo, text, responses, method):
+    at = GIFT if "gift" in text else VISA
+    talk = answer(confirming(payment_method=at), text, "correct")
+    assert (talk.responses(), talk.slots["payment_method"]) == (responses, method)
+    assert talk.slots["payment_confirmed"] is None
+
+
 def test_that_another_method_is_summed_up_anew(hugo):
     talk = answer(confirming(), "yes, with the gift card", "affirm")
     assert (talk.slots["payment_method"], talk.slots["payment_confirmed"]) == (GIFT, None)

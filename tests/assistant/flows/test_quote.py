@@ -11,6 +11,7 @@ from actions.flows.quote import (
     ActionSubmitQuote,
     ValidateQuoteForm,
 )
+from actions.flows.quote_words import code_named
 from actions.services.container import Services
 from tests.assistant.conftest import count
 from tests.assistant.flows.talking import Talk
@@ -128,3 +129,24 @@ def test_that_one_look_at_the_catalogue_is_enough_for_an_action(scratch_shop: Se
         assert len(looks) == 1, action.name()
     assert changing.slots["quote_lines"] == [{**LAMPS, "quantity": 30}]
     assert count(scratch_shop, "quotes") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["with code SAVE10", "can i use BRIGHT15 on that?", "bright15", "coupon code: SAVE10"]
+)
+def test_that_a_promo_code_is_no_part_of_a_quote(scratch_shop: Services, text):
+    talk = answer(confirming(), text, "promo_code")
+    assert talk.responses() == ["utter_quote_no_code"]
+    assert (talk.slots["quote_lines"], talk.slots["requested_slot"]) == ([LAMPS], "quote_confirmed")
+
+
+def test_that_the_rest_of_the_words_counts_beside_a_code(scratch_shop: Services):
+    talk = Talk().within(FORM).hear("20 desk lamps in black with promo code BRIGHT15", "promo_code")
+    talk.run(ValidateQuoteForm())
+    assert talk.told("utter_quote_no_code")["code"] == "BRIGHT15"
+    assert talk.slots["quote_lines"] == [LAMPS]
+
+
+@pytest.mark.parametrize("text", ["yes", "20 USB hubs", "show Q-10001", "what promo codes are there"])
+def test_what_is_no_promo_code(scratch_shop: Services, text):
+    assert code_named(text) is None

@@ -15,6 +15,7 @@ from tests.assistant.flows.talking import Talk
         ("l-204817 please", "L204817", None, None),
         ("my mail is Anna.Bennett@Example.com, zip 97214", None, "anna.bennett@example.com", "97214"),
         ("97214-1234", None, None, "97214-1234"),
+        ("#10567", None, None, None),
         ("a.b204817@example.com", None, "a.b204817@example.com", None),
         ("nothing of the kind", None, None, None),
     ],
@@ -107,3 +108,8 @@ def test_that_an_offer_stands_for_one_turn():
 def test_that_long_words_are_shortened_to_one_line():
     assert spoken("a\nb  c", 10) == "a b c"
     assert len(spoken("word " * 100, 50)) <= 50
+
+
+@pytest.mark.parametrize("text", ["did it go thru", "so how does it work", "what happens then"])
+def test_that_a_question_is_no_yes(text):
+    assert not Said(text, "affirm", 0.99).plain_yes

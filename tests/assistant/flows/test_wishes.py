@@ -235,3 +235,8 @@ def test_that_a_question_about_the_money_interrupts_no_form_that_pays_back(form,
     talk.hear("when do i get my money?", "ask_question")
     assert followups(talk.run(ActionAcknowledge())) == ["action_pass_on"]
     assert (talk.slots["wish"], talk.slots["wish_queue"]) == (wish, None)
+
+
+@pytest.mark.parametrize("words", ["#10567", "10567", "order #1042", "L204817"])
+def test_that_a_number_alone_is_an_answer_whatever_it_looks_like(words):
+    assert followups(Talk().hear(words, "account_details").run(ActionAcknowledge())) == ["action_inform"]

@@ -1,0 +1,168 @@
+"""Answering "did it go through?": what was done last in this conversation, when, and what becomes of the money."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Tracker
+
+from actions.commerce.model import Address
+from actions.flows.turn import message
+from actions.flows.wording import amount, day, within
+from actions.services import services
+from actions.services.context import caller
+from actions.services.done import Done
+from actions.services.mail_care import hour, slot_words
+from actions.services.policy import outside
+from actions.services.us_addresses import one_line
+from actions.services.wording import listed
+
+IT = (
+    r"(?:it|this|that|those|they|everything|it all|all (?:of )?(?:it|that)"
+    r"|(?:my|the|your) (?:last )?(?:change|changes|update|cancell?ation|return|exchange|refund|request|booking|code"
+    r"|address|payment|swap|thing)(?: change| request)?)"
+)
+HAPPENED = (
+    r"(?:work(?:ed|ing)?|go(?:ne)? (?:through|thru)|went (?:through|thru)|(?:been )?done|booked|confirmed|success\w*"
+    r"|saved?|stuck|happen(?:ed)?|registered|processed|recorded|changed|updated|cancell?ed|in place|taken care of"
+    r"|all set|through|thru)"
+)
+DO = r"(?:do|done|change|changed|cancel|cancell?ed|book|booked|save|saved|update|updated)"
+BE_SURE = r"(?:know|tell|be sure|check|verify|see|trust)"
+REALLY = r"(?:been |really |actually |even |all |now |already |ever )*"
+ASKS = re.compile(
+    rf"\b(?:did|has|have|is|are|was|were) {IT} {REALLY}{HAPPENED}\b"
+    rf"|\b(?:did|have) (?:you|u) {REALLY}{DO} {IT}\b"
+    rf"|\b(?:how (?:do|will|can|would|am) (?:i|we)|how to|can (?:i|we)) (?:\w+ )?{BE_SURE}\b"
+    rf"(?: \w+){{0,4}} {HAPPENED}\b"
+    rf"|^(?:and |so |ok )*{IT} {REALLY}{HAPPENED} (?:right|yes|then)$"
+)
+LONGEST = 14  # words
+OF_ANYBODY = frozenset(  # needs no proof of who somebody is
+    {
+        "callback.book",
+        "callback.cancel",
+        "callback.move",
+        "password.reset",
+        "quote.send",
+        "quote.write",
+        "ticket.add",
+        "ticket.open",
+    }
+)
+# What was done is told with its facts, in a response of its own; of anything else, only that it was done.
+TOLD = OF_ANYBODY | {
+    "account.change",
+    "address.change",
+    "exchange.start",
+    "order.cancel",
+    "order.change",
+    "order.payment",
+    "order.promo",
+    "order.remedy",
+    "return.start",
+}
+PAYS_BACK, CHARGES = "utter_did_pay_back", "utter_did_charge"
+
+
+def asks_if_done(text: str) -> bool:
+    """Tell whether the words ask if what was agreed on has happened."""
+    words = " ".join(re.sub(r"[^\w\s]", " ", text.lower()).split())
+    return len(words.split()) <= LONGEST and ASKS.search(words) is not None
+
+
+def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
+    """Tell what was done last, if that is asked; tell whether it was.
+
+    Where a summary waits for a yes, nothing of it is done: the summary, which comes again, says so.
+    """
+    heard = message(tracker)
+    if heard.payload or not asks_if_done(heard.text):
+        return False
+    if tracker.active_loop_name and str(tracker.get_slot("requested_slot")).endswith("_confirmed"):
+        return True
+    who = caller(tracker)
+    done = services().last_done(who)
+    if done is None or heard.number not in (None, done.told.get("order_number")):
+        return False
+    moment = moment_of(done)
+    if done.undone is not None:
+        dispatcher.utter_message(response="utter_did_undone", moment=moment)
+        dispatcher.utter_message(response=outside(done.undone).explanation_key)
+        return True
+    private = done.action not in OF_ANYBODY and services().identity.known(who) is None
+    if done.action not in TOLD or private:
+        dispatcher.utter_message(response="utter_did_it", moment=moment)
+        return True
+    facts = facts_of(done.told)
+    dispatcher.utter_message(response=response_of(done), moment=moment, **facts)
+    money = money_of(done)
+    if money:
+        dispatcher.utter_message(response=money, **facts)
+    if done.waits:
+        dispatcher.utter_message(response="utter_did_waits")
+    return True
+
+
+def moment_of(done: Done) -> str:
+    """Write when something was done, by the clock of those who answer here."""
+    support = services().policies.support
+    then, now = done.at.astimezone(support.zone), services().now().astimezone(support.zone)
+    return f"{day(then, now.date())} at {hour(then)} {support.timezone}"
+
+
+def response_of(done: Done) -> str:
+    """Name the response for what was done."""
+    name = f"utter_did_{done.action.replace('.', '_')}"
+    if done.action == "account.change":
+        return f"{name}_{done.told.get('field') or 'detail'}"
+    profile_only = done.action == "address.change" and not done.told.get("order_number")
+    return f"{name}_profile" if profile_only else name
+
+
+def money_of(done: Done) -> str | None:
+    """Name the response for the money that moves because of it; None where none does, or where it is said already."""
+    told = done.told
+    if done.action in ("order.change", "exchange.start"):
+        difference = Decimal(str(told.get("difference") or 0))
+        return CHARGES if difference > 0 else PAYS_BACK if difference < 0 else None
+    if done.action == "order.payment":
+        return None
+    return PAYS_BACK if sum_of(told) > 0 else None
+
+
+def sum_of(told: Mapping[str, Any]) -> Decimal:
+    """Return the amount that moves."""
+    amounts = (told.get(name) for name in ("refund", "credit", "difference", "amount"))
+    return abs(Decimal(str(next((each for each in amounts if each), 0))))
+
+
+def facts_of(told: Mapping[str, Any]) -> dict[str, str]:
+    """Put what a receipt says into words."""
+    currency, address = str(told.get("currency") or "USD"), told.get("address")
+    return {
+        "chosen_order": str(told.get("order_number") or ""),
+        "reference": str(told.get("reference") or told.get("number") or told.get("exchange") or ""),
+        "item_names": listed([str(each) for each in told.get("items") or ()]),
+        "code": str(told.get("code") or ""),
+        "value": str(told.get("value") or ""),
+        "address": one_line(Address(**address)) if isinstance(address, Mapping) else "",
+        "slot": slot_of(told),
+        "refund": amount(sum_of(told), currency),
+        "total": amount(Decimal(str(told.get("total") or 0)), currency),
+        "method": str(told.get("method") or ""),
+        "when": within(str(told["business_days"])) if told.get("business_days") else "soon",
+    }
+
+
+def slot_of(told: Mapping[str, Any]) -> str:
+    """Write for when a call is booked."""
+    support = services().policies.support
+    start = datetime.fromisoformat(str(told["start"])) if told.get("start") else None
+    words = slot_words(start, support.callback_slot_minutes, support.zone) if start else ""
+    return f"{words} {support.timezone}".strip()

@@ -1,0 +1,46 @@
+"""What was done last in a conversation, as its receipt and the systems outside have it: for "did it go through?"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from actions.commerce.database import Database
+from actions.services import receipts
+from actions.services.context import Caller
+from actions.services.saga_notes import PERSON, UNDER_WAY, UNDOING, UNDONE
+from actions.services.sagas import Sagas
+
+LATELY = timedelta(hours=24)  # further back nobody means by "it"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A write: for which action, what its receipt says, and when it was done.
+
+    `undone` says why it doesn't hold any more; `waits` that a system outside has yet to do its part.
+    """
+
+    action: str
+    told: Mapping[str, Any]
+    at: datetime
+    undone: str | None = None
+    waits: bool = False
+
+
+def last_done(database: Database, sagas: Sagas, caller: Caller, now: datetime) -> Done | None:
+    """Return the last write of a conversation; None for one that may not be told anything, or where there is none."""
+    if not caller.authenticated:
+        return None
+    with database.read() as connection:
+        given = receipts.last_given(connection, caller, now - LATELY)
+    if given is None:
+        return None
+    saga, undone, waits = sagas.find(given.key), given.undone, False
+    if saga is not None and saga.undoable and saga.state in (UNDOING, UNDONE, PERSON):
+        undone = undone or ("person" if saga.state == PERSON else saga.reason or "refused")
+    elif saga is not None and saga.state == UNDER_WAY:
+        waits = sagas.waited_for(saga)
+    return Done(given.action, given.told, given.at, undone, waits)

@@ -1,0 +1,133 @@
+""" "Did it go through?": told from the receipt of what was done, and never of what only waits for a yes."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from actions.commerce import schema
+from actions.flows.cancel_order import ActionSubmitCancel
+from actions.flows.done_told import TOLD, asks_if_done, response_of
+from actions.flows.replies import ActionClarify
+from actions.flows.talk import ActionRepeat
+from actions.services import receipts
+from actions.services.container import Services
+from actions.services.done import Done
+from tests.assistant.conftest import NOW, verified, who
+from tests.assistant.flows.talking import DOMAIN, Talk
+
+HUGO = ("hugo.lindgren@example.com", "L204507", "55401")
+
+
+@pytest.fixture
+def hugo(scratch_shop: Services) -> Services:
+    verified(scratch_shop, who(key="k"), HUGO)
+    return scratch_shop
+
+
+def canceled() -> Talk:
+    talk = Talk().set(
+        wish="cancel_order", cancel_number="L204507", cancel_reason="no_longer_needed", cancel_confirmed=True
+    )
+    talk.hear("yes", "affirm").run(ActionSubmitCancel())
+    assert talk.responses() == ["utter_cancel_done"]
+    return talk
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "did it go through?",
+        "how do i know it worked",
+        "did that go thru",
+        "was that really cancelled",
+        "is it booked?",
+        "so has everything been changed now?",
+        "has my change been saved",
+        "did u actually do it",
+        "how can I be sure that it really happened",
+        "it went through, right?",
+    ],
+)
+def test_the_words_that_ask(words):
+    assert asks_if_done(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "did it arrive",
+        "does it work with my lamp",
+        "my earbuds stopped working",
+        "it doesn't work",
+        "how do returns work",
+        "has my order shipped",
+        "change it",
+        "is it black",
+        "how do i know my size",
+    ],
+)
+def test_the_words_that_do_not(words):
+    assert not asks_if_done(words)
+
+
+def test_that_what_was_done_is_told_with_its_facts(hugo):
+    talk = canceled().hear("how do i know it worked", "repeat")
+    talk.run(ActionRepeat())
+    assert talk.responses() == ["utter_did_order_cancel", "utter_did_pay_back"]
+    told = talk.told("utter_did_order_cancel")
+    assert (told["chosen_order"], told["moment"][:9]) == ("L204507", "today at ")
+    assert (talk.told("utter_did_pay_back")["refund"], talk.told("utter_did_pay_back")["method"]) == (
+        "$51.89",
+        "Mastercard ending in 2718",
+    )
+
+
+def test_that_nothing_is_told_where_nothing_was_done(hugo):
+    talk = Talk().hear("did it go through?", "repeat")
+    talk.run(ActionRepeat())
+    assert talk.responses() == ["utter_nothing_to_repeat"]
+
+
+def test_that_a_summary_that_waits_is_not_done(hugo):
+    talk = canceled().within("address_form", "address_confirmed").hear("did it go through?", "nlu_fallback")
+    talk.run(ActionClarify())
+    assert talk.responses() == []
+
+
+def test_that_another_order_is_not_meant(hugo):
+    talk = canceled().hear("did it go through for L204512?", "repeat")
+    talk.run(ActionRepeat())
+    assert not any(name.startswith("utter_did") for name in talk.responses())
+
+
+def test_that_a_stranger_hears_nothing(hugo):
+    canceled()
+    stranger = Talk(conversation="web-2").hear("did it go through?", "repeat")
+    stranger.run(ActionRepeat())
+    assert stranger.responses() == ["utter_nothing_to_repeat"]
+
+
+def test_that_who_is_not_proven_any_more_hears_no_facts(hugo):
+    talk = canceled()
+    hugo.identity.forget(who(key="k"))
+    talk.hear("did it go through?", "repeat").run(ActionRepeat())
+    assert talk.responses() == ["utter_did_it"]
+
+
+def test_that_what_was_undone_is_not_called_done(hugo):
+    talk = canceled()
+    with hugo.database.write() as connection:
+        receipts.undo(connection, connection.execute(select(schema.receipts.c.key)).scalar_one(), "declined")
+    talk.hear("did it go through?", "repeat").run(ActionRepeat())
+    assert talk.responses() == ["utter_did_undone", "utter_outside_declined"]
+
+
+@pytest.mark.parametrize("action", sorted(TOLD - {"account.change"}))
+def test_that_every_write_has_its_words(action):
+    assert response_of(Done(action, {"order_number": "L204507"}, NOW)) in DOMAIN["responses"]
+
+
+@pytest.mark.parametrize("field", ["name", "phone", "marketing"])
+def test_that_every_detail_of_an_account_has_its_words(field):
+    assert response_of(Done("account.change", {"field": field}, NOW)) in DOMAIN["responses"]
