@@ -18,6 +18,7 @@ from frontdesk.core.tracker import SESSION_START
 from frontdesk.errors import LockLost, StaleConversation
 from frontdesk.stores import documents as docs
 from frontdesk.stores import rows
+from frontdesk.stores.document_erasure import DocumentErasure
 from frontdesk.stores.document_lists import DocumentOutbox, DocumentReminders, Patience, walk
 from frontdesk.stores.documents import DocumentTable, Head, Received, Step
 from frontdesk.stores.recent import RecentSessions, Session
@@ -26,7 +27,7 @@ from frontdesk.stores.refusals import answered, stale
 log = logging.getLogger("frontdesk.stores")
 
 
-class DocumentTrackerStore(DocumentOutbox, DocumentReminders):
+class DocumentTrackerStore(DocumentOutbox, DocumentReminders, DocumentErasure):
     """Keeps conversations in a table of documents; DynamoDB's and MongoDB's stores say which.
 
     A conversation has a head, whose `rev` every commit must have seen, and documents of events, which are only added.

@@ -75,6 +75,15 @@ class DocumentTable(Protocol):
     def names(self) -> AsyncIterator[str]:
         """Yield the ids of the conversations that Rasa kept."""
 
+    async def erase(self, of: str) -> bool:
+        """Delete all documents of a partition, one after the other; False where there was none."""
+
+    async def mentioning(self, key: str, words: str) -> list[str]:
+        """Return the partitions in which the document of a key holds some words; all documents are read for that."""
+
+    async def forget(self, sender_id: str) -> bool:
+        """Delete what Rasa kept of a conversation; False where there was nothing."""
+
     async def close(self) -> None:
         """Let go of connections."""
 

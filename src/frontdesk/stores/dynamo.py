@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from frontdesk.core.options import tell_unknown
 from frontdesk.errors import ConfigError, MissingExtra, StoreError
+from frontdesk.stores import dynamo_erasure
 from frontdesk.stores import dynamo_items as items
 from frontdesk.stores.document_tracker import DocumentTrackerStore
 from frontdesk.stores.documents import Item, Step
@@ -206,6 +207,21 @@ class DynamoTable:
             if "LastEvaluatedKey" not in page:
                 return
             more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    async def erase(self, of: str) -> bool:
+        """Delete all documents of a partition."""
+        return await self._do(lambda client: dynamo_erasure.erase(client, self._table, "of", of))
+
+    async def mentioning(self, key: str, words: str) -> list[str]:
+        """Return the partitions in which the document of a key holds some words."""
+        return await self._do(lambda client: dynamo_erasure.mentioning(client, self._table, key, words))
+
+    async def forget(self, sender_id: str) -> bool:
+        """Delete what Rasa kept of a conversation."""
+        if not await self._do(lambda _: self._rasas) or not sender_id:
+            return False
+        rasas = self._at.table
+        return await self._do(lambda client: dynamo_erasure.erase(client, rasas, "sender_id", sender_id))
 
     async def close(self) -> None:
         """Let go of connections."""

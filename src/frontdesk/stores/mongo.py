@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -194,10 +195,7 @@ class MongoTable:
 
     async def kept(self, sender_id: str) -> Sequence[Any] | None:
         """Return the events that Rasa kept of a conversation, in wire form; None where there is none."""
-        wanted: list[Any] = [sender_id]
-        if sender_id.isascii() and sender_id.isdigit() and len(sender_id) < 19:
-            wanted.append(int(sender_id))  # as old versions of Rasa did
-        found = await self._do(lambda _: self._kept.find_one({"sender_id": {"$in": wanted}}))
+        found = await self._do(lambda _: self._kept.find_one(_kept_of(sender_id)))
         if found is None:
             return None
         events = found.get("events", [])
@@ -223,6 +221,25 @@ class MongoTable:
             if len(found) < 500:
                 return
             last = found[-1]["_id"]
+
+    async def erase(self, of: str) -> bool:
+        """Delete all documents of a partition."""
+        done = await self._do(lambda ours: ours.delete_many({"of": of}))
+        return bool(done.deleted_count)
+
+    async def mentioning(self, key: str, words: str) -> list[str]:
+        """Return the partitions in which the document of a key holds some words."""
+        wanted = {"key": key, "text": {"$regex": re.escape(words)}}
+
+        async def found(ours: Any) -> list[str]:
+            return [one["of"] async for one in ours.find(wanted, {"of": 1})]
+
+        return await self._do(found)
+
+    async def forget(self, sender_id: str) -> bool:
+        """Delete what Rasa kept of a conversation."""
+        done = await self._do(lambda _: self._kept.delete_many(_kept_of(sender_id)))
+        return bool(done.deleted_count)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -302,6 +319,14 @@ class MongoTable:
             where=self.place,
             hint=hint,
         )
+
+
+def _kept_of(sender_id: str) -> dict[str, Any]:
+    """Return how what Rasa kept of a conversation is found."""
+    wanted: list[Any] = [sender_id]
+    if sender_id.isascii() and sender_id.isdigit() and len(sender_id) < 19:
+        wanted.append(int(sender_id))  # as old versions of Rasa did
+    return {"sender_id": {"$in": wanted}}
 
 
 def _id(of: str, key: str) -> str:

@@ -22,6 +22,7 @@ from frontdesk.stores import dynamo_items
 from frontdesk.stores.documents import Item
 from frontdesk.stores.dynamo import DynamoTrackerStore
 from frontdesk.testing import cloud_servers
+from frontdesk.testing.contracts.erasure import ErasureContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.reminders import reminder
 from frontdesk.testing.contracts.tracker_store import (
@@ -75,7 +76,7 @@ async def store(options: dict[str, Any]) -> AsyncIterator[DynamoTrackerStore]:
     await store.close()
 
 
-class TestDynamoTrackerStore(TrackerStoreContract, OutboxContract):
+class TestDynamoTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract):
     pass
 
 
@@ -128,6 +129,9 @@ class TestWhatRasaKept:
         assert stored(await store.load("cem")) == 0
         after = client(dynamo).get_item(TableName=name, Key={"sender_id": {"S": "ann"}})["Item"]
         assert after == before, "Rasa finds its own as it was"
+        assert await store.erase("ann") is True
+        assert not (await store.load("ann", whole=True)).events
+        assert await all_senders(store) == ["bob"]
 
     async def test_of_what_an_old_rasa_kept_several_times_the_last_counts(
         self, store: DynamoTrackerStore, dynamo: Server, options: dict[str, Any]

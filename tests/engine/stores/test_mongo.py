@@ -18,6 +18,7 @@ from frontdesk.errors import ConfigError, StoreError
 from frontdesk.registry import resolve
 from frontdesk.stores.mongo import MongoTrackerStore
 from frontdesk.testing import cloud_servers
+from frontdesk.testing.contracts.erasure import ErasureContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -67,7 +68,7 @@ async def store(options: dict[str, Any]) -> AsyncIterator[MongoTrackerStore]:
     await store.close()
 
 
-class TestMongoTrackerStore(TrackerStoreContract, OutboxContract):
+class TestMongoTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract):
     pass
 
 
@@ -103,6 +104,9 @@ class TestWhatRasaKept:
         assert await all_senders(store) == ["ann", "bob"]
         assert stored(await store.load("cem")) == 0
         assert list(base[RASAS].find()) == before, "Rasa finds its own as it was"
+        assert await store.erase("ann") is True
+        assert not (await store.load("ann", whole=True)).events
+        assert await all_senders(store) == ["bob"]
 
     async def test_many_look_at_once(self, store: MongoTrackerStore, base: Any) -> None:
         base[RASAS].insert_one({"sender_id": 4711, "events": RASA_EVENTS})  # an old Rasa's number
