@@ -20,6 +20,7 @@ import pytest
 from frontdesk.runtime.agent import APOLOGY, STARTS
 from frontdesk.testing import servers
 from tests.conftest import PATIENCE, SECRET, Server, frontdesk, until
+from tests.engine.server.test_model_server import Shelf
 from tests.faults.probe import SharedDesk, post, texts
 from tests.faults.test_reminders import REMIND
 from tests.faults.test_servers import talk, users_and_answers
@@ -251,6 +252,33 @@ async def test_pages_hear_what_workers_answer_and_what_reminders_say(desk: Queue
             assert await page.told() == {"text": "In 0.2 seconds."}
             assert await page.told() == {"text": "Done under 2."}
             assert page.got.empty()
+
+
+def test_another_model_reaches_workers_that_run(desk: QueueDesk) -> None:
+    domain, [first] = desk.folder / "domain.yml", (desk.folder / "models").glob("*.tar.gz")
+    domain.write_text(domain.read_text().replace("Hello!", "Good morning!"))
+    done = frontdesk(
+        "train", "--quiet", "--fixed-model-name", "second", "--out", "elsewhere", cwd=desk.folder
+    )
+    assert done.returncode == 0, done.stderr
+    shelf = Shelf()
+    shelf.content = first.read_bytes()
+    file = desk.folder / "endpoints.yml"
+    file.write_text(f"{file.read_text()}\nmodels:\n  url: {shelf.url}\n  wait_time_between_pulls: 0.2\n")
+    try:
+        desk.start()
+        workers = [desk.work(), desk.work()]
+        assert desk.say("hello") == ["Hello!"]
+        shelf.content = (desk.folder / "elsewhere" / "second.tar.gz").read_bytes()
+        for number in range(2):
+            log = desk.folder / f"server-worker-{number}.log"
+            until(lambda log=log: "Answering with the model" in log.read_text(), "it has the model", desk.log)
+        assert desk.say("hello") == ["Good morning!"]
+        workers[0].terminate()
+        assert workers[0].wait(PATIENCE) == 0
+        assert desk.say("hello") == ["Good morning!"]
+    finally:
+        shelf.close()
 
 
 SHARED = "tracker_store:\n  type: sql\nlock_store:\n  type: redis\n"

@@ -85,6 +85,28 @@ def test_what_a_killed_server_left_is_answered_by_the_next_one(office: Office) -
     assert len(office.desk.effects()) == 2
 
 
+def test_what_a_vendor_did_not_get_is_brought_after_the_server_was_killed(office: Office) -> None:
+    office.desk.start()
+    office.tell("hello", "m1")
+    office.until_said("Hello!")
+    owed = "SELECT id FROM frontdesk_reminders"
+    until(lambda: office.desk.stored(owed) == [], "nothing is owed")
+    office.vendor.answers = [Reply({}, status=429, headers={"Retry-After": "60"})]
+    assert office.tell("/note", "m2") == 200
+    until(lambda: not office.vendor.answers, "the vendor was asked")
+    office.desk.until_answered("m2")
+    assert len(office.desk.stored(owed)) == 1
+    office.desk.server.kill()
+    office.desk.start()
+    office.until_said("Hello!", "Noted under 1.")
+    until(lambda: office.desk.stored(owed) == [], "nothing is owed")
+    office.desk.server.stop()
+    office.desk.start()
+    office.tell("hello", "m3")
+    office.until_said("Hello!", "Noted under 1.", "Hello!")
+    assert len(office.desk.effects()) == 1
+
+
 def test_what_cannot_be_written_down_is_not_acknowledged(office: Office) -> None:
     office.desk.start()
     office.tell("hello", "m1")

@@ -30,6 +30,22 @@ class NotTaken(Exception):
         self.after = after
 
 
+class OnTheWay:
+    """Tells when things that were put into lines are brought."""
+
+    def __init__(self) -> None:
+        self._things: list[asyncio.Future[None]] = []
+
+    def add(self, thing: asyncio.Future[None]) -> None:
+        """Wait for one more."""
+        self._things.append(thing)
+
+    async def brought(self) -> bool:
+        """Wait until all are brought, or refused for good; False where the lines were ended before."""
+        await asyncio.gather(*self._things, return_exceptions=True)
+        return not any(thing.cancelled() for thing in self._things)
+
+
 class Lines(Generic[T]):
     """Brings things one after the other, for each conversation in a line of its own.
 
@@ -49,21 +65,27 @@ class Lines(Generic[T]):
         self._place = place
         self._pauses = tuple(pauses)
         self._describe = describe
-        self._lines: dict[str, deque[T]] = {}
+        self._lines: dict[str, deque[tuple[T, asyncio.Future[None]]]] = {}
         """By conversation: what waits, behind the one that is on its way."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def put(self, conversation: str, thing: T) -> None:
-        """Let something take its place in a conversation's line."""
+    def put(self, conversation: str, thing: T) -> asyncio.Future[None]:
+        """Let something take its place in a conversation's line.
+
+        What is returned is done when that is brought or lost, and canceled where the line was ended before.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         line = self._lines.setdefault(conversation, deque())
         if len(line) >= MOST_WAITING:
             self._lost(thing, f"{len(line)} wait already.")
-            return
-        line.append(thing)
+            done.set_result(None)
+            return done
+        line.append((thing, done))
         if len(line) == 1:
             task = asyncio.create_task(self._bring_all(conversation, line))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        return done
 
     async def end(self, seconds: float) -> None:
         """Give what waits some time, then log what is left."""
@@ -73,13 +95,16 @@ class Lines(Generic[T]):
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _bring_all(self, conversation: str, line: deque[T]) -> None:
+    async def _bring_all(self, conversation: str, line: deque[tuple[T, asyncio.Future[None]]]) -> None:
         try:
             while line:
-                await self._bring_one(line[0])
+                thing, done = line[0]
+                await self._bring_one(thing)
                 line.popleft()
+                done.set_result(None)
         finally:
-            for thing in line:
+            for thing, done in line:
+                done.cancel()
                 self._lost(thing, "The server was stopped.")
             del self._lines[conversation]
 

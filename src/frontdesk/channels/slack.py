@@ -14,7 +14,7 @@ from sanic.response import HTTPResponse, empty
 from sanic.response import json as json_response
 
 from frontdesk.channels.http import Refusal, body, checked, form
-from frontdesk.channels.lines import Lines
+from frontdesk.channels.lines import Lines, OnTheWay
 from frontdesk.channels.reading import needed, switch
 from frontdesk.channels.slack_client import Post, SlackClient, Socket, signatures
 from frontdesk.channels.slack_in import (
@@ -244,12 +244,13 @@ class SlackChannel:
         await _Bringing(self, sender_id, place)(reply)
 
 
-class _Bringing:
+class _Bringing(OnTheWay):
     """Lets replies take their places in a conversation's line, on their way to a place or a response address."""
 
     def __init__(
         self, channel: SlackChannel, conversation: str, place: Place, response_url: str | None = None
     ) -> None:
+        super().__init__()
         self.channel = channel
         self.conversation = conversation
         self.place = place
@@ -262,7 +263,7 @@ class _Bringing:
             log.error("Something cannot be sent to Slack: %s.", error)
             return
         for message in found:
-            self.channel.lines.put(self.conversation, self._post(message))
+            self.add(self.channel.lines.put(self.conversation, self._post(message)))
 
     def _post(self, message: Mapping[str, Any]) -> Post:
         thread = {"thread_ts": self.place.thread} if self.place.thread else {}

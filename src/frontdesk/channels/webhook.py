@@ -20,7 +20,7 @@ from sanic.response import json as json_response
 
 from frontdesk.channels.choices import MARK, picked, recalled
 from frontdesk.channels.http import LONGEST_ID, Refusal, body, checked
-from frontdesk.channels.lines import Lines, NotTaken
+from frontdesk.channels.lines import Lines, NotTaken, OnTheWay
 from frontdesk.channels.reading import kept, told_beside, within
 from frontdesk.channels.taking import Taking
 from frontdesk.channels.vendor import Post, Vendor
@@ -245,10 +245,11 @@ class WebhookChannel(Writer):
         await Bringing(self, sender_id, place)(reply)
 
 
-class Bringing:
+class Bringing(OnTheWay):
     """Lets replies take their places in a conversation's line, on their way to a place."""
 
     def __init__(self, channel: WebhookChannel, conversation: str, place: str) -> None:
+        super().__init__()
         self.channel = channel
         self.conversation = conversation
         self.place = place
@@ -261,7 +262,7 @@ class Bringing:
             log.error("Something cannot be sent to %s: %s.", self.channel.vendor, error)
             return
         for post in found:
-            self.channel.lines.put(self.conversation, post)
+            self.add(self.channel.lines.put(self.conversation, post))
 
 
 def described(post: Post) -> str:

@@ -59,6 +59,17 @@ class AnsweringChannel(Protocol):
 
 
 @runtime_checkable
+class Bringing(Protocol):
+    """Brings replies beside the turn, and tells when they arrived: until then they are kept, for another server."""
+
+    async def __call__(self, reply: Mapping[str, Any]) -> None:
+        """Let a reply take its place on the way."""
+
+    async def brought(self) -> bool:
+        """Wait until the receiver has all of them, or refused them for good; False where this process ends before."""
+
+
+@runtime_checkable
 class SharedChannel(Protocol):
     """A channel whose clients are connected to one process while others may have something for them."""
 

@@ -21,6 +21,7 @@ from frontdesk.core.announcing import Outgoing as Outgoing
 from frontdesk.core.answers import Answer as Answer
 from frontdesk.core.answers import Source as Source
 from frontdesk.core.channel_ports import AnsweringChannel as AnsweringChannel
+from frontdesk.core.channel_ports import Bringing as Bringing
 from frontdesk.core.channel_ports import Channel as Channel
 from frontdesk.core.channel_ports import Exchange as Exchange
 from frontdesk.core.channel_ports import Gate as Gate

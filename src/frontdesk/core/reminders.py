@@ -19,6 +19,10 @@ TOO_LATE = 60.0
 """Seconds; what is scheduled for a time further back is not meant, and could go on for ever."""
 
 
+OWED = "frontdesk.owed"
+"""Stands in the place of an intent where a reminder is for the server: replies that a vendor may not have yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reminder:
     """An intent that is to be triggered in a conversation at `due`, in seconds since the epoch.
@@ -79,7 +83,7 @@ def _reminder(event: ReminderScheduled, sender_id: str, now: float) -> Reminder 
     due, name = seconds(event.date_time), event.name or ""
     if due is None:
         log.error("A reminder is not scheduled: its date_time is not a time in ISO 8601.")
-    elif not event.intent or not isinstance(event.intent, str):
+    elif not event.intent or not isinstance(event.intent, str) or event.intent == OWED:
         log.error("A reminder is not scheduled: it names no intent.")
     elif not name or len(name) > LONGEST_NAME or not name.isprintable():
         log.error("A reminder is not scheduled: its name is empty, too long, or not to be printed.")
@@ -120,7 +124,9 @@ def after(pending: Sequence[Reminder], made: Sequence[Change]) -> tuple[list[Rem
 
 
 def _calls_off(event: ReminderCancelled, reminder: Reminder) -> bool:
-    """Tell whether a reminder is meant; what the event leaves empty fits every one."""
+    """Tell whether a reminder is meant; what the event leaves empty fits every one of the assistant's."""
+    if reminder.intent == OWED:
+        return event.name == reminder.name
     return (
         (not event.name or event.name == reminder.name)
         and (not event.intent or event.intent == reminder.intent)

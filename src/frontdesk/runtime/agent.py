@@ -31,6 +31,7 @@ from frontdesk.runtime.deliveries import AtWork
 from frontdesk.runtime.line import Line
 from frontdesk.runtime.loop import FAILED, Save
 from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.owing import Owing
 from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes, retire
 from frontdesk.runtime.recent import RecentTrackers
 from frontdesk.runtime.saving import NOWHERE, OnReply, Origin, Reply, Saver, pass_on, replies_to
@@ -50,6 +51,7 @@ TAKE_OVER_AFTER = (
     15.0  # seconds that a message waits for the server that received it, before others take it up
 )
 ATTEMPTS = 5  # at one message, while other servers write to the same conversation
+LAST = 10.0  # seconds for replies on their way when the server ends
 STARTS = 3  # at which an unanswered message is begun again; then it is taken to be what ends the server
 APOLOGY = "Sorry, something went wrong on my side and I couldn't finish that. Please try again in a moment."
 
@@ -100,6 +102,7 @@ class Agent:
         self.announced = asyncio.Event() if announces else None  # there is something to tell an event broker
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
         self._turns, self._at_work = Turns(), AtWork()
+        self.owing = Owing(store, lambda: self.outlets)
         self.apologised: Callable[[Delivery], Awaitable[None]] = _nothing_more
 
     async def start(self) -> None:
@@ -234,16 +237,21 @@ class Agent:
             await saver.finish(known, delivery, ())
             raise not_yours()
         after = await processor.handle(known, message, saver.save, live=incoming.on_reply is not None)
-        replies = replies_to(after, message.message_id)
-        await saver.finish(after, delivery, replies, "success")
+        return await self._finish(incoming, saver, after, "success")
+
+    async def _finish(self, incoming: Incoming, saver: Saver, after: Tracker, how: str) -> Sequence[Reply]:
+        replies = replies_to(after, incoming.message.message_id)
+        owed = self.owing.note(incoming.message, incoming.on_reply, replies)
+        await saver.finish(after, incoming.delivery, replies, how, owed)
+        if owed is not None:
+            self.owing.see_to(owed, incoming.on_reply)
         return replies
 
     async def _apologise(self, incoming: Incoming) -> Sequence[Reply]:
         message, tracker = incoming.message, await self._load(incoming.message.sender_id)
         after = tracker.extend(stamped(event, time.time()) for event in apology(tracker, message))
-        replies = replies_to(after, message.message_id)
         saver = self._saver(tracker, Origin(message.channel, fence=incoming.fence), incoming.on_reply)
-        await saver.finish(after, incoming.delivery, replies, "error")
+        replies = await self._finish(incoming, saver, after, "error")
         await self.apologised(incoming.delivery)
         return replies
 
@@ -317,6 +325,7 @@ class Agent:
     async def close(self, *last: Callable[[], Awaitable[None]]) -> None:
         """Finish the turns under way, do what is left, then let go of the store, connections and the NLU thread."""
         await self._turns.end(self.settings.action_deadline)
+        await self.owing.end(LAST)
         for step in (*last, self.processor.close, self.locks.close, self.store.close):
             await step()
 

@@ -79,10 +79,18 @@ class Saver:
         return tracker
 
     async def finish(
-        self, tracker: Tracker, delivery: Delivery, replies: Sequence[Reply], how: str = ""
+        self,
+        tracker: Tracker,
+        delivery: Delivery,
+        replies: Sequence[Reply],
+        how: str = "",
+        owed: Reminder | None = None,
     ) -> None:
-        """Commit the rest, and the replies under their delivery; a message is counted by `how` it ended."""
-        await self._commit(tracker, delivery, replies)
+        """Commit the rest, and the replies under their delivery; a message is counted by `how` it ended.
+
+        `owed` is kept from then on: replies that are brought beside the turn.
+        """
+        await self._commit(tracker, delivery, replies, owed)
         if how:
             count("csr_messages_processed", how)
 
@@ -94,7 +102,13 @@ class Saver:
         await self.finish(tracker, delivery, replies_to(tracker, delivery.message_id))
         return tracker
 
-    async def _commit(self, tracker: Tracker, delivery: Delivery | None, replies: Sequence[Reply]) -> None:
+    async def _commit(
+        self,
+        tracker: Tracker,
+        delivery: Delivery | None,
+        replies: Sequence[Reply],
+        owed: Reminder | None = None,
+    ) -> None:
         new = tracker.since(self.saved)
         if new or delivery:
             self.recent.drop(tracker.sender_id)  # whatever happens now, what is kept must be what is stored
@@ -104,7 +118,7 @@ class Saver:
                 self.offset + self.saved,
                 delivery,
                 replies,
-                self._reminders(tracker, new),
+                [*self._reminders(tracker, new), *([owed] if owed is not None else [])],
                 self.origin.firing,
                 self.origin.fence,
                 self.announced is not None,

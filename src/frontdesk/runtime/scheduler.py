@@ -11,7 +11,7 @@ from contextlib import suppress
 from frontdesk.core.events import ActionExecuted, UserUttered
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery
-from frontdesk.core.reminders import Reminder
+from frontdesk.core.reminders import OWED, Reminder
 from frontdesk.core.tracker import LISTEN, Tracker
 from frontdesk.errors import FrontdeskError
 from frontdesk.runtime.agent import Agent, Step
@@ -109,6 +109,9 @@ class ReminderScheduler:
         return LOOK_EVERY if at is None else min(LOOK_EVERY, max(0.0, at - self.clock()))
 
     async def _fire(self, reminder: Reminder) -> None:
+        if reminder.intent == OWED:
+            await self.agent.owing.bring(reminder)
+            return
         try:
             tracker = await self.agent.change(reminder.sender_id, self._step(reminder), _origin(reminder))
         except _Gone:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,9 @@ DEADLINE = 300.0
 """Seconds that a model may take to arrive."""
 PAUSES = (0.5, 1.0, 2.0, 5.0)
 """Seconds between tries at the start."""
+
+Tell = Callable[[str, Path], Awaitable[None]]
+"""Is told a model's id, and where it is kept."""
 
 
 class ModelServer:
@@ -147,51 +150,62 @@ def follow(
 
     Each of several `workers` asks for itself; one that is started again begins with what another one has already.
     """
-    if configured is None or not configured.url:
+    server = named_server(layout, configured, model)
+    if server is None:
         return
-    server = ModelServer(configured, layout.folder / "models", before=model)
-    tasks: set[asyncio.Task[None]] = set()
 
-    async def look() -> None:
-        while True:
-            await asyncio.sleep(server.every)
-            try:
-                draft = await server.pull()
-                if draft is not None:
-                    await _use(app, agent, layout, server, draft, pages, workers)
-            except (FrontdeskError, OSError) as error:
-                log.error("The model in use goes on: %s", error)
-            except Exception:  # whatever a model makes of being loaded; the next one may be better
-                log.exception("The model in use goes on.")
+    async def tell(model_id: str, kept: Path) -> None:
+        app.ctx.model_id = model_id
+        if workers is not None:
+            workers.choose(kept)
+        app.ctx.articles = await asyncio.to_thread(pages)
+
+    tasks: set[asyncio.Task[None]] = set()
 
     @app.after_server_start
     async def begin(_: Sanic[Any, Any]) -> None:
-        if server.every:
-            tasks.add(asyncio.create_task(look()))
+        tasks.add(asyncio.create_task(following(agent, layout, server, tell)))
 
     @app.before_server_stop
     async def end(_: Sanic[Any, Any]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def named_server(layout: Layout, configured: Endpoint | None, model: Path | None) -> ModelServer | None:
+    """Return the server of models for one that began with `model`; None where none is named. Raises ConfigError."""
+    if configured is None or not configured.url:
+        return None
+    return ModelServer(configured, layout.folder / "models", before=model)
+
+
+async def following(agent: Agent, layout: Layout, server: ModelServer, tell: Tell | None = None) -> None:
+    """Let an agent answer with what a server of models has, until canceled; `tell` hears of each model that came.
+
+    Nothing is done where the server is to be asked once.
+    """
+    try:
+        while server.every:
+            await asyncio.sleep(server.every)
+            try:
+                draft = await server.pull()
+                if draft is not None:
+                    await _use(agent, layout, server, draft, tell)
+            except (FrontdeskError, OSError) as error:
+                log.error("The model in use goes on: %s", error)
+            except Exception:  # whatever a model makes of being loaded; the next one may be better
+                log.exception("The model in use goes on.")
+    finally:
         await server.close()
 
 
-async def _use(
-    app: Sanic[Any, Any],
-    agent: Agent,
-    layout: Layout,
-    server: ModelServer,
-    draft: Path,
-    pages: Callable[[], dict[str, str]],
-    workers: Workers | None,
-) -> None:
+async def _use(agent: Agent, layout: Layout, server: ModelServer, draft: Path, tell: Tell | None) -> None:
     try:
-        app.ctx.model_id = await reload(agent, layout.folder, draft, layout)
+        model_id = await reload(agent, layout.folder, draft, layout)
         kept = server.keep(draft)
     finally:
         draft.unlink(missing_ok=True)
-    if workers is not None:
-        workers.choose(kept)
-    app.ctx.articles = await asyncio.to_thread(pages)
-    log.info("Answering with the model %s of the server of models.", app.ctx.model_id)
+    if tell is not None:
+        await tell(model_id, kept)
+    log.info("Answering with the model %s of the server of models.", model_id)

@@ -18,6 +18,7 @@ from frontdesk.formats.credentials import Credentials
 from frontdesk.formats.endpoints import Endpoints
 from frontdesk.formats.project_layout import Layout
 from frontdesk.formats.settings_files import read_credentials, read_endpoints
+from frontdesk.graph.package import newest
 from frontdesk.runtime.assembly import STATE, assemble, lock_store, message_queue, tracker_store
 from frontdesk.runtime.front import Front
 from frontdesk.runtime.outlets import Outlets
@@ -26,7 +27,7 @@ from frontdesk.runtime.worker import QueueWorker
 from frontdesk.server.app import create_app
 from frontdesk.server.cors import open_to
 from frontdesk.server.listening import Listening
-from frontdesk.server.model_server import pulled
+from frontdesk.server.model_server import following, named_server, pulled
 from frontdesk.server.operating import amounts_of, operate, spare_collections, watched
 from frontdesk.server.peers import Workers
 from frontdesk.server.protection import Protection
@@ -161,6 +162,10 @@ async def _work(
     if relay is not None:
         await relay.start()
     amounts = {"frontdesk_queue_depth": queue.length, **amounts_of(relay)}
+    models = named_server(layout, endpoints.models, model or newest(layout.folder / "models"))
+    beside: list[asyncio.Task[Any]] = []
+    if models is not None:
+        beside.append(asyncio.create_task(following(agent, layout, models)))
     watching = watched(settings, layout, dependencies_of(agent, endpoints, relay), amounts)
     progress(f"ready: answering what waits at {queue.place}")
     running = asyncio.create_task(worker.run())
@@ -173,9 +178,10 @@ async def _work(
     await worker.finish(settings.turn_deadline + settings.action_deadline)
     lines = [line for channel in channels if isinstance(line := getattr(channel, "lines", None), Lines)]
     await asyncio.gather(*(line.end(LAST) for line in lines))
-    for task in (signaled, watching):
+    beside += [signaled, watching]
+    for task in beside:
         task.cancel()
-    await asyncio.gather(signaled, watching, return_exceptions=True)
+    await asyncio.gather(*beside, return_exceptions=True)
     await queue.close()
     await agent.close(*([relay.stop] if relay is not None else []))
     await agent.exchange.close()

@@ -1,0 +1,115 @@
+"""Replies on their way to a vendor: kept until it has them, and brought again where a server ended before."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from frontdesk.core.events import ReminderCancelled
+from frontdesk.core.message import UserMessage
+from frontdesk.core.ports import Bringing, Commit, TrackerStore
+from frontdesk.core.reminders import OWED, Reminder
+from frontdesk.errors import StaleConversation, StoreError
+from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.saving import Reply
+from frontdesk.runtime.turns import Turns
+
+log = logging.getLogger("frontdesk.agent")
+
+LEASE = 15.0
+"""Seconds after which others bring replies again for whose sake nobody gives a sign of life."""
+LARGEST = 200_000
+"""Characters of replies that are kept; more than that is brought, and lost with the process."""
+
+
+class Owing:
+    """Sees to it that replies reach a vendor, at least once.
+
+    What is owed is a reminder of the conversation, which is written with the commit that ends the turn, and called off
+    once the vendor has all of it. Until then its lease is renewed; that of a server that ended runs out, and whoever
+    looks after reminders brings it.
+    """
+
+    def __init__(
+        self, store: TrackerStore, outlets: Callable[[], Outlets], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._store, self._outlets, self._clock = store, outlets, clock
+        self._at_work: set[str] = set()
+        self._tasks = Turns()
+
+    def note(self, message: UserMessage, bring: object, replies: Sequence[Reply]) -> Reminder | None:
+        """Return what is to be committed with the replies to a message; None where nobody tells that they arrived."""
+        if not replies or not isinstance(bring, Bringing):
+            return None
+        about = {"message_id": message.message_id, "metadata": message.metadata, "replies": list(replies)}
+        if len(json.dumps(about, default=str)) > LARGEST:
+            return None
+        due = self._clock() + LEASE
+        made = Reminder(uuid.uuid4().hex, message.sender_id, "", OWED, due, about, False, message.channel)
+        return dataclasses.replace(made, name=made.id, authenticated=message.authenticated)
+
+    def see_to(self, owed: Reminder, bring: object) -> None:
+        """Call it off once all is brought."""
+        if isinstance(bring, Bringing) and owed.id not in self._at_work:
+            self._at_work.add(owed.id)
+            self._tasks.begin(self._until_brought(owed, bring)).add_done_callback(
+                lambda _: self._at_work.discard(owed.id)
+            )
+
+    async def bring(self, owed: Reminder) -> None:
+        """Bring what a server left behind."""
+        if owed.id in self._at_work:
+            return
+        about: dict[str, Any] = owed.entities
+        message = UserMessage(
+            "",
+            owed.sender_id,
+            owed.channel,
+            about["message_id"],
+            about["metadata"],
+            authenticated=owed.authenticated,
+        )
+        bring = self._outlets().answering(message)
+        if bring is None:
+            log.error("Replies that were owed on the channel '%s' cannot be brought any more.", owed.channel)
+            with suppress(StoreError):
+                await self._call_off(owed)
+            return
+        log.warning("Replies are brought again that a server did not bring to its end.")
+        for reply in about["replies"]:
+            await bring(reply)
+        self.see_to(owed, bring)
+
+    async def _until_brought(self, owed: Reminder, bring: Bringing) -> None:
+        waiting = asyncio.create_task(bring.brought())
+        try:
+            while not (await asyncio.wait([waiting], timeout=LEASE / 3))[0]:
+                with suppress(StoreError):
+                    await self._store.keep_reminder(owed, self._clock() + LEASE)
+            if waiting.result():
+                await self._call_off(owed)
+        except StoreError as error:
+            log.error("Replies may be brought twice: %s", error)
+        finally:
+            waiting.cancel()
+
+    async def _call_off(self, owed: Reminder) -> None:
+        while True:
+            known = await self._store.load(owed.sender_id)
+            gone = ReminderCancelled(owed.name)
+            with suppress(StaleConversation):
+                await self._store.save(
+                    Commit(owed.sender_id, (), known.offset + len(known.events), reminders=[gone])
+                )
+                return
+
+    async def end(self, seconds: float) -> None:
+        """Give what is on its way some time; the next start brings what takes longer."""
+        await self._tasks.end(seconds)

@@ -1,0 +1,163 @@
+"""Replies that a vendor may not have yet: kept until it does, and brought by whoever finds them left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from frontdesk.core.events import ReminderCancelled
+from frontdesk.core.message import UserMessage
+from frontdesk.core.ports import Commit
+from frontdesk.core.reminders import Reminder
+from frontdesk.runtime import owing
+from frontdesk.runtime.outlets import Outlets
+from frontdesk.runtime.owing import Owing
+from frontdesk.runtime.scheduler import ReminderScheduler
+from tests.conftest import PATIENCE
+from tests.engine.runtime.conftest import Desk
+
+EVER = 1e12
+
+
+class Van:
+    """Brings replies, which arrive when its road is open."""
+
+    def __init__(self) -> None:
+        self.loaded: list[str] = []
+        self.road = asyncio.Event()
+        self.ended = False
+
+    async def __call__(self, reply: Mapping[str, Any]) -> None:
+        self.loaded.append(reply["text"])
+
+    async def brought(self) -> bool:
+        await self.road.wait()
+        return not self.ended
+
+
+class Vans:
+    """A channel of vans."""
+
+    name = "van"
+
+    def __init__(self, van: Van) -> None:
+        self.van = van
+        self.asked: list[UserMessage] = []
+
+    def mount(self, app: Any, gate: Any) -> None:
+        """Have no routes."""
+
+    def answering(self, message: UserMessage) -> Any:
+        self.asked.append(message)
+        return self.van
+
+
+def message(text: str = "count", message_id: str = "m1") -> UserMessage:
+    return UserMessage(text, "ann", "van", message_id, {"place": "here"}, authenticated=True)
+
+
+async def owed(desk: Desk) -> list[Reminder]:
+    found: list[Reminder] = await desk.store.lease_reminders(EVER, 0.0, 9, taken=True)
+    return found
+
+
+async def until_nothing_is_owed(desk: Desk) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while await owed(desk):
+            await asyncio.sleep(0.01)
+
+
+async def taken(desk: Desk, van: Van, *texts: str) -> None:
+    for number, text in enumerate(texts or ("count",)):
+        await desk.agent.accept(message(text, f"m{number}"), van)
+    await desk.agent._turns.ended()
+
+
+async def test_what_is_not_brought_yet_is_kept(desk: Desk) -> None:
+    van = Van()
+    await taken(desk, van)
+    assert van.loaded == ["Number 1"]
+    [kept] = await owed(desk)
+    assert kept.entities["replies"][0]["text"] == "Number 1"
+    van.road.set()
+    await until_nothing_is_owed(desk)
+    assert len((await desk.agent.latest("ann")).events()) == len((await desk.agent.tracker("ann")).events())
+
+
+async def test_what_a_server_left_behind_is_brought_by_another(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owing, "LEASE", 0.02)
+    await taken(desk, Van(), "count", "count")
+    await asyncio.sleep(0.05)  # until it is due
+    left, second = Owing(desk.store, lambda: desk.agent.outlets), Van()
+    desk.agent.owing = left
+    desk.agent.outlets = Outlets([vans := Vans(second)])
+    scheduler = ReminderScheduler(desk.agent)
+    await scheduler.fire_due(taken=True)
+    await scheduler.settled()
+    assert second.loaded == ["Number 1", "Number 2"]
+    assert vans.asked[0] == message("", "m0"), "so that it goes to where the message came from"
+    await scheduler.fire_due(taken=True)
+    await scheduler.settled()
+    assert len(second.loaded) == 2, "it is on the way already"
+    second.road.set()
+    await until_nothing_is_owed(desk)
+
+
+async def test_while_it_is_on_the_way_nobody_else_takes_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owing, "LEASE", 0.3)
+    van = Van()
+    await taken(desk, van)
+    begun = time.time()
+    async with asyncio.timeout(PATIENCE):
+        while ((await desk.store.next_reminder()) or 0.0) < begun + 0.6:
+            await asyncio.sleep(0.02)
+    van.road.set()
+    await until_nothing_is_owed(desk)
+
+
+async def test_what_the_end_of_a_server_cut_off_stays_owed(desk: Desk) -> None:
+    van = Van()
+    await taken(desk, van)
+    van.ended = True
+    van.road.set()
+    await desk.agent.owing.end(PATIENCE)
+    assert len(await owed(desk)) == 1
+
+
+async def test_an_assistant_that_calls_off_its_reminders_leaves_replies_alone(desk: Desk) -> None:
+    await taken(desk, Van())
+    known = await desk.store.load("ann")
+    everything = [ReminderCancelled(), ReminderCancelled(intent=(await owed(desk))[0].intent)]
+    await desk.store.save(Commit("ann", [], known.offset + len(known.events), reminders=everything))
+    assert len(await owed(desk)) == 1
+
+
+async def test_on_a_channel_that_is_closed_it_is_called_off(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    await taken(desk, Van())
+    [left] = await owed(desk)
+    await Owing(desk.store, lambda: Outlets()).bring(left)
+    assert await owed(desk) == []
+    assert "owed on the channel 'van' cannot be brought" in caplog.text
+
+
+async def test_nothing_is_kept_where_nobody_tells_or_it_is_too_much(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bring(_: Mapping[str, Any]) -> None:
+        """Say nothing of when it arrived."""
+
+    await desk.agent.accept(message(), bring)
+    monkeypatch.setattr(owing, "LARGEST", 10)
+    await desk.agent.accept(message(message_id="m2"), Van())
+    await desk.agent._turns.ended()
+    assert await owed(desk) == []
