@@ -32,7 +32,9 @@ from actions.flows.turn import (
     Said,
     actions_of,
     message,
+    said_in,
     set_in_last_turn,
+    turn_events,
 )
 from actions.flows.wishes import (
     clear_wish,
@@ -77,8 +79,7 @@ AGAIN = frozenset(
 )
 # What is wrong with a delivery when it is said without asking for anything.
 WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
-# The actions that give a hint when a form couldn't use an answer.
-HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
+HINT = "utter_hint"  # begins the names of the responses that help with a question
 
 
 def hint(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
@@ -93,7 +94,7 @@ def hint(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] 
     if left_out is not None:
         return left_out
     dispatcher.utter_message(response=hint_for(str(slot), served_by(tracker.active_loop_name) or ANYTHING))
-    if HINTING & set(actions_of(tracker, back=1)):
+    if said_in(turn_events(tracker, back=1), HINT):
         dispatcher.utter_message(response="utter_person_or_stop")
     return []
 
