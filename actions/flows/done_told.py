@@ -23,7 +23,7 @@ from actions.services.us_addresses import one_line
 from actions.services.wording import listed
 
 IT = (
-    r"(?:it|this|that|those|they|both|both of (?:it|them)|everything|it all|all (?:of )?(?:it|that)"
+    r"(?:it|(?:this|that)(?: one)?|those|they|both|both of (?:it|them)|everything|it all|all (?:of )?(?:it|that)"
     r"|(?:my|the|your) (?:last )?(?:change|changes|update|cancell?ation|return|exchange|refund|request|booking|code"
     r"|address|payment|swap|thing)(?: change| request)?)"
 )

@@ -290,7 +290,7 @@ class ActionDeny(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Let the offer go, or ask what is wanted instead."""
-        if answer_language(dispatcher, tracker):
+        if answer_language(dispatcher, tracker) or tell_done(dispatcher, tracker):
             return []
         asked = str(tracker.get_slot("requested_slot") or "")
         if tracker.active_loop_name and asked in CHOICES and message(tracker).confidence >= SURE:
@@ -321,6 +321,8 @@ class ActionInform(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Do what the fragment most likely asks for."""
+        if tell_done(dispatcher, tracker):
+            return []
         hinted = hint(dispatcher, tracker)
         if hinted is not None:
             return hinted
@@ -338,6 +340,8 @@ class ActionCorrect(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Serve the last wish again with the new words, or ask what was wrong."""
+        if tell_done(dispatcher, tracker):
+            return []
         slot = tracker.get_slot("requested_slot")
         if tracker.active_loop_name == "return_form" and slot == "return_confirmed":
             return [SlotSet("return_change", True)]
