@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 5005
-TESTED := postgresql mysql redis rabbitmq kafka aws gcs azure duckling jieba spacy plots rsa metrics otel  # extras that the tests need; transformers would bring torch
+TESTED := postgresql mysql redis rabbitmq kafka aws mongodb gcs azure duckling jieba spacy plots rsa metrics otel  # extras that the tests need; transformers would bring torch
 PROCESSES ?= 3  # of the tests; more than two cores, since those with servers wait often
 .DEFAULT_GOAL := help
 .PHONY: help run test check eval bench bench-server format lock clean

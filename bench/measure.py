@@ -136,7 +136,7 @@ def running(engine: Engine, command: tuple[str, ...]) -> Iterator[tuple[int, dic
         process = subprocess.Popen(
             command,
             cwd=engine.folder,
-            env={**_environment(), **engine.environment},
+            env={**environment(), **engine.environment},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -170,6 +170,6 @@ async def _ask(engine: Engine, text: str) -> None:
         connection.close()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return this process's environment without what would change an engine's behavior or its shop."""
     return {key: value for key, value in os.environ.items() if not key.startswith(("FRONTDESK_", "OPENAI_"))}

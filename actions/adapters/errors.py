@@ -14,6 +14,7 @@ ShopError                 (commerce/errors.py)
       x MoreThanPaid      more was to be given back than is left of the charge
     x BadAnswer           the answer can't be read
     x BadSignature        a webhook isn't signed by whom it should be
+    x BadNotice           a webhook that is signed doesn't say what it has to
     x AdapterConfigError  adapters.yml has a value that can't be used
 
 A message never holds a header, a body, a query or a credential: those may be secret or private.
@@ -139,6 +140,10 @@ class BadAnswer(AdapterError):
 
 class BadSignature(AdapterError):
     """A webhook isn't signed by whom it should be, or came too late."""
+
+
+class BadNotice(AdapterError):
+    """A webhook is signed and doesn't say what it has to; sent again as it is, it never will."""
 
 
 class AdapterConfigError(ShopError):

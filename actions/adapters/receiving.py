@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from actions.adapters.errors import AdapterError, BadSignature
+from actions.adapters.errors import AdapterError, BadNotice, BadSignature
 from actions.adapters.settings import Adapters
 from actions.adapters.webhooks import (
     Notice,
@@ -163,6 +163,9 @@ def make_app(shop: Services) -> Any:
         except BadSignature as error:
             logger.warning("%s", error)
             return response.empty(401)
+        except BadNotice as error:
+            logger.warning("%s", error)
+            return response.text(str(error), status=400)
         except ServiceError as error:  # somebody there has to look at it
             logger.warning("%s: %s", system, error)
             return response.text(str(error), status=422)

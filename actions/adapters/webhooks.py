@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from actions.adapters.errors import BadSignature
+from actions.adapters.errors import BadNotice, BadSignature
 
 WINDOW = timedelta(minutes=5)  # older ones, or ones from the future, may be replayed
 SHORTEST_SECRET = 8
@@ -26,6 +26,8 @@ STANDARD = "whsec_"  # begins a secret that is written in base64, as the Standar
 WEBHOOK_ID, WEBHOOK_TIME, WEBHOOK_SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 STAMP = re.compile(r"\d{1,11}")
 ARRIVED = "return.arrived"  # the kind of notice that names references
+LONGEST_REFERENCE = 40
+SHAPE = """Write {"type": "return.arrived", "data": {"references": ["R-10042"]}}; nothing was booked."""
 COMPARE = "Compare webhook_secret in adapters.yml with the one that it shows."
 
 
@@ -125,12 +127,21 @@ def _key(secret: str) -> bytes:
 
 
 def arrived_references(notice: Notice) -> list[str]:
-    """List the returns and exchanges that a notice of the warehouse says are here; none for another subject."""
+    """List the returns and exchanges that a notice of the warehouse says are here; none for another subject.
+
+    Raises BadNotice where it says that goods are here, and not plainly which: nothing of it is to be booked.
+    """
+    if notice.kind != ARRIVED:
+        return []
     data = notice.content.get("data")
     named = data.get("references") if isinstance(data, Mapping) else None
-    if notice.kind != ARRIVED or not isinstance(named, list):
-        return []
-    return [str(each)[:40] for each in named if isinstance(each, str) and each.strip()]
+    if not isinstance(named, list) or not named:
+        raise BadNotice(notice.system, "data.references of a return.arrived is no list of references.", SHAPE)
+    for position, each in enumerate(named):
+        if not isinstance(each, str) or not 0 < len(each.strip()) <= LONGEST_REFERENCE:
+            what = f"data.references[{position}] of a return.arrived is no reference."
+            raise BadNotice(notice.system, what, SHAPE)
+    return [each.strip() for each in named]
 
 
 def woocommerce_change(notice: Notice) -> tuple[str, str] | None:

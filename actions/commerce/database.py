@@ -62,6 +62,7 @@ class Database:
         self._source = source
         self._engine: Engine | None = None
         self._lock = Lock()
+        self._writers = Lock()
 
     @property
     def engine(self) -> Engine:
@@ -87,8 +88,24 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a writing transaction; the writers of an SQLite file take turns."""
-        with _writing(self.engine) as connection:
+        with self._turn(), _writing(self.engine) as connection:
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let those of this process who write to an SQLite file stand in line.
+
+        SQLite itself has whoever waits look again now and then: under load some never find it free.
+        """
+        if self.url.get_backend_name() != "sqlite":
+            yield
+            return
+        if not self._writers.acquire(timeout=BUSY_SECONDS):
+            raise _busy()
+        try:
+            yield
+        finally:
+            self._writers.release()
 
     @contextmanager
     def unprepared(self) -> Iterator[Connection]:
@@ -191,11 +208,11 @@ def _is_busy(error: DBAPIError) -> bool:
 
 def _stated(error: DBAPIError) -> Exception:
     """Name a database that is locked by others; everything else stays as it is."""
-    if _is_busy(error):
-        return StoreBusy(
-            f"The shop's database was locked by another writer for over {BUSY_SECONDS:.0f} seconds."
-        )
-    return error
+    return _busy() if _is_busy(error) else error
+
+
+def _busy() -> StoreBusy:
+    return StoreBusy(f"The shop's database was locked by another writer for over {BUSY_SECONDS:.0f} seconds.")
 
 
 def _prepare(engine: Engine, fill: Fill | None, source: str) -> None:

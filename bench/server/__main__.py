@@ -22,10 +22,13 @@ from bench.engines import ROOT
 from bench.machine import machine, version
 from bench.processes import Failed, machine_busy
 from bench.report import table
-from bench.server.parts import PARTS, Bench, Row
+from bench.server.kills import kills
+from bench.server.parts import PARTS as LOADS
+from bench.server.parts import Bench, Row
 from bench.server.plot import plot
 
 QUICK = 0.02
+PARTS = {**LOADS, "kills": kills}
 
 
 def options() -> argparse.Namespace:

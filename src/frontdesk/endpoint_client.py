@@ -40,8 +40,11 @@ class EndpointClient:
         self.endpoint = endpoint
         self._client: httpx.AsyncClient | None = None
 
-    async def post(self, body: Mapping[str, Any], deadline: float) -> tuple[int, bytes]:
-        """Return the status and the content of the answer. Raises EndpointTimeout, EndpointError."""
+    async def post(self, body: Mapping[str, Any] | str, deadline: float) -> tuple[int, bytes]:
+        """Return the status and the content of the answer; `body` may be JSON already.
+
+        Raises EndpointTimeout, EndpointError.
+        """
         return await self._within(deadline, self._post(body))
 
     async def post_json(self, body: Mapping[str, Any], deadline: float) -> Any:
@@ -93,9 +96,9 @@ class EndpointClient:
         except (ValueError, RecursionError) as error:
             raise EndpointError("The answer is not JSON.", where=self.endpoint.place) from error
 
-    async def _post(self, body: Mapping[str, Any]) -> tuple[int, bytes]:
+    async def _post(self, body: Mapping[str, Any] | str) -> tuple[int, bytes]:
         """Post a body; a kept connection that the server has closed meanwhile gets a second try."""
-        content = json.dumps(body, default=str).encode()
+        content = (body if isinstance(body, str) else json.dumps(body, default=str)).encode()
         headers = {"Content-Type": "application/json", **carried()}
         if self.endpoint.compress:
             content, headers["Content-Encoding"] = zlib.compress(content), "deflate"

@@ -97,6 +97,8 @@ TRACKER_STORES = {
     "SQL": "frontdesk.stores.sql:SqlTrackerStore",
     "redis": "frontdesk.stores.redis_tracker:RedisTrackerStore",
     "Redis": "frontdesk.stores.redis_tracker:RedisTrackerStore",
+    "dynamo": "frontdesk.stores.dynamo:DynamoTrackerStore",
+    "mongod": "frontdesk.stores.mongo:MongoTrackerStore",
 }
 LOCK_STORES = {
     "in_memory": "frontdesk.stores.locks:MemoryLockStore",

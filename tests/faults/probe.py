@@ -90,8 +90,10 @@ class Desk:
         self._pool = ThreadPoolExecutor(64)
 
     def start(self, *arguments: str, **environment: str) -> Server:
-        """Start a server."""
-        self.server = self._serve(self.folder, *arguments, **environment)
+        """Start a server, on which an action may wait at a gate for as long as a busy machine takes."""
+        self.server = self._serve(
+            self.folder, *arguments, **{"FRONTDESK_ACTION_DEADLINE": "40", **environment}
+        )
         return self.server
 
     def say(
@@ -149,7 +151,7 @@ class Desk:
     def history(self, sender: str = "ann") -> list[str]:
         """Return a conversation in short: `user: text`, `bot: text`, `action: name`, `slot: name=value`."""
         query = f"SELECT data FROM events WHERE sender_id = '{sender}' ORDER BY id"
-        return [line for (data,) in self.stored(query) if (line := _short(json.loads(data)))]
+        return [line for (data,) in self.stored(query) if (line := short(json.loads(data)))]
 
     def log(self) -> str:
         """Return what the server wrote."""
@@ -200,7 +202,8 @@ class SharedDesk(Desk):
         return "".join(file.read_text() for file in sorted(self.folder.glob("server-*.log")))
 
 
-def _short(event: dict[str, Any]) -> str | None:
+def short(event: dict[str, Any]) -> str | None:
+    """Return an event in one line; None for those that no test looks at."""
     kind = event["event"]
     if kind in ("user", "bot"):
         return f"{kind}: {event['text']}"

@@ -253,6 +253,9 @@ async def test_pages_hear_what_workers_answer_and_what_reminders_say(desk: Queue
             assert page.got.empty()
 
 
+SHARED = "tracker_store:\n  type: sql\nlock_store:\n  type: redis\n"
+
+
 def test_front_servers_need_no_server_of_models(desk: QueueDesk) -> None:
     file = desk.folder / "endpoints.yml"
     file.write_text(f"{file.read_text()}\nmodels:\n  url: http://127.0.0.1:{servers.free_port()}/model\n")
@@ -264,7 +267,9 @@ def test_front_servers_need_no_server_of_models(desk: QueueDesk) -> None:
 @pytest.mark.parametrize(
     ("endpoints", "arguments", "told"),
     [
-        ("tracker_store:\n  type: sql\nlock_store:\n  type: redis\n", ("run", "--queue", "--enable-api"), "has no model"),
+        (SHARED, ("run", "--queue", "--enable-api"), "has no model"),
+        (SHARED, ("run", "--queue", "--remote-storage", "gcs"), "Give it to `frontdesk worker`"),
+        (SHARED, ("worker", "--remote-storage", "gcs"), "needs the variable BUCKET_NAME"),
         ("tracker_store:\n  type: sql\n", ("run", "--queue"), "a lock_store that they share"),
         ("lock_store:\n  type: redis\n", ("worker",), "a tracker_store that they share"),
         ("tracker_store:\n  type: sql\nlock_store:\n  type: redis\nqueue:\n  type: pika\n", ("run",), "endpoints.yml:5"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from typing import Any
 
-from frontdesk.actions.context import ContextSigner
-from frontdesk.core.codec import Verbosity, tracker_to_wire
-from frontdesk.core.events import UserUttered
+from frontdesk.actions.context import ContextSigner, event_without_context
+from frontdesk.core.codec import Verbosity, to_wire, tracker_to_wire
+from frontdesk.core.events import Event, UserUttered
 from frontdesk.core.ports import ActionCall, ActionResult
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import ActionError
@@ -19,19 +20,47 @@ MAX_EVENTS = 500
 
 
 def request(
-    name: str, tracker: Tracker, call: ActionCall, signer: ContextSigner, max_events: int
-) -> dict[str, Any]:
-    """Return the body of one call, without the domain: {next_action, sender_id, tracker, version}.
+    name: str, tracker: Tracker, call: ActionCall, signer: ContextSigner, max_events: int, **more: str
+) -> str:
+    """Return the body of one call as JSON: {next_action, sender_id, tracker, version}, and `more` (JSON already).
 
     What is known of the conversation (slots, latest message, active loop) does not depend on how many events are sent.
     """
-    wire = tracker_to_wire(tracker, Verbosity.ALL, max(max_events, _of_this_turn(tracker)))
-    return {
-        "next_action": name,
-        "sender_id": tracker.sender_id,
-        "tracker": signer.attach(wire, name, tracker, call),
-        "version": sdk_version(),
-    }
+    known = signer.attach(tracker_to_wire(tracker, Verbosity.NONE), name, tracker, call)
+    most = max(max_events, _of_this_turn(tracker))
+    events = [_event_json(event) for event in tracker.since(max(0, len(tracker) - most))]
+    return _object(
+        next_action=_json(name),
+        sender_id=_json(tracker.sender_id),
+        tracker=_object(
+            **{key: _json(value) for key, value in known.items() if key != "events"},
+            events=f"[{', '.join(events)}]",
+        ),
+        version=_json(sdk_version()),
+        **more,
+    )
+
+
+def _event_json(event: Event) -> str:
+    """Return an event as an action server gets it.
+
+    Kept at the event, which never changes: each action of a session is sent all events before it.
+    """
+    kept: dict[str, Any] = vars(event)
+    if _KEPT not in kept:
+        kept[_KEPT] = _json(event_without_context(to_wire(event)))
+    return str(kept[_KEPT])
+
+
+_KEPT = "_as_sent"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=str)
+
+
+def _object(**parts: str) -> str:
+    return f"{{{', '.join(f'{_json(key)}: {part}' for key, part in parts.items())}}}"
 
 
 def _of_this_turn(tracker: Tracker) -> int:

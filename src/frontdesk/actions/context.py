@@ -100,14 +100,15 @@ def without_context(wire: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(wire.get("latest_message"), Mapping):
         clean["latest_message"] = _clean(wire["latest_message"])
     if wire.get("events"):
-        clean["events"] = [_clean_event(event) for event in wire["events"]]
+        clean["events"] = [event_without_context(event) for event in wire["events"]]
     loop = wire.get("active_loop")
     if loop and isinstance(loop.get("trigger_message"), Mapping):
         clean["active_loop"] = {**loop, "trigger_message": _clean(loop["trigger_message"])}
     return clean
 
 
-def _clean_event(event: Mapping[str, Any]) -> Mapping[str, Any]:
+def event_without_context(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an event in wire form without the reserved key in any metadata."""
     clean = _clean(event)
     if isinstance(event.get("parse_data"), Mapping):
         clean = {**clean, "parse_data": _clean(event["parse_data"])}

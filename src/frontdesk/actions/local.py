@@ -80,9 +80,7 @@ class LocalActionServer:
         wire_domain = self._copied(domain)
 
         async def work() -> str:
-            body = json.loads(
-                json.dumps(request(name, tracker, call, self.signer, self.max_events), default=str)
-            )
+            body = json.loads(request(name, tracker, call, self.signer, self.max_events))
             return await self._execute(executor, name, {**body, "domain": wire_domain})
 
         return read_result(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 
 from frontdesk.actions.calls import MAX_EVENTS, read_result, request
 from frontdesk.actions.context import ContextSigner
@@ -46,15 +47,14 @@ class RemoteActionServer:
 
     async def run(self, name: str, tracker: Tracker, domain: Domain, call: ActionCall) -> ActionResult:
         """Run one action. Raises ActionRejected, ActionTimeout, ActionError."""
-        body = request(name, tracker, call, self.signer, self.max_events)
-        body["domain_digest"] = domain.wire_digest
-        if not self.selective_domain or name in domain.send_domain_actions:
-            body["domain"] = dict(domain.wire)
+        body = partial(request, name, tracker, call, self.signer, self.max_events)
+        digest, whole = {"domain_digest": json.dumps(domain.wire_digest)}, {"domain": domain.wire_json}
+        sends_domain = not self.selective_domain or name in domain.send_domain_actions
         try:
-            status, content = await self._client.post(body, self.deadline)
-            if status == UNKNOWN_DOMAIN and "domain" not in body:
-                again = {**body, "domain": dict(domain.wire)}
-                status, content = await self._client.post(again, self.deadline)
+            first = body(**digest, **(whole if sends_domain else {}))
+            status, content = await self._client.post(first, self.deadline)
+            if status == UNKNOWN_DOMAIN and not sends_domain:
+                status, content = await self._client.post(body(**digest, **whole), self.deadline)
         except EndpointTimeout as error:
             what = f"The action '{name}' took longer than {self.deadline:g} s."
             raise ActionTimeout(what, where=error.where) from error

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,8 @@ COMPRESS = "COMPRESS_ACTION_SERVER_REQUEST"
 _SECTION = "action_endpoint"
 _SWITCHES = ("selective_domain", "compress")
 _NUMBERS = ("deadline", "timeout", "max_events", "threads")
-_OPTIONS = frozenset(("url", "actions_module", *ENDPOINT_OPTIONS, *_SWITCHES, *_NUMBERS))
+_REPEATABLE = "repeatable"
+_OPTIONS = frozenset(("url", "actions_module", *ENDPOINT_OPTIONS, *_SWITCHES, *_NUMBERS, _REPEATABLE))
 
 
 class NoActionServer:
@@ -84,3 +87,15 @@ def make_action_server(
         )
     hint = "Give `url` (an action server) or `actions_module` (a Python module)."
     raise ConfigError("The action endpoint does not say where actions are.", where=where, hint=hint)
+
+
+def repeatable(options: Mapping[str, Any], where: str | None = None) -> Callable[[str], bool]:
+    """Return what tells whether an action may run again without harm: `repeatable` lists names, also as `action_ask_*`.
+
+    Raises ConfigError for what is no list of names.
+    """
+    patterns = options.get(_REPEATABLE) or ()
+    if not isinstance(patterns, list | tuple) or not all(isinstance(each, str) for each in patterns):
+        hint = "For example: `repeatable: [action_ask_*, action_show_hours]`."
+        raise ConfigError(f"{_SECTION}: '{_REPEATABLE}' must be a list of names.", where=where, hint=hint)
+    return cache(lambda name: any(fnmatchcase(name, pattern) for pattern in patterns))

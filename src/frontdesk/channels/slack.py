@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import weakref
-from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -29,10 +27,11 @@ from frontdesk.channels.slack_in import (
     read_interaction,
 )
 from frontdesk.channels.slack_out import after_choice, messages
+from frontdesk.channels.taking import Taking
 from frontdesk.core.message import UserMessage
 from frontdesk.core.options import tell_unknown
 from frontdesk.core.ports import Gate, Options
-from frontdesk.errors import ConfigError, LimitError
+from frontdesk.errors import ConfigError
 from frontdesk.measures import stop
 
 log = logging.getLogger("frontdesk.channels")
@@ -87,8 +86,7 @@ class SlackChannel:
             str(options["proxy"]) if options.get("proxy") else None,
         )
         self.lines = Lines(self.client.post, "Slack", pauses=PAUSES, describe=_described)
-        self._seen: deque[str] = deque(maxlen=1000)
-        self._taking: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._taking = Taking()
 
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application, and the socket."""
@@ -178,30 +176,22 @@ class SlackChannel:
         if heard is None or not heard.team:
             return None
         message = self._message(heard)
-        lock = self._taking.setdefault(message.sender_id, asyncio.Lock())
-        async with lock:  # what comes first is first in the conversation's line
-            await self._take(gate, heard, message)
+
+        async def read() -> UserMessage:
+            return message
+
+        bring = self._bringing(heard, message.sender_id)
+        await self._taking.take(
+            gate, message.sender_id, read, bring, partial(self._show_choice, heard, message.sender_id)
+        )
         return None
 
-    async def _take(self, gate: Gate, heard: Heard, message: UserMessage) -> None:
-        bring = self._bringing(heard, message.sender_id)
-        try:
-            new = await gate.accept(message, bring)
-        except LimitError as error:  # Slack need not tell it again, and its author hears of it once
-            if self._first(heard):
-                await bring({"text": error.sentence})
-            return
-        if new and heard.pressed is not None and self.client.may_answer_at(heard.response_url):
+    def _show_choice(self, heard: Heard, conversation: str) -> None:
+        """Let what was chosen take the place of the buttons."""
+        if heard.pressed is not None and self.client.may_answer_at(heard.response_url):
             replacement = after_choice(heard.pressed, heard.title)
-            if replacement is not None and self._first(heard):
-                self.lines.put(f"{message.sender_id} choices", Post(replacement, heard.response_url))
-
-    def _first(self, heard: Heard) -> bool:
-        """Tell whether a message was not seen here before; what hangs on that does no harm twice."""
-        if heard.message_id in self._seen:
-            return False
-        self._seen.append(heard.message_id)
-        return True
+            if replacement is not None:
+                self.lines.put(f"{conversation} choices", Post(replacement, heard.response_url))
 
     @stop("channel")
     def _message(self, heard: Heard) -> UserMessage:

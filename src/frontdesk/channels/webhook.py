@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import weakref
 from abc import abstractmethod
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -24,12 +22,12 @@ from frontdesk.channels.choices import MARK, picked, recalled
 from frontdesk.channels.http import LONGEST_ID, Refusal, body, checked
 from frontdesk.channels.lines import Lines, NotTaken
 from frontdesk.channels.reading import kept, told_beside, within
+from frontdesk.channels.taking import Taking
 from frontdesk.channels.vendor import Post, Vendor
 from frontdesk.channels.writing import Writer
 from frontdesk.core.message import UserMessage
 from frontdesk.core.options import tell_unknown
 from frontdesk.core.ports import Gate, Options
-from frontdesk.errors import LimitError
 from frontdesk.measures import stop
 
 log = logging.getLogger("frontdesk.channels")
@@ -77,8 +75,7 @@ class WebhookChannel(Writer):
         self.client = self.api()
         self.lines = Lines(self.bring, self.vendor, pauses=PAUSES, describe=described)
         self.gate: Gate | None = None
-        self._seen: deque[str] = deque(maxlen=1000)
-        self._taking: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._taking = Taking()
 
     @abstractmethod
     def api(self) -> Vendor:
@@ -197,19 +194,16 @@ class WebhookChannel(Writer):
     async def take(self, gate: Gate, heard: Heard) -> None:
         """Write a message down, to be answered in its turn. Raises Refusal, and whatever `accept` does."""
         checked(heard.conversation, "The sender", LONGEST_ID)
-        lock = self._taking.setdefault(heard.conversation, asyncio.Lock())
-        async with lock:  # what comes first is first in the conversation's line
-            message = self._as_message(heard, await self._meant(gate, heard))
-            bring = Bringing(self, heard.conversation, heard.place)
-            try:
-                new = await gate.accept(message, bring)
-            except LimitError as error:  # it need not be told again, and its author hears of it once
-                if self._first(heard):
-                    await bring({"text": error.sentence})
-                return
-            if new and self._first(heard):
-                for sign in self.signs(heard):  # no reply is in the line yet
-                    self.lines.put(heard.conversation, replace(sign, sign=True))
+        bring = Bringing(self, heard.conversation, heard.place)
+
+        async def read() -> UserMessage:
+            return self._as_message(heard, await self._meant(gate, heard))
+
+        def show() -> None:
+            for sign in self.signs(heard):
+                self.lines.put(heard.conversation, replace(sign, sign=True))
+
+        await self._taking.take(gate, heard.conversation, read, bring, show)
 
     @stop("channel")
     def _as_message(self, heard: Heard, text: str) -> UserMessage:
@@ -232,14 +226,6 @@ class WebhookChannel(Writer):
         if len(text) > 2 and self.most_choices:
             return text
         return picked(await gate.latest(heard.conversation), text, self.most_choices) or text
-
-    def _first(self, heard: Heard) -> bool:
-        """Tell whether a message was not seen here before; what hangs on that does no harm twice."""
-        key = f"{heard.conversation} {heard.message_id}"
-        if key in self._seen:
-            return False
-        self._seen.append(key)
-        return True
 
     def answering(self, message: UserMessage) -> Bringing | None:
         """Return what brings the replies to a message that was taken before a crash; None for another channel's."""

@@ -22,6 +22,7 @@ COMMANDS = {
     "visualize": "draw the stories and rules as a graph, in one HTML page",
     "keys": "make, list and take back API keys",
     "export": "send the stored conversations to the event broker, or write them as JSON lines",
+    "erase": "erase stored conversations, with all that was kept of them",
     "evaluate": "find and count points of stored conversations (markers)",
     "doctor": "check a deployment, and say what to mend",
     "telemetry": "say what is sent to anybody about your use: nothing",

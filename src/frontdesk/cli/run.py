@@ -66,6 +66,9 @@ def execute(options: argparse.Namespace) -> int:
         from frontdesk.cli.shell import talk
 
         return talk(options)
+    settings, queued = settings_of(options), _queued(options)
+    if queued:
+        _check_front(options, options.inspector or settings.inspector)
     model = chosen_model(options)
     say_ignored(options, _NO_EFFECT)
     # One message's vectors are small: a second BLAS thread would only spin. Read when numpy is first imported.
@@ -73,21 +76,20 @@ def execute(options: argparse.Namespace) -> int:
     from frontdesk.cli.observing import observed
     from frontdesk.server.workers import worker_number
 
-    settings = settings_of(options)
     start_logging(options, settings)
     worker = worker_number()
     with observed(options, alone=worker is None, shared=options.workers > 1):
-        return _serve(options, settings, model, worker)
+        return _serve(options, settings, model, worker, queued=queued)
 
 
-def _serve(options: argparse.Namespace, settings: Settings, model: Path | None, worker: int | None) -> int:
+def _serve(
+    options: argparse.Namespace, settings: Settings, model: Path | None, worker: int | None, *, queued: bool
+) -> int:
     from frontdesk.server.serve import serve, serve_by_workers
 
     guard = protection(options, settings)
     at, show = listening(options), progress(quiet(options))
-    layout, queued = layout_of(options), _queued(options)
-    if queued:
-        _check_front(options, options.inspector or settings.inspector)
+    layout = layout_of(options)
     beside = ["--watch"] if options.watch else []
     if options.workers > 1 and worker is None:
         shared = {"train_first": options.train, "connector": options.connector, "beside": beside}
@@ -125,10 +127,14 @@ def _queued(options: argparse.Namespace) -> bool:
 def _check_front(options: argparse.Namespace, inspector: bool) -> None:
     """Raise ConfigError for options that need a model in this server."""
     given = {"--watch": options.watch, "--train": options.train, "--enable-api": options.enable_api}
-    beside = [name for name, asked in {**given, "--inspector": inspector}.items() if asked]
+    given |= {"--inspector": inspector, "--remote-storage": options.remote_storage is not None}
+    beside = [name for name, asked in given.items() if asked]
     if beside:
         what = f"{' and '.join(beside)}: a front server of the queue mode has no model."
-        raise ConfigError(what, hint="Run a server with it beside the front servers, on another port.")
+        hint = "Run a server with it beside the front servers, on another port."
+        if beside == ["--remote-storage"]:
+            hint = "Give it to `frontdesk worker`, which answers."
+        raise ConfigError(what, hint=hint)
 
 
 def _serve_actions(options: argparse.Namespace) -> int:

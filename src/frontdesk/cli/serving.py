@@ -139,8 +139,9 @@ def chosen_model(options: argparse.Namespace) -> Path | None:
     From a storage elsewhere it is fetched; of several workers, the process that looks after them does so.
     """
     model: Path | None = options.model
-    if options.what is not None and options.what not in (ACTIONS, "nlu"):
-        model = Path(options.what)
+    what = getattr(options, "what", None)
+    if what is not None and what not in (ACTIONS, "nlu"):
+        model = Path(what)
     if options.remote_storage is not None:
         return _fetched(options, model)
     if model is not None and not model.exists():

@@ -15,7 +15,7 @@ from frontdesk.cli.options import (
     settings_of,
     start_logging,
 )
-from frontdesk.cli.serving import add_metrics, count
+from frontdesk.cli.serving import add_metrics, add_remote_storage, chosen_model, count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_project(parser)
     add_model(parser)
     add_files(parser, "domain", "endpoints", "credentials")
+    add_remote_storage(parser, "fetch the model (the one of --model, else the one sent last) from there")
     add_metrics(parser)
     text = "take so many messages at the same time (256); those of one conversation wait for one another"
     parser.add_argument("--most", type=count, default=256, metavar="N", help=text)
@@ -36,6 +37,6 @@ def execute(options: argparse.Namespace) -> int:
 
     settings = settings_of(options)
     start_logging(options, settings)
-    show = progress(quiet(options))
+    show, model = progress(quiet(options)), chosen_model(options)
     with observed(options, alone=True, shared=False):
-        return work(layout_of(options), options.model, settings, options.most, show)
+        return work(layout_of(options), model, settings, options.most, show)

@@ -112,6 +112,11 @@ class Domain:
         return tuple(slot for slot in self.slots.values() if slot.featurized)
 
     @cached_property
+    def wire_json(self) -> str:
+        """What custom actions receive, as JSON."""
+        return json.dumps(dict(self.wire), default=str)
+
+    @cached_property
     def wire_digest(self) -> str:
         """A digest of what custom actions receive; a newer action server keeps domains by it."""
         return hashlib.sha256(json.dumps(self.wire, sort_keys=True, default=str).encode()).hexdigest()

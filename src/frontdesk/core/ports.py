@@ -337,6 +337,20 @@ class TrackerStore(Protocol):
         """Let go of connections."""
 
 
+@runtime_checkable
+class Erasing(Protocol):
+    """A tracker store that can forget a conversation.
+
+    Every implementation passes `frontdesk.testing.contracts.erasure`.
+    """
+
+    async def erase(self, sender_id: str) -> bool:
+        """Take away all of a conversation: events, messages and replies, reminders, what an event broker is to be told.
+
+        False where there was nothing.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """A conversation's lock. Not `clean`: who had it before came to no end, and may still try to write."""

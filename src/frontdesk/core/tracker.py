@@ -199,7 +199,9 @@ class Tracker:
         if isinstance(event, ev.ActionExecuted) and event.name in self.loops and self._goes_on(event.name):
             return self._without_inner_turn(event.name), live
         before = self.applied.state if self.applied else fresh
-        return Applied(self.applied, event, apply(before, event, self.initial)), live
+        # Most of the time nothing was left out yet, and what counts is what happened.
+        after = live if before is self.state else apply(before, event, self.initial)
+        return Applied(self.applied, event, after), live
 
     def _ran_before(self, loop: str | None) -> bool:
         runs = 0

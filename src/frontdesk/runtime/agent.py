@@ -233,7 +233,7 @@ class Agent:
         if guarded(known) and not message.authenticated:
             await saver.finish(known, delivery, ())
             raise not_yours()
-        after = await processor.handle(known, message, saver.save)
+        after = await processor.handle(known, message, saver.save, live=incoming.on_reply is not None)
         replies = replies_to(after, message.message_id)
         await saver.finish(after, delivery, replies, "success")
         return replies

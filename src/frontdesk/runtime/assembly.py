@@ -6,12 +6,13 @@ import asyncio
 import logging
 import os
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frontdesk.actions.catalog import action_for, is_custom
 from frontdesk.actions.generators import make_response_generator
-from frontdesk.actions.servers import make_action_server
+from frontdesk.actions.servers import make_action_server, repeatable
 from frontdesk.core.ports import LLM, ActionServer, EventBroker, LockStore, ResponseGenerator, TrackerStore
 from frontdesk.endpoint import read_endpoint, seconds
 from frontdesk.errors import ConfigError, StoreError
@@ -23,7 +24,7 @@ from frontdesk.graph.slot_types import own_types
 from frontdesk.policies.ensemble import choose
 from frontdesk.registry import resolve
 from frontdesk.runtime.agent import Agent
-from frontdesk.runtime.loop import Loop
+from frontdesk.runtime.loop import Loop, never
 from frontdesk.runtime.model import Model, load_knowledge, load_model
 from frontdesk.runtime.processor import Processor
 from frontdesk.runtime.understanding import Understanding
@@ -121,20 +122,21 @@ def make_processor(
             model.pipeline.steps,
             remote_nlu(endpoints.nlu, model.pipeline.intents, settings),
         ),
-        loop=make_loop(model, settings),
+        loop=make_loop(model, settings, endpoints.action_endpoint),
         nlg=response_generator(endpoints.nlg, model, settings),
         server=server,
         knowledge=load_knowledge(model, llm),
     )
 
 
-def make_loop(model: Model, settings: Settings) -> Loop:
+def make_loop(model: Model, settings: Settings, actions: ActionEndpoint | None = None) -> Loop:
     """Return what decides and acts with one model."""
     return Loop(
         policies=model.policies,
         choose=choose,
         action_for=action_for,
-        is_custom=lambda name: is_custom(name, model.domain),
+        is_custom=cache(lambda name: is_custom(name, model.domain)),
+        repeatable=repeatable(actions.options, _where(actions)) if actions else never,
         limit=settings.max_actions,
         identity={
             "model_id": model.id,
@@ -160,8 +162,11 @@ def action_server(endpoint: ActionEndpoint | None, folder: Path, settings: Setti
         return make_action_server(None, folder)
     named = {"actions_module": endpoint.actions_module, "url": endpoint.url}
     options = {**endpoint.options, **{key: value for key, value in named.items() if value}}
-    where = str(endpoint.place) if endpoint.place else None
-    return make_action_server(options, folder, deadline=settings.action_deadline, where=where)
+    return make_action_server(options, folder, deadline=settings.action_deadline, where=_where(endpoint))
+
+
+def _where(endpoint: ActionEndpoint) -> str | None:
+    return str(endpoint.place) if endpoint.place else None
 
 
 def response_generator(endpoint: Endpoint | None, model: Model, settings: Settings) -> ResponseGenerator:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from frontdesk.actions.failures import sorry
 from frontdesk.core.domain import Domain
@@ -39,14 +40,19 @@ Save = Callable[[Tracker], Awaitable[Tracker]]
 """Commits what is new in a tracker, and returns it."""
 
 
+def never(name: str) -> bool:
+    """Take no action as repeatable."""
+    return False
+
+
 @dataclass(frozen=True)
 class Loop:
     """Runs actions for one message until one of them is `action_listen`, at most `limit` of them.
 
     `action_for` finds an action by name; `save` is awaited before a custom action that follows another one, so that a
-    crash inside it doesn't do the earlier one again, and where something was said, so that the user reads it meanwhile.
-    What else came before the first one is no more than what the message in the inbox gives once more. Every event
-    carries `identity` (which model, which assistant) in its metadata.
+    crash inside it doesn't do the earlier one again, and where something was said to somebody who reads along. One that
+    is `repeatable` may be done again: it has no effects. What else came before the first one is no more than what the
+    message in the inbox gives once more. Every event carries `identity` (which model, which assistant) in its metadata.
     """
 
     policies: Sequence[Policy]
@@ -55,20 +61,24 @@ class Loop:
     is_custom: Callable[[str], bool]
     limit: int = 10
     identity: Mapping[str, str] = field(default_factory=dict)
+    repeatable: Callable[[str], bool] = never
 
-    async def run(self, turn: Turn, save: Save) -> Tracker:
-        """Return the conversation after the assistant's turn.
+    async def run(self, turn: Turn, save: Save, *, live: bool = True) -> Tracker:
+        """Return the conversation after the assistant's turn; `live` tells whether replies are read as they come.
 
         It also ends with `action_session_start` (which listens itself), and where an action paused the conversation.
         """
-        tracker = turn.tracker
+        tracker, kept = turn.tracker, 0
         for _ in range(self.limit):
             prediction = self.predict(tracker, turn.domain)
             name = prediction.action
             if name is None or name == LISTEN:
                 tracker = await self.excuse(dataclasses.replace(turn, tracker=tracker))
                 return self.log(tracker, dataclasses.replace(prediction, action=LISTEN), ())
-            tracker = await self.act(dataclasses.replace(turn, tracker=tracker), prediction, save)
+            if self.is_custom(name) and self._lasting_since(tracker, kept, live):
+                tracker = await save(tracker)
+                kept = len(tracker)
+            tracker = await self.act(dataclasses.replace(turn, tracker=tracker), prediction)
             if name == SESSION_START and listens(tracker):
                 return tracker
             if pauses(tracker):
@@ -86,12 +96,10 @@ class Loop:
         with passing("choose"):
             return self.choose(proposals, tracker, domain)
 
-    async def act(self, turn: Turn, prediction: Prediction, save: Save) -> Tracker:
+    async def act(self, turn: Turn, prediction: Prediction) -> Tracker:
         """Run one action, and return the conversation with what happened."""
         name = prediction.action or LISTEN
         tracker = turn.tracker
-        if self.is_custom(name) and self._acted(tracker):
-            tracker = await save(tracker)
         seen = tracker.extend(self._now(prediction.events))
         call = numbered(turn.call, tracker, name)
         try:
@@ -109,20 +117,19 @@ class Loop:
             tracker = await self.fill_slots(dataclasses.replace(turn, tracker=tracker))
         return tracker
 
-    def _acted(self, tracker: Tracker) -> bool:
-        """Tell whether a custom action ran (one may begin the session) or something was said since the message."""
-        if self.is_custom(SESSION_START):
-            return True
-        for event in tracker.newest_first():
-            if isinstance(event, UserUttered):
-                return False
-            if isinstance(event, BotUttered):
+    def _lasting_since(self, tracker: Tracker, kept: int, live: bool) -> bool:
+        """Tell whether something happened since the first `kept` events that must not happen (or be said) again."""
+        for event in islice(tracker.newest_first(), len(tracker) - kept):
+            if isinstance(event, UserUttered):  # before it, only the session may have begun by an action
+                return self._lasting(SESSION_START)
+            if isinstance(event, BotUttered) and live:
                 return True
-            if isinstance(event, ActionExecuted | ActionExecutionRejected) and self.is_custom(
-                event.name or ""
-            ):
+            if isinstance(event, ActionExecuted | ActionExecutionRejected) and self._lasting(event.name):
                 return True
         return False
+
+    def _lasting(self, name: str | None) -> bool:
+        return name is not None and self.is_custom(name) and not self.repeatable(name)
 
     async def excuse(self, turn: Turn) -> Tracker:
         """Say sorry where the assistant is about to listen without a word, since a custom action refused to run.
@@ -152,7 +159,10 @@ class Loop:
     def _now(self, events: Sequence[Event]) -> list[Event]:
         """Return the events as happening now, as in Rasa: what an action wrote into `timestamp` does not count."""
         now = time.time()
-        return [dataclasses.replace(self.identified(event), timestamp=now) for event in events]
+        return [
+            dataclasses.replace(event, timestamp=now, metadata={**self.identity, **event.metadata})
+            for event in events
+        ]
 
     def log(self, tracker: Tracker, prediction: Prediction, events: Sequence[Event]) -> Tracker:
         """Append the action and its events; of an action that says that it refuses, only the events."""

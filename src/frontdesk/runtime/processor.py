@@ -53,17 +53,19 @@ class Processor:
         if but is None or but.server is not self.server:
             await self.server.close()
 
-    async def handle(self, tracker: Tracker, message: UserMessage, save: Save) -> Tracker:
+    async def handle(
+        self, tracker: Tracker, message: UserMessage, save: Save, *, live: bool = True
+    ) -> Tracker:
         """Return the conversation after the user's message and the assistant's answer.
 
         A message that is in the conversation already (its turn was cut off) is not logged again: the turn goes on where
-        the last commit left it. `save` commits what is new in a tracker.
+        the last commit left it. `save` commits what is new in a tracker; `live` tells whether somebody reads along.
         """
         turn = self.turn(tracker, message)
         if not resumes(tracker, message.message_id):
             turn = await self.begin(tracker, message)
             turn = await self.hear(turn, await self.understand(message))
-        return turn.tracker if pauses(turn.tracker) else await self.loop.run(turn, save)
+        return turn.tracker if pauses(turn.tracker) else await self.loop.run(turn, save, live=live)
 
     async def trigger(self, turn: Turn, heard: UserUttered, save: Save) -> Tracker:
         """Answer what no user said, without asking the NLU; a turn that was cut off goes on, as with messages."""

@@ -128,7 +128,7 @@ async def execute_action(call: Call) -> HTTPResponse:
     await _existing(call)
 
     async def work(processor: Processor, turn: Turn, save: Save) -> Tracker:
-        return await processor.loop.act(turn, prediction, save)
+        return await processor.loop.act(turn, prediction)
 
     return await _act(call, work, shown)
 

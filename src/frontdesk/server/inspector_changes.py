@@ -148,7 +148,7 @@ async def act_as(agent: Agent, tracker: Tracker, number: int, at: int, action: s
         prediction = Prediction(action, 1.0, CHANNEL, events=featurized, reason=reason)
         if action == LISTEN:
             return processor.loop.log(before, prediction, ())
-        after = await processor.loop.act(turn, prediction, save)
+        after = await processor.loop.act(turn, prediction)
         if pauses(after) or listens(after):
             return after if listens(after) else processor.loop.log(after, Prediction(LISTEN, 1.0), ())
         loop = dataclasses.replace(processor.loop, choose=_or_wait(processor.loop.choose))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 from pathlib import Path
@@ -28,7 +27,7 @@ from frontdesk.server.app import create_app
 from frontdesk.server.cors import open_to
 from frontdesk.server.listening import Listening
 from frontdesk.server.model_server import pulled
-from frontdesk.server.operating import amounts_of, operate, watched
+from frontdesk.server.operating import amounts_of, operate, spare_collections, watched
 from frontdesk.server.peers import Workers
 from frontdesk.server.protection import Protection
 from frontdesk.server.readiness import OK, Dependency, dependencies_of
@@ -157,8 +156,7 @@ async def _work(
     worker, reminders = QueueWorker(agent, queue, most), ReminderScheduler(agent)
     relay = relay_of(agent, endpoints, layout.folder)
     await agent.start()
-    gc.collect()
-    gc.freeze()
+    spare_collections()
     await reminders.start()
     if relay is not None:
         await relay.start()

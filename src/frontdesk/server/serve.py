@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import gc
 import logging
 import sys
 import time
@@ -40,7 +39,7 @@ from frontdesk.server.inspector import mount_inspector
 from frontdesk.server.inspector_access import Entrance, new_key
 from frontdesk.server.listening import Listening
 from frontdesk.server.model_server import follow, pulled
-from frontdesk.server.operating import amounts_of, operate
+from frontdesk.server.operating import amounts_of, operate, spare_collections
 from frontdesk.server.peers import Workers, choose
 from frontdesk.server.protection import Protection
 from frontdesk.server.readiness import dependencies_of
@@ -249,9 +248,7 @@ def _add_lifetime(
     async def prepare(_: Sanic[Any, Any]) -> None:
         await agent.start()
         await agent.exchange.start()
-        # What was loaded stays: the garbage collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
+        spare_collections()
         # Before the first request is read, so that no new message overtakes one that was cut off.
         tasks.add(asyncio.create_task(_settle(agent, await _take_up(agent))))
         await reminders.start()

@@ -1,4 +1,8 @@
-"""What processes of one installation tell each other at once: over Redis, or nothing where there is one process."""
+"""What processes of one installation tell each other at once: over Redis, or nothing where there is one process.
+
+Each topic is a stream in Redis of what was told within the last minute. So whoever loses its connection, also one that
+ends without a word, hears afterwards what it missed.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,25 @@ AGAIN_AFTER = 0.2
 """Seconds until a listener connects again."""
 PAUSE = 2.0
 """Seconds for which nothing is told after Redis was away: whoever tells is in the middle of a turn."""
-LOOK_EVERY = 10.0
+KEPT = 60.0
+"""Seconds for which what was told is kept, for those who are cut off."""
+MOST = 200
+"""Things that are read in one go."""
+MOST_WAIT = 10.0
+"""Seconds until a listener that hears nothing asks again, at most: a connection that is dead shows then."""
+
+NOTHING = "0-0"
+"""Comes before every number in a stream."""
+PART = "What several processes tell each other"
+
+TELL = """
+-- KEYS: a topic. ARGV: what is told, milliseconds to keep it.
+redis.call('XADD', KEYS[1], '*', 'told', ARGV[1])
+local now = redis.call('TIME')
+local oldest = now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[2]
+redis.call('XTRIM', KEYS[1], 'MINID', '=', string.format('%.0f', oldest))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
 
 
 class NoExchange:
@@ -50,24 +72,26 @@ def exchange_of(locks: LockStore) -> Exchange:
 
 
 class RedisExchange:
-    """Tells processes that use the same Redis, by its publish and subscribe.
+    """Tells processes that use the same Redis, by streams.
 
     >>> exchange = RedisExchange({"url": "localhost"})
     >>> exchange.listen("news", hear)
     >>> await exchange.start()
     >>> await exchange.tell("news", {"of": "ann"})
 
-    It takes the options of the lock store, and listens anew where Redis was away. A process does not hear itself.
+    It takes the options of the lock store. Where a connection broke, or nothing came over it within `socket_timeout`,
+    it listens anew from where it was. A process does not hear itself.
     """
 
     def __init__(
         self, options: Mapping[str, Any], *, section: str = "lock_store", more: frozenset[str] = frozenset()
     ) -> None:
         self._at = read_redis_options(options, section, "exchange:", more | {"lifetime"}, database=1)
-        self._prefix = self._at.prefix
         self._name = uuid.uuid4().hex
         self._hear: dict[str, Hear] = {}
         self._client: Redis | None = None
+        self._listener: Redis | None = None
+        """Of its own: where it is cut off, no other connection that is dead as well is tried next."""
         self._task: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
         self._quiet_until = 0.0
@@ -81,51 +105,67 @@ class RedisExchange:
         if time.monotonic() < self._quiet_until:
             return
         try:
-            client = self._open()
-            await client.publish(f"{self._prefix}{topic}", json.dumps([self._name, content]))
+            if self._client is None:
+                self._client = connect(self._at, PART)
+                self._tell = self._client.register_script(TELL)
+            await self._tell([self._key(topic)], [json.dumps([self._name, content]), int(1000 * KEPT)])
         except failures() as error:
             self._quiet_until = time.monotonic() + PAUSE
             log.error("Other processes could not be told at %s (%s).", self._at.place, type(error).__name__)
+            await self._begin_anew()
+
+    async def _begin_anew(self) -> None:
+        """Let go of connections that wait to be used: where one was dead, so are they."""
+        if self._client is not None:
+            with suppress(*failures()):
+                await self._client.connection_pool.disconnect(inuse_connections=False)
 
     async def start(self) -> None:
         """Begin to listen; returns once it does, or after a moment where Redis is away."""
         if self._hear and self._task is None:
-            self._open()
-            self._task = asyncio.create_task(self._listen())
+            self._listener = connect(self._at, PART)
+            self._task = asyncio.create_task(self._listen(self._listener))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._listening.wait(), self._at.timeout)
 
-    def _open(self) -> Redis:
-        if self._client is None:
-            self._client = connect(self._at, "What several processes tell each other")
-            # Redis tells over all of its databases; those who share another one are another installation.
-            database = self._client.connection_pool.connection_kwargs.get("db", 0)
-            self._prefix = f"{self._at.prefix}{database}:"
-        return self._client
+    def _key(self, topic: str) -> str:
+        return f"{self._at.prefix}{topic}"
 
-    async def _listen(self) -> None:
+    async def _listen(self, client: Redis) -> None:
+        topics = {self._key(topic): hear for topic, hear in self._hear.items()}
+        wait = int(1000 * min(MOST_WAIT, self._at.arguments["socket_timeout"] / 2))
+        heard: dict[Any, Any] = {}  # the number of the last thing, by topic
         away = False
         while True:
             try:
-                async with self._open().pubsub(ignore_subscribe_messages=True) as heard:
-                    await heard.subscribe(*(f"{self._prefix}{topic}" for topic in self._hear))
-                    self._listening.set()
-                    away = False
-                    while True:
-                        message = await heard.get_message(timeout=LOOK_EVERY)
-                        if message is not None:
-                            await self._pass_on(str(message["channel"]), str(message["data"]))
+                for key in topics:
+                    heard[key] = await self._position(client, key, heard.get(key))
+                self._listening.set()
+                away = False
+                while True:
+                    found: Any = await client.xread(heard, count=MOST, block=wait)
+                    for key, entries in found or ():
+                        for number, entry in entries:
+                            heard[key] = number
+                            await self._pass_on(topics[key], entry["told"])
             except failures() as error:
                 if not away:
                     log.warning("Nothing is heard from %s (%s).", self._at.place, type(error).__name__)
                 away = True
             await asyncio.sleep(AGAIN_AFTER)
 
-    async def _pass_on(self, channel: str, text: str) -> None:
-        hear = self._hear.get(channel.removeprefix(self._prefix))
+    async def _position(self, client: Redis, key: str, before: str | None) -> str:
+        """Return from where to listen: from now on at first, then from where it was, unless the stream is a new one."""
+        newest: Any = await client.xrevrange(key, count=1)
+        last = newest[0][0] if newest else NOTHING
+        if before is None:
+            return last
+        return before if _ordinal(before) <= _ordinal(last) else NOTHING
+
+    async def _pass_on(self, hear: Hear, text: str) -> None:
         try:
             name, content = json.loads(text)
-            if name != self._name and hear is not None:
+            if name != self._name:
                 await hear(content)
         except Exception:  # whatever one listener makes of it; the others have to hear what comes next
             log.exception("Something that another process told was not understood.")
@@ -134,6 +174,12 @@ class RedisExchange:
         """Let go of connections."""
         if self._task is not None:
             await end(self._task)
-        if self._client is not None:
-            await self._client.aclose()
-        self._client = self._task = None
+        for client in (self._client, self._listener):
+            if client is not None:
+                await client.aclose()
+        self._client = self._listener = self._task = None
+
+
+def _ordinal(number: str) -> tuple[int, int]:
+    moment, _, count = number.partition("-")
+    return int(moment), int(count or 0)

@@ -239,6 +239,22 @@ class MemoryTrackerStore:
         for number in numbers:
             self._outbox.pop(number, None)
 
+    async def erase(self, sender_id: str) -> bool:
+        """Take away all that is kept of a conversation; False where there was nothing."""
+        self._check_open()
+        rows.check_sender(sender_id)
+        messages = [delivery for delivery in self._inbox if delivery.sender_id == sender_id]
+        kept = [number for number, one in self._outbox.items() if one.sender_id == sender_id]
+        later = [key for key, one in self._reminders.items() if one.reminder.sender_id == sender_id]
+        for delivery in messages:
+            del self._inbox[delivery]
+        for number in kept:
+            del self._outbox[number]
+        for key in later:
+            del self._reminders[key]
+        known = [self._kept.pop(sender_id, None), self._fences.pop(sender_id, None)]
+        return bool(messages or kept or later) or known != [None, None]
+
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations, in order."""
         self._check_open()

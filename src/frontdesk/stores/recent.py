@@ -43,6 +43,12 @@ class RecentSessions:
                 self._kept.move_to_end(sender_id)
             return found
 
+    def drop(self, sender_id: str) -> None:
+        """Keep nothing of a conversation."""
+        with self._lock:
+            before = self._kept.pop(sender_id, None)
+            self._size -= before.rows if before else 0
+
     def put(self, sender_id: str, session: Session) -> None:
         """Keep a session, unless it alone is too long."""
         with self._lock:

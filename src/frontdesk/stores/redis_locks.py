@@ -53,7 +53,7 @@ class _Place:
 
     def lose(self) -> None:
         """End what is done under the lock."""
-        if self.limit is not None and not self.limit.expired():
+        if self.limit is not None and not self.left and not self.limit.expired():
             self.limit.reschedule(asyncio.get_running_loop().time())
 
 
@@ -111,6 +111,7 @@ class RedisLockStore:
                 raise
             raise LockLost from error
         finally:
+            place.left = True  # at once: what is over can't be ended by a loss that is heard of now
             await asyncio.shield(self._begin(self._leave(place, waiting)))
 
     def exchange(self) -> Exchange:
@@ -178,7 +179,6 @@ class RedisLockStore:
             place.hold = Hold(int(fence), clean == "1")
 
     async def _leave(self, place: _Place, waiting: asyncio.Task[Hold]) -> None:
-        place.left = True
         place.woken.set()
         await asyncio.wait(
             [waiting]

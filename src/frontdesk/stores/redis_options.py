@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,15 @@ KNOWN = frozenset(
     | {"socket_timeout", *_TLS}
 )
 PORT = 6379
+_KEPT_ALIVE: Mapping[str, Any] = {
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        getattr(socket, name): seconds
+        for name, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+        if hasattr(socket, name)
+    },
+}
+"""A connection that nobody uses is neither forgotten by what stands between, nor taken for alive for hours."""
 CONNECTIONS = 16
 """To one Redis, of one store: commands are short, and more would only wait there instead of here."""
 
@@ -124,6 +134,8 @@ def connect(options: RedisOptions, part: str) -> Redis:
         "retry": Retry(NoBackoff(), 0),  # who calls knows what may be repeated, and for how long
         **options.arguments,
     }
+    if not (options.url or "").startswith("unix://"):
+        common |= _KEPT_ALIVE
     if options.url is not None:
         return Redis.from_pool(BlockingConnectionPool.from_url(options.url, **common))
     kind = SSLConnection if options.encrypted else Connection

@@ -19,6 +19,7 @@ from frontdesk.errors import LockLost
 from frontdesk.stores import redis_tracker_scripts as scripts
 from frontdesk.stores import rows
 from frontdesk.stores.recent import RecentSessions, Session
+from frontdesk.stores.redis_erasure import RedisErasure
 from frontdesk.stores.redis_options import as_store_error, connect, failures, read_redis_options
 from frontdesk.stores.redis_outbox import RedisOutbox
 from frontdesk.stores.refusals import answered, closed, stale
@@ -35,7 +36,7 @@ AGAIN_AFTER = 0.1
 OURS = frozenset(["record_exp", "inbox_retention_days"])
 
 
-class RedisTrackerStore(RedisOutbox):
+class RedisTrackerStore(RedisErasure, RedisOutbox):
     """Keeps conversations in Redis: only as safe as that writes to its disk (`appendonly yes`, `appendfsync always`).
 
     >>> store = RedisTrackerStore({"url": "localhost", "port": 6379, "db": 0})

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Conversation, Delivery, Outgoing
 from frontdesk.core.reminders import Reminder
-from frontdesk.stores import outbox, reminders, rows, statements
+from frontdesk.stores import erasure, outbox, reminders, rows, statements
 from frontdesk.stores.databases import Database
 from frontdesk.stores.mysql import MysqlDatabase
 from frontdesk.stores.options import SqlOptions, read_options
@@ -150,6 +150,13 @@ class SqlTrackerStore:
     async def sent(self, numbers: Sequence[str]) -> None:
         """Forget what an event broker has by now."""
         await self._database.write(lambda c: outbox.forget(c, numbers))
+
+    async def erase(self, sender_id: str) -> bool:
+        """Take away all that is kept of a conversation; False where there was nothing."""
+        rows.check_sender(sender_id)
+        gone = await self._database.write(lambda c: erasure.erase(c, sender_id))
+        self._recent.drop(sender_id)
+        return gone
 
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations, in the database's order."""

@@ -158,7 +158,8 @@ def load(connection: Connection, sender_id: str, complain: Complain, recent: Rec
     offset, and never makes the next writer look late.
     """
     spot = position(connection, sender_id)
-    if not spot.events:
+    if not spot.events:  # it may have been erased by another process, which gives its rows' ids to others
+        recent.drop(sender_id)
         return Conversation()
     known = recent.get(sender_id)
     if known is None or not _still_there(connection, sender_id, spot, known):

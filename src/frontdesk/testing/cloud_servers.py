@@ -1,4 +1,9 @@
-"""Servers for tests that stand for clouds: moto (S3), fake-gcs-server (Google), Azurite (Azure)."""
+"""Servers for tests that stand for clouds, and for MongoDB.
+
+moto speaks as S3 does, MiniStack as DynamoDB, fake-gcs-server as Google's storage, Azurite as Azure's, SecantusDB as
+MongoDB. DynamoDB is MiniStack's, not moto's: moto copies the whole table for each transaction, takes other requests in
+between, and knows no limit of 4 MB; and dynalite has no transactions at all.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +34,42 @@ def moto() -> Iterator[Server]:
     with folder_of("frontdesk-moto-") as (folder, _):
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         yield from running(Server("moto", port, folder, command, listens, None, None, signal.SIGTERM))
+
+
+@contextlib.contextmanager
+def ministack() -> Iterator[Server]:
+    """Run a server that speaks as DynamoDB does, with its limits, and keeps everything in memory."""
+    program = find_binary("ministack")
+    require_found("ministack", program)
+    port = free_port()
+    with folder_of("frontdesk-ministack-") as (folder, _):
+        environment = {
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "SERVICES": "dynamodb",
+            "LOG_LEVEL": "WARNING",
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+        }
+        yield from running(
+            Server(
+                "ministack", port, folder, [str(program)], listens, None, None, signal.SIGTERM, environment
+            )
+        )
+
+
+@contextlib.contextmanager
+def secantus(*more: str) -> Iterator[Server]:
+    """Run SecantusDB, which speaks as MongoDB does, with transactions, over MongoDB's own storage engine.
+
+    As a replica set of one server; with `--standalone` as a server of its own. With `--auth` it asks who somebody is.
+    """
+    require_found("secantusdb", find_spec("secantus"))
+    port = free_port()
+    with folder_of("frontdesk-secantus-") as (folder, _):
+        command = [sys.executable, "-m", "secantus", "--host", "127.0.0.1", "--port", str(port),
+                   "--storage-path", str(folder / "data"), "--cache-size", "64M", *more]  # fmt: skip
+        yield from running(Server("secantus", port, folder, command, listens, None, None, signal.SIGTERM))
 
 
 @contextlib.contextmanager

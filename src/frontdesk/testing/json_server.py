@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import sys
 import threading
 import zlib
 from collections.abc import Callable, Mapping
@@ -36,6 +37,16 @@ class Reply:
     after: threading.Event | None = None
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing of clients that are gone: some are killed on purpose."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class JsonServer:
     """Answers POST and GET requests on a free port of this machine.
 
@@ -49,8 +60,7 @@ class JsonServer:
         self.answer = answer
         self.asked: list[Asked] = []
         self._connections: list[socket.socket] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._make())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property

@@ -47,6 +47,9 @@ _HOW = {
     "rabbitmq": "apt-get install rabbitmq-server",
     "chromium": "apt-get install chromium",
     "azurite": "npm install --global azurite",
+    "ministack": "pip install ministack==1.5.33, in an environment of its own",
+    "secantusdb": "pip install secantusdb==0.7.0b3",
+    "rasa-webchat": "npm install --global rasa-webchat@1.0.1",
 }
 
 missed: Counter[str] = Counter()

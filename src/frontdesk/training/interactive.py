@@ -210,7 +210,7 @@ class Teacher:
             said = BotUttered(known.responses[action], metadata={"utter_action": action})
             done = self._processor.loop.log(tracker, prediction, (said,))
         elif await self._runs(action):
-            done = await self._processor.loop.act(turn, prediction, _unsaved)
+            done = await self._processor.loop.act(turn, prediction)
         else:
             done = self._processor.loop.log(tracker, prediction, ())
         return dataclasses.replace(known, tracker=done, before=session)

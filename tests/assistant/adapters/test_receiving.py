@@ -170,7 +170,7 @@ def test_what_localstripe_sends_is_taken(stripe_server: StripeServer, tmp_path: 
         shop.close()
 
 
-def reported(*references: str) -> tuple[dict[str, str], bytes]:
+def reported(*references: object) -> tuple[dict[str, str], bytes]:
     """A notice of the warehouse, signed as the Standard Webhooks are."""
     body = json.dumps({"type": "return.arrived", "data": {"references": references}}).encode()
     identity, stamp = f"msg_{len(references)}", str(int(datetime.now(UTC).timestamp()))
@@ -196,6 +196,9 @@ def test_what_the_warehouse_has_unpacked_is_booked_once(tmp_path: Path, template
         for _ in range(2):
             assert sent(f"{server.url}/warehouse", *reported(receipt.reference)) == 204
         assert sent(f"{server.url}/warehouse", headers, body + b" ") == 401
+        headers, body = reported(receipt.reference, 1, 2, 3)
+        malformed = httpx.post(f"{server.url}/warehouse", headers=headers, content=body, trust_env=False)
+        assert (malformed.status_code, "data.references[1]" in malformed.text) == (400, True)
         order = shop.commerce.order(MARCUS[1])
         assert order is not None
         assert order.returns[0].status == "received"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import stripe
 
-from actions.adapters.errors import BadSignature
+from actions.adapters.errors import BadNotice, BadSignature
 from actions.adapters.webhooks import (
     Notice,
     arrived_references,
@@ -211,16 +211,28 @@ def test_anything_else_from_a_warehouse_is_refused(
         warehouse_notice(secret, SIGNED | headers, body, NOW + timedelta(seconds=seconds))
 
 
+def arrived(content: dict[str, Any]) -> Notice:
+    known = {"type": "return.arrived", "data": {}} | content
+    return Notice(system="The warehouse", id="1", kind=str(known["type"]), at=NOW, content=known)
+
+
+def test_what_is_about_something_else_names_no_arrival() -> None:
+    assert arrived_references(arrived({"type": "return.sent", "data": {"references": "R-1"}})) == []
+
+
 @pytest.mark.parametrize(
-    "content",
+    ("data", "said"),
     [
-        {"type": "return.sent"},
-        {"data": []},
-        {"data": {"references": "R-1"}},
-        {"data": {"references": [1, ""]}},
+        ([], "data.references of"),
+        ({}, "data.references of"),
+        ({"references": "R-1"}, "data.references of"),
+        ({"references": []}, "data.references of"),
+        ({"references": ["R-1", 1]}, r"data.references\[1\]"),
+        ({"references": [" "]}, r"data.references\[0\]"),
+        ({"references": ["R" * 41]}, r"data.references\[0\]"),
     ],
 )
-def test_what_names_no_arrival_names_none(content: dict[str, Any]) -> None:
-    known = {"type": "return.arrived", "data": {}} | content
-    notice = Notice(system="The warehouse", id="1", kind=str(known["type"]), at=NOW, content=known)
-    assert arrived_references(notice) == []
+def test_an_arrival_that_does_not_say_of_what_is_refused(data: object, said: str) -> None:
+    with pytest.raises(BadNotice, match=said) as refused:
+        arrived_references(arrived({"data": data}))
+    assert '"references": ["R-10042"]' in str(refused.value), "says how it is written"

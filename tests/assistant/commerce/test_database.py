@@ -7,7 +7,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -117,6 +119,36 @@ def test_a_database_that_stays_locked_is_named(shop: Services, monkeypatch: pyte
     monkeypatch.setattr("actions.commerce.database.BUSY_SECONDS", 0.05)
     with shop.database.write(), pytest.raises(StoreBusy, match="locked"), shop.database.write():
         pass
+
+
+def test_a_database_that_another_program_keeps_locked_is_named(
+    shop: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.database.close()
+    monkeypatch.setattr("actions.commerce.database.BUSY_SECONDS", 0.05)
+    with closing(sqlite3.connect(shop.database.url.database or "")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy, match="locked"), shop.database.write():
+            pass
+        other.rollback()
+    with shop.database.write():
+        pass  # whoever was refused has let go of its place in line
+
+
+def test_writers_of_one_process_stand_in_line(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.database.close()
+    with monkeypatch.context() as patched:  # SQLite itself is to wait for nobody
+        patched.setattr("actions.commerce.database.BUSY_SECONDS", 0.0)
+        assert shop.database.engine
+
+    def write(number: int) -> int:
+        with shop.database.write() as connection:
+            connection.execute(schema.products.update().values(name=f"Name {number}"))
+            time.sleep(0.002)
+        return number
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(write, range(32))) == list(range(32))
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "not a url", ""])

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 from frontdesk.actions.calls import read_result, request
 from frontdesk.actions.context import ContextSigner
-from frontdesk.core.codec import Verbosity, tracker_to_wire
+from frontdesk.core.codec import Verbosity, to_wire, tracker_to_wire
 from frontdesk.core.events import (
     ActionExecuted,
     ActiveLoop,
@@ -113,7 +114,7 @@ def test_which_events_are_written(build) -> None:
 
 def test_a_request_holds_the_last_events(build) -> None:
     tracker = build.said(build.tracker(build.domain(), *[SlotSet("x", i) for i in range(50)]))
-    body = request("action_x", tracker, ActionCall(), ContextSigner(build.secret), 5)
+    body = json.loads(request("action_x", tracker, ActionCall(), ContextSigner(build.secret), 5))
     assert set(body) == {"next_action", "sender_id", "tracker", "version"}
     assert len(body["tracker"]["events"]) == 5
     assert body["tracker"]["events"][-1]["event"] == "user"
@@ -122,3 +123,26 @@ def test_a_request_holds_the_last_events(build) -> None:
 def test_a_result() -> None:
     result = read_result("a", {"events": [{"event": "slot"}], "responses": [{}], "more": 1})
     assert (result.events, result.responses) == ([{"event": "slot"}], [{}])
+
+
+def test_events_are_sent_as_they_are_however_often(build) -> None:
+    tracker = build.said(build.tracker(build.domain(), SlotSet("x", {"deep": [1]})))
+    odd = SlotSet("y", "kept", metadata={"frontdesk": "forged", "mine": 1}, timestamp=3.0)
+    tracker = tracker.append(odd)
+    bodies = [
+        json.loads(
+            request("action_x", tracker, ActionCall(), ContextSigner(build.secret), 500, extra="[1, 2]")
+        )
+        for _ in range(2)
+    ]
+    assert bodies[0]["tracker"]["events"] == bodies[1]["tracker"]["events"]
+    expected = [to_wire(event) for event in tracker.events()]
+    expected[-1]["metadata"] = {"mine": 1}
+    assert bodies[0]["tracker"]["events"] == expected
+    assert bodies[0]["extra"] == [1, 2]
+    changed = dataclasses.replace(odd, value="changed")
+    again = json.loads(
+        request("action_x", tracker.append(changed), ActionCall(), ContextSigner(build.secret), 500)
+    )
+    assert again["tracker"]["events"][-1]["value"] == "changed", "nothing is kept of the one it was made from"
+    assert changed == SlotSet("y", "changed")

@@ -6,7 +6,7 @@ import pytest
 
 from frontdesk.actions.local import LocalActionServer
 from frontdesk.actions.remote import RemoteActionServer
-from frontdesk.actions.servers import make_action_server
+from frontdesk.actions.servers import make_action_server, repeatable
 from frontdesk.core.ports import ActionCall
 from frontdesk.errors import ActionError, ConfigError
 
@@ -77,3 +77,15 @@ def test_options_that_cannot_be_meant(tmp_path: Path) -> None:
             make_action_server({"url": "http://x", "deadline": value}, tmp_path, where="endpoints.yml:3")
     with pytest.raises(ConfigError, match=r"endpoints\.yml:3.*actions_module"):
         make_action_server({"deadline": 3}, tmp_path, where="endpoints.yml:3")
+
+
+def test_which_actions_may_run_again() -> None:
+    may = repeatable({"repeatable": ["action_ask_*", "action_hours"]})
+    assert [name for name in ("action_ask_size", "action_hours", "action_hours_2", "ask") if may(name)] == [
+        "action_ask_size",
+        "action_hours",
+    ]
+    assert not repeatable({})("action_hours")
+    for wrong in ("action_hours", [1], {"action_hours": True}):
+        with pytest.raises(ConfigError, match=r"endpoints\.yml:3.*'repeatable'.*list of names"):
+            repeatable({"repeatable": wrong}, "endpoints.yml:3")

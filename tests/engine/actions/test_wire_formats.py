@@ -177,7 +177,7 @@ async def test_a_newer_server_is_sent_a_domain_once(domain, tracker) -> None:
 
 
 def test_a_call_has_all_that_rasa_sends(build, domain, tracker) -> None:
-    body = request("action_tell", tracker, ActionCall(), ContextSigner(), 500)
+    body = json.loads(request("action_tell", tracker, ActionCall(), ContextSigner(), 500))
     assert set(body) == {"next_action", "sender_id", "tracker", "version"}
     assert set(body["tracker"]) == {
         "sender_id", "slots", "latest_message", "latest_event_time", "followup_action", "paused", "events",
@@ -192,7 +192,7 @@ def test_only_the_last_events_are_sent(build, domain, most, sent) -> None:
     heard = early.extend([ActionExecuted("action_listen"), build.user("hi", "greet")])
     form = [ActiveLoop("city_form"), SlotSet("requested_slot", "city"), ActionExecuted("city_form")]
     tracker = heard.extend([*form, SlotSet("city", "Bath")])
-    wire = request("validate_city_form", tracker, ActionCall(), ContextSigner(), most)["tracker"]
+    wire = json.loads(request("validate_city_form", tracker, ActionCall(), ContextSigner(), most))["tracker"]
     assert len(wire["events"]) == sent
     assert wire["events"][-1] == {"event": "slot", "timestamp": None, "name": "city", "value": "Bath"}
     assert wire["slots"] == {"name": "Ann", "city": "Bath", "seen": None, "requested_slot": "city"}

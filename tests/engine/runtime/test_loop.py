@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pytest
@@ -60,14 +60,25 @@ class Stage:
     """A loop over scripted policies and actions, with what ran and what was committed."""
 
     def __init__(
-        self, *script: str | None, limit: int = 10, **outcomes: Sequence[ev.Event] | Exception
+        self,
+        *script: str | None,
+        limit: int = 10,
+        repeatable: Collection[str] = (),
+        **outcomes: Sequence[ev.Event] | Exception,
     ) -> None:
         self.outcomes: dict[str, Any] = outcomes
         self.ran: list[Turn] = []
         self.named: list[str] = []
         self.saved: list[int] = []
         self.policy = Scripted(*script)
-        self.loop = Loop([self.policy], choose, self.action_for, lambda n: n.startswith("action_x"), limit)  # type: ignore[list-item]
+        self.loop = Loop(
+            [self.policy],  # type: ignore[list-item]
+            choose,
+            self.action_for,
+            lambda name: name.startswith("action_x"),
+            repeatable=lambda name: name in repeatable,
+            limit=limit,
+        )
 
     def action_for(self, name: str, domain: Domain) -> Does:
         action = Does(name, self.outcomes.get(name, ()), self.ran)
@@ -79,11 +90,11 @@ class Stage:
         self.saved.append(len(tracker))
         return tracker
 
-    async def run(self, *events: ev.Event) -> Tracker:
+    async def run(self, *events: ev.Event, live: bool = True) -> Tracker:
         heard = [ev.ActionExecuted(LISTEN), ev.UserUttered("hi", message_id="m1"), *events]
         tracker = Tracker.start("ann", DOMAIN.initial_slots, heard)
         turn = Turn(tracker, DOMAIN, "rest", EchoResponses(), EchoActionServer(), ActionCall(message_id="m1"))
-        return await self.loop.run(turn, self.save)
+        return await self.loop.run(turn, self.save, live=live)
 
 
 def actions(tracker: Tracker) -> list[str | None]:
@@ -118,6 +129,27 @@ async def test_what_is_said_before_a_custom_action_is_committed_and_so_passed_on
     stage = Stage("utter_a", "action_x", utter_a=[ev.BotUttered("One moment ...")])
     await stage.run()
     assert stage.saved == [5]
+
+
+async def test_where_nobody_reads_along_what_is_said_waits_for_the_end() -> None:
+    stage = Stage("utter_a", "action_x", utter_a=[ev.BotUttered("One moment ...")])
+    await stage.run(live=False)
+    assert stage.saved == []
+
+
+async def test_what_only_repeatable_actions_did_need_not_be_kept() -> None:
+    stage = Stage("action_x1", "action_x2", "action_x1", "action_x1", repeatable=["action_x1"])
+    await stage.run()
+    assert stage.saved == [5], "once after the one with effects, not before and not again"
+
+
+async def test_a_custom_action_that_begins_the_session_counts_unless_it_is_repeatable() -> None:
+    name = "action_session_start"
+    for repeatable, saved in (((), [2]), ((name,), [])):
+        stage = Stage("action_x1", repeatable=repeatable)
+        stage.loop = dataclasses.replace(stage.loop, is_custom=lambda each: each in (name, "action_x1"))
+        await stage.run()
+        assert stage.saved == saved
 
 
 async def test_too_many_actions_end_in_listening(caplog: pytest.LogCaptureFixture) -> None:

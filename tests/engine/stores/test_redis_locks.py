@@ -204,6 +204,17 @@ class TestSeveralServers:
                     await asyncio.sleep(3600)
         assert (await enter(one)).fence > hold.fence
 
+    async def test_a_loss_that_is_heard_of_as_the_work_ends_stops_nothing(self, open_locks: Open) -> None:
+        locks, loop, failed = open_locks(), asyncio.get_running_loop(), list[object]()
+        loop.set_exception_handler(lambda _, context: failed.append(context.get("exception")))
+        async with locks.lock("ann"):
+            loop.call_soon(
+                locks._lose, list(locks._places.values())
+            )  # as a sign of life does that is under way
+        await use(locks, "ann")
+        assert failed == []
+        assert len(locks) == 0
+
     async def test_a_turn_may_take_longer_than_the_lifetime(self, open_locks: Open) -> None:
         one, two = open_locks(lifetime=0.4), open_locks(lifetime=0.4)
         async with one.lock("ann"):

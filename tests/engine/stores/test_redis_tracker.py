@@ -14,8 +14,10 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery
 from frontdesk.errors import ConfigError, StaleConversation, StoreError
 from frontdesk.stores import rows
+from frontdesk.stores.redis_options import connect, read_redis_options
 from frontdesk.stores.redis_tracker import RedisTrackerStore
 from frontdesk.testing import servers
+from frontdesk.testing.contracts.erasure import ErasureContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -46,8 +48,20 @@ async def store(redis_url: str) -> AsyncIterator[RedisTrackerStore]:
     await store.close()
 
 
-class TestRedisTrackerStore(TrackerStoreContract, OutboxContract):
+class TestRedisTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract):
     pass
+
+
+async def test_what_rasa_kept_of_a_conversation_is_erased_too(
+    store: RedisTrackerStore, redis_url: str
+) -> None:
+    client = connect(read_redis_options({"url": redis_url}, "x", ""), "A test")
+    await client.set("tracker:ann", json.dumps({"events": [{"event": "slot", "name": "a", "value": 1}]}))
+    assert (await store.load("ann")).events
+    assert await store.erase("ann") is True
+    assert not (await store.load("ann")).events
+    assert await client.keys("*ann*") == []
+    await client.aclose()
 
 
 class TestSharedRedis(SharedTrackerStoreContract):

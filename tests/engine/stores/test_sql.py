@@ -19,6 +19,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery
 from frontdesk.errors import ConfigError, StaleConversation, StoreError
 from frontdesk.stores.sql import SqlTrackerStore
+from frontdesk.testing.contracts.erasure import ErasureContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -60,7 +61,7 @@ async def close_all(stores: list[SqlTrackerStore]) -> None:
         await store.close()
 
 
-class TestSqlite(TrackerStoreContract, OutboxContract):
+class TestSqlite(TrackerStoreContract, OutboxContract, ErasureContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[SqlTrackerStore]:
         store = SqlTrackerStore({"db": str(tmp_path / "new" / "conversations.db")})
@@ -81,7 +82,7 @@ class TestSharedSqlite(SharedTrackerStoreContract):
         await close_all(opened)
 
 
-class TestPostgresql(TrackerStoreContract, OutboxContract):
+class TestPostgresql(TrackerStoreContract, OutboxContract, ErasureContract):
     @pytest.fixture
     async def store(self, postgresql: Server) -> AsyncIterator[SqlTrackerStore]:
         store = SqlTrackerStore({"url": postgresql.new_database()})

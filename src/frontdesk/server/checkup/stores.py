@@ -17,6 +17,7 @@ from frontdesk.server.checkup.deployment import Deployment, Finding, Level
 from frontdesk.server.queue import check_front
 from frontdesk.stores import schema
 from frontdesk.stores.databases import as_store_error
+from frontdesk.stores.document_tracker import DocumentTrackerStore
 from frontdesk.stores.options import SqlOptions, read_options
 from frontdesk.stores.redis_options import (
     as_store_error as redis_error,
@@ -45,7 +46,11 @@ async def check_tracker_store(deployment: Deployment) -> list[Finding]:
         mend = "Name a database under 'tracker_store' in endpoints.yml (type: sql)."
         return [Finding(TRACKERS, Level.WARNING, what, mend)]
     try:
-        await store.next_reminder()
+        if not isinstance(store, DocumentTrackerStore):
+            await store.next_reminder()
+        elif not await store.there():
+            what = f"'{kind}' answers; what keeps the conversations is made there at the first start."
+            return [Finding(TRACKERS, Level.NOTE, what)]
     finally:
         await store.close()
     return [Finding(TRACKERS, Level.OK, f"The store '{kind}' answers.")]

@@ -1,0 +1,54 @@
+"""Erase conversations: what was said, messages and replies, reminders, and what an event broker is still to be told."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from typing import TYPE_CHECKING
+
+from frontdesk.cli.options import add_files, add_project, named
+
+if TYPE_CHECKING:
+    from frontdesk.core.ports import LockStore, TrackerStore
+    from frontdesk.stores.redis_queue import RedisQueue
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's options."""
+    parser.add_argument(
+        "ids", nargs="+", metavar="ID", help="which conversations (`frontdesk export` has ids)"
+    )
+    add_project(parser)
+    add_files(parser, "endpoints")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Erase them; the exit code is 1 where one was not there."""
+    from frontdesk.cli.conversations import open_store
+    from frontdesk.errors import ConfigError
+    from frontdesk.formats.settings_files import read_endpoints
+    from frontdesk.runtime.assembly import lock_store, message_queue
+
+    folder, path = options.project.resolve(), named(options, "endpoints")
+    endpoints = read_endpoints(folder, path)
+    store = open_store(folder, path)
+    try:
+        queue = message_queue(endpoints)
+    except ConfigError:  # there is none
+        queue = None
+    found = asyncio.run(_erase(options.ids, store, lock_store(endpoints.lock_store), queue))
+    for name in options.ids:
+        print(f"{name}  {'erased' if name in found else 'is not there'}")
+    return 0 if found.issuperset(options.ids) else 1
+
+
+async def _erase(ids: list[str], store: TrackerStore, locks: LockStore, queue: RedisQueue | None) -> set[str]:
+    from frontdesk.runtime.erasure import erase
+
+    try:
+        return {name for name in ids if await erase(name, store, locks, queue)}
+    finally:
+        if queue is not None:
+            await queue.close()
+        await locks.close()
+        await store.close()
