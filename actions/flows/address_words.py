@@ -47,6 +47,12 @@ def target_of(heard: Said, *, open_order: bool) -> str | None:
     return (ORDER if open_order else PROFILE) if delivery else None
 
 
+def names_one_target(heard: Said) -> bool:
+    """Tell whether the words leave one of the two out: "not my account", "only the order"."""
+    words = "" if heard.payload else around_address(heard.text)
+    return speaks("only_order", words) or speaks("only_profile", words)
+
+
 def takes_own(heard: Said, *, asked: bool = False) -> bool:
     """Tell whether the address on the account is to be taken; as an answer, naming it is enough."""
     if heard.entity("address_source") == PROFILE:

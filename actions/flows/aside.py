@@ -72,6 +72,22 @@ class ActionSmallTalk(Action):
         return []
 
 
+class ActionPraise(Action):
+    """Take a kind word; "did that work?" sounds like one and is a question."""
+
+    def name(self) -> str:
+        """Name the action."""
+        return "action_praise"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Say thank you, unless it is asked what was done."""
+        if not tell_done(dispatcher, tracker):
+            dispatcher.utter_message(response="utter_praise")
+        return []
+
+
 class ActionOutOfScope(Action):
     """Say what the assistant is for, or which languages are spoken here."""
 

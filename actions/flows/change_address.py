@@ -20,6 +20,7 @@ from actions.flows.address_words import (
     draft,
     draft_of,
     names_address,
+    names_one_target,
     new_address,
     opening_parts,
     order_words,
@@ -90,6 +91,8 @@ class ValidateAddressForm(OrderForm):
         whole = message(tracker)
         if not words.text and asked in ("address_new", "address_confirmed") and names_address(whole, asked):
             words = whole  # an address is an answer, whatever it was taken for
+        if not words.text and asked == FLOW.confirmed_slot and names_one_target(whole):
+            words = whole  # and so is "only the order"
         verified = asked not in (None, "email", "identity_proof", "person_name", "postcode")
         return words if verified or not names_address(words, asked) else without_postcode(words)
 

@@ -21,7 +21,7 @@ from actions.flows.turn import HESITATES, SURE, actions_of, feels_bad, message, 
 from actions.flows.wishes import clear_wish, left, serve, wishes
 
 FAR = 4  # turns to look back for something worth repeating
-COURTESIES = frozenset({"utter_thank", "utter_praise", "action_small_talk"})
+COURTESIES = frozenset({"utter_thank", "action_praise", "action_small_talk"})
 NUMBERS = re.compile(r"\b(?:ticket|reference|return (?:number|id|code)|case)\b")
 KEPT = ("email",)  # slots that a new session begins with
 

@@ -24,11 +24,19 @@ FINE_BUT = re.compile(  # "everything's fine apart from the lamp" speaks of the 
     r"(?:but|except(?:ing)?(?: for)?|apart from|other than|aside from|besides)\b",
     re.I,
 )
+FINE_REST = re.compile(  # "everything else is great" says nothing of what goes back
+    r"\b(?:everything|all|the rest|anything)(?: else)?(?:'?s| is| was| are| were) (?:all )?"
+    r"(?:right|fine|good|great|ok|okay|perfect|well|nice|lovely|happy)\b"
+    r"(?!\s*,?\s*(?:but|except|apart|other|aside|besides))",
+    re.I,
+)
 BOTH = re.compile(r"\b(both|the two|two of them|the pair)\b", re.I)
 # "All but the lamp", "everything in red but the lamp": everything that follows is left out.
 EXCEPT = re.compile(
     r"\b(?:all|everything|both|each|every\w*|items?|order)\s+(?:(?:of|in) (?:\w+ )?\w+\s+)?but\b(?!\s+not\b)"
-    r"|\b(?:except(?:ing)?(?: for)?|apart from|other than|aside from|besides|minus)\b",
+    r"|\b(?:except(?:ing)?(?: for)?|apart from|other than|aside from|besides|minus)\b"
+    # "all were happy, except that the lamp didn't fit" speaks of the lamp
+    r"(?! that\b[^.;]*\b(?:(?:did|does|do|is|was|are|were)(?:n'?t)?|broke|came|arrived)\b)",
     re.I,
 )
 # "Not the lamp", "I'll keep the lamp": left out up to the next comma or turn.
@@ -88,7 +96,7 @@ def match_items(
 
 def without_closings(text: str) -> str:
     """Take out what says "all" or "everything" and means none of the items by it."""
-    return CLOSING.sub(" ", FINE_BUT.sub(" ", text))
+    return CLOSING.sub(" ", FINE_REST.sub(" ", FINE_BUT.sub(" ", text)))
 
 
 def _exception(items: Sequence[OrderItem], text: str, everything: list[OrderItem]) -> ItemMatch | None:

@@ -236,3 +236,9 @@ def test_that_the_address_of_the_order_before_can_be_taken_for_another_one(hugo)
     )
     talk.hear("same address for L204507", "change_address").run(ValidateAddressForm())
     assert (talk.slots["address_order"], talk.slots["address_new"]) == ("L204507", NEW)
+
+
+@pytest.mark.parametrize("intent", ["nlu_fallback", "cancel_order", "change_order"])
+def test_that_only_the_order_is_an_answer_whatever_it_sounds_like(hugo, intent):
+    talk = answer(confirming(address_target="both"), "absolutely not. only for the order", intent)
+    assert (talk.slots["address_target"], talk.slots["address_confirmed"]) == ("order", None)

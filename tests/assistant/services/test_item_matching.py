@@ -51,6 +51,8 @@ TWINS = (item(1, "Stoneware Mug", "14.00", color="sage"), item(2, "Stoneware Mug
         ("all three of them", "123"),
         ("all but the lamp", "23"),
         ("everything except the kettle", "13"),
+        ("we were all thrilled, except that the lamp and the mugs didn't work out", "13"),
+        ("my problem is with the lamp and the mugs, everything else is great", "13"),
         ("everything, but I'll keep the mugs", "12"),
         ("the lamp but not the kettle", "1"),
         ("send back the kettle and keep the rest", "2"),
