@@ -53,10 +53,7 @@ def _event_json(event: Event) -> str:
 
 
 _KEPT = "_as_sent"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, default=str)
+_json = json.JSONEncoder(default=str).encode  # as `json.dumps`, which makes an encoder for each call
 
 
 def _object(**parts: str) -> str:

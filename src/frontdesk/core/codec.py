@@ -13,7 +13,7 @@ from typing import Any
 
 from frontdesk.core import events as ev
 from frontdesk.core.message import Entity, IntentScore, Message
-from frontdesk.core.tracker import Tracker
+from frontdesk.core.tracker import Loop, Tracker
 
 EVENT_TYPES: dict[str, type[ev.Event]] = {
     cls.type_name: cls
@@ -229,10 +229,14 @@ def tracker_to_wire(
         "paused": state.paused,
         "events": _events_to_wire(tracker, verbosity, max_events),
         "latest_input_channel": tracker.latest_channel,
-        "active_loop": dataclasses.asdict(state.active_loop) if state.active_loop else {},
+        "active_loop": _own_fields(state.active_loop) if state.active_loop else {},
         "latest_action": latest_action,
         "latest_action_name": state.latest_action,
     }
+
+
+def _own_fields(loop: Loop) -> dict[str, Any]:
+    return {item.name: getattr(loop, item.name) for item in dataclasses.fields(loop)}
 
 
 def _latest_message_to_wire(message: ev.UserUttered | None) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def replies_from_json(text: object) -> list[Mapping[str, Any]]:
 def to_json(value: Any, what: str) -> str:
     """Return JSON in plain ASCII. Raises StoreError, naming `what`, where a value has no JSON form."""
     try:
-        return json.dumps(value, default=_plain)
+        return _ENCODE(value)
     except (TypeError, ValueError, RecursionError) as error:
         hint = "Keep only text, numbers, true, false, null, lists and dicts in events, metadata and replies."
         raise StoreError(f"{what} holds a value that is not JSON ({error}).", hint=hint) from error
@@ -125,6 +125,10 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+_ENCODE = json.JSONEncoder(default=_plain).encode
+"""As `json.dumps`, which makes an encoder for each call."""
 
 
 def _object(text: object) -> dict[str, Any]:
