@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,6 +38,9 @@ FLOW = Flow(
 ON_FILE = "on file"  # what the button says that stands for the number of the account
 SKIPS = frozenset({"deny", "stop", "affirm", "goodbye", "talk_to_human"})
 NOT_SAID = "not said"
+CORRECTS = re.compile(
+    r"\b(?:instead|rather|make (?:it|that)|move it|switch it|change (?:it|that|the time))\b"
+)
 
 
 def booked_call(tracker: Tracker) -> Callback | None:
@@ -184,7 +188,7 @@ class ValidateCallbackForm(AttentiveForm):
         words = self._words(tracker)
         topic = topic_of(words) or ""
         wish = wish_in(words.replace(topic, " ") if topic else words, tracker)
-        if tracker.get_slot("requested_slot") == "callback_topic":
+        if tracker.get_slot("requested_slot") == "callback_topic" and not self._other_time(heard, tracker):
             return {}
         if wish is None and zone_of(words) and tracker.get_slot("callback_words"):
             words = str(tracker.get_slot("callback_words"))  # "pacific": the time that was said, but there
@@ -218,11 +222,15 @@ class ValidateCallbackForm(AttentiveForm):
         found = topic_of(self._words(tracker))
         if found:
             return {"callback_topic": found}
-        if asked != "callback_topic" or not heard.text or heard.payload:
+        if asked != "callback_topic" or not heard.text or heard.payload or self._other_time(heard, tracker):
             return {}
         if heard.intent in SKIPS and heard.short:
             return {"callback_topic": NOT_SAID} if heard.intent == "deny" else {}
         return {"callback_topic": heard.text[:LONGEST_TOPIC]} if heard.meant else {}
+
+    def _other_time(self, heard: Said, tracker: Tracker) -> bool:
+        """Tell whether the words correct the time ("make it friday instead"), although the subject was asked for."""
+        return heard.short and heard.has(CORRECTS) and wish_in(heard.text, tracker) is not None
 
     def validate_callback_topic(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

@@ -213,7 +213,12 @@ class ValidateAddressForm(OrderForm):
         if target == ORDER and (takes_own(heard, asked=asked) or (not asked and takes_own(first))):
             return parts_of(customer.address)
         last = services().orders.find(customer, str(tracker.get_slot("last_order") or ""))
-        if target == PROFILE and last and (takes_last(heard) or (not asked and takes_last(first))):
+        elsewhere = last is not None and last.number != tracker.get_slot("address_order")
+        if (
+            last
+            and (target == PROFILE or elsewhere)
+            and (takes_last(heard) or (not asked and takes_last(first)))
+        ):
             return parts_of(last.address)
         if asked and heard.text and not heard.payload:
             whole = so_far if so_far.some else opening_parts(heard.text, base)

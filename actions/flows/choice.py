@@ -14,7 +14,7 @@ from actions.commerce.model import Customer, Order
 from actions.flows.memo import looked_up
 from actions.flows.turn import EMAIL, POSTCODE, Said
 from actions.services import services
-from actions.services.item_matching import PLACE, PLACES
+from actions.services.item_matching import CHEAP, DEAR, PLACE, PLACES
 
 SHOWN = 5
 SHORT_STATES = {
@@ -43,14 +43,25 @@ OTHER_ORDER = re.compile(
 BEFORE = re.compile(
     r"\b(?:one|order)\s+before(?:\s+(?:that|this|it|the last))?\b|\bprevious\s+(?:one|order)\b"
 )
+NEWER = re.compile(r"\b(?:newer|newest|more recent|most recent|later|latest)\b")
+OLDER = re.compile(r"\b(?:older|oldest|earlier|earliest)\b")
 SAME = re.compile(r"\b(?:it|that one|this one|that order|this order|same (?:one|order))\b")
 
 
 def placed(heard: Said, offered: Sequence[Order]) -> str | None:
-    """Return the number of the order that is meant by its place in the list: "the second one"."""
-    found = None if heard.payload or not heard.short else PLACE.search(heard.text)
+    """Return the number of the order that is meant by its place, price or age: "the second one", "the cheaper one"."""
+    if heard.payload or not heard.short or not offered:
+        return None
+    found = PLACE.search(heard.text)
     at = PLACES.get(found[1].lower()) if found else None
-    return offered[at].number if at is not None and at < len(offered) else None
+    if at is not None:
+        return offered[at].number if at < len(offered) else None
+    if CHEAP.search(heard.text):
+        return min(offered, key=lambda order: order.total).number
+    if DEAR.search(heard.text):
+        return max(offered, key=lambda order: order.total).number
+    newest, oldest = heard.has(NEWER), heard.has(OLDER)
+    return offered[0 if newest else -1].number if newest != oldest else None
 
 
 def recent(customer: Customer) -> list[Order]:
@@ -74,7 +85,7 @@ def choose(
 
     A number comes back as it was said, even one that isn't theirs: the caller checks it and says so.
     `current` is the order that was chosen before; "the other one" is any but that. Of the orders that the words fit,
-    those count first that are `possible`, and "it" is no other than one of those.
+    those count first that are `possible`, and neither "it" nor "the other one" is any but one of those.
     """
     if heard.number and not _is_zip(customer, heard):
         return heard.number
@@ -94,7 +105,9 @@ def choose(
         last = tracker.get_slot("last_order")
         if heard.has(SAME) and last and (not possible or last in {order.number for order in possible}):
             return str(last)
-    return orders[0].number if len(orders) == 1 else None
+    left = [order for order in orders if order in possible] if other else []
+    left = left or orders
+    return left[0].number if len(left) == 1 else None
 
 
 def _is_zip(customer: Customer, heard: Said) -> bool:

@@ -23,7 +23,7 @@ from actions.services.us_addresses import one_line
 from actions.services.wording import listed
 
 IT = (
-    r"(?:it|this|that|those|they|everything|it all|all (?:of )?(?:it|that)"
+    r"(?:it|(?:this|that)(?: one)?|those|they|both|both of (?:it|them)|everything|it all|all (?:of )?(?:it|that)"
     r"|(?:my|the|your) (?:last )?(?:change|changes|update|cancell?ation|return|exchange|refund|request|booking|code"
     r"|address|payment|swap|thing)(?: change| request)?)"
 )
@@ -41,6 +41,9 @@ ASKS = re.compile(
     rf"|\b(?:how (?:do|will|can|would|am) (?:i|we)|how to|can (?:i|we)) (?:\w+ )?{BE_SURE}\b"
     rf"(?: \w+){{0,4}} {HAPPENED}\b"
     rf"|^(?:and |so |ok )*{IT} {REALLY}{HAPPENED} (?:right|yes|then)$"
+)
+SENT = re.compile(
+    r"\b(?:did|has|have|is|was|were) (?:it|that|the quote|the e ?mail|you) (?:been )?(?:sent|send|mailed|gone|go)\b"
 )
 LONGEST = 14  # words
 OF_ANYBODY = frozenset(  # needs no proof of who somebody is
@@ -67,7 +70,9 @@ TOLD = OF_ANYBODY | {
     "order.remedy",
     "return.start",
 }
+MAILS = frozenset({"password.reset", "quote.send"})
 PAYS_BACK, CHARGES = "utter_did_pay_back", "utter_did_charge"
+PAYS_LATER = "utter_did_pay_back_later"  # once what is sent back has arrived
 
 
 def asks_if_done(text: str) -> bool:
@@ -82,14 +87,17 @@ def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
     Where a summary waits for a yes, nothing of it is done: the summary, which comes again, says so.
     """
     heard = message(tracker)
-    if heard.payload or not asks_if_done(heard.text):
+    asks = asks_if_done(heard.text)
+    if heard.payload or not (asks or heard.has(SENT)):
         return False
-    if tracker.active_loop_name and str(tracker.get_slot("requested_slot")).endswith("_confirmed"):
+    if asks and tracker.active_loop_name and str(tracker.get_slot("requested_slot")).endswith("_confirmed"):
         return True
     who = caller(tracker)
     done = services().last_done(who)
     if done is None or heard.number not in (None, done.told.get("order_number")):
         return False
+    if done.action not in MAILS and not asks:
+        return False  # what was sent is a parcel
     moment = moment_of(done)
     if done.undone is not None:
         dispatcher.utter_message(response="utter_did_undone", moment=moment)
@@ -127,13 +135,13 @@ def response_of(done: Done) -> str:
 
 def money_of(done: Done) -> str | None:
     """Name the response for the money that moves because of it; None where none does, or where it is said already."""
-    told = done.told
+    told, back = done.told, PAYS_LATER if done.action in ("return.start", "exchange.start") else PAYS_BACK
     if done.action in ("order.change", "exchange.start"):
         difference = Decimal(str(told.get("difference") or 0))
-        return CHARGES if difference > 0 else PAYS_BACK if difference < 0 else None
+        return CHARGES if difference > 0 else back if difference < 0 else None
     if done.action == "order.payment":
         return None
-    return PAYS_BACK if sum_of(told) > 0 else None
+    return back if sum_of(told) > 0 else None
 
 
 def sum_of(told: Mapping[str, Any]) -> Decimal:

@@ -32,7 +32,9 @@ CHOICES = order_slots() | {"return_items", "swap_items"}
 ASKS = frozenset({"ask_product", "ask_question"})
 QUITE_SURE = 0.8
 FALLBACK = "nlu_fallback"
-THIS_ONE = re.compile(r"^(?:no,? )?(?:the|that) (?:[\w-]+ ){1,3}one$")  # not what is under way: another one
+THIS_ONE = re.compile(
+    r"^(?:(?:no|and|or|ok),? )*(?:the|that) (?:[\w-]+ ){1,3}one\??$"
+)  # not what is under way: another one
 PICKS = re.compile(r"\b(?:the one|one with|that one|what about|i meant?)\b")
 LACKS = re.compile(
     r"\b(?:don'?t|do not|didn'?t|can'?t|cannot) (?:have|know|remember|find|recall|want|like|give|share)\b"
@@ -282,7 +284,7 @@ class PrivateForm(AttentiveForm, ABC):
         if words.intent == FALLBACK and another and cue in guessed(tracker):
             return Said()
         picks = words.intent in ASKS and (
-            (asked in CHOICES and (words.has(PICKS) or words.confidence < QUITE_SURE))
+            (asked in CHOICES and (words.has(PICKS) or words.has(THIS_ONE) or words.confidence < QUITE_SURE))
             or (asked in self.own_questions and words.short and words.has(THIS_ONE))
         )
         if picks:

@@ -29,6 +29,11 @@ def look_again() -> None:
         seen.clear()
 
 
+def seen_before(key: Hashable) -> Any:
+    """Return what was looked up within this block under a key; None where nothing was."""
+    return (_seen.get() or {}).get(key)
+
+
 def looked_up(key: Hashable, look: Callable[[], T]) -> T:
     """Return what `look` gives: the first time within a block, and every time outside of one."""
     seen = _seen.get()

@@ -15,7 +15,7 @@ from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, OTHER_ORDER, ask_which, choose, fitting, recent
 from actions.flows.flow import Flow
 from actions.flows.identity import tell_block
-from actions.flows.memo import looked_up
+from actions.flows.memo import looked_up, seen_before
 from actions.flows.turn import Said, said, told_now
 from actions.flows.wishes import done, wishes
 from actions.services import services
@@ -88,8 +88,13 @@ class OrderFlow(Flow):
 
 def own_order(customer: Customer, number: str) -> Order | None:
     """Return an order of a customer; within one look at the shop, the one that was found before."""
-    find = services().orders.find
-    return looked_up(("order", customer.id, number), lambda: find(customer, number)) if number else None
+    if not number:
+        return None
+    orders = services().orders
+    held: list[Order] = seen_before(("recent", customer.id)) or []
+    return orders.among(held, number) or looked_up(
+        ("order", customer.id, number), lambda: orders.find(customer, number)
+    )
 
 
 def declined_methods(tracker: Tracker) -> tuple[str, ...]:

@@ -18,14 +18,22 @@ from actions.flows.forms import AttentiveForm
 from actions.flows.identity import known_customer
 from actions.flows.memo import one_look
 from actions.flows.product_told import choices
-from actions.flows.quote_words import LEAVES, WISH, code_named, desk, reference_in, speaks_of, without_code
+from actions.flows.quote_words import (
+    LEAVES,
+    WISH,
+    described,
+    desk,
+    reference_in,
+    speaks_of,
+    speaks_of_codes,
+    tell_no_codes,
+)
 from actions.flows.turn import EMAIL, SURE, Said, noted, said
 from actions.flows.wishes import cued, done, wishes
 from actions.flows.wording import amount, either
 from actions.services import services
 from actions.services.context import caller
 from actions.services.errors import Refused
-from actions.services.quote_policy import QuoteLine
 from actions.services.quote_reading import Edit, Piece, added, missing
 from actions.services.quotes import Quote
 from actions.services.wording import long_date
@@ -103,7 +111,7 @@ class ValidateQuoteForm(AttentiveForm):
         asked = tracker.get_slot("requested_slot")
         another = heard.intent in wishes() and heard.intent not in (WISH, "ask_product", "change_order")
         sure = heard.confidence >= SURE and (asked is None or cued(heard.text) == heard.intent)
-        return Said() if another and sure and not code_named(heard.text) else heard
+        return Said() if another and sure and not speaks_of_codes(heard.text) else heard
 
     def _read(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> dict[str, Any]:
         """Return the slots that the words of this turn change."""
@@ -112,10 +120,8 @@ class ValidateQuoteForm(AttentiveForm):
         text = heard.text or (str(tracker.get_slot("wish_words") or "") if opening else "")
         if not text or (heard.payload and heard.intent in ("affirm", "deny", WISH)):
             return {}
-        code = None if heard.payload else code_named(text)
-        if code:
-            dispatcher.utter_message(response="utter_quote_no_code", code=code)
-            text = without_code(text, code)
+        rest = None if heard.payload else tell_no_codes(dispatcher, text)
+        text = text if rest is None else rest
         topic = self._topic(tracker, text) if asked in (None, "quote_items", "quote_confirmed") else None
         changes: dict[str, Any] = {"quote_email": heard.email} if heard.email else {}
         reference = reference_in(text)
@@ -128,13 +134,14 @@ class ValidateQuoteForm(AttentiveForm):
             return changes
         pending = pending_of(tracker)
         if asked == "quote_detail" and pending:
-            return {**changes, **self._answered(tracker, heard, pending)}
+            kept = {} if rest is None else {"quote_pending": tracker.get_slot("quote_pending")}
+            return {**changes, **kept, **self._answered(tracker, heard, pending)}
         lines = [dict(line) for line in changes.get("quote_lines") or lines_of(tracker)]
         edit = desk().read(text, lines)
         if not edit.lines and not any(piece.products for piece in edit.pending):
             edit = self._of_last(tracker, text) or edit
         if not edit.changed:
-            shown = asked == "quote_confirmed" and (code or speaks_of("show", text))
+            shown = asked == "quote_confirmed" and (rest is not None or speaks_of("show", text))
             return {**changes, "quote_lines": lines} if shown else changes
         rows = [piece.row() for piece in edit.pending]
         return {
@@ -292,17 +299,6 @@ class ActionAskQuoteConfirmed(Action):
             total=amount(figures.total),
         )
         return []
-
-
-def described(line: QuoteLine) -> str:
-    """Write one line with its price, its discount and what is missing in stock."""
-    words = f"{line.quantity} x {line.label} at {amount(line.price)}: {amount(line.total)}"
-    if line.share:
-        words += f" ({(line.share * 100).normalize():f}% off)"
-    if line.short:
-        there = f"{line.stock} in stock now" if line.stock else "out of stock now"
-        words += f"; {there}, the rest as soon as we have it"
-    return words
 
 
 class ActionSubmitQuote(Action):

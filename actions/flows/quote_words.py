@@ -1,4 +1,4 @@
-"""What the words of a customer say about a quote that there is or that is being made."""
+"""What the words of a customer say about a quote that there is or that is being made, and how its lines are told."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import re
 from functools import partial
 from pathlib import Path
 
+from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
 from actions.flows.memo import looked_up
 from actions.flows.phrases import speaks
 from actions.flows.promo_words import plainly_named
 from actions.flows.turn import message
+from actions.flows.wording import amount
 from actions.services import services
 from actions.services.quote_desk import QuoteDesk
+from actions.services.quote_policy import QuoteLine
 
 TABLE = Path(__file__).with_name("quote_words.yml")
 WISH = "request_quote"
@@ -45,9 +48,37 @@ def without_code(text: str, code: str) -> str:
     return re.sub(rf"\b{lead}{spelled}\b", " ", text, flags=re.IGNORECASE)
 
 
+def speaks_of_codes(text: str) -> bool:
+    """Tell whether the words speak of promo codes."""
+    return code_named(text) is not None or speaks_of("codes", text)
+
+
+def tell_no_codes(dispatcher: CollectingDispatcher, text: str) -> str | None:
+    """Say that a quote takes no promo codes; return what else the words say, or None where they speak of no code."""
+    if not speaks_of_codes(text):
+        return None
+    code = code_named(text)
+    if code is None:
+        dispatcher.utter_message(response="utter_quote_no_codes")
+        return text
+    dispatcher.utter_message(response="utter_quote_no_code", code=code)
+    return without_code(text, code)
+
+
 def desk() -> QuoteDesk:
     """Look at the catalogue for a quote, once within one call of an action."""
     return looked_up(("quote desk",), services().quotes.desk)
+
+
+def described(line: QuoteLine) -> str:
+    """Write one line with its price, its discount and what is missing in stock."""
+    words = f"{line.quantity} x {line.label} at {amount(line.price)}: {amount(line.total)}"
+    if line.share:
+        words += f" ({(line.share * 100).normalize():f}% off)"
+    if line.short:
+        there = f"{line.stock} in stock now" if line.stock else "out of stock now"
+        words += f"; {there}, the rest as soon as we have it"
+    return words
 
 
 def means_quote(tracker: Tracker) -> str | None:

@@ -32,7 +32,9 @@ from actions.flows.turn import (
     Said,
     actions_of,
     message,
+    said_in,
     set_in_last_turn,
+    turn_events,
 )
 from actions.flows.wishes import (
     clear_wish,
@@ -77,8 +79,7 @@ AGAIN = frozenset(
 )
 # What is wrong with a delivery when it is said without asking for anything.
 WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
-# The actions that give a hint when a form couldn't use an answer.
-HINTING = frozenset({"action_affirm", "action_deny", "action_inform", "action_correct", "action_clarify"})
+HINT = "utter_hint"  # begins the names of the responses that help with a question
 
 
 def hint(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
@@ -93,7 +94,7 @@ def hint(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] 
     if left_out is not None:
         return left_out
     dispatcher.utter_message(response=hint_for(str(slot), served_by(tracker.active_loop_name) or ANYTHING))
-    if HINTING & set(actions_of(tracker, back=1)):
+    if said_in(turn_events(tracker, back=1), HINT):
         dispatcher.utter_message(response="utter_person_or_stop")
     return []
 
@@ -289,7 +290,7 @@ class ActionDeny(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Let the offer go, or ask what is wanted instead."""
-        if answer_language(dispatcher, tracker):
+        if answer_language(dispatcher, tracker) or tell_done(dispatcher, tracker):
             return []
         asked = str(tracker.get_slot("requested_slot") or "")
         if tracker.active_loop_name and asked in CHOICES and message(tracker).confidence >= SURE:
@@ -320,6 +321,8 @@ class ActionInform(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Do what the fragment most likely asks for."""
+        if tell_done(dispatcher, tracker):
+            return []
         hinted = hint(dispatcher, tracker)
         if hinted is not None:
             return hinted
@@ -337,6 +340,8 @@ class ActionCorrect(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Serve the last wish again with the new words, or ask what was wrong."""
+        if tell_done(dispatcher, tracker):
+            return []
         slot = tracker.get_slot("requested_slot")
         if tracker.active_loop_name == "return_form" and slot == "return_confirmed":
             return [SlotSet("return_change", True)]

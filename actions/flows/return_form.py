@@ -36,6 +36,9 @@ from actions.services.wording import listed
 
 FORM = "return_form"
 PART = re.compile(r"^(?:the |another |a |other |different )*(item|order|reason)s?$")
+ONLY_ALL = re.compile(
+    r"(?:(?:no|actually|and|i meant?),? )*(?:both|all)(?: of (?:them|those|it))?(?:,? (?:please|pls))?\W*"
+)
 FLOW = OrderFlow(
     wish="start_return",
     form=FORM,
@@ -206,7 +209,8 @@ class ValidateReturnForm(OrderForm):
         named, spared = named_items(order, heard), spared_items(order, heard)
         takes_back = heard.intent in ("correct", "deny") or heard.has(TAKES_BACK) or asked == "return_part"
         if asked == "return_reason" and heard.short and not reason_of(heard):
-            takes_back = takes_back or not set(named) & set(before)
+            more = set(named) > set(before) and ONLY_ALL.fullmatch(heard.text.lower()) is not None
+            takes_back = takes_back or more or not set(named) & set(before)
         if named and heard.has(ADDS) and asked in AFTER_ITEMS:
             wanted = before + [item_id for item_id in named if item_id not in before]
         elif named and not takes_back and not names_one(order, heard) and not heard.has(ALL_GO_BACK):

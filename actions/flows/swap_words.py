@@ -28,6 +28,11 @@ from actions.services.variant_words import phrases, places, tokens
 LATER = frozenset({"method_needed", "no_method", "gift_card_balance", "authority_limit"})
 SLOT = "swap_order"
 EMPTIES = "nothing_left"  # the rule after which the order is canceled rather than changed
+BARE_COUNT = re.compile(  # "no, 4": a correction of how many
+    r"(?:(?:no|nope|sorry|wait|oops|actually|rather|better|i mean|i meant|just|only)\W+)*"
+    r"(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|twelve)(?: (?:of them|please|pls|instead))*\W*",
+    re.IGNORECASE,
+)
 LEAVES = re.compile(r"\b(?:leave|keep|forget(?: about)?|skip|not|never ?mind)\b(?! only| just)")
 
 
@@ -85,10 +90,11 @@ def understood(
     refused = _refused(tracker, heard, state)
     if refused:
         return refused
-    settled = (
-        _settled_items(order, state) if tracker.get_slot("requested_slot") == "swap_confirmed" else order
-    )
-    reading = _read(settled, plain_words(heard), _about(settled, state))
+    summed_up = tracker.get_slot("requested_slot") == "swap_confirmed"
+    settled = _settled_items(order, state) if summed_up else order
+    text = plain_words(heard)
+    count = BARE_COUNT.fullmatch(text) if summed_up and not heard.payload else None
+    reading = _read(settled, f"make it {count[1]}" if count else text, _about(settled, state))
     if state.offered.get("unclear"):
         reading = _cleared(order, state, reading)
     if not reading.wanted and not reading.unclear:

@@ -229,12 +229,17 @@ def last_message(tracker: Tracker) -> int:
 
 def summed_up(tracker: Tracker, responses: tuple[str, ...], slots: Iterable[str]) -> bool:
     """Tell whether the turn before ended with this summary, and nothing in it has changed since."""
-    told = any(
+    told = said_in(turn_events(tracker, back=1), responses)
+    return told and all(_value_then(tracker, name) == tracker.get_slot(name) for name in slots)
+
+
+def said_in(events: Sequence[Mapping[str, Any]], responses: str | tuple[str, ...]) -> bool:
+    """Tell whether a response whose name begins like this was said."""
+    return any(
         str((event.get("metadata") or {}).get("utter_action")).startswith(responses)
-        for event in turn_events(tracker, back=1)
+        for event in events
         if event.get("event") == "bot"
     )
-    return told and all(_value_then(tracker, name) == tracker.get_slot(name) for name in slots)
 
 
 def _value_then(tracker: Tracker, slot: str) -> Any:

@@ -16,11 +16,12 @@ from rasa_sdk.interfaces import Tracker
 from ruamel.yaml import YAML
 
 from actions.flows.each_order import by_order
-from actions.flows.phrases import plain
+from actions.flows.phrases import phrases, plain
 from actions.flows.turn import SURE, message, spoken
 from actions.services.order_numbers import without_numbers
 
 TABLE = Path(__file__).with_name("wishes.yml")
+SLIPS = Path(__file__).with_name("misspelled.yml")
 LONGEST_QUEUE = 3
 LONGEST_WORDS = 500
 GUESSES = 5  # guesses of the classifier that count as likely
@@ -254,8 +255,15 @@ def guessed(tracker: Tracker) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Write words plainly, with "l" for an order number."""
-    return plain(NUMBER.sub(" l ", without_numbers(text, " l ").lower()))
+    """Write words plainly, with "l" for an order number and without slips of the keyboard."""
+    words = plain(NUMBER.sub(" l ", without_numbers(text, " l ").lower()))
+    return " ".join(_slips().get(word, word) for word in words.split())
+
+
+@cache
+def _slips() -> Mapping[str, str]:
+    """Read how words are mistyped."""
+    return {wrong: right for right, all_wrong in phrases(SLIPS).items() for wrong in all_wrong}
 
 
 def queue_of(tracker: Tracker) -> list[dict[str, Any]]:

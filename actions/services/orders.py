@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from actions.commerce.database import order_key
 from actions.commerce.model import Customer, Order
@@ -45,9 +46,13 @@ class Orders:
 
     def find(self, customer: Customer, number: str) -> Order | None:
         """Find an order by its number; someone else's is as unknown as one that doesn't exist."""
-        canonical = order_number(number) or order_key(number)
-        order = self._commerce.order(canonical)
+        order = self._commerce.order(_canonical(number))
         return order if order is not None and order.customer_id == customer.id else None
+
+    def among(self, orders: Sequence[Order], number: str) -> Order | None:
+        """Return the one of some orders that has a number, however it is written."""
+        wanted = order_key(_canonical(number))
+        return next((order for order in orders if order_key(order.number) == wanted), None)
 
     def matching(self, customer: Customer, text: str) -> list[Order]:
         """Find the orders that a description means: a number, "my last order", "the one with the lamp".
@@ -64,6 +69,10 @@ class Orders:
         if found:
             return [found[0]] if LAST.search(text) else found
         return _by_place(orders, text)
+
+
+def _canonical(number: str) -> str:
+    return order_number(number) or order_key(number)
 
 
 def _score(order: Order, asked: list[str]) -> float:

@@ -55,7 +55,9 @@ class DocumentDesk(Desk):
     def _messages(self) -> list[str]:
         if self._store["type"] == "mongod":
             with pymongo.MongoClient(self._store["url"]) as client:
-                found = client[self._store["db"]]["frontdesk_conversations"].find({"key": "message"})
+                found = client[self._store["db"]]["frontdesk_conversations"].find(
+                    {"key": {"$gte": "m:", "$lt": "m;"}}
+                )
                 return [one["text"] for one in found]
         client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=self._store["endpoint_url"])
         try:
@@ -64,7 +66,7 @@ class DocumentDesk(Desk):
             ]
         except client.exceptions.ResourceNotFoundException:
             return []
-        return [item["text"]["S"] for item in items if item["key"]["S"] == "message"]
+        return [item["text"]["S"] for item in items if item["key"]["S"].startswith("m:")]
 
     def history(self, sender: str = "ann") -> list[str]:
         async def read() -> list[Any]:

@@ -4,55 +4,72 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 from frontdesk.stores import documents as docs
 from frontdesk.stores import rows
-from frontdesk.stores.document_lists import walk
-from frontdesk.stores.documents import DocumentTable, Head, Received, Step
+from frontdesk.stores.document_lists import Patience, walk
+from frontdesk.stores.documents import DocumentTable, Head, Item, Received, Step
+from frontdesk.stores.recent import RecentSessions
 
 
 class DocumentErasure:
-    """The part of the store that forgets a conversation.
-
-    That is many steps. The head goes last: so what a server that ended began is done by whoever erases again.
-    """
+    """The part of the store that forgets a conversation."""
 
     _table: DocumentTable
+    _recent: RecentSessions
+    _timeout: float
+
+    def _complain(self, what: str, why: ValueError) -> None:
+        raise NotImplementedError
 
     async def erase(self, sender_id: str) -> bool:
         """Take away all that is kept of a conversation, also what Rasa kept of it; False where there was nothing.
 
-        All messages of all conversations are looked through for its own.
+        The head goes last, if nobody wrote since it was read: who erases again after a crash finds what is left.
         """
         rows.check_sender(sender_id)
+        self._recent.drop(sender_id)
         of = docs.conversation(sender_id)
-        head = Head.read(await self._table.get(of, docs.HEAD))
-        entries = [*await self._waiting(sender_id), *await self._reminders(of)]
-        if head.count:
-            entries.append(docs.listed("newest", sender_id, head.stamp))
-        await asyncio.gather(*(self._table.write([entry]) for entry in entries))
-        gone = [bool(entries), await self._messages(sender_id), await self._table.forget(sender_id)]
-        return any([*gone, await self._table.erase(of)])
+        patience = Patience(self._timeout, self._table.place)
+        gone = await self._table.forget(sender_id)
+        while True:
+            found = await self._table.get(of, docs.HEAD)
+            entries = await self._entries(sender_id)
+            await asyncio.gather(*(self._table.write([step]) for step in entries))
+            gone = await self._table.clear(of, docs.HEAD) or bool(entries) or gone
+            if found is None:
+                return gone
+            stamp = Head.read(found).stamp
+            if await self._table.write(
+                [Step(of, docs.HEAD, seen=found.rev), docs.listed("newest", sender_id, stamp)]
+            ):
+                return True
+            await patience.wait()
 
-    async def _waiting(self, sender_id: str) -> list[Step]:
-        """Return the steps that take away what an event broker is still to be told."""
-        found = walk(self._table, docs.shard("outbox", sender_id))
-        return [Step(item.of, item.key) async for item in found if json.loads(item.text)[0] == sender_id]
-
-    async def _reminders(self, of: str) -> list[Step]:
-        """Return the steps that take a conversation's reminders from those that are due some day."""
-        items = enumerate(await self._table.find(of, *docs.REMINDERS))
-        found = rows.readable(
-            ((number, item.text) for number, item in items), rows.reminder_from_json, lambda *_: None
+    async def _entries(self, sender_id: str) -> list[Step]:
+        """Return the steps that take a conversation's entries from all lists but that of the newest."""
+        of = docs.conversation(sender_id)
+        messages, reminders = await asyncio.gather(
+            self._table.find(of, *docs.MESSAGES), self._table.find(of, *docs.REMINDERS)
         )
-        return [docs.due_step(reminder) for reminder in found]
+        own = rows.readable(_texts(reminders), rows.reminder_from_json, self._unreadable)
+        received = [one for one in map(Received.read, messages) if one is not None]
+        outbox = docs.shard("outbox", sender_id)
+        waits = [
+            Step(item.of, item.key)
+            async for item in walk(self._table, outbox)
+            if json.loads(item.text)[0] == sender_id
+        ]
+        return [
+            *(one.waits_no_more() for one in received if not one.finished),
+            *map(docs.due_step, own),
+            *waits,
+        ]
 
-    async def _messages(self, sender_id: str) -> bool:
-        """Take away a conversation's messages, answered or not; False where there was none."""
-        gone = False
-        for of in await self._table.mentioning(docs.MESSAGE, json.dumps(sender_id)):
-            received = Received.read(await self._table.get(of, docs.MESSAGE))
-            if received is not None and received.delivery.sender_id == sender_id:
-                await self._table.write([received.waits_no_more()])
-                gone |= await self._table.erase(of)
-        return gone
+    def _unreadable(self, _: int, why: ValueError) -> None:
+        self._complain("a reminder", why)
+
+
+def _texts(items: Sequence[Item]) -> list[tuple[int, object]]:
+    return [(number, item.text) for number, item in enumerate(items)]

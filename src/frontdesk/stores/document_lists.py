@@ -150,6 +150,7 @@ class DocumentReminders:
         while (found := await self._table.get(at.of, at.key)) is not None:
             if await self._table.write([replace(Waiting.read(found), free=until).step()]):
                 return True
+            await asyncio.sleep(LONGEST_PAUSE / 10)
         return False
 
     async def _changed(self, commit: Commit) -> list[Step]:

@@ -54,15 +54,20 @@ class DocumentTrackerStore(DocumentOutbox, DocumentReminders, DocumentErasure):
         if not head.count and await self._adopt(sender_id):
             head = await self._head(sender_id)
         if not head.count:
+            self._recent.drop(sender_id)
             return Conversation()
-        known = None if whole else self._recent.get(head.born)
+        known = None if whole else self._recent.get(sender_id)
+        if known is not None and known.born != head.born:
+            self._recent.drop(sender_id)  # it was erased, and began anew
+            known = None
         first = 0 if whole else head.start
         if known is not None and known.first == first and known.last < head.count:
             events = [*known.events, *await self._events(sender_id, known.last + 1, head, known.last + 1)]
         else:
             events = await self._events(sender_id, 0 if whole else head.piece, head, first)
         if not whole and len(events) == head.count - first:
-            self._recent.put(head.born, Session(first, head.count - 1, len(events), tuple(events)))
+            read = Session(first, head.count - 1, len(events), tuple(events), head.born)
+            self._recent.put(sender_id, read)
         return Conversation(tuple(events), head.count - len(events))
 
     async def _head(self, sender_id: str) -> Head:
@@ -146,7 +151,7 @@ class DocumentTrackerStore(DocumentOutbox, DocumentReminders, DocumentErasure):
     async def _received(self, delivery: Delivery | None) -> Received | None:
         if delivery is None:
             return None
-        return Received.read(await self._table.get(docs.message_of(delivery), docs.MESSAGE))
+        return Received.read(await self._table.get(*docs.place_of(delivery)))
 
     async def begin(self, delivery: Delivery, message: UserMessage) -> Sequence[Mapping[str, Any]] | None:
         """Write a message into the inbox, or return the stored replies where it was already answered."""
@@ -168,7 +173,7 @@ class DocumentTrackerStore(DocumentOutbox, DocumentReminders, DocumentErasure):
         where = docs.shards("open") if sender_id is None else [docs.shard("open", sender_id)]
         lists = await asyncio.gather(*(self._table.find(of, docs.ALL[0], high) for of in where))
         entries = sorted((entry for found in lists for entry in found), key=lambda entry: entry.key)
-        items = await asyncio.gather(*(self._table.get(entry.text, docs.MESSAGE) for entry in entries))
+        items = await asyncio.gather(*(self._table.get(*json.loads(entry.text)) for entry in entries))
         waiting = [one for one in map(Received.read, items) if one is not None and not one.finished]
         found: list[tuple[Delivery, UserMessage]] = []
         for one in waiting:

@@ -69,20 +69,17 @@ class DocumentTable(Protocol):
     async def write(self, steps: Sequence[Step]) -> bool:
         """Do all or nothing; False where a document was not as it was `seen`, or somebody else is writing it."""
 
+    async def clear(self, of: str, but: str) -> bool:
+        """Take away all documents of a partition but one; False where there is none."""
+
     async def kept(self, sender_id: str) -> Sequence[Any] | None:
         """Return the events that Rasa kept of a conversation, in wire form; None where there is none."""
 
+    async def forget(self, sender_id: str) -> bool:
+        """Take away what Rasa kept of a conversation; False where there is nothing."""
+
     def names(self) -> AsyncIterator[str]:
         """Yield the ids of the conversations that Rasa kept."""
-
-    async def erase(self, of: str) -> bool:
-        """Delete all documents of a partition, one after the other; False where there was none."""
-
-    async def mentioning(self, key: str, words: str) -> list[str]:
-        """Return the partitions in which the document of a key holds some words; all documents are read for that."""
-
-    async def forget(self, sender_id: str) -> bool:
-        """Delete what Rasa kept of a conversation; False where there was nothing."""
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -144,15 +141,15 @@ class Received:
         one, fields = self.delivery, asdict(self)
         rev = fields.pop("rev")
         fields["delivery"] = [one.channel, one.sender_id, one.message_id]
-        return Step(message_of(one), MESSAGE, json.dumps(fields), rev, until)
+        return Step(*place_of(one), json.dumps(fields), rev, until)
 
     def waits(self) -> Step:
         """Return the step that puts it among those without an answer."""
-        return replace(self.waits_no_more(), text=message_of(self.delivery))
+        return replace(self.waits_no_more(), text=json.dumps(place_of(self.delivery)))
 
     def waits_no_more(self) -> Step:
         """Return the step that takes it from those."""
-        key = f"{self.begun:020d}:{digest(message_of(self.delivery))}"
+        key = f"{self.begun:020d}:{digest(' '.join(place_of(self.delivery)))}"
         return Step(shard("open", self.delivery.sender_id), key)
 
 
@@ -179,8 +176,9 @@ class Waiting:
         return replace(due_step(self.reminder), text=text, seen=self.rev)
 
 
-HEAD, MESSAGE, LEADER = "head", "message", "leader"
+HEAD, LEADER = "head", "leader"
 EVENTS = ("e:", "e;")
+MESSAGES = ("m:", "m;")
 REMINDERS = ("r:", "r;")
 ALL = ("0", "~")
 
@@ -200,9 +198,10 @@ def event_key(number: int) -> str:
     return f"{EVENTS[0]}{number:012d}"
 
 
-def message_of(delivery: Delivery) -> str:
-    """Return the partition of a message."""
-    return "m:" + digest(json.dumps([delivery.channel, delivery.sender_id, delivery.message_id]))
+def place_of(delivery: Delivery) -> tuple[str, str]:
+    """Return the partition and the key of a message: it is with its conversation, and goes with it."""
+    key = digest(json.dumps([delivery.channel, delivery.message_id]))
+    return conversation(delivery.sender_id), MESSAGES[0] + key
 
 
 def shard(kind: str, sender_id: str) -> str:

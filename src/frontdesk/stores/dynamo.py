@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 from frontdesk.core.options import tell_unknown
 from frontdesk.errors import ConfigError, MissingExtra, StoreError
-from frontdesk.stores import dynamo_erasure
 from frontdesk.stores import dynamo_items as items
 from frontdesk.stores.document_tracker import DocumentTrackerStore
 from frontdesk.stores.documents import Item, Step
@@ -103,12 +102,13 @@ class DynamoTable:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="frontdesk-dynamo")
         self._making = threading.Lock()
         self._client: Any = None
-        self._rasas = self._made = False
+        self._made = False
+        self._rasas: Sequence[str] = ()  # the names of the keys of Rasa's table, where it is there
         self._closed = False
 
     async def there(self) -> bool:
         """Tell whether our table is there, without making it."""
-        return await self._do(lambda client: self._is_there(client, self._table), make=False)
+        return await self._do(lambda client: bool(self._keys(client, self._table)), make=False)
 
     async def get(self, of: str, key: str) -> Item | None:
         """Return a document."""
@@ -137,7 +137,7 @@ class DynamoTable:
             "ScanIndexForward": not backwards,
         }
         while True:
-            found = await self._do(lambda client: _pages(client, asked, most))
+            found = await self._do(partial(_pages, asked, most))
             try:
                 return items.as_documents(found)
             except items.TornRead:
@@ -171,6 +171,21 @@ class DynamoTable:
             busy=False,
         )
 
+    async def clear(self, of: str, but: str) -> bool:
+        """Take away all documents of a partition but one; False where there is none."""
+        asked = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "#of = :of",
+            "ExpressionAttributeNames": {"#of": "of", "#key": "key"},
+            "ExpressionAttributeValues": {":of": {"S": of}},
+            "ProjectionExpression": "#of, #key",  # also of further items
+        }
+        found = await self._do(partial(_pages, asked, None))
+        keys = [key for key in found if key["key"]["S"] != but]
+        await self._do(partial(_delete, self._table, keys))
+        return bool(keys)
+
     async def kept(self, sender_id: str) -> Sequence[Any] | None:
         """Return the events that Rasa kept of a conversation, in wire form; None where there is none.
 
@@ -178,16 +193,7 @@ class DynamoTable:
         """
         from boto3.dynamodb.types import TypeDeserializer
 
-        asked = {
-            "TableName": self._at.table,
-            "ConsistentRead": True,
-            "KeyConditionExpression": "sender_id = :id",
-            "ExpressionAttributeValues": {":id": {"S": sender_id}},
-            "ScanIndexForward": False,
-        }
-        if not await self._do(lambda _: self._rasas) or not sender_id:
-            return None
-        found = await self._do(lambda client: _pages(client, asked, 1))
+        found = await self._of_rasa(sender_id, 1)
         if not found:
             return None
         events = found[0].get("events")
@@ -196,10 +202,28 @@ class DynamoTable:
             raise ValueError("its events are no list")
         return read
 
+    async def forget(self, sender_id: str) -> bool:
+        """Take away what Rasa kept of a conversation; False where there is nothing."""
+        found = await self._of_rasa(sender_id, None)
+        keys = [{name: item[name] for name in self._rasas} for item in found]
+        await self._do(partial(_delete, self._at.table, keys))
+        return bool(keys)
+
+    async def _of_rasa(self, sender_id: str, most: int | None) -> list[Any]:
+        asked = {
+            "TableName": self._at.table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "sender_id = :id",
+            "ExpressionAttributeValues": {":id": {"S": sender_id}},
+            "ScanIndexForward": False,
+        }
+        known = await self._do(lambda _: bool(self._rasas))
+        return await self._do(partial(_pages, asked, most)) if known and sender_id else []
+
     async def names(self) -> AsyncIterator[str]:
         """Yield the ids of the conversations that Rasa kept."""
         more: Mapping[str, Any] = {}
-        while await self._do(lambda _: self._rasas):
+        while await self._do(lambda _: bool(self._rasas)):
             asked = {"TableName": self._at.table, "ProjectionExpression": "sender_id", **more}
             page: Any = await self._do(partial(_scan, asked))
             for item in page["Items"]:
@@ -207,21 +231,6 @@ class DynamoTable:
             if "LastEvaluatedKey" not in page:
                 return
             more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
-    async def erase(self, of: str) -> bool:
-        """Delete all documents of a partition."""
-        return await self._do(lambda client: dynamo_erasure.erase(client, self._table, "of", of))
-
-    async def mentioning(self, key: str, words: str) -> list[str]:
-        """Return the partitions in which the document of a key holds some words."""
-        return await self._do(lambda client: dynamo_erasure.mentioning(client, self._table, key, words))
-
-    async def forget(self, sender_id: str) -> bool:
-        """Delete what Rasa kept of a conversation."""
-        if not await self._do(lambda _: self._rasas) or not sender_id:
-            return False
-        rasas = self._at.table
-        return await self._do(lambda client: dynamo_erasure.erase(client, rasas, "sender_id", sender_id))
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -253,7 +262,7 @@ class DynamoTable:
                 self._client = self._connected()
             if make and not self._made:
                 self._make(self._client)
-                self._rasas = self._is_there(self._client, self._at.table)
+                self._rasas = self._keys(self._client, self._at.table)
                 self._made = True
             return self._client
 
@@ -270,17 +279,18 @@ class DynamoTable:
             "dynamodb", region_name=self._at.region, endpoint_url=self._at.endpoint, config=config
         )
 
-    def _is_there(self, client: Any, table: str) -> bool:
+    def _keys(self, client: Any, table: str) -> list[str]:
+        """Return the names of a table's keys; none where it is not there."""
         try:
-            client.describe_table(TableName=table)
+            schema = client.describe_table(TableName=table)["Table"]["KeySchema"]
         except self._said as error:
             if "ResourceNotFoundException" not in _codes(error):
                 raise
-            return False
-        return True
+            return []
+        return [one["AttributeName"] for one in schema]
 
     def _make(self, client: Any) -> None:
-        if self._is_there(client, self._table):
+        if self._keys(client, self._table):
             return
         keys = [("of", "HASH"), ("key", "RANGE")]
         try:
@@ -313,7 +323,7 @@ class DynamoTable:
         )
 
 
-def _pages(client: Any, asked: Mapping[str, Any], most: int | None) -> list[Any]:
+def _pages(asked: Mapping[str, Any], most: int | None, client: Any) -> list[Any]:
     found: list[Any] = []
     more: dict[str, Any] = {}
     while True:
@@ -324,6 +334,13 @@ def _pages(client: Any, asked: Mapping[str, Any], most: int | None) -> list[Any]
         if "LastEvaluatedKey" not in page or (most is not None and len(found) >= most):
             return found
         more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _delete(table: str, keys: Sequence[Any], client: Any) -> None:
+    for at in range(0, len(keys), 25):  # so many does it take
+        left = {table: [{"DeleteRequest": {"Key": key}} for key in keys[at : at + 25]]}
+        while left:
+            left = client.batch_write_item(RequestItems=left).get("UnprocessedItems", {})
 
 
 def _scan(asked: Mapping[str, Any], client: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ KNOWN = frozenset(
 )
 OURS = "frontdesk_{}"
 """The name of our collection, from the name of Rasa's."""
+CONNECTIONS = 16
 AGAIN_AFTER = 0.1
 TRANSIENT, UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
 PASSING = frozenset([6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436, 112])
@@ -176,8 +176,9 @@ class MongoTable:
     async def _one(self, ours: Any, step: Step, session: Any) -> bool:
         which: dict[str, Any] = {"_id": _id(step.of, step.key)}
         if step.text is None:
-            await ours.delete_one(which, session=session)
-            return True
+            expected = {} if step.seen is None else {"rev": step.seen}
+            done = await ours.delete_one({**which, **expected}, session=session)
+            return step.seen is None or bool(done.deleted_count)
         document = {**which, "of": step.of, "key": step.key, "text": step.text, "rev": (step.seen or 0) + 1}
         if step.until is not None:
             document["until"] = datetime.fromtimestamp(step.until, UTC)
@@ -193,15 +194,26 @@ class MongoTable:
         done = await ours.replace_one({**which, "rev": step.seen}, document, session=session)
         return bool(done.matched_count)
 
+    async def clear(self, of: str, but: str) -> bool:
+        """Take away all documents of a partition but one; False where there is none."""
+        wanted = {"of": of, "key": {"$ne": but}}
+        done: Any = await self._do(lambda ours: ours.delete_many(wanted))
+        return bool(done.deleted_count)
+
     async def kept(self, sender_id: str) -> Sequence[Any] | None:
         """Return the events that Rasa kept of a conversation, in wire form; None where there is none."""
-        found = await self._do(lambda _: self._kept.find_one(_kept_of(sender_id)))
+        found = await self._do(lambda _: self._kept.find_one(_of_rasa(sender_id)))
         if found is None:
             return None
         events = found.get("events", [])
         if not isinstance(events, list):
             raise ValueError("its events are no list")
         return events
+
+    async def forget(self, sender_id: str) -> bool:
+        """Take away what Rasa kept of a conversation; False where there is nothing."""
+        done: Any = await self._do(lambda _: self._kept.delete_many(_of_rasa(sender_id)))
+        return bool(done.deleted_count)
 
     async def names(self) -> AsyncIterator[str]:
         """Yield the ids of the conversations that Rasa kept."""
@@ -221,25 +233,6 @@ class MongoTable:
             if len(found) < 500:
                 return
             last = found[-1]["_id"]
-
-    async def erase(self, of: str) -> bool:
-        """Delete all documents of a partition."""
-        done = await self._do(lambda ours: ours.delete_many({"of": of}))
-        return bool(done.deleted_count)
-
-    async def mentioning(self, key: str, words: str) -> list[str]:
-        """Return the partitions in which the document of a key holds some words."""
-        wanted = {"key": key, "text": {"$regex": re.escape(words)}}
-
-        async def found(ours: Any) -> list[str]:
-            return [one["of"] async for one in ours.find(wanted, {"of": 1})]
-
-        return await self._do(found)
-
-    async def forget(self, sender_id: str) -> bool:
-        """Delete what Rasa kept of a conversation."""
-        done = await self._do(lambda _: self._kept.delete_many(_kept_of(sender_id)))
-        return bool(done.deleted_count)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -283,6 +276,8 @@ class MongoTable:
             serverSelectionTimeoutMS=min(late, 3000),
             connectTimeoutMS=min(late, 3000),
             socketTimeoutMS=late,
+            maxPoolSize=CONNECTIONS,
+            heartbeatFrequencyMS=1000,  # a new primary is found within a second, not ten
             retryWrites=True,
             tz_aware=True,
         )
@@ -321,16 +316,15 @@ class MongoTable:
         )
 
 
-def _kept_of(sender_id: str) -> dict[str, Any]:
-    """Return how what Rasa kept of a conversation is found."""
+def _id(of: str, key: str) -> str:
+    return f"{of} {key}"  # no key holds a space
+
+
+def _of_rasa(sender_id: str) -> dict[str, Any]:
     wanted: list[Any] = [sender_id]
     if sender_id.isascii() and sender_id.isdigit() and len(sender_id) < 19:
         wanted.append(int(sender_id))  # as old versions of Rasa did
     return {"sender_id": {"$in": wanted}}
-
-
-def _id(of: str, key: str) -> str:
-    return f"{of} {key}"  # no key holds a space
 
 
 def _item(found: Mapping[str, Any]) -> Item:

@@ -13,13 +13,15 @@ from frontdesk.core.events import Event
 class Session:
     """The rows of a session up to one of them, read: from row `first` to row `last`, `rows` of them.
 
-    `events` may be fewer than `rows`, where some could not be read.
+    `events` may be fewer than `rows`, where some could not be read. `born` tells the conversation from an earlier one
+    of its name, where a store knows.
     """
 
     first: int
     last: int
     rows: int
     events: tuple[Event, ...]
+    born: str = ""
 
 
 class RecentSessions:

@@ -118,3 +118,15 @@ def test_that_a_call_is_given_up_before_it_is_booked(scratch_shop, arranging, re
     talk.loop = None
     talk.run(ActionSubmitCallback())
     assert talk.responses() == [response]
+
+
+def test_that_another_time_is_no_subject(scratch_shop: Services):
+    talk = confirming(scratch_shop, callback_topic=None).within(FORM, "callback_topic")
+    before = talk.slots["callback_time"]
+    talk.hear("make it friday at 10 instead", "change_order").run(ValidateCallbackForm())
+    assert talk.slots["callback_topic"] is None
+    assert talk.slots["callback_time"] != before
+    talk.within(FORM, "callback_topic").hear("a lamp that I want to change instead").run(
+        ValidateCallbackForm()
+    )
+    assert talk.slots["callback_topic"] == "a lamp that I want to change instead"

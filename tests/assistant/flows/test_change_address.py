@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.flows.address_told import ActionAskAddressConfirmed, ActionAskAddressNew, ActionSubmitAddress
-from actions.flows.address_words import names_address, opening_parts, target_of, without_postcode
+from actions.flows.address_words import names_address, opening_parts, parts_from, target_of, without_postcode
 from actions.flows.change_address import FLOW, ValidateAddressForm
 from actions.flows.replies import told_without_asking
 from actions.flows.turn import Said
@@ -222,3 +222,17 @@ def test_that_a_number_that_is_not_theirs_keeps_the_order(hugo):
     talk = answer(confirming(), "no, L999999", "correct")
     assert talk.responses() == ["utter_order_not_found"]
     assert talk.slots["address_order"] == "L204507"
+
+
+def test_that_the_address_of_the_order_before_can_be_taken_for_another_one(hugo):
+    customer = hugo.commerce.customer_by_email(HUGO[0])
+    assert customer is not None
+    there = parts_from(NEW).address()
+    hugo.addresses.change(who(key="a"), customer, there, number="L204512")
+    talk = (
+        Talk()
+        .within(FORM)
+        .set(wish="change_address", last_order="L204512", wish_words="same address for L204507")
+    )
+    talk.hear("same address for L204507", "change_address").run(ValidateAddressForm())
+    assert (talk.slots["address_order"], talk.slots["address_new"]) == ("L204507", NEW)

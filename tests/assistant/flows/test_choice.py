@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import choose, fitting, payload, title
+from actions.flows.choice import choose, fitting, payload, placed, title
 from actions.flows.phrases import phrases
 from actions.flows.return_words import (
     TABLE,
@@ -55,6 +55,34 @@ def test_that_the_other_order_is_any_but_the_one_before(scratch_shop):
     noor = scratch_shop.commerce.customer_by_email("noor.rahman@example.com")
     tracker = Talk().hear("no, the other order").tracker("a")
     assert choose(noor, Said("no, the other order", "correct", 0.9), tracker, current="L204019") == "L204880"
+
+
+def test_that_the_other_of_two_that_are_possible_is_meant(scratch_shop):
+    hugo = scratch_shop.commerce.customer_by_email("hugo.lindgren@example.com")
+    tracker = Talk().hear("x").set(last_order="L204507").tracker("a")
+    words = Said("cancel that other order", "cancel_order", 0.9)
+    possible = [order for order in scratch_shop.orders.recent(hugo) if order.status == "pending"]
+    assert choose(hugo, words, tracker, possible=possible) == "L204512"
+    assert choose(hugo, words, tracker) is None  # a third one was delivered
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        ("the second one", "L204512"),
+        ("the cheaper one", "L204507"),
+        ("the more expensive one", "L204512"),
+        ("the newer one", "L204507"),
+        ("the older order please", "L204512"),
+        ("the third one", None),
+        ("the lamp", None),
+    ],
+)
+def test_that_an_order_is_meant_by_its_place_price_or_age(scratch_shop, words, number):
+    hugo = scratch_shop.commerce.customer_by_email("hugo.lindgren@example.com")
+    pending = [order for order in scratch_shop.orders.recent(hugo) if order.status == "pending"]
+    assert placed(Said(words), pending) == number
+    assert placed(Said(words), []) is None
 
 
 def test_that_the_only_order_needs_no_asking(scratch_shop):

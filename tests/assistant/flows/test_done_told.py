@@ -47,6 +47,7 @@ def canceled() -> Talk:
         "did u actually do it",
         "how can I be sure that it really happened",
         "it went through, right?",
+        "did both go through?",
     ],
 )
 def test_the_words_that_ask(words):
@@ -81,6 +82,15 @@ def test_that_what_was_done_is_told_with_its_facts(hugo):
         "$51.89",
         "Mastercard ending in 2718",
     )
+
+
+def test_that_what_was_sent_is_an_e_mail_only_where_one_was(hugo):
+    talk = canceled().hear("has it been sent?", "repeat")
+    talk.run(ActionRepeat())
+    assert not any(name.startswith("utter_did") for name in talk.responses())
+    hugo.accounts.request_password_reset(who(key="k9"), HUGO[0])
+    talk.hear("has it been sent?", "repeat").run(ActionRepeat())
+    assert talk.responses() == ["utter_did_password_reset"]
 
 
 def test_that_nothing_is_told_where_nothing_was_done(hugo):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from actions.flows.memo import looked_up, one_look
+from actions.flows.memo import looked_up, one_look, seen_before
 
 
 def test_that_within_a_block_one_look_is_enough() -> None:
@@ -24,3 +24,12 @@ def test_that_nothing_found_is_found_once_too() -> None:
         for _ in range(3):
             assert looked_up("a", lambda: looks.append(None)) is None
     assert len(looks) == 1
+
+
+def test_what_was_seen_before() -> None:
+    assert looked_up("a", lambda: 1) == 1
+    assert seen_before("a") is None, "outside of a block nothing is kept"
+    with one_look():
+        assert seen_before("a") is None
+        looked_up("a", lambda: 2)
+        assert seen_before("a") == 2

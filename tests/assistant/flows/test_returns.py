@@ -125,6 +125,17 @@ def test_that_a_correction_changes_just_that(marcus, words, intent, entities, ch
     assert {name: talk.slots[name] for name in kept} == kept
 
 
+@pytest.mark.parametrize(
+    ("text", "items"), [("both", 2), ("no, both of them please", 2), ("it is too small", 1)]
+)
+def test_that_all_of_them_is_no_reason_but_more_items(scratch_shop, text, items):
+    verified(scratch_shop, who(key="k"), ("grace.okafor@example.com", "L204206", "30307"))
+    talk = Talk().within(FORM, "return_reason").set(wish="start_return")
+    talk.set(return_order="L204206", return_items=["L204206-1"]).hear(text)
+    talk.run(ValidateReturnForm())
+    assert len(talk.slots["return_items"]) == items
+
+
 def test_that_an_order_of_somebody_else_is_not_taken(marcus):
     talk = confirming().hear("no, L204817", "correct", order_number="L204817")
     talk.run(ValidateReturnForm())

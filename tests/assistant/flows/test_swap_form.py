@@ -56,3 +56,22 @@ def test_that_one_message_reads_an_order_and_its_products_once(
     talk.hear("the kettle in black", "inform").run(ValidateSwapForm())
     assert read.count("order") == 1
     assert read.count("products") <= 4  # the others are decisions, each of which looks anew
+
+
+@pytest.mark.parametrize(("text", "pieces"), [("no 4", 4), ("sorry, three please", 3), ("5", 5), ("no", 2)])
+def test_that_another_number_at_the_summary_is_how_many(
+    scratch_shop: Services, text: str, pieces: int
+) -> None:
+    verified(scratch_shop, who(), ("owen.clarke@example.com", "L204997", "97301"))
+    item = "L204997-1"
+    known = {
+        "swap_changes": {item: {"variant": "KI-205-OAT", "quantity": 2}},
+        "swap_items": [item],
+        "swap_to": "known",
+    }
+    talk = (
+        Talk().within("swap_form", "swap_confirmed").set(wish="change_order", swap_order="L204997", **known)
+    )
+    talk.hear(text, "deny").run(ValidateSwapForm(), swap_confirmed=False)
+    assert talk.slots["swap_changes"][item] == {"variant": "KI-205-OAT", "quantity": pieces}
+    assert talk.slots["swap_confirmed"] is (False if text == "no" else None)

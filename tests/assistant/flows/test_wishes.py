@@ -240,3 +240,11 @@ def test_that_a_question_about_the_money_interrupts_no_form_that_pays_back(form,
 @pytest.mark.parametrize("words", ["#10567", "10567", "order #1042", "L204817"])
 def test_that_a_number_alone_is_an_answer_whatever_it_looks_like(words):
     assert followups(Talk().hear(words, "account_details").run(ActionAcknowledge())) == ["action_inform"]
+
+
+@pytest.mark.parametrize(
+    ("words", "wish"),
+    [("cancle my order", "cancel_order"), ("retrun this", "start_return"), ("cancer", None)],
+)
+def test_that_slips_of_the_keyboard_are_read(words, wish):
+    assert cued(words) == wish

@@ -79,6 +79,13 @@ def test_only_ones_own_orders_are_found(shop: Services, grace: Customer) -> None
     assert shop.orders.matching(grace, f"order {ANNA[1]}") == []
 
 
+def test_one_of_some_orders_by_its_number(shop: Services, grace: Customer) -> None:
+    recent = shop.orders.recent(grace)
+    assert shop.orders.among(recent, "l-204 735") == recent[2]
+    for number in (ANNA[1], "L20473", ""):
+        assert shop.orders.among(recent, number) is None
+
+
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [

@@ -38,14 +38,14 @@ NUMBERS = itertools.count()
 
 @pytest.fixture(scope="module")
 def mongo() -> Iterator[Server]:
-    with cloud_servers.secantus() as server:
+    with cloud_servers.secantus("--enable-test-commands") as server:
         yield server
 
 
 @pytest.fixture
 def options(mongo: Server) -> dict[str, Any]:
     """Options that name an empty database."""
-    return {"url": f"mongodb://127.0.0.1:{mongo.port}", "db": f"test_{next(NUMBERS)}"}
+    return {"url": f"mongodb://127.0.0.1:{mongo.port}", "db": f"test_{next(NUMBERS)}", "timeout": 30}
 
 
 @pytest.fixture
@@ -104,9 +104,16 @@ class TestWhatRasaKept:
         assert await all_senders(store) == ["ann", "bob"]
         assert stored(await store.load("cem")) == 0
         assert list(base[RASAS].find()) == before, "Rasa finds its own as it was"
+
+    async def test_it_is_erased_too(self, store: MongoTrackerStore, base: Any) -> None:
+        base[RASAS].insert_many([{"sender_id": name, "events": RASA_EVENTS} for name in ("ann", "bob", 47)])
+        await store.load("ann")
         assert await store.erase("ann") is True
-        assert not (await store.load("ann", whole=True)).events
+        assert await store.erase("47") is True
+        assert stored(await store.load("ann")) == 0
         assert await all_senders(store) == ["bob"]
+        assert [one["key"] for one in base[OURS].find() if one["of"].startswith("c:")] == []
+        assert await store.erase("ann") is False
 
     async def test_many_look_at_once(self, store: MongoTrackerStore, base: Any) -> None:
         base[RASAS].insert_one({"sender_id": 4711, "events": RASA_EVENTS})  # an old Rasa's number
@@ -177,35 +184,63 @@ async def test_answered_messages_are_forgotten_after_some_days(store: MongoTrack
     await store.begin(delivery, UserMessage("hi", "ann", "rest", "m1"))
     (expires,) = (one for one in base[OURS].index_information().values() if "expireAfterSeconds" in one)
     assert (expires["key"], expires["expireAfterSeconds"]) == ([("until", 1)], 0)
-    assert "until" not in base[OURS].find_one({"key": "message"}), "never while it waits"
+    assert "until" not in base[OURS].find_one({"key": {"$gte": "m:", "$lt": "m;"}}), "never while it waits"
     store._clock = lambda: 1_000.0
     await store.save(Commit("ann", [], 0, delivery, []))
-    kept = base[OURS].find_one({"key": "message"})
+    kept = base[OURS].find_one({"key": {"$gte": "m:", "$lt": "m;"}})
     assert kept is None or kept["until"].timestamp() == 1_000 + 7 * 86_400  # it may be gone: that is long ago
 
 
 class TestMongoThatFails:
+    @pytest.mark.parametrize(
+        "fails",
+        [
+            {"failCommands": ["commitTransaction"], "closeConnection": True},
+            {"failCommands": ["insert"], "closeConnection": True},
+            {"failCommands": ["insert"], "errorCode": 112, "errorLabels": ["TransientTransactionError"]},
+            {"failCommands": ["find"], "errorCode": 189},
+            {"failCommands": ["find"], "closeConnection": True},
+        ],
+    )
+    async def test_in_the_middle_of_a_commit(
+        self, store: MongoTrackerStore, base: Any, fails: dict[str, Any]
+    ) -> None:
+        delivery = Delivery("rest", "ann", "m1")
+        await store.save(Commit("ann", [said("one")], 0))
+        await store.begin(delivery, UserMessage("hi", "ann", "rest", "m1"))
+        admin = base.client["admin"]
+        admin.command({"configureFailPoint": "failCommand", "mode": {"times": 2}, "data": fails})
+        try:
+            await store.save(Commit("ann", [said("two")], 1, delivery, [{"text": "Hello"}], announced=True))
+        finally:
+            admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+        assert texts(await store.load("ann")) == ["one", "two"]
+        assert await store.unfinished(0) == []
+        assert await store.depth() == 1
+
     async def test_away_and_back(self) -> None:
         with cloud_servers.secantus() as server:
             address = f"mongodb://127.0.0.1:{server.port}"
-            store = MongoTrackerStore({"url": address, "timeout": 1.5})
+            store = MongoTrackerStore({"url": address, "timeout": 30})
+            hasty = MongoTrackerStore({"url": address, "timeout": 0.5})
             assert await store.there() is False
             await store.save(Commit("ann", [said("hi")], 0))
             assert await store.there() is True
             assert server.process is not None
             server.process.send_signal(signal.SIGSTOP)  # it hangs
             with pytest.raises(StoreError, match="database of conversations failed"):
-                await store.save(Commit("ann", [said("late")], 1))
+                await hasty.save(Commit("ann", [said("late")], 1))
             server.process.send_signal(signal.SIGCONT)
             assert texts(await store.load("ann")) == ["hi"]
             server.stop()
             with pytest.raises(StoreError, match="database of conversations failed") as caught:
-                await store.load("ann")
+                await hasty.load("ann")
             assert f"{address}/rasa" in str(caught.value)
             server.start()
             await store.save(Commit("ann", [said("ho")], 1))
             assert texts(await store.load("ann")) == ["hi", "ho"]
             await store.close()
+            await hasty.close()
 
     async def test_who_somebody_is(self) -> None:
         with cloud_servers.secantus() as server:

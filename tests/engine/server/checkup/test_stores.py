@@ -24,9 +24,10 @@ from frontdesk.server.checkup.stores import (
     redis_findings,
 )
 from frontdesk.stores import schema
+from frontdesk.stores.mongo import MongoTrackerStore
 from frontdesk.stores.redis_queue import RedisQueue
 from frontdesk.stores.sql import SqlTrackerStore
-from frontdesk.testing import servers
+from frontdesk.testing import cloud_servers, servers
 
 Make = Callable[..., Deployment]
 SAFE = {
@@ -121,6 +122,19 @@ class TestTrackers:
         endpoint = Endpoint("redis", redis.new_database())
         [(level, what)] = await trackers(deployment, endpoint)
         assert level is Level.ERROR and "a restart loses them" in what, "as tests start it"
+
+    async def test_a_database_of_documents(self, deployment: Make) -> None:
+        with cloud_servers.secantus() as server:
+            url = f"mongodb://127.0.0.1:{server.port}"
+            for _ in range(2):  # it makes nothing
+                [(level, what)] = await trackers(deployment, Endpoint("mongod", url))
+                assert level is Level.NOTE and "made there at the first start" in what
+            store = MongoTrackerStore({"url": url})
+            await store.begin(Delivery("rest", "ann", "1"), UserMessage("hello", "ann"))
+            await store.close()
+            assert await trackers(deployment, Endpoint("mongod", url)) == [
+                (Level.OK, "The store 'mongod' answers.")
+            ]
 
 
 class TestLocks:
