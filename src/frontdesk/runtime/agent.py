@@ -34,7 +34,7 @@ from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.owing import Owing
 from frontdesk.runtime.processor import RESERVED, Processor, guarded, resumes, retire
 from frontdesk.runtime.recent import RecentTrackers
-from frontdesk.runtime.saving import NOWHERE, OnReply, Origin, Reply, Saver, pass_on, replies_to
+from frontdesk.runtime.saving import NOWHERE, OnReply, Origin, Reply, Saver, pass_on
 from frontdesk.runtime.turns import Turns
 from frontdesk.settings import Settings
 from frontdesk.stores.exchange import exchange_of
@@ -237,21 +237,14 @@ class Agent:
             await saver.finish(known, delivery, ())
             raise not_yours()
         after = await processor.handle(known, message, saver.save, live=incoming.on_reply is not None)
-        return await self._finish(incoming, saver, after, "success")
-
-    async def _finish(self, incoming: Incoming, saver: Saver, after: Tracker, how: str) -> Sequence[Reply]:
-        replies = replies_to(after, incoming.message.message_id)
-        owed = self.owing.note(incoming.message, incoming.on_reply, replies)
-        await saver.finish(after, incoming.delivery, replies, how, owed)
-        if owed is not None:
-            self.owing.see_to(owed, incoming.on_reply)
-        return replies
+        return await self.owing.finish(saver, after, delivery, message, incoming.on_reply, "success")
 
     async def _apologise(self, incoming: Incoming) -> Sequence[Reply]:
         message, tracker = incoming.message, await self._load(incoming.message.sender_id)
         after = tracker.extend(stamped(event, time.time()) for event in apology(tracker, message))
         saver = self._saver(tracker, Origin(message.channel, fence=incoming.fence), incoming.on_reply)
-        replies = await self._finish(incoming, saver, after, "error")
+        bring = incoming.on_reply
+        replies = await self.owing.finish(saver, after, incoming.delivery, message, bring, "error")
         await self.apologised(incoming.delivery)
         return replies
 

@@ -14,11 +14,12 @@ from typing import Any
 
 from frontdesk.core.events import ReminderCancelled
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import Bringing, Commit, TrackerStore
+from frontdesk.core.ports import Bringing, Commit, Delivery, TrackerStore
 from frontdesk.core.reminders import OWED, Reminder
+from frontdesk.core.tracker import Tracker
 from frontdesk.errors import StaleConversation, StoreError
 from frontdesk.runtime.outlets import Outlets
-from frontdesk.runtime.saving import Reply
+from frontdesk.runtime.saving import OnReply, Reply, Saver, replies_to
 from frontdesk.runtime.turns import Turns
 
 log = logging.getLogger("frontdesk.agent")
@@ -44,7 +45,24 @@ class Owing:
         self._at_work: set[str] = set()
         self._tasks = Turns()
 
-    def note(self, message: UserMessage, bring: object, replies: Sequence[Reply]) -> Reminder | None:
+    async def finish(
+        self,
+        saver: Saver,
+        tracker: Tracker,
+        delivery: Delivery,
+        message: UserMessage,
+        bring: OnReply | None,
+        how: str,
+    ) -> Sequence[Reply]:
+        """Commit the end of a turn with its replies and what is owed, and return the replies. Raises as `save` does."""
+        replies = replies_to(tracker, message.message_id)
+        owed = self._noted(message, bring, replies)
+        await saver.finish(tracker, delivery, replies, how, owed)
+        if owed is not None:
+            self._see_to(owed, bring)
+        return replies
+
+    def _noted(self, message: UserMessage, bring: object, replies: Sequence[Reply]) -> Reminder | None:
         """Return what is to be committed with the replies to a message; None where nobody tells that they arrived."""
         if not replies or not isinstance(bring, Bringing):
             return None
@@ -55,7 +73,7 @@ class Owing:
         made = Reminder(uuid.uuid4().hex, message.sender_id, "", OWED, due, about, False, message.channel)
         return dataclasses.replace(made, name=made.id, authenticated=message.authenticated)
 
-    def see_to(self, owed: Reminder, bring: object) -> None:
+    def _see_to(self, owed: Reminder, bring: object) -> None:
         """Call it off once all is brought."""
         if isinstance(bring, Bringing) and owed.id not in self._at_work:
             self._at_work.add(owed.id)
@@ -85,7 +103,7 @@ class Owing:
         log.warning("Replies are brought again that a server did not bring to its end.")
         for reply in about["replies"]:
             await bring(reply)
-        self.see_to(owed, bring)
+        self._see_to(owed, bring)
 
     async def _until_brought(self, owed: Reminder, bring: Bringing) -> None:
         waiting = asyncio.create_task(bring.brought())

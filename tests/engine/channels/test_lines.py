@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from frontdesk.channels.lines import MOST_WAITING, Lines, NotTaken
+from frontdesk.channels.lines import MOST_WAITING, Lines, NotTaken, OnTheWay
 from tests.conftest import PATIENCE
 
 
@@ -110,3 +110,16 @@ async def test_a_line_has_an_end(caplog: pytest.LogCaptureFixture) -> None:
     await line.end(PATIENCE)
     assert len(receiver.took) == MOST_WAITING
     assert f"'{MOST_WAITING}' could not be posted to there: {MOST_WAITING} wait already." in caplog.text
+
+
+async def test_whoever_waits_hears_whether_it_is_brought_refused_for_good_or_cut_off() -> None:
+    receiver = Receiver(NotTaken("Never.", final=True))
+    line, on_the_way = lines(receiver), OnTheWay()
+    for thing in "ab":
+        on_the_way.add(line.put("ann", thing))
+    assert await asyncio.wait_for(on_the_way.brought(), PATIENCE) is True
+    assert receiver.took == ["b"]
+    receiver.refusals.append(NotTaken("Later.", after=60.0))
+    on_the_way.add(line.put("ann", "c"))
+    await line.end(0.05)
+    assert await asyncio.wait_for(on_the_way.brought(), PATIENCE) is False
