@@ -242,6 +242,11 @@ class UnknownEvent(Event):
     wire: Mapping[str, Any] = field(default_factory=dict)
 
 
+def same(one: Event | None, other: Event | None) -> bool:
+    """Tell whether two events are one and the same, and not only alike: then they happened at one time."""
+    return one is not None and other is not None and one == other and one.timestamp == other.timestamp
+
+
 def stamped(event: Event, timestamp: float) -> Event:
     """Return the event with a timestamp, unless it has one."""
     return event if event.timestamp else dataclasses.replace(event, timestamp=timestamp)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from frontdesk.core.events import same
 from frontdesk.core.ports import Conversation, TrackerStore
 from frontdesk.core.tracker import Tracker
 from frontdesk.measures import stop
@@ -67,9 +68,10 @@ class RecentTrackers:
 def caught_up(known: Tracker, stored: Conversation) -> Tracker | None:
     """Return a kept conversation with what others added since, or None where it is not the beginning of what is stored.
 
-    Stored events are never changed, so the same number of them, ending in the same one, is the same conversation.
+    Stored events are never changed, so the same number of them, ending in the same one, is the same conversation. One
+    that was erased and began anew ends in one that is alike at most.
     """
     length = len(known)
     if known.offset != stored.offset or not 0 < length <= len(stored.events):
         return None
-    return known.extend(stored.events[length:]) if known.event == stored.events[length - 1] else None
+    return known.extend(stored.events[length:]) if same(known.event, stored.events[length - 1]) else None

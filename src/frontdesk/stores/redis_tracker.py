@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from frontdesk.core.events import ActionExecuted, Event, SessionStarted
+from frontdesk.core.events import ActionExecuted, Event, SessionStarted, same
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Conversation, Delivery
 from frontdesk.core.reminders import Reminder, after
@@ -80,7 +80,8 @@ class RedisTrackerStore(RedisErasure, RedisOutbox):
             return await self._load(sender_id, None, whole=whole)
         events = self._events(found, first)
         if known is not None and first > start:
-            if tuple(events[:1]) != known.events[-1:]:  # it was forgotten, and began anew
+            if not events or not same(events[0], known.events[-1]):
+                self._recent.drop(sender_id)  # it was forgotten, and perhaps began anew
                 return await self._load(sender_id, None, whole=whole)
             events = [*known.events, *events[1:]]
         end = first + len(found)
@@ -208,8 +209,7 @@ class RedisTrackerStore(RedisErasure, RedisOutbox):
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations, also of those that only Rasa knows."""
         client, prefix = self._opened(), self._at.prefix
-        seen: set[str] = set()
-        cursor, newest = 0, f"{prefix}newest"
+        seen, cursor, newest = set[str](), 0, f"{prefix}newest"
         while True:
             cursor, found = await self._page(lambda at: client.zscan(newest, at, count=500), cursor)
             for sender_id in await self._there([name for name, _ in found if name not in seen]):

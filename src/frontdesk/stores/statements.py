@@ -38,7 +38,8 @@ _newest = select(func.max(events.c.id)).where(_of_sender).scalar_subquery()
 _POSITION = select(conversations, _newest.label("newest")).where(conversations.c.sender_id == _sender)
 _POSITION_LOCKED = _POSITION.with_for_update(of=conversations)
 _COUNT = select(func.count(), func.max(events.c.id)).where(_of_sender, events.c.id > bindparam("after"))
-_COUNT_BETWEEN = select(func.count()).where(
+_KEPT_AT = select(events.c.timestamp).where(_of_sender, events.c.id == bindparam("last")).scalar_subquery()
+_COUNT_BETWEEN = select(func.count().label("rows"), _KEPT_AT.label("at")).where(
     _of_sender, events.c.id >= bindparam("first"), events.c.id <= bindparam("last")
 )
 _STARTED = select(func.max(events.c.id)).where(_of_sender, events.c.type_name == SessionStarted.type_name)
@@ -173,11 +174,15 @@ def load(connection: Connection, sender_id: str, complain: Complain, recent: Rec
 
 
 def _still_there(connection: Connection, sender_id: str, spot: Position, known: Session) -> bool:
-    """Tell whether a session that was read is still the latest, and no row of it was deleted by hand."""
-    if known.first != spot.session_id:
+    """Tell whether a session that was read is still the latest, and no row of it was deleted by hand.
+
+    SQLite gives the ids of rows that were erased to others, which are of another time.
+    """
+    if known.first != spot.session_id or not known.events:
         return False
     bounds = {"sender": sender_id, "first": known.first, "last": known.last}
-    return connection.execute(_COUNT_BETWEEN, bounds).scalar() == known.rows
+    found = connection.execute(_COUNT_BETWEEN, bounds).one()
+    return bool(found.rows == known.rows and found.at == known.events[-1].timestamp)
 
 
 def load_whole(connection: Connection, sender_id: str, complain: Complain) -> Conversation:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-from frontdesk.core.events import SlotSet
+from frontdesk.core.events import SlotSet, UserUttered
+from frontdesk.core.ports import Commit
 from frontdesk.core.tracker import Tracker
 from frontdesk.runtime.recent import RecentTrackers
+from frontdesk.stores.memory import MemoryTrackerStore
+from frontdesk.testing.contracts.erasure import heard
 
 INITIAL = {"a": None}
 
@@ -35,3 +38,14 @@ def test_the_longest_unused_goes_first_when_there_are_too_many_events() -> None:
     assert recent.get("cat", INITIAL)
     recent.put(tracker("dan", 100))
     assert recent.get("dan", INITIAL) is None
+
+
+async def test_what_was_erased_is_not_the_beginning_of_what_began_anew() -> None:
+    recent, store = RecentTrackers(), MemoryTrackerStore()
+    recent.put(Tracker.start("ann", INITIAL, heard("secret", 1.0)))
+    await store.save(Commit("ann", [*heard("new", 2.0), *heard("words", 3.0)[2:]], 0))
+    found = await recent.load(store, "ann", INITIAL, whole=False, alone=False)
+    assert [event.text for event in found.events() if isinstance(event, UserUttered)] == ["new", "words"]
+    recent.put(found)
+    again = await recent.load(store, "ann", INITIAL, whole=False, alone=False)
+    assert again.event is found.event, "what is kept goes on"

@@ -22,7 +22,7 @@ from frontdesk.stores import dynamo_items
 from frontdesk.stores.documents import Item
 from frontdesk.stores.dynamo import DynamoTrackerStore
 from frontdesk.testing import cloud_servers
-from frontdesk.testing.contracts.erasure import ErasureContract
+from frontdesk.testing.contracts.erasure import ErasureContract, SharedErasureContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.reminders import reminder
 from frontdesk.testing.contracts.tracker_store import (
@@ -80,7 +80,7 @@ class TestDynamoTrackerStore(TrackerStoreContract, OutboxContract, ErasureContra
     pass
 
 
-class TestSharedDynamo(SharedTrackerStoreContract):
+class TestSharedDynamo(SharedTrackerStoreContract, SharedErasureContract):
     pass
 
 

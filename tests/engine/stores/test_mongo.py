@@ -18,7 +18,7 @@ from frontdesk.errors import ConfigError, StoreError
 from frontdesk.registry import resolve
 from frontdesk.stores.mongo import MongoTrackerStore
 from frontdesk.testing import cloud_servers
-from frontdesk.testing.contracts.erasure import ErasureContract
+from frontdesk.testing.contracts.erasure import ErasureContract, SharedErasureContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -72,7 +72,7 @@ class TestMongoTrackerStore(TrackerStoreContract, OutboxContract, ErasureContrac
     pass
 
 
-class TestSharedMongo(SharedTrackerStoreContract):
+class TestSharedMongo(SharedTrackerStoreContract, SharedErasureContract):
     pass
 
 

@@ -17,7 +17,7 @@ from frontdesk.stores import rows
 from frontdesk.stores.redis_options import connect, read_redis_options
 from frontdesk.stores.redis_tracker import RedisTrackerStore
 from frontdesk.testing import servers
-from frontdesk.testing.contracts.erasure import ErasureContract
+from frontdesk.testing.contracts.erasure import ErasureContract, SharedErasureContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -64,7 +64,7 @@ async def test_what_rasa_kept_of_a_conversation_is_erased_too(
     await client.aclose()
 
 
-class TestSharedRedis(SharedTrackerStoreContract):
+class TestSharedRedis(SharedTrackerStoreContract, SharedErasureContract):
     @pytest.fixture
     async def open_store(self, redis_url: str) -> AsyncIterator[OpenStore]:
         opened: list[RedisTrackerStore] = []

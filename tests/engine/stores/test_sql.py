@@ -19,7 +19,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery
 from frontdesk.errors import ConfigError, StaleConversation, StoreError
 from frontdesk.stores.sql import SqlTrackerStore
-from frontdesk.testing.contracts.erasure import ErasureContract
+from frontdesk.testing.contracts.erasure import ErasureContract, SharedErasureContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -69,7 +69,7 @@ class TestSqlite(TrackerStoreContract, OutboxContract, ErasureContract):
         await store.close()
 
 
-class TestSharedSqlite(SharedTrackerStoreContract):
+class TestSharedSqlite(SharedTrackerStoreContract, SharedErasureContract):
     @pytest.fixture
     async def open_store(self, tmp_path: Path) -> AsyncIterator[OpenStore]:
         opened: list[SqlTrackerStore] = []
@@ -90,7 +90,7 @@ class TestPostgresql(TrackerStoreContract, OutboxContract, ErasureContract):
         await store.close()
 
 
-class TestSharedPostgresql(SharedTrackerStoreContract):
+class TestSharedPostgresql(SharedTrackerStoreContract, SharedErasureContract):
     @pytest.fixture
     async def open_store(self, postgresql: Server) -> AsyncIterator[OpenStore]:
         url, opened = postgresql.new_database(), list[SqlTrackerStore]()

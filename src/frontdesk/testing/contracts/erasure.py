@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from frontdesk.core.events import ActionExecuted, Event
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery
-from frontdesk.testing.contracts.conversations import all_senders, said, stored, texts
+from frontdesk.testing.contracts.conversations import all_senders, said, session, stored, texts
 from frontdesk.testing.contracts.outbox import told
 from frontdesk.testing.contracts.reminders import names, reminder
 
@@ -32,6 +35,12 @@ async def received(store: Any, sender_id: str, message_id: str) -> Delivery:
     delivery = Delivery("rest", sender_id, message_id)
     await store.begin(delivery, UserMessage("secret", sender_id, "rest", message_id))
     return delivery
+
+
+def heard(text: str, at: float) -> list[Event]:
+    """Return a session in which something was said, as it is when the assistant listens again."""
+    events = session(said(text), ActionExecuted("action_listen"))
+    return [dataclasses.replace(event, timestamp=at) for event in events]
 
 
 class ErasureContract:
@@ -77,3 +86,20 @@ class ErasureContract:
         assert await store.erase("ann") is True
         assert await store.unfinished(0.0) == []
         assert await store.erase("ann") is False
+
+
+class SharedErasureContract:
+    """What holds for several stores over the same place; fixture `open_store` as for `SharedTrackerStoreContract`."""
+
+    pytestmark = pytest.mark.asyncio
+
+    async def test_what_another_one_erased_does_not_come_back(
+        self, open_store: Callable[[], Awaitable[Any]]
+    ) -> None:
+        one, two = await open_store(), await open_store()
+        await one.save(Commit("ann", heard("secret", 1.0), 0))
+        assert texts(await two.load("ann")) == ["secret"]  # which has it at hand from now on
+        assert await one.erase("ann") is True
+        await one.save(Commit("ann", [*heard("new", 2.0), said("words")], 0))
+        for whole in (False, True):
+            assert texts(await two.load("ann", whole=whole)) == ["new", "words"]
