@@ -42,7 +42,8 @@ class OnTheWay:
 
     async def brought(self) -> bool:
         """Wait until all are brought, or refused for good; False where the lines were ended before."""
-        await asyncio.gather(*self._things, return_exceptions=True)
+        if self._things:  # not `gather`: whoever stops waiting must not end what waits in the lines
+            await asyncio.wait(self._things)
         return not any(thing.cancelled() for thing in self._things)
 
 

@@ -26,7 +26,9 @@ log = logging.getLogger("frontdesk.agent")
 
 LEASE = 15.0
 """Seconds after which others bring replies again for whose sake nobody gives a sign of life."""
-LARGEST = 200_000
+FORGOTTEN = 86_400.0
+"""Seconds for which replies wait for a server that has their channel."""
+LARGEST = 100_000
 """Characters of replies that are kept; more than that is brought, and lost with the process."""
 
 
@@ -43,6 +45,7 @@ class Owing:
     ) -> None:
         self._store, self._outlets, self._clock = store, outlets, clock
         self._at_work: set[str] = set()
+        self._told: set[str] = set()
         self._tasks = Turns()
 
     async def finish(
@@ -58,7 +61,7 @@ class Owing:
         replies = replies_to(tracker, message.message_id)
         owed = self._noted(message, bring, replies)
         await saver.finish(tracker, delivery, replies, how, owed)
-        if owed is not None:
+        if owed is not None and isinstance(bring, Bringing):
             self._see_to(owed, bring)
         return replies
 
@@ -73,9 +76,9 @@ class Owing:
         made = Reminder(uuid.uuid4().hex, message.sender_id, "", OWED, due, about, False, message.channel)
         return dataclasses.replace(made, name=made.id, authenticated=message.authenticated)
 
-    def _see_to(self, owed: Reminder, bring: object) -> None:
+    def _see_to(self, owed: Reminder, bring: Bringing) -> None:
         """Call it off once all is brought."""
-        if isinstance(bring, Bringing) and owed.id not in self._at_work:
+        if owed.id not in self._at_work:
             self._at_work.add(owed.id)
             self._tasks.begin(self._until_brought(owed, bring)).add_done_callback(
                 lambda _: self._at_work.discard(owed.id)
@@ -96,14 +99,38 @@ class Owing:
         )
         bring = self._outlets().answering(message)
         if bring is None:
-            log.error("Replies that were owed on the channel '%s' cannot be brought any more.", owed.channel)
-            with suppress(StoreError):
-                await self._call_off(owed)
+            await self._leave(owed)
             return
         log.warning("Replies are brought again that a server did not bring to its end.")
         for reply in about["replies"]:
-            await bring(reply)
-        self._see_to(owed, bring)
+            try:
+                await bring(reply)
+            except Exception:  # whatever the channel makes of it; tried again, it would go no better
+                log.exception("A reply that was owed on the channel '%s' cannot be brought.", owed.channel)
+        if isinstance(bring, Bringing):
+            self._see_to(owed, bring)
+        else:
+            await self._give_up(owed)
+
+    async def _leave(self, owed: Reminder) -> None:
+        """Leave replies to a server that has their channel, as long as there may be one."""
+        now = self._clock()
+        if now >= owed.due + FORGOTTEN:
+            log.error("Replies that were owed on the channel '%s' cannot be brought any more.", owed.channel)
+            await self._give_up(owed)
+            return
+        if owed.channel not in self._told:
+            self._told.add(owed.channel)
+            log.warning(
+                "Replies that are owed on the channel '%s' wait for a server that has it (credentials.yml), for a day.",
+                owed.channel,
+            )
+        with suppress(StoreError):
+            await self._store.keep_reminder(owed, now + LEASE)
+
+    async def _give_up(self, owed: Reminder) -> None:
+        with suppress(StoreError):  # then it is found again
+            await self._call_off(owed)
 
     async def _until_brought(self, owed: Reminder, bring: Bringing) -> None:
         waiting = asyncio.create_task(bring.brought())

@@ -123,3 +123,14 @@ async def test_whoever_waits_hears_whether_it_is_brought_refused_for_good_or_cut
     on_the_way.add(line.put("ann", "c"))
     await line.end(0.05)
     assert await asyncio.wait_for(on_the_way.brought(), PATIENCE) is False
+
+
+async def test_whoever_stops_waiting_ends_nothing_in_the_line() -> None:
+    receiver = Receiver(NotTaken("Not now.", after=0.05))
+    line, on_the_way = lines(receiver), OnTheWay()
+    for thing in "ab":
+        on_the_way.add(line.put("ann", thing))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(on_the_way.brought(), 0.01)
+    await line.end(PATIENCE)
+    assert receiver.took == ["a", "b"]

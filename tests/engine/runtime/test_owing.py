@@ -17,6 +17,7 @@ from frontdesk.runtime import owing
 from frontdesk.runtime.outlets import Outlets
 from frontdesk.runtime.owing import Owing
 from frontdesk.runtime.scheduler import ReminderScheduler
+from frontdesk.stores.documents import Waiting
 from tests.conftest import PATIENCE
 from tests.engine.runtime.conftest import Desk
 
@@ -140,14 +141,50 @@ async def test_an_assistant_that_calls_off_its_reminders_leaves_replies_alone(de
     assert len(await owed(desk)) == 1
 
 
-async def test_on_a_channel_that_is_closed_it_is_called_off(
+async def test_a_server_without_the_channel_leaves_it_to_another_for_a_day(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     await taken(desk, Van())
     [left] = await owed(desk)
-    await Owing(desk.store, lambda: Outlets()).bring(left)
+    now = left.due
+    elsewhere = Owing(desk.store, lambda: Outlets(), clock=lambda: now)
+    for _ in range(2):
+        await elsewhere.bring(left)
+    assert await desk.store.next_reminder() == now + owing.LEASE
+    assert await owed(desk) == [left]
+    assert caplog.text.count("owed on the channel 'van' wait for a server that has it") == 1
+    now += owing.FORGOTTEN
+    await elsewhere.bring(left)
     assert await owed(desk) == []
+    assert "owed on the channel 'van' cannot be brought any more" in caplog.text
+
+
+async def test_one_that_a_channel_makes_nothing_of_holds_up_no_other_and_is_not_tried_for_ever(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    loaded: list[str] = []
+
+    class Picky(Vans):
+        def answering(self, message: UserMessage) -> Any:
+            async def bring(reply: Mapping[str, Any]) -> None:
+                if reply["text"] == "Number 1":
+                    raise KeyError("odd")
+                loaded.append(reply["text"])
+
+            return bring  # and nobody tells when it arrived
+
+    await taken(desk, Van(), "count", "count")
+    left = Owing(desk.store, lambda: Outlets([Picky(Van())]))
+    for one in await owed(desk):
+        await left.bring(one)
+    assert loaded == ["Number 2"]
     assert "owed on the channel 'van' cannot be brought" in caplog.text
+    assert await owed(desk) == []
+
+
+def test_what_is_kept_fits_into_a_document() -> None:
+    text = "\\" * (owing.LARGEST // 2)  # which JSON writes as two, and JSON within JSON as four
+    Waiting(Reminder("id", "ann", "id", "intent", 0.0, {"replies": [{"text": text}]}), 0.0).step()
 
 
 async def test_nothing_is_kept_where_nobody_tells_or_it_is_too_much(
