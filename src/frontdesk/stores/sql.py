@@ -156,6 +156,8 @@ class SqlTrackerStore:
         rows.check_sender(sender_id)
         gone = await self._database.write(lambda c: erasure.erase(c, sender_id))
         self._recent.drop(sender_id)
+        if isinstance(self._database, SqliteDatabase):
+            await self._database.forget()
         return gone
 
     async def senders(self) -> AsyncIterator[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 import threading
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +20,8 @@ from frontdesk.stores.databases import as_store_error
 from frontdesk.stores.lanes import Job, Lane, Work
 from frontdesk.stores.options import SqlOptions
 from frontdesk.stores.schema import prepare
+
+log = logging.getLogger("frontdesk.stores")
 
 T = TypeVar("T")
 
@@ -52,6 +56,19 @@ class SqliteDatabase:
     async def write(self, work: Work[T]) -> T:
         """Do work that writes; returns once it is committed."""
         return await self._writer.do(work)
+
+    async def forget(self) -> None:
+        """Let what was written over be gone from the log beside the file, too, unless somebody reads all the while."""
+        await asyncio.to_thread(self._forget)
+
+    def _forget(self) -> None:
+        busy = True
+        with closing(self._opened().raw_connection()) as raw, suppress(sqlite3.OperationalError):
+            busy = bool(raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+        if busy:
+            log.warning(
+                "What was erased stays in %s-wal until that is written over: it is in use.", self._file
+            )
 
     async def close(self) -> None:
         """Finish what waits and close the file."""

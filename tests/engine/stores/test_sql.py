@@ -19,7 +19,7 @@ from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Commit, Delivery
 from frontdesk.errors import ConfigError, StaleConversation, StoreError
 from frontdesk.stores.sql import SqlTrackerStore
-from frontdesk.testing.contracts.erasure import ErasureContract, SharedErasureContract
+from frontdesk.testing.contracts.erasure import ErasureContract, SharedErasureContract, talked
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -370,6 +370,27 @@ class TestFile:
         )
         assert "ix_events_sender_id (sender_id=? AND rowid>?)" in plan[0][-1]
         assert stored(await store.load("ann", whole=True)) == 20_004
+
+
+async def test_what_is_erased_is_in_no_file_while_a_server_runs(store: SqlTrackerStore, file: Path) -> None:
+    await talked(store, "ann")
+    beside = SqlTrackerStore(store.options)  # of a command
+    assert await beside.erase("ann") is True
+    await beside.close()
+    assert {name.name for name in file.parent.glob("conversations.db*")} >= {file.name, f"{file.name}-wal"}
+    assert b"secret" not in b"".join(kept.read_bytes() for kept in file.parent.glob("conversations.db*"))
+
+
+async def test_what_a_reader_holds_up_is_said(
+    store: SqlTrackerStore, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await talked(store, "ann")
+    with closing(sqlite3.connect(file)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchall()
+        assert await store.erase("ann") is True
+    assert "stays in" in caplog.text
+    assert "-wal until that is written over" in caplog.text
 
 
 class TestLocked:
