@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -121,8 +122,8 @@ class DynamoTable:
             return None
         if not items.further(found):
             return items.as_documents([found])[0]
-        (whole,) = await self.find(of, key, f"{key}{items.FURTHER}9999")
-        return whole
+        whole = await self.find(of, key, f"{key}{items.FURTHER}9999")
+        return whole[0] if whole else None
 
     async def find(
         self, of: str, low: str, high: str, most: int | None = None, *, backwards: bool = False
@@ -136,12 +137,13 @@ class DynamoTable:
             "ExpressionAttributeValues": {":of": {"S": of}, ":low": {"S": low}, ":high": {"S": high}},
             "ScanIndexForward": not backwards,
         }
+        until = time.monotonic() + self._at.timeout
         while True:
             found = await self._do(partial(_pages, asked, most))
-            try:
-                return items.as_documents(found)
-            except items.TornRead:
-                await asyncio.sleep(0)
+            # What stays torn is on its way out: its time to live is over, or an erasure was cut off.
+            with suppress(items.TornRead):
+                return items.as_documents(found, passing=time.monotonic() >= until)
+            await asyncio.sleep(AGAIN_AFTER / 10)
 
     async def count(self, of: str) -> int:
         """Return how many documents a partition has."""

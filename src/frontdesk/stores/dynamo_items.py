@@ -64,25 +64,37 @@ def _actions(step: Step, table: str) -> list[dict[str, Any]]:
     return found
 
 
-def as_documents(found: Sequence[Wire]) -> list[Item]:
-    """Return the documents of items, which are in the order of their keys. Raises TornRead."""
+def as_documents(found: Sequence[Wire], *, passing: bool = False) -> list[Item]:
+    """Return the documents of items, which are in the order of their keys; `passing` leaves out what is not whole.
+
+    Raises TornRead.
+    """
     documents: list[Item] = []
     lacking = 0
+
+    def torn() -> None:
+        nonlocal lacking
+        if not passing:
+            raise TornRead
+        documents.pop()
+        lacking = 0
+
     for wire in found:
         name, rev, text = wire["key"]["S"], int(wire["rev"]["N"]), wire["text"]["S"]
         if FURTHER not in name:
             if lacking:
-                raise TornRead
+                torn()
             documents.append(Item(wire["of"]["S"], name, text, rev))
             lacking = further(wire)
         elif lacking:  # without it: what is left of a time when the document was longer
             before = documents[-1]
             if rev != before.rev:
-                raise TornRead
+                torn()
+                continue
             documents[-1] = Item(before.of, before.key, before.text + text, rev)
             lacking -= 1
     if lacking:
-        raise TornRead
+        torn()
     return documents
 
 
