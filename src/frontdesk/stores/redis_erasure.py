@@ -60,7 +60,7 @@ class RedisErasure:
         """
         rows.check_sender(sender_id)
         client = self._opened()
-        deliveries = [name async for name in self._messages() if json.loads(name)[1] == sender_id]
+        deliveries = [name async for name in self._messages() if _sender(name) == sender_id]
         waiting = await self._patiently(lambda: client.xrange(f"{self._at.prefix}outbox"))
         outgoing = [number for number, row in waiting if row["sender"] == sender_id]
         gone = await self._run(ERASE, sender_id, len(deliveries), *deliveries, *outgoing)
@@ -78,3 +78,12 @@ class RedisErasure:
                 yield key.removeprefix(start)
             if not int(cursor):
                 return
+
+
+def _sender(name: str) -> object:
+    """Return whose message has a name; None for what is no message: ids of Rasa's conversations may look alike."""
+    try:
+        _, sender_id, _ = json.loads(name)
+    except (ValueError, TypeError):
+        return None
+    return sender_id

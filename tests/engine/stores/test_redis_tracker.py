@@ -64,6 +64,17 @@ async def test_what_rasa_kept_of_a_conversation_is_erased_too(
     await client.aclose()
 
 
+@pytest.mark.parametrize("odd", ["message:hello", "message:1", 'message:["rest"]'])
+async def test_rasas_conversations_may_be_called_anything(
+    store: RedisTrackerStore, redis_url: str, odd: str
+) -> None:
+    run_redis(redis_url, "SET", f"tracker:{odd}", '{"sender_id": "", "events": []}')
+    await store.save(Commit("ann", [said("secret")], 0))
+    assert await store.erase("ann") is True
+    assert await store.erase(odd) is True
+    assert await all_senders(store) == []
+
+
 class TestSharedRedis(SharedTrackerStoreContract, SharedErasureContract):
     @pytest.fixture
     async def open_store(self, redis_url: str) -> AsyncIterator[OpenStore]:
