@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.commerce.database import Database
+from actions.commerce.model import Customer
 from actions.services import receipts
 from actions.services.context import Caller
+from actions.services.orders import Orders
 from actions.services.saga_notes import PERSON, UNDER_WAY, UNDOING, UNDONE
 from actions.services.sagas import Sagas
 
@@ -18,7 +20,7 @@ LATELY = timedelta(hours=24)  # further back nobody means by "it"
 
 @dataclass(frozen=True)
 class Done:
-    """A write: for which action, what its receipt says, and when it was done.
+    """A write: for which action and request (a hash), what its receipt says, and when it was done.
 
     `undone` says why it doesn't hold any more; `waits` that a system outside has yet to do its part.
     """
@@ -28,6 +30,14 @@ class Done:
     at: datetime
     undone: str | None = None
     waits: bool = False
+    request: str = ""
+
+    def is_of(self, customer: Customer, orders: Orders) -> bool:
+        """Tell whether it was done for this customer: a conversation may have been another one's before."""
+        number = self.told.get("order_number")
+        if number:
+            return orders.find(customer, str(number)) is not None
+        return self.request == receipts.request_hash(customer.id, self.told)
 
 
 def last_done(database: Database, sagas: Sagas, caller: Caller, now: datetime) -> Done | None:
@@ -43,4 +53,4 @@ def last_done(database: Database, sagas: Sagas, caller: Caller, now: datetime) -
         undone = undone or ("person" if saga.state == PERSON else saga.reason or "refused")
     elif saga is not None and saga.state == UNDER_WAY:
         waits = sagas.waited_for(saga)
-    return Done(given.action, given.told, given.at, undone, waits)
+    return Done(given.action, given.told, given.at, undone, waits, given.request)
