@@ -102,7 +102,7 @@ def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
         return False  # what was sent is a parcel
     private, identity = done.action not in OF_ANYBODY, services().identity
     known, way = identity.proven(who) if private else (None, "")
-    if known is not None and not done.is_of(known, services().orders):
+    if known is not None and not done.is_of(known):
         return False  # it was another customer's, before this one
     moment = moment_of(done)
     if done.undone is not None:

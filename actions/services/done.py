@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.commerce.database import Database
+from actions.commerce.lookups import find_order
 from actions.commerce.model import Customer
 from actions.services import receipts
 from actions.services.context import Caller
-from actions.services.orders import Orders
 from actions.services.saga_notes import PERSON, UNDER_WAY, UNDOING, UNDONE
 from actions.services.sagas import Sagas
 
@@ -31,12 +31,12 @@ class Done:
     undone: str | None = None
     waits: bool = False
     request: str = ""
+    owner: str | None = None  # of the order that it was done to
 
-    def is_of(self, customer: Customer, orders: Orders) -> bool:
+    def is_of(self, customer: Customer) -> bool:
         """Tell whether it was done for this customer: a conversation may have been another one's before."""
-        number = self.told.get("order_number")
-        if number:
-            return orders.find(customer, str(number)) is not None
+        if self.told.get("order_number"):
+            return self.owner == customer.id
         return self.request == receipts.request_hash(customer.id, self.told)
 
 
@@ -46,6 +46,8 @@ def last_done(database: Database, sagas: Sagas, caller: Caller, now: datetime) -
         return None
     with database.read() as connection:
         given = receipts.last_given(connection, caller, now - LATELY)
+        number = given.told.get("order_number") if given is not None else None
+        order = find_order(connection, str(number)) if number else None
     if given is None:
         return None
     saga, undone, waits = sagas.find(given.key), given.undone, False
@@ -53,4 +55,5 @@ def last_done(database: Database, sagas: Sagas, caller: Caller, now: datetime) -
         undone = undone or ("person" if saga.state == PERSON else saga.reason or "refused")
     elif saga is not None and saga.state == UNDER_WAY:
         waits = sagas.waited_for(saga)
-    return Done(given.action, given.told, given.at, undone, waits, given.request)
+    owner = order.customer_id if order is not None else None
+    return Done(given.action, given.told, given.at, undone, waits, given.request, owner)
