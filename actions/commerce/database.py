@@ -88,7 +88,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a writing transaction; the writers of an SQLite file take turns."""
-        with self._turn(), _writing(self.engine) as connection:
+        engine = self.engine  # which may have to be filled first; nobody stands in line for that
+        with self._turn(), _writing(engine) as connection:
             yield connection
 
     @contextmanager

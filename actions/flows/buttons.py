@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from actions.flows.phrases import plain
-from actions.flows.yes_words import without_yes
+from actions.flows.yes_words import DOUBTS, without_yes
 from actions.services.item_matching import PLACES
 
 PAYLOAD = re.compile(r"/(\w+)\s*(\{.*\})?", re.DOTALL)
 ANSWERS = frozenset({"inform", "affirm", "deny"})  # what a form may take as the answer to its question
 EVERYTHING = "everything"  # the value of the button for all that is listed, which has no place in the list
 NEWEST_FIRST = "order_number"  # lists in which "the last one" isn't the one at the end
+TIMES = "call_time"  # lists in which "the 2nd" is a day of the month
+DAY = re.compile(r"\b\d(?:st|nd|rd|th)\b(?! (?:one|option|choice)\b)")
 LAST, FIRST = ("last", "latter"), ("former",)
 LEAD = (
     r"(?:(?:no|ok|okay|yes|well|um+|uh+|oh|just|maybe|please|pls|then|i|ill|id|we|lets|will|would|like|take|want|meant?|choose"
@@ -26,6 +28,7 @@ TAIL = r"(?: (?:of|them|these|those|in|on|from|the|that|your|list|listed|above|p
 PLACED = rf"(?:the )?(?:({'|'.join([*PLACES, *LAST, *FIRST])})|(?:number|no|nr|option) ([1-9])){NOUN}"
 BY_PLACE = re.compile(rf"{LEAD}{PLACED}(?: (?:and )?{PLACED})*{TAIL}")
 ONE_PLACE = re.compile(rf"\b{PLACED}\b")
+OLDEST = re.compile(r"\bmy (?:first|1st)\b")  # order: the one at the end of a list with the newest first
 COURTESY = re.compile(r"\b(?:please|pls|thanks|thank you|thx|then|now)\b")
 
 
@@ -60,7 +63,7 @@ class Button:
 def chosen(text: str, buttons: Sequence[Button]) -> list[Button]:
     """Return the buttons that typed words stand for; none where they say anything else."""
     said = _bare(text)
-    if not said or "?" in text:
+    if not said or DOUBTS.search(text):
         return []
     titled = [each for each in buttons if each.intent in ANSWERS and said == _bare(each.title)]
     if titled:
@@ -84,12 +87,14 @@ def _placed(said: str, listed: Sequence[Button]) -> list[Button]:
     """Return what is meant by its place: "the second one", "the first and the third"; nothing beyond the list's end."""
     if not listed or not BY_PLACE.fullmatch(said):
         return []
-    found = []
+    found, names = [], {name for name, _ in listed[0].entities}
+    if TIMES in names and DAY.search(said):
+        return []
     for word, digit in ONE_PLACE.findall(said):
-        if word in LAST and any(name == NEWEST_FIRST for name, _ in listed[0].entities):
+        if word in LAST and NEWEST_FIRST in names:
             return []
         at = int(digit) - 1 if digit else -1 if word in LAST else 0 if word in FIRST else PLACES[word]
-        if at >= len(listed):
+        if at >= len(listed) or (NEWEST_FIRST in names and OLDEST.search(said)):
             return []
         found.append(listed[at])
     several = dict.fromkeys(found)

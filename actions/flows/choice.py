@@ -45,6 +45,15 @@ BEFORE = re.compile(
 )
 NEWER = re.compile(r"\b(?:newer|newest|more recent|most recent|later|latest)\b")
 OLDER = re.compile(r"\b(?:older|oldest|earlier|earliest)\b")
+PICKED = (  # "found it cheaper elsewhere", "i'll tell you later" pick none; nor does "not the newest one"
+    r"cheap\w*|(?:in)?expensive|priciest|pricier|dearer|dearest|newer|newest|recent|later|latest|older|oldest"
+    r"|earlier|earliest"
+)
+PICKS = re.compile(
+    rf"^(?!.*(?:\bnot\b|n'?t\b)).*(?:\b(?:the|my|that) (?:(?:more|most|less|least|much) )?(?:{PICKED})\b"
+    rf"|\b(?:{PICKED}) (?:one|order)\b|^(?:most |least )?(?:\w+est|recent|expensive)\W*$)",
+    re.DOTALL,
+)
 SAME = re.compile(r"\b(?:it|that one|this one|that order|this order|same (?:one|order))\b")
 
 
@@ -56,6 +65,8 @@ def placed(heard: Said, offered: Sequence[Order]) -> str | None:
     at = PLACES.get(found[1].lower()) if found else None
     if at is not None:
         return offered[at].number if at < len(offered) else None
+    if not heard.has(PICKS):
+        return None
     if CHEAP.search(heard.text):
         return min(offered, key=lambda order: order.total).number
     if DEAR.search(heard.text):

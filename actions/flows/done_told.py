@@ -19,6 +19,7 @@ from actions.services.context import caller
 from actions.services.done import Done
 from actions.services.mail_care import hour, slot_words
 from actions.services.policy import outside
+from actions.services.typed_policies import ANYTHING
 from actions.services.us_addresses import one_line
 from actions.services.wording import listed
 
@@ -58,18 +59,19 @@ OF_ANYBODY = frozenset(  # needs no proof of who somebody is
         "ticket.open",
     }
 )
-# What was done is told with its facts, in a response of its own; of anything else, only that it was done.
-TOLD = OF_ANYBODY | {
-    "account.change",
-    "address.change",
-    "exchange.start",
-    "order.cancel",
-    "order.change",
-    "order.payment",
-    "order.promo",
-    "order.remedy",
-    "return.start",
+WISHES = {  # whose level of identity its facts need
+    "account.change": "account_details",
+    "address.change": "change_address",
+    "exchange.start": "exchange_item",
+    "order.cancel": "cancel_order",
+    "order.change": "change_order",
+    "order.payment": "change_payment",
+    "order.promo": "promo_code",
+    "order.remedy": "request_refund",
+    "return.start": "start_return",
 }
+# What was done is told with its facts, in a response of its own; of anything else, only that it was done.
+TOLD = OF_ANYBODY | frozenset(WISHES)
 MAILS = frozenset({"password.reset", "quote.send"})
 PAYS_BACK, CHARGES = "utter_did_pay_back", "utter_did_charge"
 PAYS_LATER = "utter_did_pay_back_later"  # once what is sent back has arrived
@@ -98,13 +100,17 @@ def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
         return False
     if done.action not in MAILS and not asks:
         return False  # what was sent is a parcel
+    private, identity = done.action not in OF_ANYBODY, services().identity
+    known, way = identity.proven(who) if private else (None, "")
+    if known is not None and not done.is_of(known):
+        return False  # it was another customer's, before this one
     moment = moment_of(done)
     if done.undone is not None:
         dispatcher.utter_message(response="utter_did_undone", moment=moment)
         dispatcher.utter_message(response=outside(done.undone).explanation_key)
         return True
-    private = done.action not in OF_ANYBODY and services().identity.known(who) is None
-    if done.action not in TOLD or private:
+    proven = known is not None and identity.suffices(way, WISHES.get(done.action, ANYTHING))
+    if done.action not in TOLD or (private and not proven):
         dispatcher.utter_message(response="utter_did_it", moment=moment)
         return True
     facts = facts_of(done.told)

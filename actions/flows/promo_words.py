@@ -71,8 +71,9 @@ def plainly_named(text: str) -> str | None:
     if known:
         return known[0]
     after = AFTER.search(EMAIL.sub(" ", text))
-    word = after[1] if after else text.strip(" .,!?") if len(text.split()) == 1 else ""
-    looks = len(word) <= LONGEST and order_number(word) is None and _like_a_code(word, shouted=False)
+    alone = None if after else CODE.fullmatch(text.strip(" .,!?"))  # an address isn't one, nor is "20pcs"
+    word = after[1] if after else alone[0] if alone else ""
+    looks = len(word) <= LONGEST and order_number(word) is None and _like_a_code(word, shouted=after is None)
     return word.upper() if word and looks else None
 
 

@@ -44,7 +44,7 @@ def code_named(text: str) -> str | None:
 def without_code(text: str, code: str) -> str:
     """Take a promo code, and what introduces it, out of the words."""
     spelled = r"[ _-]?".join(re.escape(part) for part in re.findall(r"[A-Z]+|[0-9]+", code))
-    lead = r"(?:(?:with|using|use|apply|and|add|plus|my|the|a|promo|discount|coupon|voucher|code)\s+)*"
+    lead = r"(?:(?:with|using|use|apply|and|add|plus|my|the|a|promo|discount|coupon|voucher|code)\s+){0,8}"
     return re.sub(rf"\b{lead}{spelled}\b", " ", text, flags=re.IGNORECASE)
 
 

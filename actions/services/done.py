@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.commerce.database import Database
+from actions.commerce.lookups import find_order
+from actions.commerce.model import Customer
 from actions.services import receipts
 from actions.services.context import Caller
 from actions.services.saga_notes import PERSON, UNDER_WAY, UNDOING, UNDONE
@@ -18,7 +20,7 @@ LATELY = timedelta(hours=24)  # further back nobody means by "it"
 
 @dataclass(frozen=True)
 class Done:
-    """A write: for which action, what its receipt says, and when it was done.
+    """A write: for which action and request (a hash), what its receipt says, and when it was done.
 
     `undone` says why it doesn't hold any more; `waits` that a system outside has yet to do its part.
     """
@@ -28,6 +30,14 @@ class Done:
     at: datetime
     undone: str | None = None
     waits: bool = False
+    request: str = ""
+    owner: str | None = None  # of the order that it was done to
+
+    def is_of(self, customer: Customer) -> bool:
+        """Tell whether it was done for this customer: a conversation may have been another one's before."""
+        if self.told.get("order_number"):
+            return self.owner == customer.id
+        return self.request == receipts.request_hash(customer.id, self.told)
 
 
 def last_done(database: Database, sagas: Sagas, caller: Caller, now: datetime) -> Done | None:
@@ -36,6 +46,8 @@ def last_done(database: Database, sagas: Sagas, caller: Caller, now: datetime) -
         return None
     with database.read() as connection:
         given = receipts.last_given(connection, caller, now - LATELY)
+        number = given.told.get("order_number") if given is not None else None
+        order = find_order(connection, str(number)) if number else None
     if given is None:
         return None
     saga, undone, waits = sagas.find(given.key), given.undone, False
@@ -43,4 +55,5 @@ def last_done(database: Database, sagas: Sagas, caller: Caller, now: datetime) -
         undone = undone or ("person" if saga.state == PERSON else saga.reason or "refused")
     elif saga is not None and saga.state == UNDER_WAY:
         waits = sagas.waited_for(saga)
-    return Done(given.action, given.told, given.at, undone, waits)
+    owner = order.customer_id if order is not None else None
+    return Done(given.action, given.told, given.at, undone, waits, given.request, owner)

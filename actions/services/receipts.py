@@ -128,10 +128,11 @@ def of_conversation(connection: Connection, caller: Caller, action: str) -> list
 
 @dataclass(frozen=True)
 class Given:
-    """A receipt as it is kept: its key, for which action, what it says, when, and why it was undone, if it was."""
+    """A receipt as it is kept: its key, for which action and request (a hash), what it says, when, and why undone."""
 
     key: str
     action: str
+    request: str
     told: Mapping[str, Any]
     at: datetime
     undone: str | None
@@ -148,7 +149,7 @@ def last_given(connection: Connection, caller: Caller, since: datetime) -> Given
         return None
     key, kept = str(row["key"]), dict(row["receipt"])
     undone = kept.pop(UNDONE, None)
-    return Given(key, key.partition(":")[0], kept, row["created_at"], undone)
+    return Given(key, key.partition(":")[0], row["request"], kept, row["created_at"], undone)
 
 
 def undo(connection: Connection, key: str, reason: str) -> None:

@@ -26,8 +26,8 @@ def running(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         credentials.write("\nsocketio:\n  session_persistence: true\n")
     started: list[Server] = []
 
-    def serve(folder: Path) -> Server:
-        started.append(start_server(folder))
+    def serve(folder: Path, **environment: str) -> Server:
+        started.append(start_server(folder, **environment))
         return started[-1]
 
     desk = Desk(folder, serve)

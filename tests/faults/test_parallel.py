@@ -22,8 +22,8 @@ def running(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = Path(shutil.copytree(trained, tmp_path_factory.mktemp("parallel") / "project"))
     started: list[Server] = []
 
-    def serve(folder: Path) -> Server:
-        started.append(start_server(folder))
+    def serve(folder: Path, **environment: str) -> Server:
+        started.append(start_server(folder, **environment))
         return started[-1]
 
     desk = Desk(folder, serve)

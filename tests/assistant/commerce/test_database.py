@@ -8,13 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import Connection, create_engine, select, text
 
 from actions.commerce import schema
 from actions.commerce.database import Database, order_key
@@ -149,6 +150,32 @@ def test_writers_of_one_process_stand_in_line(shop: Services, monkeypatch: pytes
 
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(write, range(32))) == list(range(32))
+
+
+def test_writers_wait_for_a_shop_that_is_being_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actions.commerce.database.BUSY_SECONDS", 0.05)
+    filling, go_on = Event(), Event()
+
+    def fill(connection: Connection) -> None:
+        filling.set()
+        assert go_on.wait(60)
+
+    database = Database(f"sqlite:///{tmp_path / 'shop.db'}", fill=fill)
+
+    def write() -> bool:
+        with database.write():
+            return True
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(write)
+        assert filling.wait(60)
+        second = pool.submit(write)
+        assert wait([second], timeout=0.5).not_done  # longer than anybody stands in line
+        go_on.set()
+        assert (first.result(60), second.result(60)) == (True, True)
+    database.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "not a url", ""])

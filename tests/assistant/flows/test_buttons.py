@@ -53,7 +53,26 @@ def test_that_places_are_those_of_the_list_that_was_shown(words, meant):
 def test_that_the_last_order_is_the_newest_and_only_one_is_chosen():
     assert values(chosen("the second order", ORDERS)) == ["L204512"]
     assert chosen("the last one", ORDERS) == []
+    assert chosen("my first order", ORDERS) == []  # which is the oldest
+    assert values(chosen("the first one", ORDERS)) == ["L204507"]
     assert chosen("the first and the second", ORDERS) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("the 2nd", []),  # of December
+        ("the 3rd please", []),
+        ("the second one", ["2026-12-01T15:00:00+00:00"]),
+        ("the 2nd option", ["2026-12-01T15:00:00+00:00"]),
+        ("the last one", ["2026-12-02T10:00:00+00:00"]),
+    ],
+)
+def test_that_the_2nd_is_a_day_among_times(words, meant):
+    times = listed(
+        "call_time", "2026-12-01T10:00:00+00:00", "2026-12-01T15:00:00+00:00", "2026-12-02T10:00:00+00:00"
+    )
+    assert values(chosen(words, times)) == meant
 
 
 @pytest.mark.parametrize(
@@ -67,6 +86,8 @@ def test_that_the_last_order_is_the_newest_and_only_one_is_chosen():
         ("no, change it", None),
         ("change it back", None),
         ("change it?", None),
+        ("change it\N{FULLWIDTH QUESTION MARK}", None),
+        ("\N{THUMBS DOWN SIGN} change it", None),
         ("please", None),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -10,10 +12,10 @@ from actions.flows.cancel_order import ActionSubmitCancel
 from actions.flows.done_told import TOLD, asks_if_done, response_of
 from actions.flows.replies import ActionClarify
 from actions.flows.talk import ActionRepeat
-from actions.services import receipts
+from actions.services import receipts, services
 from actions.services.container import Services
 from actions.services.done import Done
-from tests.assistant.conftest import NOW, verified, who
+from tests.assistant.conftest import ANNA, NOW, verified, who
 from tests.assistant.flows.talking import DOMAIN, Talk
 
 HUGO = ("hugo.lindgren@example.com", "L204507", "55401")
@@ -121,6 +123,42 @@ def test_that_a_stranger_hears_nothing(hugo):
 def test_that_who_is_not_proven_any_more_hears_no_facts(hugo):
     talk = canceled()
     hugo.identity.forget(who(key="k"))
+    talk.hear("did it go through?", "repeat").run(ActionRepeat())
+    assert talk.responses() == ["utter_did_it"]
+
+
+def test_that_another_customer_in_the_same_conversation_hears_nothing_of_it(hugo):
+    customer = hugo.identity.customer(who(key="k"))
+    moved = replace(customer.address, line1="12 Elm Street")
+    hugo.addresses.change(who(key="a"), customer, moved, number="L204507")
+    verified(hugo, who(key="k"), ANNA)
+    talk = Talk().hear("did it go through?", "repeat")
+    talk.run(ActionRepeat())
+    assert talk.responses() == ["utter_nothing_to_repeat"]
+
+
+def test_that_what_was_done_to_an_account_is_told_to_whose_it_is(hugo):
+    customer = hugo.identity.customer(who(key="k"))
+    hugo.addresses.change(
+        who(key="a"), customer, replace(customer.address, line1="12 Elm Street"), profile=True
+    )
+    talk = Talk().hear("did it go through?", "repeat")
+    talk.run(ActionRepeat())
+    assert talk.responses() == ["utter_did_address_change_profile"]
+    verified(hugo, who(key="k"), ANNA)
+    talk.hear("did it go through?", "repeat").run(ActionRepeat())
+    assert talk.responses() != ["utter_did_address_change_profile"]
+
+
+def test_that_facts_need_the_level_of_what_was_done(hugo, monkeypatch):
+    talk = canceled()
+    policy = services().policies.identity
+    strict = replace(
+        policy,
+        levels={**policy.levels, "more": ("name_postcode",)},
+        needs={**policy.needs, "cancel_order": "more"},
+    )
+    monkeypatch.setattr(hugo.identity, "_policy", strict)
     talk.hear("did it go through?", "repeat").run(ActionRepeat())
     assert talk.responses() == ["utter_did_it"]
 

@@ -11,7 +11,7 @@ from actions.flows.quote import (
     ActionSubmitQuote,
     ValidateQuoteForm,
 )
-from actions.flows.quote_words import code_named
+from actions.flows.quote_words import code_named, without_code
 from actions.services.container import Services
 from tests.assistant.conftest import count
 from tests.assistant.flows.talking import Talk
@@ -147,6 +147,27 @@ def test_that_the_rest_of_the_words_counts_beside_a_code(scratch_shop: Services)
     assert talk.slots["quote_lines"] == [LAMPS]
 
 
-@pytest.mark.parametrize("text", ["yes", "20 USB hubs", "show Q-10001", "what promo codes are there"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yes",
+        "20 USB hubs",
+        "show Q-10001",
+        "what promo codes are there",
+        "20pcs",
+        "25units",
+        "KETTLES",
+        "bo22@example.com",
+    ],
+)
 def test_what_is_no_promo_code(scratch_shop: Services, text):
     assert code_named(text) is None
+
+
+def test_that_what_introduces_a_code_goes_with_it():
+    assert without_code("20 lamps with the promo code bright 15, please", "BRIGHT15").split() == [
+        "20",
+        "lamps",
+        ",",
+        "please",
+    ]

@@ -244,7 +244,12 @@ def test_that_a_number_alone_is_an_answer_whatever_it_looks_like(words):
 
 @pytest.mark.parametrize(
     ("words", "wish"),
-    [("cancle my order", "cancel_order"), ("retrun this", "start_return"), ("cancer", None)],
+    [
+        ("cancle my order", "cancel_order"),
+        ("retrun this", "start_return"),
+        ("cancer", None),
+        ("Chang, my address is 12 Elm Street", None),  # a name, and no slip
+    ],
 )
 def test_that_slips_of_the_keyboard_are_read(words, wish):
     assert cued(words) == wish

@@ -39,6 +39,8 @@ def test_a_yes(text):
         "thanks",
         "please proceed with the blue one instead",
         "",
+        "yes\N{FULLWIDTH QUESTION MARK}",
+        "ok \N{THUMBS DOWN SIGN}",
     ],
 )
 def test_no_yes(text):
