@@ -227,8 +227,10 @@ class Agent:
         delivery, message, processor = incoming.delivery, incoming.message, self.processor
         known = await self._load(message.sender_id, processor)
         about(message.sender_id, message.text, known.slots)
-        # Looked up after loading: whatever another server answers from now on makes `known` stale.
-        stored = None if incoming.alone else await self._write_down(delivery, message)
+        # Looked up after loading: whatever another server answers from now on makes `known` stale. What was read just
+        # now may hold the answer of another process, also where there should be none.
+        alone = incoming.alone and (self.recent.keeps(known) or not known.offset + len(known))
+        stored = None if alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
             return await pass_on(stored, None if incoming.later else incoming.on_reply)
         origin = Origin(message.channel, message.authenticated, fence=incoming.fence)

@@ -34,6 +34,10 @@ class RecentTrackers:
         self._kept.move_to_end(sender_id)
         return found
 
+    def keeps(self, tracker: Tracker) -> bool:
+        """Tell whether this very tracker is kept, and was not read anew."""
+        return self._kept.get(tracker.sender_id) is tracker
+
     def put(self, tracker: Tracker) -> None:
         """Keep a conversation as it was committed."""
         self.drop(tracker.sender_id)

@@ -173,6 +173,26 @@ async def test_somebody_else_wrote_in_between(desk: Desk, monkeypatch: Any) -> N
     assert await say(desk, "count") == ["Number 1"]
 
 
+async def test_a_copy_that_another_process_answers_before_the_conversation_is_read(
+    desk: Desk, monkeypatch: Any
+) -> None:
+    """Two servers on one file, without locks between them."""
+    other = make_desk(desk.store)
+    assert await say(other, "count", "m0") == ["Number 1"]
+    load, copies = desk.store.load, iter(["m1"])
+
+    async def later(*arguments: Any, **named: Any) -> Any:
+        copy = next(copies, None)
+        if copy is not None:
+            assert await say(other, "count", copy) == ["Number 2"]
+        return await load(*arguments, **named)
+
+    monkeypatch.setattr(desk.store, "load", later)
+    assert await say(desk, "count", "m1") == ["Number 2"]
+    assert not desk.server.calls
+    await other.agent.close()
+
+
 class Crash(BaseException):
     """Ends a turn as a killed process would: nothing more is written."""
 
