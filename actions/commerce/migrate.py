@@ -13,22 +13,24 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, select, text
 
 from actions.commerce import schema
 from actions.commerce.database import Database, database_url
 from actions.commerce.errors import ShopError, StoreError, StoreMismatch
 
+if TYPE_CHECKING:  # at run time where it is needed: a server imports this module at each start
+    from alembic.config import Config
+
 FOLDER = Path(__file__).with_name("migrations")
 
 
 def config(connection: Connection | None = None) -> Config:
     """Make Alembic's settings; its steps run in the transaction of this connection."""
+    from alembic.config import Config
+
     settings = Config()
     settings.set_main_option("script_location", str(FOLDER))
     settings.attributes["connection"] = connection
@@ -37,6 +39,8 @@ def config(connection: Connection | None = None) -> Config:
 
 def revisions() -> list[tuple[str, str]]:
     """List every revision with what it did, the first one first."""
+    from alembic.script import ScriptDirectory
+
     scripts = ScriptDirectory.from_config(config()).walk_revisions()
     return [(script.revision, (script.doc or "").splitlines()[0]) for script in scripts][::-1]
 
@@ -57,6 +61,9 @@ def current(connection: Connection) -> str | None:
 
 def move(connection: Connection, to: str) -> None:
     """Take every step up or down to a revision; StoreMismatch where one of the two is unknown."""
+    from alembic import command
+    from alembic.util import CommandError
+
     known = [revision for revision, _ in revisions()]
     now = current(connection)
     if now not in known:

@@ -6,10 +6,9 @@ from alembic import context
 
 from actions.commerce import schema
 
-if hasattr(context, "config"):  # else the module is only imported, with all the others of the actions
-    context.configure(
-        connection=context.config.attributes["connection"],
-        target_metadata=schema.metadata,
-        transactional_ddl=False,  # the transaction is ours: all the steps of an upgrade, or none
-    )
-    context.run_migrations()
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=schema.metadata,
+    transactional_ddl=False,  # the transaction is ours: all the steps of an upgrade, or none
+)
+context.run_migrations()
