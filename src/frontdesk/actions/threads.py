@@ -8,7 +8,7 @@ import contextvars
 import logging
 import queue
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from frontdesk.errors import ActionError, ActionTimeout
@@ -81,9 +81,21 @@ class ThreadPool:
 
     def _serve(self) -> None:
         loop = asyncio.new_event_loop()
+        # `asyncio.all_tasks` looks through those of all loops of the process: one for each open connection.
+        begun: set[asyncio.Task[Any]] = set()
+
+        def task(
+            loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **how: Any
+        ) -> asyncio.Task[Any]:
+            made = asyncio.Task(work, loop=loop, **how)
+            begun.add(made)
+            made.add_done_callback(begun.discard)
+            return made
+
+        loop.set_task_factory(task)  # type: ignore[arg-type]  # the stubs know no context
         try:
             while (job := self._jobs.get()) is not None:
-                given_up = job.run(loop)
+                given_up = job.run(loop, begun)
                 with self._lock:
                     if given_up:
                         self._lost -= 1
@@ -114,8 +126,8 @@ class _Job:
         self._given_up = False
         self.started = False
 
-    def run(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Do the work on this thread; tells whether it was given up in between."""
+    def run(self, loop: asyncio.AbstractEventLoop, begun: Collection[asyncio.Task[Any]]) -> bool:
+        """Do the work on this thread; tells whether it was given up in between. `begun` are the loop's open tasks."""
         if not self.future.set_running_or_notify_cancel():
             return False
         with self._lock:
@@ -130,7 +142,7 @@ class _Job:
             self.future.set_result(result)
         with self._lock:
             self._over = True
-        _finish_tasks(loop, self._deadline)
+        _finish_tasks(loop, {task for task in begun if not task.done()}, self._deadline)
         return self._given_up
 
     def give_up(self) -> bool:
@@ -146,9 +158,8 @@ class _Job:
             return True
 
 
-def _finish_tasks(loop: asyncio.AbstractEventLoop, deadline: float) -> None:
+def _finish_tasks(loop: asyncio.AbstractEventLoop, left: set[asyncio.Task[Any]], deadline: float) -> None:
     """Give tasks that the work left behind their time to end, then cancel them; the result is out already."""
-    left = asyncio.all_tasks(loop)
     if left:
         _, pending = loop.run_until_complete(asyncio.wait(left, timeout=deadline))
         for task in pending:

@@ -75,6 +75,7 @@ def create_app(
     app.config.RESPONSE_TIMEOUT = int(settings.turn_deadline) + 30
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.ACCESS_LOG = False
+    app.config.WEBSOCKET_PING_INTERVAL = 0  # Socket.IO has its own signs of life on every connection
     app.config.MOTD = False
     app.ctx.model_id = model_id
     app.ctx.articles = {}

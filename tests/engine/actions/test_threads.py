@@ -162,6 +162,28 @@ async def test_tasks_left_behind_come_to_their_end(pools) -> None:
     assert await asyncio.to_thread(done.wait, 60)
 
 
+async def test_how_many_tasks_other_loops_have_does_not_matter(pools, monkeypatch) -> None:
+    """A server has some for each open connection, and looking through them took most of its time."""
+
+    def looked(*_: object) -> set[object]:
+        raise AssertionError("all tasks of the process were looked through")
+
+    monkeypatch.setattr(asyncio, "all_tasks", looked)
+    pool, ended = pools(1), []
+
+    async def late() -> None:
+        await asyncio.sleep(0.01)
+        ended.append(True)
+
+    async def work() -> str:
+        task = asyncio.create_task(late(), name="late")
+        return task.get_name()
+
+    assert await pool.run(work, 5, "it") == "late"
+    assert await pool.run(work, 5, "it") == "late"
+    assert ended, "what the first one left behind came to its end before the second began"
+
+
 async def test_a_caller_that_is_cancelled_gives_its_work_up(pools) -> None:
     pool, started, cancelled = pools(1), threading.Event(), threading.Event()
 
