@@ -30,6 +30,8 @@ class Connection:
 
     async def post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
         """Return the decoded answer. Raises BadAnswer, OSError, or EOFError where the server hangs up."""
+        if self._streams is not None and self._streams[0].at_eof():
+            self.close()  # the server closed it meanwhile, since nothing was asked for two minutes
         if self._streams is None:
             self._streams = await asyncio.open_connection(self.host, self.port)
             self.opened += 1
