@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from frontdesk.actions.failures import sorry
 from frontdesk.core.domain import Domain
@@ -152,17 +153,14 @@ class Loop:
             return turn.tracker
         return turn.tracker.extend(self._now(events))
 
-    def identified(self, event: Event) -> Event:
+    def identified(self, event: Event, **changes: Any) -> Event:
         """Return an event with what answered in its metadata, as in Rasa; what stands there already stays."""
-        return dataclasses.replace(event, metadata={**self.identity, **event.metadata})
+        return dataclasses.replace(event, metadata={**self.identity, **event.metadata}, **changes)
 
     def _now(self, events: Sequence[Event]) -> list[Event]:
         """Return the events as happening now, as in Rasa: what an action wrote into `timestamp` does not count."""
         now = time.time()
-        return [
-            dataclasses.replace(event, timestamp=now, metadata={**self.identity, **event.metadata})
-            for event in events
-        ]
+        return [self.identified(event, timestamp=now) for event in events]
 
     def log(self, tracker: Tracker, prediction: Prediction, events: Sequence[Event]) -> Tracker:
         """Append the action and its events; of an action that says that it refuses, only the events."""

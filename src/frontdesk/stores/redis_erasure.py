@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from frontdesk.stores import rows
 from frontdesk.stores.recent import RecentSessions
-from frontdesk.stores.redis_options import RedisOptions
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
+from frontdesk.stores.redis_outbox import RedisPart
 
 PAGE = 500
 
@@ -38,20 +34,10 @@ return gone
 """
 
 
-class RedisErasure:
+class RedisErasure(RedisPart):
     """The part of a tracker store in Redis that forgets a conversation."""
 
-    _at: RedisOptions
     _recent: RecentSessions
-
-    def _opened(self) -> Redis:
-        raise NotImplementedError
-
-    async def _run(self, script: str, *arguments: Any) -> Any:
-        raise NotImplementedError
-
-    async def _patiently(self, step: Callable[[], Any]) -> Any:
-        raise NotImplementedError
 
     async def erase(self, sender_id: str) -> bool:
         """Take away all that is kept of a conversation, also what Rasa kept of it; False where there was nothing.

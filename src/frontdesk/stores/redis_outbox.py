@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 
-class RedisOutbox:
-    """The part of a tracker store in Redis that an event broker is told from."""
+class RedisPart:
+    """What the parts of a tracker store in Redis are given by the whole."""
 
     _at: RedisOptions
 
@@ -27,6 +27,10 @@ class RedisOutbox:
 
     async def _patiently(self, step: Callable[[], Any]) -> Any:
         raise NotImplementedError
+
+
+class RedisOutbox(RedisPart):
+    """The part of a tracker store in Redis that an event broker is told from."""
 
     async def lead(self, holder: str, now: float, until: float) -> bool:
         """Become, or stay until a time, the only one who sends what is announced."""

@@ -11,7 +11,7 @@ import contextlib
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +26,12 @@ from frontdesk.testing.servers import (
 )
 
 
+def _served(
+    name: str, port: int, folder: Path, command: list[str], environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    return running(Server(name, port, folder, command, listens, None, None, signal.SIGTERM, environment))
+
+
 @contextlib.contextmanager
 def moto() -> Iterator[Server]:
     """Run a server that speaks as Amazon's services do."""
@@ -33,7 +39,7 @@ def moto() -> Iterator[Server]:
     port = free_port()
     with folder_of("frontdesk-moto-") as (folder, _):
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-        yield from running(Server("moto", port, folder, command, listens, None, None, signal.SIGTERM))
+        yield from _served("moto", port, folder, command)
 
 
 @contextlib.contextmanager
@@ -51,11 +57,7 @@ def ministack() -> Iterator[Server]:
             "HOME": str(folder),
             "TMPDIR": str(folder),
         }
-        yield from running(
-            Server(
-                "ministack", port, folder, [str(program)], listens, None, None, signal.SIGTERM, environment
-            )
-        )
+        yield from _served("ministack", port, folder, [str(program)], environment)
 
 
 @contextlib.contextmanager
@@ -69,7 +71,7 @@ def secantus(*more: str) -> Iterator[Server]:
     with folder_of("frontdesk-secantus-") as (folder, _):
         command = [sys.executable, "-m", "secantus", "--host", "127.0.0.1", "--port", str(port),
                    "--storage-path", str(folder / "data"), "--cache-size", "64M", *more]  # fmt: skip
-        yield from running(Server("secantus", port, folder, command, listens, None, None, signal.SIGTERM))
+        yield from _served("secantus", port, folder, command)
 
 
 @contextlib.contextmanager
@@ -88,7 +90,7 @@ def google_storage() -> Iterator[Server]:
         copied.chmod(0o755)
         command = [str(copied), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port),
                    "-backend", "memory", "-external-url", at, "-public-host", f"127.0.0.1:{port}"]  # fmt: skip
-        yield from running(Server("gcs", port, folder, command, listens, None, None, signal.SIGTERM))
+        yield from _served("gcs", port, folder, command)
 
 
 @contextlib.contextmanager
@@ -100,4 +102,4 @@ def azurite() -> Iterator[Server]:
     with folder_of("frontdesk-azurite-") as (folder, _):
         command = [str(program), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder),
                    "--silent", "--skipApiVersionCheck", "--disableTelemetry"]  # fmt: skip
-        yield from running(Server("azurite", port, folder, command, listens, None, None, signal.SIGTERM))
+        yield from _served("azurite", port, folder, command)

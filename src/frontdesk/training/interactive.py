@@ -251,10 +251,6 @@ class Teacher:
         )
 
 
-async def _unsaved(tracker: Tracker) -> Tracker:
-    return tracker
-
-
 def _own_first(domain: Domain) -> list[str]:
     """Return the actions of a domain: its own before those that every assistant has."""
     own = [*domain.actions, *domain.responses, *domain.forms]

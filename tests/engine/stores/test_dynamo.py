@@ -30,6 +30,7 @@ from frontdesk.testing.contracts.tracker_store import (
     SharedTrackerStoreContract,
     TrackerStoreContract,
     all_senders,
+    opening,
     said,
     session,
     stored,
@@ -59,22 +60,13 @@ def options(dynamo: Server, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.fixture
 async def open_store(options: dict[str, Any]) -> AsyncIterator[OpenStore]:
-    opened: list[DynamoTrackerStore] = []
-
-    async def open_one() -> DynamoTrackerStore:
-        opened.append(DynamoTrackerStore(options))
-        return opened[-1]
-
-    yield open_one
-    for store in opened:
-        await store.close()
+    async with opening(lambda: DynamoTrackerStore(options)) as open_one:
+        yield open_one
 
 
 @pytest.fixture
-async def store(options: dict[str, Any]) -> AsyncIterator[DynamoTrackerStore]:
-    store = DynamoTrackerStore(options)
-    yield store
-    await store.close()
+async def store(open_store: OpenStore) -> Any:
+    return await open_store()
 
 
 class TestDynamoTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract):

@@ -25,6 +25,7 @@ from frontdesk.testing.contracts.tracker_store import (
     SharedTrackerStoreContract,
     TrackerStoreContract,
     all_senders,
+    opening,
     said,
     session,
     stored,
@@ -50,22 +51,13 @@ def options(mongo: Server) -> dict[str, Any]:
 
 @pytest.fixture
 async def open_store(options: dict[str, Any]) -> AsyncIterator[OpenStore]:
-    opened: list[MongoTrackerStore] = []
-
-    async def open_one() -> MongoTrackerStore:
-        opened.append(MongoTrackerStore(options))
-        return opened[-1]
-
-    yield open_one
-    for store in opened:
-        await store.close()
+    async with opening(lambda: MongoTrackerStore(options)) as open_one:
+        yield open_one
 
 
 @pytest.fixture
-async def store(options: dict[str, Any]) -> AsyncIterator[MongoTrackerStore]:
-    store = MongoTrackerStore(options)
-    yield store
-    await store.close()
+async def store(open_store: OpenStore) -> Any:
+    return await open_store()
 
 
 class TestMongoTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract):

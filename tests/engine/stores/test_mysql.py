@@ -22,13 +22,14 @@ from frontdesk.testing.contracts.tracker_store import (
     SharedTrackerStoreContract,
     TrackerStoreContract,
     all_senders,
+    opening,
     said,
     stored,
     texts,
 )
 from frontdesk.testing.fakes import FakeClock
 from frontdesk.testing.servers import Server, free_port, run_mysql
-from tests.engine.stores.test_sql import RASA_EVENTS, close_all
+from tests.engine.stores.test_sql import RASA_EVENTS
 
 # The table as Rasa 3.6.21 creates it in MariaDB, in a database of an old server.
 RASA_TABLE = """
@@ -80,14 +81,8 @@ class TestMysql(TrackerStoreContract, OutboxContract, ErasureContract):
 class TestSharedMysql(SharedTrackerStoreContract):
     @pytest.fixture
     async def open_store(self, url: str) -> AsyncIterator[OpenStore]:
-        opened = list[SqlTrackerStore]()
-
-        async def open_one() -> SqlTrackerStore:
-            opened.append(SqlTrackerStore({"url": url}))
-            return opened[-1]
-
-        yield open_one
-        await close_all(opened)
+        async with opening(lambda: SqlTrackerStore({"url": url})) as open_one:
+            yield open_one
 
 
 async def test_ids_are_compared_byte_by_byte(store: SqlTrackerStore) -> None:
@@ -207,7 +202,8 @@ async def test_several_servers_that_start_at_once(mysql: Server) -> None:
     stores = [SqlTrackerStore({"url": url}) for _ in range(4)]
     await asyncio.gather(*(store.save(Commit(f"u{n}", [said("hi")], 0)) for n, store in enumerate(stores)))
     assert await all_senders(stores[0]) == [f"u{n}" for n in range(4)]
-    await close_all(stores)
+    for store in stores:
+        await store.close()
 
 
 async def test_an_event_broker_adds_a_row_for_each_event(mysql: Server) -> None:

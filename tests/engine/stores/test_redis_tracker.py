@@ -24,6 +24,7 @@ from frontdesk.testing.contracts.tracker_store import (
     SharedTrackerStoreContract,
     TrackerStoreContract,
     all_senders,
+    opening,
     said,
     session,
     stored,
@@ -78,15 +79,8 @@ async def test_rasas_conversations_may_be_called_anything(
 class TestSharedRedis(SharedTrackerStoreContract, SharedErasureContract):
     @pytest.fixture
     async def open_store(self, redis_url: str) -> AsyncIterator[OpenStore]:
-        opened: list[RedisTrackerStore] = []
-
-        async def open_one() -> RedisTrackerStore:
-            opened.append(RedisTrackerStore({"url": redis_url}))
-            return opened[-1]
-
-        yield open_one
-        for store in opened:
-            await store.close()
+        async with opening(lambda: RedisTrackerStore({"url": redis_url})) as open_one:
+            yield open_one
 
 
 class TestWhatRasaKept:

@@ -26,6 +26,7 @@ from frontdesk.testing.contracts.tracker_store import (
     SharedTrackerStoreContract,
     TrackerStoreContract,
     all_senders,
+    opening,
     said,
     session,
     stored,
@@ -56,11 +57,6 @@ RASA_EVENTS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-async def close_all(stores: list[SqlTrackerStore]) -> None:
-    for store in stores:
-        await store.close()
-
-
 class TestSqlite(TrackerStoreContract, OutboxContract, ErasureContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[SqlTrackerStore]:
@@ -72,14 +68,9 @@ class TestSqlite(TrackerStoreContract, OutboxContract, ErasureContract):
 class TestSharedSqlite(SharedTrackerStoreContract, SharedErasureContract):
     @pytest.fixture
     async def open_store(self, tmp_path: Path) -> AsyncIterator[OpenStore]:
-        opened: list[SqlTrackerStore] = []
-
-        async def open_one() -> SqlTrackerStore:
-            opened.append(SqlTrackerStore({"url": f"sqlite:///{tmp_path}/conversations.db"}))
-            return opened[-1]
-
-        yield open_one
-        await close_all(opened)
+        url = f"sqlite:///{tmp_path}/conversations.db"
+        async with opening(lambda: SqlTrackerStore({"url": url})) as open_one:
+            yield open_one
 
 
 class TestPostgresql(TrackerStoreContract, OutboxContract, ErasureContract):
@@ -93,14 +84,9 @@ class TestPostgresql(TrackerStoreContract, OutboxContract, ErasureContract):
 class TestSharedPostgresql(SharedTrackerStoreContract, SharedErasureContract):
     @pytest.fixture
     async def open_store(self, postgresql: Server) -> AsyncIterator[OpenStore]:
-        url, opened = postgresql.new_database(), list[SqlTrackerStore]()
-
-        async def open_one() -> SqlTrackerStore:
-            opened.append(SqlTrackerStore({"url": url}))
-            return opened[-1]
-
-        yield open_one
-        await close_all(opened)
+        url = postgresql.new_database()
+        async with opening(lambda: SqlTrackerStore({"url": url})) as open_one:
+            yield open_one
 
 
 @pytest.fixture

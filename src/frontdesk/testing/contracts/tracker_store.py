@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -229,6 +230,20 @@ class TrackerStoreContract(
 
 
 OpenStore = Callable[[], Awaitable[TrackerStore]]
+
+
+@asynccontextmanager
+async def opening(make: Callable[[], TrackerStore]) -> AsyncIterator[OpenStore]:
+    """Give what opens stores over the same place; all of them are closed at the end."""
+    opened: list[TrackerStore] = []
+
+    async def open_one() -> TrackerStore:
+        opened.append(make())
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        await store.close()
 
 
 class SharedTrackerStoreContract:
