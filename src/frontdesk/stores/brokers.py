@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateTable
 
 from frontdesk.core.ports import Announcement, Options
 from frontdesk.errors import ConfigError, StoreError
 from frontdesk.stores.options import read_options
-from frontdesk.stores.schema import long_text
+from frontdesk.stores.schema import alone_in_postgresql, long_text
 
 WHERE = "endpoints.yml: event_broker"
 DEFAULT_LOG = "rasa_event.log"
@@ -28,6 +29,7 @@ _events = Table(
     Column("id", Integer, primary_key=True),
     Column("sender_id", String(255)),
     Column("data", long_text),
+    mysql_charset="utf8mb4",  # a database's own may be Latin-1
 )
 
 
@@ -90,10 +92,7 @@ class SqlEventBroker:
 
     async def publish_all(self, batch: Sequence[Announcement]) -> None:
         """Add events in one transaction."""
-        rows = [
-            {"sender_id": one.sender_id, "data": body(one.sender_id, one.event, ascii_only=False)}
-            for one in batch
-        ]
+        rows = [{"sender_id": one.sender_id, "data": body(one.sender_id, one.event)} for one in batch]
         await asyncio.to_thread(self._add, rows)
 
     async def check(self) -> None:
@@ -122,7 +121,11 @@ class SqlEventBroker:
         return StoreError(f"The event broker's database failed: {reason}.", where=WHERE)
 
     def _prepare(self) -> None:
-        _metadata.create_all(self._engine)
+        if not inspect(self._engine).has_table("events"):  # whoever may only write needs no right to create
+            # Others may do so at this moment, here or on another server.
+            with self._engine.begin() as connection:
+                alone_in_postgresql(connection)
+                connection.execute(CreateTable(_events, if_not_exists=True))
         columns = {column["name"] for column in inspect(self._engine).get_columns("events")}
         if columns != {column.name for column in _events.columns}:
             what = "The table `events` of this database is another one, such as a tracker store's."

@@ -125,6 +125,12 @@ _ADDED = {
 _LOCK = 0x66726F6E74  # any number that is ours: PostgreSQL's advisory lock for creating tables
 
 
+def alone_in_postgresql(connection: Connection) -> None:
+    """Let no other server make tables until this transaction ends: there, even IF NOT EXISTS fails beside another."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+
+
 def prepare(connection: Connection) -> None:
     """Create the tables that are missing.
 
@@ -138,11 +144,9 @@ def prepare(connection: Connection) -> None:
             mysql_tables.suit(connection, metadata)
             mysql_tables.index_open(connection)
         return
-    postgresql = connection.dialect.name == "postgresql"
-    if postgresql:  # several servers may start at once
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+    alone_in_postgresql(connection)
     metadata.create_all(connection)
-    if postgresql:
+    if connection.dialect.name == "postgresql":
         # SQLite's index on sender_id ends in the row id anyway; elsewhere a session's rows need an index of
         # their own.
         index = "CREATE INDEX IF NOT EXISTS ix_frontdesk_events_sender_id_id ON events (sender_id, id)"
