@@ -236,8 +236,9 @@ class ActionClarify(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Give a hint within a form; else find out what is wanted."""
-        if tell_done(dispatcher, tracker):
-            return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         if tracker.active_loop_name and answer_language(dispatcher, tracker):
             return []
         running, wish = served_by(tracker.active_loop_name, tracker.get_slot("wish")), clear_wish(tracker)
@@ -260,8 +261,9 @@ class ActionAffirm(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Do what was offered, or ask what the yes is about."""
-        if tell_done(dispatcher, tracker):
-            return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         hinted = hint(dispatcher, tracker)
         if hinted is not None:
             return hinted
@@ -290,8 +292,11 @@ class ActionDeny(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Let the offer go, or ask what is wanted instead."""
-        if answer_language(dispatcher, tracker) or tell_done(dispatcher, tracker):
+        if answer_language(dispatcher, tracker):
             return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         asked = str(tracker.get_slot("requested_slot") or "")
         if tracker.active_loop_name and asked in CHOICES and message(tracker).confidence >= SURE:
             dispatcher.utter_message(response="utter_stopped")
@@ -321,8 +326,9 @@ class ActionInform(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Do what the fragment most likely asks for."""
-        if tell_done(dispatcher, tracker):
-            return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         hinted = hint(dispatcher, tracker)
         if hinted is not None:
             return hinted
@@ -340,8 +346,9 @@ class ActionCorrect(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Serve the last wish again with the new words, or ask what was wrong."""
-        if tell_done(dispatcher, tracker):
-            return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         slot = tracker.get_slot("requested_slot")
         if tracker.active_loop_name == "return_form" and slot == "return_confirmed":
             return [SlotSet("return_change", True)]
