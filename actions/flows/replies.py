@@ -16,6 +16,7 @@ from actions.flows.cancel_order import tell_final
 from actions.flows.case_telling import tell_total
 from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
+from actions.flows.corrected import words_again
 from actions.flows.discomfort import tell_sore
 from actions.flows.done_told import tell_done
 from actions.flows.identity import hint_for
@@ -74,6 +75,7 @@ AGAIN = frozenset(
         "exchange_item",
         "change_address",
         "change_payment",
+        "promo_code",
         "schedule_callback",
     }
 )
@@ -375,7 +377,7 @@ class ActionCorrect(Action):
             ]
         again = last in AGAIN or wish == last or (last == "reset_password" and heard.email)
         if again and last in wishes():
-            return serve(str(last), heard.text)
+            return serve(str(last), words_again(tracker, str(last)))
         if issue_of(heard, "delivery_problem") in WENT_WRONG:
             return serve("delivery_problem", heard.text)
         dispatcher.utter_message(response="utter_what_is_wrong")
