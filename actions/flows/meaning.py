@@ -6,10 +6,13 @@ from rasa_sdk.interfaces import Tracker
 
 from actions.flows.address_words import speaks
 from actions.flows.call_words import wish_of
+from actions.flows.choice import words_for_items
+from actions.flows.identity import known_customer
 from actions.flows.promo_words import WISH as CODE
 from actions.flows.promo_words import known_code, named_code
 from actions.flows.quote_words import WISH as QUOTE
 from actions.flows.quote_words import means_quote
+from actions.flows.return_words import ADDS
 from actions.flows.turn import message
 from actions.services import services
 from actions.services.address_reading import read_address
@@ -17,13 +20,40 @@ from actions.services.address_reading import read_address
 CALL = "schedule_callback"
 # Intents for which words with a code of the shop may be taken.
 LIKE_A_CODE = frozenset({"change_order", "request_refund", "ask_product", "ask_question", "open_ticket"})
+# Wishes that a correction, or one thing more, takes up once more.
+AGAIN = frozenset(
+    {
+        "order_status",
+        "start_return",
+        "cancel_order",
+        "change_order",
+        "exchange_item",
+        "change_address",
+        "change_payment",
+        "promo_code",
+        "schedule_callback",
+    }
+)
 
 
 def goes_on(tracker: Tracker) -> str | None:
-    """Return the wish that goes on with a code of the shop, or with another time for a call just booked."""
+    """Return the wish that goes on: with a code of the shop, another time for a call just booked, one thing more."""
     heard, zone = message(tracker), services().policies.support.zone.key
     booked = tracker.get_slot("last_wish") == CALL and heard.short and not heard.payload and not heard.number
-    return named_code(tracker) or (CALL if booked and wish_of(heard.text, services().now(), zone) else None)
+    return (
+        named_code(tracker)
+        or (CALL if booked and wish_of(heard.text, services().now(), zone) else None)
+        or _one_more(tracker)
+    )
+
+
+def _one_more(tracker: Tracker) -> str | None:
+    """Return the last wish where something of the customer's is named for it, too: "and the blanket as well"."""
+    heard, last = message(tracker), tracker.get_slot("last_wish")
+    if last not in AGAIN or heard.payload or not heard.short or not heard.has(ADDS):
+        return None
+    customer = known_customer(tracker, str(last))
+    return str(last) if customer and services().orders.matching(customer, words_for_items(heard)) else None
 
 
 def meant_instead(tracker: Tracker) -> str | None:

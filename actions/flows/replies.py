@@ -21,7 +21,7 @@ from actions.flows.discomfort import tell_sore
 from actions.flows.done_told import tell_done
 from actions.flows.identity import hint_for
 from actions.flows.leaving import gives_up_this, leave_out
-from actions.flows.meaning import goes_on
+from actions.flows.meaning import AGAIN, goes_on
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.quote_words import means_quote
@@ -65,20 +65,6 @@ NOT_THERE = re.compile(
 )
 # A plain no to these is a no to it all.
 CHOICES = order_slots() | {"return_items", "swap_items", "swap_to", "case_issue", "case_remedy"}
-# Wishes that a correction takes up once more.
-AGAIN = frozenset(
-    {
-        "order_status",
-        "start_return",
-        "cancel_order",
-        "change_order",
-        "exchange_item",
-        "change_address",
-        "change_payment",
-        "promo_code",
-        "schedule_callback",
-    }
-)
 # What is wrong with a delivery when it is said without asking for anything.
 WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
 HINT = "utter_hint"  # begins the names of the responses that help with a question
