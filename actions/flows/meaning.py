@@ -14,6 +14,7 @@ from actions.flows.quote_words import WISH as QUOTE
 from actions.flows.quote_words import means_quote
 from actions.flows.return_words import ADDS
 from actions.flows.turn import message
+from actions.flows.wishes import cued
 from actions.services import services
 from actions.services.address_reading import read_address
 
@@ -38,13 +39,7 @@ AGAIN = frozenset(
 
 def goes_on(tracker: Tracker) -> str | None:
     """Return the wish that goes on: with a code of the shop, another time for a call just booked, one thing more."""
-    heard, zone = message(tracker), services().policies.support.zone.key
-    booked = tracker.get_slot("last_wish") == CALL and heard.short and not heard.payload and not heard.number
-    return (
-        named_code(tracker)
-        or (CALL if booked and wish_of(heard.text, services().now(), zone) else None)
-        or _one_more(tracker)
-    )
+    return named_code(tracker) or (CALL if _moves_call(tracker) else None) or _one_more(tracker)
 
 
 def _one_more(tracker: Tracker) -> str | None:
@@ -56,12 +51,23 @@ def _one_more(tracker: Tracker) -> str | None:
     return str(last) if customer and services().orders.matching(customer, words_for_items(heard)) else None
 
 
+def _moves_call(tracker: Tracker) -> bool:
+    """Tell whether short words with a time are about the call just booked, and name nothing else."""
+    heard = message(tracker)
+    booked = tracker.get_slot("last_wish") == CALL and heard.short and not heard.payload and not heard.number
+    if not booked or cued(heard.text) not in (None, CALL):
+        return False
+    return wish_of(heard.text, services().now(), services().policies.support.zone.key) is not None
+
+
 def meant_instead(tracker: Tracker) -> str | None:
     """Return that wish where the classifier took the words for another one that is close to it."""
     if message(tracker).intent in LIKE_A_CODE and known_code(message(tracker)):
         return CODE
     if message(tracker).intent == "order_status" and _sends_elsewhere(message(tracker).text):
         return "change_address"
+    if _moves_call(tracker):
+        return CALL
     going_on = tracker.get_slot("last_wish") == QUOTE and means_quote(tracker)
     return QUOTE if going_on else None
 

@@ -16,6 +16,9 @@ from actions.flows.leaving import leave_out
 from actions.flows.meaning import meant_instead
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.phrases import plain
+from actions.flows.promo_words import WISH as CODE
+from actions.flows.promo_words import plainly_named
+from actions.flows.quote_words import WISH as QUOTE
 from actions.flows.turn import EMAIL, POSTCODE, SURE, Said, message, message_before, spoken
 from actions.flows.wishes import (
     LONGEST_WORDS,
@@ -135,6 +138,12 @@ class ActionAcknowledge(Action):
         instead = meant_instead(tracker)
         if instead:
             return instead
+        if (
+            served_by(tracker.active_loop_name) == QUOTE
+            and heard.intent == CODE
+            and not plainly_named(heard.text)
+        ):
+            return QUOTE  # the discount is the quote's own
         asks_again = heard.intent == "ask_product" and heard.short and heard.has(ONE_OF_THEM)
         if asks_again and tracker.get_slot("last_wish") == "order_status" and tracker.get_slot("verified"):
             return "order_status"

@@ -102,15 +102,8 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
     if going_on:
         return serve(going_on, heard.text)
     wish = clear_wish(tracker) or goes_on(tracker)
-    if wish:  # maybe two, between which the classifier could not decide
-        reading = read(heard.text, wish, guessed(tracker), heard.confidence)
-        first = wishes()[reading.first.wish or wish]
-        waiting = [{"wish": part.wish, "words": part.words} for part in reading.others]
-        return [
-            *empathy(dispatcher, tracker, first.empathy, PLAIN if first.asks else SURE),
-            *queued(waiting + queue_of(tracker)),
-            *serve(first.intent, reading.first.words),
-        ]
+    if wish:
+        return opened(dispatcher, tracker, wish)
     if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
         return []
     if tell_final(dispatcher, tracker, heard.text) or tell_sore(dispatcher, heard.text):
@@ -132,6 +125,19 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
         return [SlotSet("pending_offer", "talk_to_human")]
     dispatcher.utter_message(response="utter_clarify", buttons=guesses(tracker))
     return kept
+
+
+def opened(dispatcher: CollectingDispatcher, tracker: Tracker, wish: str) -> list[EventType]:
+    """Return the events with which the wish that the words name begins; others that they name, too, wait."""
+    heard = message(tracker)
+    reading = read(heard.text, wish, guessed(tracker), heard.confidence)
+    first = wishes()[reading.first.wish or wish]
+    waiting = [{"wish": part.wish, "words": part.words} for part in reading.others]
+    return [
+        *empathy(dispatcher, tracker, first.empathy, PLAIN if first.asks else SURE),
+        *queued(waiting + queue_of(tracker)),
+        *serve(first.intent, reading.first.words),
+    ]
 
 
 def password_not_there(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
@@ -162,7 +168,7 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
     heard, offer = message(tracker), standing(tracker)
     wish = means_quote(tracker) or clear_wish(tracker) or goes_on(tracker)
     if wish and wish != offer:
-        return serve(wish, heard.text)
+        return opened(dispatcher, tracker, wish) if wish == clear_wish(tracker) else serve(wish, heard.text)
     again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
     late = heard.email and tracker.get_slot("ticket") and "action_handoff" in actions_of(tracker, back=1)
     if late and not offer:
