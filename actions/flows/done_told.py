@@ -41,7 +41,7 @@ from actions.services.us_addresses import one_line
 from actions.services.wording import listed
 
 IT = (
-    r"(?:it|(?:this|that)(?: one)?|those|they|both|both of (?:it|them)|everything|it all|all (?:of )?(?:it|that)"
+    r"(?:it|(?:this|that)(?: one)?|those|they|both|both of (?:it|them)|everything|it all|all(?: (?:of )?(?:it|that))?"
     r"|(?:my|the|your) (?:last )?(?:change|changes|update|cancell?ation|return|exchange|refund|request|booking|code"
     r"|address|payment|swap|thing)(?: change| request)?)"
 )
@@ -58,7 +58,7 @@ ASKS = re.compile(
     rf"|\b(?:did|have) (?:you|u) {REALLY}{DO} {IT}\b"
     rf"|\b(?:how (?:do|will|can|would|am) (?:i|we)|how to|can (?:i|we)) (?:\w+ )?{BE_SURE}\b"
     rf"(?: \w+){{0,4}} {HAPPENED}\b"
-    rf"|^(?:and |so |ok )*{IT} {REALLY}{HAPPENED} (?:right|yes|then)$"
+    rf"|^(?:and |so |ok )*{IT} {REALLY}{HAPPENED} (?:right|yes|then|asks)$"
 )
 SENT = re.compile(
     r"\b(?:did|has|have|is|was|were) (?:it|that|the quote|the e ?mail|you) (?:been )?(?:sent|send|mailed|gone|go)\b"
@@ -102,7 +102,8 @@ PAYS_LATER = "utter_did_pay_back_later"  # once what is sent back has arrived
 
 def asks_if_done(text: str) -> bool:
     """Tell whether the words ask if what was agreed on has happened."""
-    words = " ".join(re.sub(r"[^\w\s]", " ", text.lower()).split())
+    marked = re.sub(r"\?\s*$", " asks", text.lower())  # "both done?"
+    words = " ".join(re.sub(r"[^\w\s]", " ", marked).split())
     return len(words.split()) <= LONGEST and ASKS.search(words) is not None
 
 

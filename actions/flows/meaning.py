@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from rasa_sdk.interfaces import Tracker
 
-from actions.flows.address_words import speaks
+from actions.flows.address_words import speaks, takes_last
 from actions.flows.call_words import wish_of
 from actions.flows.choice import words_for_items
 from actions.flows.identity import known_customer
@@ -17,8 +19,16 @@ from actions.flows.turn import message
 from actions.flows.wishes import cued
 from actions.services import services
 from actions.services.address_reading import read_address
+from actions.services.method_matching import names_method
 
+PAYMENT = "change_payment"
 CALL = "schedule_callback"
+CANCELS = re.compile(
+    r"(?:(?:no|ok|okay|actually|pls|please|can you|can u|just|wait),? )*cancel (?:it|that)\W*(?:pls|please)?\W*"
+)
+CANCELS = re.compile(
+    r"(?:(?:no|ok|okay|actually|pls|please|can you|can u|just|wait),? )*cancel (?:it|that)\W*(?:pls|please)?\W*"
+)
 # Intents for which words with a code of the shop may be taken.
 LIKE_A_CODE = frozenset({"change_order", "request_refund", "ask_product", "ask_question", "open_ticket"})
 # Wishes that a correction, or one thing more, takes up once more.
@@ -39,7 +49,9 @@ AGAIN = frozenset(
 
 def goes_on(tracker: Tracker) -> str | None:
     """Return the wish that goes on: with a code of the shop, another time for a call just booked, one thing more."""
-    return named_code(tracker) or (CALL if _moves_call(tracker) else None) or _one_more(tracker)
+    if tracker.get_slot("last_wish") == PAYMENT and names_method(message(tracker).text):
+        return PAYMENT
+    return named_code(tracker) or (CALL if about_call(tracker) else None) or _one_more(tracker)
 
 
 def _one_more(tracker: Tracker) -> str | None:
@@ -51,10 +63,12 @@ def _one_more(tracker: Tracker) -> str | None:
     return str(last) if customer and services().orders.matching(customer, words_for_items(heard)) else None
 
 
-def _moves_call(tracker: Tracker) -> bool:
-    """Tell whether short words with a time are about the call just booked, and name nothing else."""
+def about_call(tracker: Tracker) -> bool:
+    """Tell whether short words cancel the call just booked, or name a time for it and nothing else."""
     heard = message(tracker)
     booked = tracker.get_slot("last_wish") == CALL and heard.short and not heard.payload and not heard.number
+    if booked and CANCELS.fullmatch(heard.text.lower()):
+        return True
     if not booked or cued(heard.text) not in (None, CALL):
         return False
     return wish_of(heard.text, services().now(), services().policies.support.zone.key) is not None
@@ -62,12 +76,15 @@ def _moves_call(tracker: Tracker) -> bool:
 
 def meant_instead(tracker: Tracker) -> str | None:
     """Return that wish where the classifier took the words for another one that is close to it."""
-    if message(tracker).intent in LIKE_A_CODE and known_code(message(tracker)):
+    heard = message(tracker)
+    if heard.intent in LIKE_A_CODE and known_code(heard):
         return CODE
-    if message(tracker).intent == "order_status" and _sends_elsewhere(message(tracker).text):
+    if heard.intent == "order_status" and _sends_elsewhere(heard.text):
         return "change_address"
-    if _moves_call(tracker):
+    if about_call(tracker):
         return CALL
+    if tracker.get_slot("last_wish") == "change_address" and heard.intent == "account_details":
+        return "change_address" if heard.short and takes_last(heard) else None
     going_on = tracker.get_slot("last_wish") == QUOTE and means_quote(tracker)
     return QUOTE if going_on else None
 

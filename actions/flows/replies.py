@@ -21,7 +21,7 @@ from actions.flows.discomfort import tell_sore
 from actions.flows.done_told import tell_done
 from actions.flows.identity import hint_for
 from actions.flows.leaving import gives_up_this, leave_out
-from actions.flows.meaning import AGAIN, goes_on
+from actions.flows.meaning import AGAIN, goes_on, meant_instead
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.quote_words import means_quote
@@ -56,7 +56,8 @@ from actions.services.typed_policies import ANYTHING
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
 AMOUNT = re.compile(
-    r"\btotals?\b|\bhow much (?:is|was|does|do i|did i|will)\b|\bwhat (?:do|did|will) i (?:pay|owe)\b"
+    r"\btotals?\b|\bcosts?(?: me)?\b"
+    r"|\bhow much (?:is|was|does|do i|did i|will)\b|\bwhat (?:do|did|will) i (?:pay|owe)\b"
 )
 ORDER_WORD = re.compile(r"\border\b")
 TELLS_MORE = re.compile(r"\d|\w+\W+\w+")
@@ -98,7 +99,7 @@ def stay(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
 
 def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Go by the words where they are clear; else offer the likeliest wishes, and the second time a person."""
-    going_on, heard = means_quote(tracker), message(tracker)
+    going_on, heard = meant_instead(tracker) or means_quote(tracker), message(tracker)
     if going_on:
         return serve(going_on, heard.text)
     wish = clear_wish(tracker) or goes_on(tracker)
