@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from frontdesk.testing.ports import free_port as free_port
+
 REQUIRE = "FRONTDESK_REQUIRE_SERVERS"
 WAIT = 60.0
 """Seconds that a server has to come up."""
@@ -346,13 +348,6 @@ def listens(server: Server) -> bool:
     except OSError:
         return False
     return True
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager
