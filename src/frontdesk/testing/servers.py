@@ -163,10 +163,10 @@ class Server:
         self.process = None
 
     def new_database(self) -> str:
-        """Return the URL of a new, empty database: PostgreSQL's by name, Redis's by number (0 to 15)."""
+        """Return the URL of a new, empty database: PostgreSQL's by name, Redis's by number."""
         number = next(self._numbers)
         if self.name == "redis":
-            return f"redis://127.0.0.1:{self.port}/{number % 16}"
+            return f"redis://127.0.0.1:{self.port}/{number}"
         name = f"test_{number}"
         if self.name == "mysql":
             run_mysql(self.port, f"CREATE DATABASE {name}")
@@ -299,6 +299,8 @@ def redis() -> Iterator[Server]:
             "no",
             "--dir",
             str(folder),
+            "--databases",
+            "10000",
         ]
         yield from running(Server("redis", port, folder, [str(program), *options], _redis_ready, user))
 
