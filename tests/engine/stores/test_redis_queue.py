@@ -11,7 +11,6 @@ from frontdesk.errors import ConfigError, Overloaded, StoreError
 from frontdesk.stores.redis_queue import GROUP, RedisQueue, Ticket
 from frontdesk.testing import servers
 
-
 LIFETIME = 60.0
 
 
