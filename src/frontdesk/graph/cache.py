@@ -23,9 +23,10 @@ class TrainingCache:
     def find(self, fingerprint: str) -> Path | None:
         """Return the folder of a trained part, or None."""
         found = self.folder / fingerprint
-        if not found.is_dir():
+        try:
+            os.utime(found)
+        except FileNotFoundError:
             return None
-        os.utime(found)
         return found
 
     def keep(self, fingerprint: str, save: Callable[[Path], None]) -> Path:
@@ -46,6 +47,13 @@ class TrainingCache:
         return target
 
     def _forget_oldest(self) -> None:
-        parts = sorted(self.folder.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
+        parts = sorted(self.folder.iterdir(), key=_used, reverse=True)
         for old in parts[self.limit :]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _used(part: Path) -> float:
+    try:
+        return part.stat().st_mtime
+    except FileNotFoundError:  # another process that trains renamed its draft, or forgot the part
+        return 0.0

@@ -40,6 +40,36 @@ def test_the_oldest_parts_are_forgotten(tmp_path: Path) -> None:
     assert cache.find("c")
 
 
+def test_a_part_that_another_process_takes_away_meanwhile_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = TrainingCache(tmp_path)
+    kept, touch = cache.keep("a", lambda folder: None), os.utime
+
+    def late(path: Path) -> None:
+        kept.rmdir()
+        touch(path)
+
+    monkeypatch.setattr(os, "utime", late)
+    assert cache.find("a") is None
+
+
+def test_drafts_of_another_process_may_be_gone_when_they_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, listed = TrainingCache(tmp_path), Path.iterdir
+    other = tmp_path / "draft-of-another"
+
+    def early(folder: Path) -> list[Path]:
+        other.mkdir()
+        found = [*listed(folder)]
+        other.rmdir()
+        return found
+
+    monkeypatch.setattr(Path, "iterdir", early)
+    assert cache.keep("a", lambda folder: None).is_dir()
+
+
 def test_digests_do_not_depend_on_order_of_keys() -> None:
     assert digest({"a": 1, "b": {2, 1}}) == digest({"b": {1, 2}, "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
