@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -23,9 +24,10 @@ class TrainingCache:
     def find(self, fingerprint: str) -> Path | None:
         """Return the folder of a trained part, or None."""
         found = self.folder / fingerprint
-        if not found.is_dir():
+        try:
+            os.utime(found)
+        except FileNotFoundError:
             return None
-        os.utime(found)
         return found
 
     def keep(self, fingerprint: str, save: Callable[[Path], None]) -> Path:
@@ -46,6 +48,18 @@ class TrainingCache:
         return target
 
     def _forget_oldest(self) -> None:
-        parts = sorted(self.folder.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
-        for old in parts[self.limit :]:
-            shutil.rmtree(old, ignore_errors=True)
+        """Delete the parts that nobody used for longest; other processes keep, use and delete parts meanwhile."""
+        used = {part: _used(part) for part in self.folder.iterdir()}
+        for old in sorted(used, key=used.__getitem__, reverse=True)[self.limit :]:
+            with suppress(OSError):
+                if old.stat().st_mtime_ns == used[old]:
+                    # Under another name first: nobody finds half of a part.
+                    gone = Path(tempfile.mkdtemp(prefix="draft-", dir=self.folder))
+                    shutil.rmtree(old.rename(gone), ignore_errors=True)
+
+
+def _used(part: Path) -> int:
+    try:
+        return part.stat().st_mtime_ns
+    except FileNotFoundError:  # another process took it away
+        return 0

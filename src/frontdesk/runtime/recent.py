@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from frontdesk.core.events import same
-from frontdesk.core.ports import Conversation, TrackerStore
+from frontdesk.core.ports import Conversation, Noticing, TrackerStore
 from frontdesk.core.tracker import Tracker
-from frontdesk.measures import stop
+from frontdesk.measures import count, stop
 
 MOST_EVENTS = 40_000  # some 40 MB
 
@@ -18,13 +18,15 @@ class RecentTrackers:
     """Keeps the last committed tracker of each conversation, up to `limit` events; the longest unused goes first.
 
     What is kept is right as it stands only where nobody else writes; else let it be `caught_up` with what is stored. A
-    writer who finds its tracker stale has to `drop` it and load anew.
+    writer who finds its tracker stale has to `drop` it and load anew. What the `store` notices to be erased is dropped.
     """
 
-    def __init__(self, limit: int = MOST_EVENTS) -> None:
+    def __init__(self, store: object = None, limit: int = MOST_EVENTS) -> None:
         self.limit = limit
         self._kept: OrderedDict[str, Tracker] = OrderedDict()
         self._events = 0
+        if isinstance(store, Noticing):
+            store.nothing_of = self.drop
 
     def get(self, sender_id: str, initial: Mapping[str, Any]) -> Tracker | None:
         """Return a conversation that was folded with these initial slots."""
@@ -63,9 +65,12 @@ class RecentTrackers:
         """
         known = self.get(sender_id, initial) if not whole else None
         if known is not None and alone:
+            count("frontdesk_cache_lookups", "conversation")
             return known
         found = await store.load(sender_id, whole=whole)
         now = caught_up(known, found) if known is not None else None
+        if not whole:
+            count("frontdesk_cache_lookups", "no_conversation" if now is None else "conversation")
         return now or Tracker.start(sender_id, initial, found.events, offset=found.offset)
 
 
