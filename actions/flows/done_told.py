@@ -58,7 +58,7 @@ ASKS = re.compile(
     rf"|\b(?:did|have) (?:you|u) {REALLY}{DO} {IT}\b"
     rf"|\b(?:how (?:do|will|can|would|am) (?:i|we)|how to|can (?:i|we)) (?:\w+ )?{BE_SURE}\b"
     rf"(?: \w+){{0,4}} {HAPPENED}\b"
-    rf"|^(?:and |so |ok )*(?:{IT}(?: s| is| are)?|its|thats) {REALLY}{HAPPENED} (?:right|yes|then|asks)$"
+    rf"|^(?:and |so |ok )*(?:{IT}(?: s| is| are)?|its|thats) {REALLY}{HAPPENED}(?: right| yes| then| asks)+$"
 )
 SENT = re.compile(
     r"\b(?:did|has|have|is|was|were) (?:it|that|the quote|the e ?mail|you) (?:been )?(?:sent|send|mailed|gone|go)\b"
