@@ -98,7 +98,9 @@ SWAPS = frozenset({"change_order", "exchange_item"})
 DIFFERENCE = re.compile(
     r"\b(?:how much|what) (?:more|extra|less|is the difference)\b|\b(?:price|cost) difference\b|\bdifference in price\b"
 )
-GIVE = frozenset({"request_refund", "delivery_problem", "billing_dispute"})  # wishes that end in one
+GIVE = frozenset(
+    {"delivery_problem", "billing_dispute"}
+)  # wishes that end in one, and tell no refund's state
 MAILS = frozenset({"password.reset", "quote.send"})
 PAYS_BACK, CHARGES = "utter_did_pay_back", "utter_did_charge"
 PAYS_LATER = "utter_did_pay_back_later"  # once what is sent back has arrived
@@ -134,6 +136,7 @@ def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventT
     heard = message(tracker)
     asks, rest = asked_and_rest(heard.text)
     for_money = not asks and _asks_for_money(tracker, heard)
+    rest = "" if for_money else rest
     if heard.payload or not (asks or for_money or heard.has(SENT)):
         return None
     if asks and tracker.active_loop_name and str(tracker.get_slot("requested_slot")).endswith("_confirmed"):
