@@ -52,7 +52,7 @@ HAPPENED = (
 )
 DO = r"(?:do|done|change|changed|cancel|cancell?ed|book|booked|save|saved|update|updated)"
 BE_SURE = r"(?:know|tell|be sure|check|verify|see|trust)"
-REALLY = r"(?:been |really |actually |even |all |now |already |ever )*"
+REALLY = r"(?:been |get |got |gotten |really |actually |even |all |now |already |ever )*"
 ASKS = re.compile(
     rf"\b(?:did|has|have|is|are|was|were) {IT} {REALLY}{HAPPENED}\b"
     rf"|\b(?:did|have) (?:you|u) {REALLY}{DO} {IT}\b"

@@ -51,6 +51,10 @@ def canceled() -> Talk:
         "how can I be sure that it really happened",
         "it went through, right?",
         "did both go through?",
+        "did it get cancelled?",
+        "has my return gotten processed",
+        "both done?",
+        "so its done?",
     ],
 )
 def test_the_words_that_ask(words):
