@@ -31,9 +31,9 @@ def target_of(heard: Said, *, open_order: bool) -> str | None:
     if named in TARGETS:
         return named
     words = around_address(heard.text)
-    if speaks("only_order", words):
+    if _only("order", heard):
         return ORDER
-    if speaks("only_profile", words):
+    if _only("profile", heard):
         return PROFILE
     order, profile = speaks("order", words) or bool(heard.number), speaks("profile", words)
     own = goes_to_own(words) and not (heard.payload or speaks("last", words))
@@ -49,8 +49,12 @@ def target_of(heard: Said, *, open_order: bool) -> str | None:
 
 def names_one_target(heard: Said) -> bool:
     """Tell whether the words leave one of the two out: "not my account", "only the order"."""
-    words = "" if heard.payload else around_address(heard.text)
-    return speaks("only_order", words) or speaks("only_profile", words)
+    return not heard.payload and (_only("order", heard) or _only("profile", heard))
+
+
+def _only(target: str, heard: Said) -> bool:
+    """Tell whether only one target is meant: the words as they stand count, too ("only for order L204991")."""
+    return speaks(f"only_{target}", around_address(heard.text)) or speaks(f"only_{target}", heard.text)
 
 
 def takes_own(heard: Said, *, asked: bool = False) -> bool:
