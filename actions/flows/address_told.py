@@ -31,7 +31,9 @@ SUMMARIES = (
     "utter_address_summary_order",
     "utter_address_summary_profile",
     "utter_address_summary_both",
-    "utter_address_confirm_again",
+    "utter_address_confirm_again_order",
+    "utter_address_confirm_again_profile",
+    "utter_address_confirm_again_both",
 )
 REST = {"city", "postcode"}
 
@@ -101,9 +103,9 @@ class ActionAskAddressConfirmed(Action):
             dispatcher.utter_message(
                 response="utter_address_check", postcode=address.postcode, state=address.state
             )
-        again = FLOW.again(tracker, SUMMARIES)
+        told = "confirm_again" if FLOW.again(tracker, SUMMARIES) else "summary"
         dispatcher.utter_message(
-            response="utter_address_confirm_again" if again else f"utter_address_summary_{target}",
+            response=f"utter_address_{told}_{target}",
             address=one_line(address),
             former=one_line(base_of(customer, tracker)),
             chosen_order=order.number if order else "",
