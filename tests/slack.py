@@ -6,7 +6,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,11 +30,14 @@ _numbers = itertools.count(1)
 class Slack:
     """Takes chat.postMessage and posts to response addresses; refuses what Slack refuses.
 
-    `answers` are given to the next calls, before anything is looked at; None lets one through.
+    `answers` are given to the next calls, before anything is looked at; None lets one through. What `is_held` is told to
+    come again in a second, as often as it comes; `held` counts that.
     """
 
     def __init__(self) -> None:
         self.answers: list[Reply | None] = []
+        self.is_held: Callable[[Asked], bool] = lambda _: False
+        self.held = 0
         self.posts: list[dict[str, Any]] = []
         self.responses: list[tuple[str, dict[str, Any]]] = []
         self.sockets: str | None = None
@@ -66,6 +69,9 @@ class Slack:
         planned = self.answers.pop(0) if self.answers else None
         if planned is not None:
             return planned
+        if self.is_held(asked):
+            self.held += 1
+            return Reply({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"})
         if asked.path.startswith("/actions/"):
             self.responses.append((asked.path.rpartition("/")[2], asked.body))
             return {"ok": True}

@@ -146,5 +146,5 @@ class Target:
 
 def copied(assistant: Path, folder: Path) -> Path:
     """Copy the assistant without its shop; a new one is made up when the first one asks for it."""
-    without = shutil.ignore_patterns("shop.db*", "*.log")
+    without = shutil.ignore_patterns("shop.db*", "conversations.db*", "*.log")
     return Path(shutil.copytree(assistant, folder, symlinks=True, ignore=without))

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
-
 from actions.adapters.carrier_settings import SECRET, CarriersSettings
 from actions.adapters.errors import AdapterConfigError
+from frontdesk.core.training import Place
+from frontdesk.errors import YamlError
+from frontdesk.formats import yaml
+from frontdesk.formats.yaml import Block
 
 VARIABLE = "FRONTDESK_ADAPTERS"  # another file than the project's
 FILE = Path(__file__).parent.parent / "adapters.yml"
@@ -110,57 +110,57 @@ def load_adapters(path: Path | None = None) -> Adapters:
             raise AdapterConfigError(f"{path} (named by {VARIABLE}) doesn't exist.")
         return Adapters()
     content = _parsed(path)
-    return Adapters(**{port: _chosen(path, content, port) for port in content if _known(path, content, port)})
+    return Adapters(**{port: _chosen(content, port) for port in content if _known(content, port)})
 
 
-def _parsed(path: Path) -> CommentedMap:
+def _parsed(path: Path) -> Block:
     """Parse the file into a map that knows its lines; an empty file is an empty map."""
     try:
-        content = YAML(typ="rt").load(path)
-    except YAMLError as error:
-        raise AdapterConfigError(f"{path.name} isn't valid YAML: {error}") from error
+        content = yaml.read(path, name=path.name)
+    except YamlError as error:
+        raise AdapterConfigError(str(error)) from error
     if content is None:
-        return CommentedMap()
-    if not isinstance(content, CommentedMap):
+        return Block(Place(path.name))
+    if not isinstance(content, Block):
         raise AdapterConfigError(f"{path.name} has to be a map; its keys are {', '.join(PORTS)}.")
     return content
 
 
-def _known(path: Path, content: CommentedMap, port: object) -> bool:
+def _known(content: Block, port: str) -> bool:
     """Complain of a key that isn't a port."""
     if port not in PORTS:
-        raise AdapterConfigError(_unknown(path, content, port, PORTS))
+        raise AdapterConfigError(_unknown(content, port, PORTS))
     return True
 
 
-def _chosen(path: Path, content: CommentedMap, port: str) -> Any:
+def _chosen(content: Block, port: str) -> Any:
     """Read which system does one thing, or which ones do."""
     value = content[port]
     if value is None or value == EMBEDDED:
         return None
     if not isinstance(PORTS[port], tuple):
-        return _settings(path, content, port, PORTS[port])
+        return _settings(content, port, PORTS[port])
     known = {kind.NAME: kind for kind in PORTS[port]}
-    if not isinstance(value, CommentedMap) or len(value) != 1:
+    if not isinstance(value, Block) or len(value) != 1:
         raise AdapterConfigError(
-            f"{_place(path, content, port)}: '{port}' has to be '{EMBEDDED}', or one of "
+            f"{content.at(port)}: '{port}' has to be '{EMBEDDED}', or one of "
             f"{', '.join(known)} with its settings below it."
         )
     (name,) = value
     if name not in known:
-        raise AdapterConfigError(_unknown(path, value, name, known))
-    return _settings(path, value, name, known[name])
+        raise AdapterConfigError(_unknown(value, name, known))
+    return _settings(value, name, known[name])
 
 
-def _settings(path: Path, content: CommentedMap, name: str, kind: Any) -> Any:
+def _settings(content: Block, name: str, kind: Any) -> Any:
     """Read the settings that stand below a name."""
-    settings, place = content[name], _place(path, content, name)
-    if not isinstance(settings, CommentedMap):
+    settings, place = content[name], content.at(name)
+    if not isinstance(settings, Block):
         raise AdapterConfigError(f"{place}: '{name}' has no settings.")
     known = {each.name: each for each in fields(kind)}
     for key in settings:
         if key not in known:
-            raise AdapterConfigError(_unknown(path, settings, key, known))
+            raise AdapterConfigError(_unknown(settings, key, known))
     values = {}
     for key, each in known.items():
         if key not in settings:
@@ -169,13 +169,13 @@ def _settings(path: Path, content: CommentedMap, name: str, kind: Any) -> Any:
             continue
         nested = each.metadata.get("of")
         if nested is not None:
-            values[key] = _settings(path, settings, key, nested)
+            values[key] = _settings(settings, key, nested)
         else:
-            values[key] = _read(_place(path, settings, key), key, settings[key], each)
+            values[key] = _read(settings.at(key), key, settings[key], each)
     return kind(**values)
 
 
-def _read(place: str, name: str, value: object, each: Any) -> Any:
+def _read(place: Place, name: str, value: object, each: Any) -> Any:
     """Read one value; a secret has to come from the environment."""
     if "int" in str(each.type):
         if isinstance(value, int) and not isinstance(value, bool):
@@ -200,7 +200,7 @@ def _read(place: str, name: str, value: object, each: Any) -> Any:
     return _address(place, name, text) if name == "url" else text
 
 
-def _from_environment(place: str, name: str, found: re.Match[str]) -> str:
+def _from_environment(place: Place, name: str, found: re.Match[str]) -> str:
     """Put in the value of a variable."""
     value = os.environ.get(found[1]) or found[2]
     if not value:
@@ -210,7 +210,7 @@ def _from_environment(place: str, name: str, found: re.Match[str]) -> str:
     return str(value)
 
 
-def _address(place: str, name: str, text: str) -> str:
+def _address(place: Place, name: str, text: str) -> str:
     """Check an address: encrypted, unless it is on this machine; without a login in it."""
     parts = urlsplit(text)
     secure = parts.scheme == "https" or (parts.scheme == "http" and _local(parts.hostname or ""))
@@ -227,13 +227,8 @@ def _local(host: str) -> bool:
         return host == "localhost"
 
 
-def _place(path: Path, content: CommentedMap, key: object) -> str:
-    """Say where a key stands."""
-    return f"{path.name}:{int(content.lc.key(key)[0]) + 1}"
-
-
-def _unknown(path: Path, content: CommentedMap, key: object, known: Mapping[str, object]) -> str:
+def _unknown(content: Block, key: str, known: Mapping[str, object]) -> str:
     """Complain of a key that nobody reads."""
     close = difflib.get_close_matches(str(key), known, n=1)
     hint = f"was '{close[0]}' meant?" if close else f"known are {', '.join(known)}."
-    return f"{_place(path, content, key)}: the key '{key}' is unknown; {hint}"
+    return f"{content.at(key)}: the key '{key}' is unknown; {hint}"

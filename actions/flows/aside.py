@@ -11,12 +11,12 @@ from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
-from ruamel.yaml import YAML
 
 from actions.flows.done_told import tell_done
 from actions.flows.meaning import goes_on
 from actions.flows.turn import message
 from actions.flows.wishes import clear_wish, serve
+from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("languages.yml")
 ENOUGH = 2  # ordinary words of a language
@@ -26,7 +26,7 @@ MOST = 0.5  # share of a message that they have to make up
 @cache
 def languages() -> Mapping[str, tuple[frozenset[str], frozenset[str]]]:
     """Read by which words a language is told."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    table = yaml.read(TABLE)
     return {
         name: (frozenset(map(str, row["sure"])), frozenset(map(str, row["words"])))
         for name, row in table.items()
@@ -83,8 +83,10 @@ class ActionPraise(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Say thank you, unless it is asked what was done."""
-        if not tell_done(dispatcher, tracker):
-            dispatcher.utter_message(response="utter_praise")
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
+        dispatcher.utter_message(response="utter_praise")
         return []
 
 
@@ -99,8 +101,11 @@ class ActionOutOfScope(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Decline, within a form briefly; what the words name or go on with is served after all."""
-        if answer_language(dispatcher, tracker) or tell_done(dispatcher, tracker):
+        if answer_language(dispatcher, tracker):
             return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         running = bool(tracker.active_loop_name)
         wish = None if running else clear_wish(tracker) or goes_on(tracker)
         if wish:

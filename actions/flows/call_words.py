@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ruamel.yaml import YAML
-
 from actions.flows.phrases import APOSTROPHES, plain
 from actions.flows.turn import EMAIL
 from actions.services.callback_policy import CallWish
 from actions.services.order_numbers import without_numbers as without_order_numbers
 from actions.services.phone import without_numbers
+from frontdesk.formats import yaml
 from frontdesk.nlu.duckling_embedded import extract
 
 TABLE = Path(__file__).with_name("call_words.yml")
@@ -43,7 +42,7 @@ RELATIVE = re.compile(
 @cache
 def table() -> Mapping[str, Any]:
     """Read the words about calls."""
-    found: Mapping[str, Any] = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    found: Mapping[str, Any] = yaml.read(TABLE)
     return found
 
 

@@ -9,12 +9,11 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from actions.commerce.model import Order
 from actions.flows.phrases import phrases, plain
 from actions.flows.return_words import cued_reason, reason_of
 from actions.flows.turn import Said
+from frontdesk.formats import yaml
 
 MONEY = re.compile(r"\$\s?(\d{1,3}(?:,\d{3})*(?:\.\d\d)?)(?!\d)|(?<![\d.$])(\d{1,5}\.\d\d)(?![\d.])")
 TABLE = Path(__file__).with_name("case_words.yml")
@@ -54,7 +53,7 @@ class Issue:
 @cache
 def issues() -> Mapping[str, Issue]:
     """Read what can be wrong."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    table = yaml.read(TABLE)
     return {
         name: Issue(
             name,

@@ -10,7 +10,6 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
-from ruamel.yaml import YAML
 
 from actions.flows.discomfort import is_sore, tell_sore
 from actions.flows.handoff import NOWHERE, written
@@ -22,6 +21,7 @@ from actions.flows.turn import SURE, handoff, message
 from actions.flows.wishes import left
 from actions.services import services
 from actions.services.context import caller
+from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("emergencies.yml")
 CLEAR = 0.85  # how sure the classifier has to be where no word is plain
@@ -35,7 +35,7 @@ SUBJECTS = {
 @cache
 def kinds() -> Mapping[str, tuple[str, ...]]:
     """Read by which words a kind of danger is told."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    table = yaml.read(TABLE)
     return {kind: tuple(f" {word} ".replace("* ", "") for word in words) for kind, words in table.items()}
 
 

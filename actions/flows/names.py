@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from actions.flows.turn import EMAIL, POSTCODE
 from actions.services.order_numbers import OTHER_NUMBER
+from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("names.yml")
 WORD = re.compile(r"[^\W\d_]+(?:[.'\N{RIGHT SINGLE QUOTATION MARK}-][^\W\d_]+)*\.?")
@@ -36,7 +35,7 @@ class Introductions:
 @cache
 def introductions() -> Introductions:
     """Read by which words people introduce themselves."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    table = yaml.read(TABLE)
     others = frozenset(word for line in table["others"] for word in str(line).split())
     return Introductions(_before(table["strong"]), _before(table["weak"]), others)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from ruamel.yaml import YAML
+from frontdesk.formats import yaml
 
 APOSTROPHES = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]")
 MARKS = re.compile(r"[\W_]+")
@@ -21,7 +21,7 @@ def plain(text: str) -> str:
 @cache
 def phrases(file: Path) -> Mapping[str, tuple[str, ...]]:
     """Read a table of phrases by subject, the longest first; "..." in one stands for some words."""
-    table = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+    table = yaml.read(file)
     return {
         str(subject): tuple(sorted((_with_gaps(str(cue)) for cue in found), key=len, reverse=True))
         for subject, found in table.items()

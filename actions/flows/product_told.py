@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
-from ruamel.yaml import YAML
 
 from actions.commerce.model import Product, Variant
 from actions.flows.choice import payload
@@ -17,6 +16,7 @@ from actions.flows.turn import Said
 from actions.flows.wording import amount
 from actions.services import services
 from actions.services.wording import listed
+from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("specs.yml")
 SHOWN = 5
@@ -27,7 +27,7 @@ MANY_SPECS = 6
 @cache
 def spec_words() -> Mapping[str, frozenset[str]]:
     """Read by which words people ask for a property."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    table = yaml.read(TABLE)
     return {name: frozenset(str(word) for word in words) for name, words in table.items()}
 
 

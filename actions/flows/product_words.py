@@ -9,12 +9,11 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from actions.commerce.model import Product
 from actions.services import matching
 from actions.services.item_matching import PLACE, PLACES
 from actions.services.quote_reading import closest
+from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("product_words.yml")
 # What stands beside "cheaper" and "cheapest": scale, and whether more of it is wanted.
@@ -64,7 +63,7 @@ class Side:
 @cache
 def cues() -> Mapping[str, tuple[str, ...]]:
     """Read by which words a question is told, the longest first."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    table = yaml.read(TABLE)
     return {name: tuple(sorted(map(str, found), key=len, reverse=True)) for name, found in table.items()}
 
 

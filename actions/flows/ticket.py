@@ -11,7 +11,6 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
-from ruamel.yaml import YAML
 
 from actions.flows.handoff import TICKET_FORM
 from actions.flows.identity import known_customer
@@ -21,6 +20,7 @@ from actions.flows.wording import day, today
 from actions.helpdesk.port import Ticket
 from actions.services import services
 from actions.services.context import caller
+from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("ticket_words.yml")
 NUMBER = re.compile(r"\bt[- ]?(\d{4,9})\b|\b(?:ticket|case) (?:no\.? |number |#)?(\d{4,9})\b", re.IGNORECASE)
@@ -31,7 +31,7 @@ WISH = "open_ticket"
 @cache
 def words() -> Mapping[str, tuple[re.Pattern[str], ...]]:
     """Read by which words a ticket that is there is meant."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    table = yaml.read(TABLE)
     return {name: tuple(re.compile(str(each), re.IGNORECASE) for each in row) for name, row in table.items()}
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.interfaces import Tracker
-from ruamel.yaml import YAML
 
 from actions.flows.each_order import by_order
 from actions.flows.phrases import phrases, plain
 from actions.flows.turn import SURE, message, spoken
 from actions.services.order_numbers import without_numbers
+from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("wishes.yml")
 SLIPS = Path(__file__).with_name("misspelled.yml")
@@ -88,7 +88,7 @@ class Reading:
 @cache
 def wishes() -> Mapping[str, Wish]:
     """Read the table of wishes, by intent."""
-    table = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    table = yaml.read(TABLE)
     return {
         intent: Wish(
             intent=intent,

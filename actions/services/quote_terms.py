@@ -8,10 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from actions.commerce.model import Product
 from actions.services import matching
+from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("quote_words.yml")
 MOST = 100_000  # pieces that are taken for a count
@@ -20,7 +19,7 @@ MOST = 100_000  # pieces that are taken for a count
 @cache
 def table() -> Mapping[str, Any]:
     """Read the words."""
-    found: Mapping[str, Any] = YAML(typ="safe").load(TABLE.read_text(encoding="utf-8"))
+    found: Mapping[str, Any] = yaml.read(TABLE)
     return found
 
 

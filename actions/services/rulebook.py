@@ -9,10 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
-
 from actions.services.details_rules import (
     CHANGES,
     AccountsPolicy,
@@ -41,6 +37,9 @@ from actions.services.typed_policies import (
     ReturnsPolicy,
     SupportPolicy,
 )
+from frontdesk.errors import YamlError
+from frontdesk.formats import yaml
+from frontdesk.formats.yaml import Block
 
 FOLDER = Path(__file__).parent.parent / "policies"
 VARIABLE = "FRONTDESK_POLICIES"  # another folder: the rules of another shop
@@ -125,29 +124,29 @@ def load_policies(folder: Path | None = None) -> Policies:
         compensation=_typed(CompensationPolicy, folder / "compensation.yml", files),
         promotions=_typed(PromotionsPolicy, folder / "promotions.yml", files),
         quotes=_typed(QuotesPolicy, folder / "quotes.yml", files),
-        facts={stem: _plain(content) for stem, content in files.items()},
+        facts={stem: yaml.plain(content) for stem, content in files.items()},
     )
     _check_together(policies, folder)
     return policies
 
 
-def _load_file(path: Path) -> CommentedMap:
+def _load_file(path: Path) -> Block:
     """Parse one file into a map that knows its lines."""
     try:
-        content = YAML(typ="rt").load(path)
-    except YAMLError as error:
-        raise PolicyError(f"{path.name} isn't valid YAML: {error}") from error
-    if not isinstance(content, CommentedMap):
+        content = yaml.read(path, name=path.name)
+    except YamlError as error:
+        raise PolicyError(str(error)) from error
+    if not isinstance(content, Block):
         raise PolicyError(f"{path.name} has to be a map of keys and values.")
     return content
 
 
-def _leaves(content: CommentedMap, prefix: str = "") -> Iterator[tuple[int, str, object]]:
+def _leaves(content: Block, prefix: str = "") -> Iterator[tuple[int, str, object]]:
     """Yield line, dotted key and value of everything in a file."""
     for key, value in content.items():
-        line = int(content.lc.key(key)[0]) + 1
+        line = content.at(key).line or 0
         yield line, f"{prefix}{key}", value
-        if isinstance(value, CommentedMap):
+        if isinstance(value, Block):
             yield from _leaves(value, f"{prefix}{key}.")
 
 
@@ -168,18 +167,18 @@ def _check_leaf(path: Path, line: int, key: str, value: object) -> None:
         _read(reader, path, line, key, value)
 
 
-def _check_rules(path: Path, content: CommentedMap) -> None:
+def _check_rules(path: Path, content: Block) -> None:
     """Check that a file of another folder has a sentence for every rule that code decides by, and for no other."""
     own = FOLDER / path.name
     if path.parent == FOLDER or not own.exists():
         return
     for key, known in _load_file(own).items():
-        if not key.endswith("rules") or not isinstance(content.get(key), CommentedMap):
+        if not key.endswith("rules") or not isinstance(content.get(key), Block):
             continue
         rules = content[key]
         strange = next((rule for rule in rules if rule not in known), None)
         if strange is not None:
-            line, names = int(rules.lc.key(strange)[0]) + 1, [str(rule) for rule in known]
+            line, names = rules.at(strange).line or 0, [str(rule) for rule in known]
             close = difflib.get_close_matches(str(strange), names, n=1)
             hint = f" There is '{close[0]}': was that meant?" if close else ""
             raise PolicyError(f"{path.name}:{line}: '{key}' has '{strange}', which is no rule.{hint}")
@@ -208,7 +207,7 @@ def _shown(value: object) -> str:
     return str(value) if isinstance(value, int | float) else "a list" if isinstance(value, list) else "a map"
 
 
-def _typed(kind: type[T], path: Path, files: Mapping[str, CommentedMap]) -> T:
+def _typed(kind: type[T], path: Path, files: Mapping[str, Block]) -> T:
     """Make the typed policy of one file."""
     content = files.get(path.stem)
     if content is None:
@@ -222,7 +221,7 @@ def _typed(kind: type[T], path: Path, files: Mapping[str, CommentedMap]) -> T:
             close = difflib.get_close_matches(name, [str(key) for key in content], n=1)
             hint = f" There is '{close[0]}': was that meant?" if close else ""
             raise PolicyError(f"{path.name}: the key '{name}' is missing.{hint}")
-        line = int(content.lc.key(name)[0]) + 1
+        line = content.at(name).line or 0
         values[name] = _read(annotation.__metadata__[0], path, line, name, content[name])
     return kind(**values)
 
@@ -265,12 +264,3 @@ def _check_together(policies: Policies, folder: Path) -> None:
             raise PolicyError(
                 f"The policy facts '{one}' and '{other}' say the same thing and have to be equal."
             )
-
-
-def _plain(value: Any) -> Any:
-    """Turn parsed YAML into plain dictionaries, lists and scalars."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    return str(value) if isinstance(value, str) else value

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from actions.services.readings import Unusable, flag, money, positive, share, text, texts
+from frontdesk.formats.yaml import resolve_plain
 
 NOTHING = Decimal("0.00")
 
@@ -97,7 +98,7 @@ def _code(name: str, entry: object) -> PromoCode:
 
 def unit_tiers(value: object) -> tuple[Tier, ...]:
     """Read shares by the number of units from which they count, the lowest first."""
-    return _tiers(value, "{10: 5%, 25: 10%}", lambda start: Decimal(positive(start)))
+    return _tiers(value, "{10: 5%, 25: 10%}", lambda start: Decimal(positive(resolve_plain(str(start)))))
 
 
 def amount_tiers(value: object) -> tuple[Tier, ...]:

@@ -12,9 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from actions.commerce.model import Address
+from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("us_addresses.yml")
 NEEDED = ("line1", "city", "state", "postcode")
@@ -88,7 +87,7 @@ class Words:
 @cache
 def words() -> Words:
     """Read the table."""
-    table: Any = YAML(typ="safe", pure=True).load(TABLE.read_text(encoding="utf-8"))
+    table: Any = yaml.read(TABLE)
     states: dict[str, str] = {}
     zips: dict[str, set[str]] = {}
     for code, row in table["states"].items():

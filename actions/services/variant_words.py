@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from actions.services import matching
+from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("swap_words.yml")
 PIECE = re.compile(r"[a-z]+|\d+(?:[.,]\d+)*|[-=]>|\N{RIGHTWARDS ARROW}|&")
@@ -29,7 +28,7 @@ class Token:
 @cache
 def swap_words(file: Path = TABLE) -> Mapping[str, object]:
     """Read the table of words."""
-    table: Mapping[str, object] = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+    table: Mapping[str, object] = yaml.read(file)
     return table
 
 

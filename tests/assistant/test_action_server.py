@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import time
 import uuid
@@ -87,7 +88,9 @@ def rest(
 
 
 def tells_nothing(text: str) -> bool:
-    return not any(word in text for word in PRIVATE)
+    """Tell whether nothing private is said; whose id it is said to may hold short words by chance."""
+    said = re.sub(r'"recipient_id": ?"[^"]*"', "", text)
+    return not any(word in said for word in PRIVATE)
 
 
 @pytest.fixture(scope="module")

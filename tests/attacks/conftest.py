@@ -29,10 +29,10 @@ auth:
     methods: [RS256]
     audience: help
     issuer: https://login.example
-rate_limits:
-  conversation: 5/hour
-  address: 20/hour
-  key: 300/hour
+rate_limits:  # by the month: at the full hour one more would be let through in the middle of a test
+  conversation: 5/month
+  address: 20/month
+  key: 300/month
   trusted_proxies: [127.0.0.1]
 """
 RESPONSES = DOMAIN["responses"]

@@ -45,6 +45,14 @@ def shared_desk(
     return SharedDesk(project, serve, postgresql, redis)
 
 
+@pytest.fixture
+def steady_desk(
+    project: Path, serve: Callable[..., Server], postgresql: servers.Server, redis: servers.Server
+) -> SharedDesk:
+    """The same for servers that all live on: none loses a lock because the machine stood still for a moment."""
+    return SharedDesk(project, serve, postgresql, redis, lifetime=60)
+
+
 @pytest.fixture(scope="module")
 def own_redis() -> Iterator[servers.Server]:
     """A Redis that tests stop and start."""
@@ -64,7 +72,7 @@ def brittle_desk(
     project: Path, serve: Callable[..., Server], own_postgresql: servers.Server, own_redis: servers.Server
 ) -> Iterator[SharedDesk]:
     """The project for several servers, whose Redis and PostgreSQL a test may stop."""
-    yield SharedDesk(project, serve, own_postgresql, own_redis)
+    yield SharedDesk(project, serve, own_postgresql, own_redis, timeout=1.5)
     for server in (own_postgresql, own_redis):
         if server.process is None:
             server.start()

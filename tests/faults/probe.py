@@ -165,29 +165,42 @@ action_endpoint:
 tracker_store:
   type: sql
   url: {database}
-  timeout: 2
+  timeout: {timeout}
 
 lock_store:
   type: redis
   url: {redis}
-  lifetime: 2
-  timeout: 1
+  lifetime: {lifetime}
+  timeout: {timeout}
 """
 
 
 class SharedDesk(Desk):
-    """A project whose conversations are in PostgreSQL, and their locks in Redis: for any number of servers."""
+    """A project whose conversations are in PostgreSQL, and their locks in Redis: for any number of servers.
+
+    A server that gives no sign of life for `lifetime` seconds loses its locks, which a test that kills none need not
+    wait for; `timeout` is how long a database may be away until clients are told.
+    """
 
     def __init__(
-        self, folder: Path, serve: Callable[..., Server], database: servers.Server, redis: servers.Server
+        self,
+        folder: Path,
+        serve: Callable[..., Server],
+        database: servers.Server,
+        redis: servers.Server,
+        *,
+        lifetime: float = 2,
+        timeout: float = 40,
     ) -> None:
         super().__init__(folder, serve)
-        self.database, self.redis = database, redis
+        self.database, self.redis, self.lifetime, self.timeout = database, redis, lifetime, timeout
         url = database.new_database()
         self._name = url.rpartition("/")[2]
         where = redis.new_database()
         servers.run_redis(where, "FLUSHDB")
-        (folder / "endpoints.yml").write_text(ENDPOINTS.format(database=url, redis=where))
+        (folder / "endpoints.yml").write_text(
+            ENDPOINTS.format(database=url, redis=where, lifetime=lifetime, timeout=timeout)
+        )
 
     def stored(self, query: str) -> list[tuple[Any, ...]]:
         """Return rows of the database of conversations; none where it is away, or has no tables yet."""

@@ -17,7 +17,7 @@ from frontdesk.testing.servers import free_port
 from tests.conftest import SECRET
 from tests.faults.probe import APOLOGY, Desk
 
-DEADLINE = 3
+DEADLINE = 6
 FINE = {"events": [{"event": "slot", "name": "noted", "value": 1}], "responses": [{"text": "Noted."}]}
 
 

@@ -22,7 +22,7 @@ def errors(desk: Desk) -> list[str]:
 
 
 def test_whatever_an_action_does_the_conversation_goes_on(desk: Desk) -> None:
-    desk.start(FRONTDESK_ACTION_DEADLINE="3")
+    desk.start(FRONTDESK_ACTION_DEADLINE="6")
     for number, text in enumerate(BROKEN, start=1):
         assert desk.say(text) == [APOLOGY]
         assert desk.say("hello") == ["Hello!"]

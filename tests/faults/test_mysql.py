@@ -15,7 +15,7 @@ def test_restarted_in_the_middle_of_a_turn(
     project: Path, serve: Callable[..., Server], redis: servers.Server
 ) -> None:
     with servers.mysql() as database:
-        desk = SharedDesk(project, serve, database, redis)
+        desk = SharedDesk(project, serve, database, redis, timeout=1.5)
         both = [desk.start(), desk.start()]
         request = desk.send_to_gate("/gate_last", message_id="m1", to=both[0])
         waiting = desk.send("/note", message_id="m2", to=both[1])

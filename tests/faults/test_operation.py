@@ -57,7 +57,7 @@ def test_each_dependency_that_is_down_is_told(brittle_desk: SharedDesk) -> None:
     text = text.replace("actions_module: actions", f"url: http://127.0.0.1:{port}/webhook")
     (desk.folder / "endpoints.yml").write_text(text)
     server = desk.start(FRONTDESK_ACTIONS_SECRET="x" * 40)
-    status, told = ready(server)
+    status, told = until(lambda: ready(server)[0] == 200 and ready(server), "all is well")
     assert (status, told["tracker_store"], told["lock_store"]) == (200, "ok", "ok")
     assert told["action_server"] == "failing", "nobody listens there"
     assert told["event_broker"] == told["knowledge"] == told["language_model"] == "off"
@@ -86,7 +86,7 @@ def test_an_event_broker_that_is_away_takes_no_server_out(desk: Desk) -> None:
 
 
 def test_a_server_that_is_to_end_says_so_and_answers_until_then(desk: Desk) -> None:
-    server = desk.start(FRONTDESK_DRAIN="3")
+    server = desk.start(FRONTDESK_DRAIN="8")
     request = desk.send_to_gate("/gate_first", message_id="m1")
     server.process.send_signal(signal.SIGTERM)
     until(lambda: ready(server) == (503, {**ready(server)[1], "status": "draining"}), "it drains")
@@ -104,9 +104,9 @@ def listens(server: Server) -> bool:
         return probe.connect_ex(("127.0.0.1", int(server.url.rpartition(":")[2]))) == 0
 
 
-def test_a_rolling_restart_fails_nobody(shared_desk: SharedDesk) -> None:
-    desk, sent = shared_desk, itertools.count()
-    both = [desk.start(FRONTDESK_DRAIN="2"), desk.start(FRONTDESK_DRAIN="2")]
+def test_a_rolling_restart_fails_nobody(steady_desk: SharedDesk) -> None:
+    desk, sent = steady_desk, itertools.count()
+    both = [desk.start(FRONTDESK_DRAIN="4"), desk.start(FRONTDESK_DRAIN="4")]
     balanced, over = Balancer([server.url for server in both]), threading.Event()
     answers: list[httpx.Response] = []
 
@@ -121,7 +121,7 @@ def test_a_rolling_restart_fails_nobody(shared_desk: SharedDesk) -> None:
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(60) == 0
             port = server.url.rpartition(":")[2]
-            both[number] = desk.start("--port", port, FRONTDESK_DRAIN="2")
+            both[number] = desk.start("--port", port, FRONTDESK_DRAIN="4")
             until(lambda url=server.url: url in balanced.ready, "the balancer has it again")
         over.set()
         for user in users:
@@ -167,8 +167,8 @@ class Balancer:
         self._thread.join()
 
 
-def test_workers_are_one_number(shared_desk: SharedDesk) -> None:
-    desk, port = shared_desk, free_port()
+def test_workers_are_one_number(steady_desk: SharedDesk) -> None:
+    desk, port = steady_desk, free_port()
     server = desk.start("--workers", "2", "--metrics-port", str(port))
     for n in range(20):
         post(server, "/note", f"u{n % 5}", f"m{n}")

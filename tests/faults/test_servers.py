@@ -30,8 +30,8 @@ def talk(first: int, last: int) -> list[str]:
 
 
 class TestOrder:
-    def test_what_arrives_at_either_is_answered_in_order_of_arrival(self, shared_desk: SharedDesk) -> None:
-        desk = shared_desk
+    def test_what_arrives_at_either_is_answered_in_order_of_arrival(self, steady_desk: SharedDesk) -> None:
+        desk = steady_desk
         both = [desk.start(), desk.start()]
         desk.send_to_gate("/gate_last", message_id="m1", to=both[0])
         waiting = [desk.send("/note", message_id=f"m{n}", to=both[n % 2]) for n in range(2, 22)]
@@ -43,8 +43,8 @@ class TestOrder:
         assert len(desk.tries()) == 21
         assert users_and_answers(desk) == ["user: /gate_last", "bot: Done under 1.", *talk(2, 21)]
 
-    def test_hammered_from_both_sides_each_message_counts_once(self, shared_desk: SharedDesk) -> None:
-        desk = shared_desk
+    def test_hammered_from_both_sides_each_message_counts_once(self, steady_desk: SharedDesk) -> None:
+        desk = steady_desk
         both = [desk.start(), desk.start()]
         names = [f"m{n}" for n in range(120)]
         with ThreadPoolExecutor(24) as pool:
@@ -55,8 +55,8 @@ class TestOrder:
         assert said == [[f"Noted under {number[name]}."] for name in names], "each got its own answer"
         assert users_and_answers(desk) == talk(1, 120), "no two turns at once"
 
-    def test_many_conversations_over_both(self, shared_desk: SharedDesk) -> None:
-        desk = shared_desk
+    def test_many_conversations_over_both(self, steady_desk: SharedDesk) -> None:
+        desk = steady_desk
         both = [desk.start(), desk.start()]
         work = [(f"u{n % 20}", f"m{n}", both[(n // 20 + n) % 2]) for n in range(200)]
         with ThreadPoolExecutor(32) as pool:
@@ -65,8 +65,8 @@ class TestOrder:
         assert sorted(desk.effects()) == sorted(message_id for _, message_id, _ in work)
         assert len(desk.tries()) == 200
 
-    def test_copies_of_one_delivery_at_both_have_one_effect(self, shared_desk: SharedDesk) -> None:
-        desk = shared_desk
+    def test_copies_of_one_delivery_at_both_have_one_effect(self, steady_desk: SharedDesk) -> None:
+        desk = steady_desk
         both = [desk.start(), desk.start()]
         with ThreadPoolExecutor(20) as pool:
             said = list(pool.map(lambda n: texts(post(both[n % 2], "/note", "ann", "m1")), range(50)))
@@ -74,8 +74,8 @@ class TestOrder:
         assert len(desk.tries()) == 1
         assert users_and_answers(desk) == talk(1, 1)
 
-    def test_what_one_says_the_other_knows(self, shared_desk: SharedDesk) -> None:
-        desk = shared_desk
+    def test_what_one_says_the_other_knows(self, steady_desk: SharedDesk) -> None:
+        desk = steady_desk
         both = [desk.start(), desk.start()]
         for n in range(1, 11):
             assert desk.say("/note", to=both[n % 2]) == [f"Noted under {n}."]
@@ -145,8 +145,8 @@ class TestKilled:
         assert len(set(desk.tries())) == 1
         assert desk.say("hello", to=desk.start()) == ["Hello!"]
 
-    def test_a_signal_lets_a_server_finish_while_the_other_goes_on(self, shared_desk: SharedDesk) -> None:
-        desk = shared_desk
+    def test_a_signal_lets_a_server_finish_while_the_other_goes_on(self, steady_desk: SharedDesk) -> None:
+        desk = steady_desk
         one, two = desk.start(), desk.start()
         request = desk.send_to_gate("/gate_first", message_id="m1", to=one)
         one.process.send_signal(signal.SIGTERM)
@@ -159,8 +159,8 @@ class TestKilled:
 
 
 class TestReminders:
-    def test_of_two_servers_that_look_one_fires(self, shared_desk: SharedDesk) -> None:
-        desk = shared_desk
+    def test_of_two_servers_that_look_one_fires(self, steady_desk: SharedDesk) -> None:
+        desk = steady_desk
         both = [desk.start(), desk.start()]
         desk.open_gate()
         for n in range(10):

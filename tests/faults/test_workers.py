@@ -57,7 +57,9 @@ def listeners(desk: SharedDesk) -> set[int]:
     return {int(line[9]) for line in lines if line[1].endswith(port) and line[3] == "0A"}
 
 
-def test_all_answer_at_one_address_and_share_the_conversations(desk: SharedDesk) -> None:
+def test_all_answer_at_one_address_and_share_the_conversations(steady_desk: SharedDesk) -> None:
+    desk = steady_desk
+    desk.start("--workers", "2")
     both_answer(desk)
     with ThreadPoolExecutor(16) as pool:
         said = list(pool.map(lambda n: texts(post(desk.server, "/note", "ann", f"m{n}")), range(60)))

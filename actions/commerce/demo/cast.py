@@ -8,10 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from actions.commerce.demo.orders import Draft, Line, add_business_days
 from actions.commerce.model import CENT, Address, Customer, PaymentMethod, Product
+from frontdesk.formats import yaml
 
 FILE = Path(__file__).parent / "cast.yml"
 
@@ -20,7 +19,7 @@ Member = tuple[Customer, list[Mapping[str, Any]]]
 
 def read_cast(now: datetime) -> list[Member]:
     """Read the known customers, each with the stories of the orders."""
-    entries = YAML(typ="safe", pure=True).load(FILE)
+    entries = yaml.read(FILE)
     return [(_customer(entry, now), list(entry["orders"])) for entry in entries]
 
 

@@ -10,17 +10,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from actions.commerce.compatibility_records import compatibility_from
 from actions.commerce.model import Product, Variant
+from frontdesk.formats import yaml
 
 FILE = Path(__file__).parent / "catalogue.yml"
 
 
 def catalogue(random: Random) -> list[Product]:
     """Read the products and make up their stock: most in plenty, some running out, a few sold out."""
-    entries: list[Mapping[str, Any]] = YAML(typ="safe", pure=True).load(FILE)
+    entries: list[Mapping[str, Any]] = yaml.read(FILE)
     return [_product(random, entry) for entry in entries]
 
 

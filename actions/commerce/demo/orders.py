@@ -11,8 +11,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from actions.commerce.model import (
     CENT,
     NOTHING,
@@ -26,6 +24,7 @@ from actions.commerce.model import (
     ShipmentEvent,
     Variant,
 )
+from frontdesk.formats import yaml
 
 POLICIES = Path(__file__).parents[2] / "policies"
 UNTAXED = ("AK", "DE", "MT", "NH", "OR")
@@ -70,10 +69,9 @@ class Draft:
 
 def read_prices(folder: Path = POLICIES) -> Prices:
     """Take the figures of the demo orders from the policy files."""
-    yaml = YAML(typ="safe", pure=True)
-    shipping = yaml.load(folder / "shipping.yml")
-    promotions = yaml.load(folder / "promotions.yml")
-    returns = yaml.load(folder / "returns.yml")
+    shipping = yaml.read(folder / "shipping.yml")
+    promotions = yaml.read(folder / "promotions.yml")
+    returns = yaml.read(folder / "returns.yml")
     services = ("standard", "expedited", "overnight", "oversize")
     return Prices(
         free_from=_amount(shipping["free_from"]),

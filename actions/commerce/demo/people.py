@@ -8,9 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from ruamel.yaml import YAML
-
 from actions.commerce.model import Address, Customer, PaymentMethod
+from frontdesk.formats import yaml
 
 FILE = Path(__file__).parent / "people.yml"
 BRANDS = ("visa", "visa", "visa", "mastercard", "mastercard", "amex", "discover")
@@ -45,7 +44,7 @@ def people(random: Random, count: int, now: datetime, taken: set[str]) -> list[C
 
 def _read_words() -> Words:
     """Read people.yml."""
-    content = YAML(typ="safe", pure=True).load(FILE)
+    content = yaml.read(FILE)
     cities = [(city, state, prefix) for city, state, prefix in content.pop("cities")]
     return Words(cities=cities, **{name: text.split() for name, text in content.items()})
 

@@ -14,12 +14,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from ruamel.yaml import YAML
-from ruamel.yaml import events as ev
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from frontdesk.core.training import Place
 from frontdesk.errors import YamlError, place
+from frontdesk.formats import parsing as ev
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 40
@@ -142,9 +141,14 @@ def read_text(
 
     Where `unset` is given, an environment variable that is not set is added to it, and the text stays as written.
     """
-    composer = _Composer(name, expand, os.environ if env is None else env, unset)
+
+    def compose(events: Iterator[Any]) -> tuple[Any, list[YamlError]]:
+        missing: list[YamlError] | None = None if unset is None else []
+        composer = _Composer(name, expand, os.environ if env is None else env, missing)
+        return composer.compose(events), missing or []
+
     try:
-        return composer.compose(YAML(typ="safe", pure=True).parse(text))
+        value, missing = ev.parsed(text, compose)
     except MarkedYAMLError as error:
         raise _syntax_error(error, name) from error
     except YAMLError as error:
@@ -153,6 +157,9 @@ def read_text(
         line = text.count("\n", 0, position) + 1 if isinstance(position, int) else None
         what = f"The YAML cannot be read: {str(error).splitlines()[0]}."
         raise YamlError(what, where=place(name, line), hint="Remove the special character there.") from error
+    if unset is not None:
+        unset += missing
+    return value
 
 
 def _syntax_error(error: MarkedYAMLError, name: str) -> YamlError:
@@ -187,7 +194,7 @@ class _Composer:
         result: Any = None
         documents = 0
         for event in events:
-            if isinstance(event, ev.DocumentStartEvent):
+            if isinstance(event, ev.DOCUMENT_START):
                 documents += 1
                 if documents > 1:
                     self._fail(
@@ -212,7 +219,7 @@ class _Composer:
             )
         if depth > MAX_DEPTH:
             self._fail(f"Lists and mappings are nested deeper than {MAX_DEPTH}.", event, "Write it flatter.")
-        if isinstance(event, ev.AliasEvent):
+        if isinstance(event, ev.ALIAS):
             return self._alias(event), line
         self._check_tag(event)
         anchor = event.anchor
@@ -220,10 +227,10 @@ class _Composer:
         if anchor:
             self._open.add(anchor)
         value: Any
-        if isinstance(event, ev.ScalarEvent):
+        if isinstance(event, ev.SCALAR):
             value = self._scalar(event)
             line += 1 if event.style in ("|", ">") else 0
-        elif isinstance(event, ev.SequenceStartEvent):
+        elif isinstance(event, ev.SEQUENCE_START):
             value = self._items(event, depth)
         else:
             value = self._block(event, depth)
@@ -257,7 +264,7 @@ class _Composer:
     def _items(self, event: Any, depth: int) -> Items:
         items = Items(self._place(event))
         for inner in self._events:
-            if isinstance(inner, ev.SequenceEndEvent):
+            if isinstance(inner, ev.SEQUENCE_END):
                 break
             value, _ = self._value(inner, depth + 1)
             items.note(value, inner.start_mark.line + 1)
@@ -267,9 +274,9 @@ class _Composer:
         block = Block(self._place(event))
         merged: list[Any] = []
         for inner in self._events:
-            if isinstance(inner, ev.MappingEndEvent):
+            if isinstance(inner, ev.MAPPING_END):
                 break
-            if not isinstance(inner, ev.ScalarEvent):
+            if not isinstance(inner, ev.SCALAR):
                 self._fail(
                     "A key must be a word or a text.", inner, "Put texts with braces or brackets in quotes."
                 )

@@ -17,6 +17,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -81,7 +82,7 @@ def unpack(archive: Path, cache: Path) -> Path:
     if not archive.is_file():
         raise PackageError("There is no such model.", where=str(archive), hint="Train one: frontdesk train.")
     target = cache / file_digest(archive)[:32]
-    if target.is_dir():
+    with suppress(FileNotFoundError):  # if another process just deleted it as old, it is unpacked again
         os.utime(target)
         return target
     _check(archive)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from actions.adapters.errors import (
     Unreachable,
 )
 from actions.adapters.http import Rules, System, error_code
+from frontdesk.testing.servers import free_port
 
 from .serving import Asked, Local, Told, served
 
@@ -105,15 +105,13 @@ def test_a_broken_connection_is_tried_again(local: Local, system: System, fault:
 
 
 def test_where_nothing_was_sent_even_a_post_is_tried_again() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
     attempts: list[logging.LogRecord] = []
     handler = logging.Handler()
     handler.emit = attempts.append  # type: ignore[method-assign]
     logger = logging.getLogger("actions.adapters.http")
     logger.addHandler(handler)
     try:
-        with calling(f"http://127.0.0.1:{port}") as system:
+        with calling(f"http://127.0.0.1:{free_port()}") as system:
             with pytest.raises(Unreachable, match="no connection") as caught:
                 system.call("POST", "/a", body={})
     finally:

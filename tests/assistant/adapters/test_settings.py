@@ -116,7 +116,7 @@ def test_mistakes_are_told_with_their_line(tmp_path: Path, old: str, new: str, c
         ("tickets:\n  zendesk:\n", "adapters.yml:2: 'zendesk' has no settings"),
         ("tickets: {zendesk: {}, stripe: {}}\n", "adapters.yml:1: 'tickets' has to be"),
         ("- tickets\n", "has to be a map"),
-        ("tickets: [\n", "isn't valid YAML"),
+        ("tickets: [\n", "adapters.yml:2: This is not valid YAML"),
     ],
 )
 def test_what_is_no_choice_is_told(tmp_path: Path, text: str, complaint: str) -> None:

@@ -18,6 +18,8 @@ from actions.services import outbox as module
 from actions.services.container import Courier, Services
 from actions.services.mail import Letter
 from actions.services.outbox import FolderSink, Outbox, SmtpSink
+from frontdesk.testing.servers import free_port
+from tests.conftest import until
 
 from ..conftest import Clock, Letters
 
@@ -144,9 +146,8 @@ def test_smtp(shop: Services) -> None:
 
 def test_a_mail_server_that_is_away(shop: Services) -> None:
     put(shop)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    assert Outbox(shop.database, SmtpSink(f"smtp://127.0.0.1:{port}"), shop.outbox._clock).deliver() == 0
+    away = SmtpSink(f"smtp://127.0.0.1:{free_port()}")
+    assert Outbox(shop.database, away, shop.outbox._clock).deliver() == 0
     assert "ConnectionRefusedError" in str(rows(shop)[0]["last_error"])
 
 
@@ -174,9 +175,6 @@ def test_the_courier_delivers_soon(shop: Services, letters: Letters) -> None:
     courier = Courier(shop.deliver, every=0.01)
     courier.start()
     put(shop)
-    for _ in range(300):
-        if letters.sent:
-            break
-        threading.Event().wait(0.01)
+    until(lambda: letters.sent, "the letter is sent")
     courier.stop()
     assert len(letters.sent) == 1

@@ -76,7 +76,7 @@ def test_the_policies_as_they_are() -> None:
             "refunds.yml",
             "method: original_payment",
             "method: original_payment\nmethod: store_credit",
-            "valid YAML",
+            "'method' stands twice",
         ),
         ("identity.yml", "attempts_per_email: 5", "attempts_per_email: 0", "from 1 on"),
         ("identity.yml", "- email_postcode", "- birthday", "ways are email, email_order"),

@@ -198,11 +198,13 @@ def test_a_response_address_that_is_used_up_leads_to_direct_messages(server: Ser
 
 
 def test_a_limit_of_slack_is_waited_for_and_holds_up_nobody_else(server: Server, slack: Slack) -> None:
-    slack.answers = [Reply({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "3"})]
+    slack.is_held = lambda asked: asked.body.get("channel") == DIRECT
     tell(server, event("/leave_message"))
-    until(lambda: not slack.answers, "Slack was asked")
+    until(lambda: slack.held, "Slack was asked")
     tell(server, event("ann@example.com"))
     tell(server, event("/leave_message", event={"user": BOB, "channel": "D0BOB"}))
+    until(lambda: slack.posts, "somebody else's is posted")
+    slack.is_held = lambda _: False
     until(lambda: len(slack.posts) == 3, "all are posted", lambda: str(slack.posts))
     assert [(post["channel"], post["text"]) for post in slack.posts] == [
         ("D0BOB", EMAIL), (DIRECT, EMAIL), (DIRECT, NOTE),

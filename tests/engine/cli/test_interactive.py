@@ -203,7 +203,7 @@ def test_corrections_are_learnt_and_predicted_after_training(copy_of_starter: Pa
         cwd=copy_of_starter,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=True,
     )
     assert "Bot:  We call you: soon." in shell.stdout
@@ -342,7 +342,7 @@ def test_a_terminal_that_is_closed_loses_nothing(copy_of_starter: Path, sit: Sit
 
 def piped(folder: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*PROGRAM, *options], input=text, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        [*PROGRAM, *options], input=text, cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
 
 

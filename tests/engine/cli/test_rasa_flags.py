@@ -143,7 +143,7 @@ def test_an_nlu_model(copy_of_starter: Path) -> None:
     assert model.name.startswith("nlu-")
     talk = subprocess.run(
         [sys.executable, "-m", "frontdesk.cli.main", "shell", "nlu", str(model)],
-        cwd=copy_of_starter, input="hello\n/stop\n", capture_output=True, text=True, timeout=60, check=False,
+        cwd=copy_of_starter, input="hello\n/stop\n", capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     found = json.loads(talk.stdout[talk.stdout.index("{") :])
     assert (found["text"], found["intent"]["name"]) == ("hello", "greet")
@@ -161,7 +161,7 @@ def test_a_core_model_hears_payloads(copy_of_starter: Path) -> None:
     assert done.returncode == 0, done.stderr
     talk = subprocess.run(
         [sys.executable, "-m", "frontdesk.cli.main", "shell", "-m", "core"],
-        cwd=copy_of_starter, input="/greet\n1\n", capture_output=True, text=True, timeout=60, check=False,
+        cwd=copy_of_starter, input="/greet\n1\n", capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert "Hello! I'm an automated assistant." in talk.stdout
     assert "1: Leave a message  (/leave_message)" in talk.stdout
@@ -317,7 +317,7 @@ def test_one_connector_only(copy_of_starter: Path) -> None:
 def test_the_terminal_as_a_connector(copy_of_starter: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "frontdesk.cli.main", "run", "--connector", "cmdline"],
-        cwd=copy_of_starter, input="hello\n", capture_output=True, text=True, timeout=60, check=False,
+        cwd=copy_of_starter, input="hello\n", capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert "automated assistant" in done.stdout
 

@@ -16,6 +16,7 @@ from frontdesk.stores.brokers import SqlEventBroker
 from frontdesk.stores.schema import VERSION, metadata
 from frontdesk.stores.sql import SqlTrackerStore
 from frontdesk.testing.contracts.erasure import ErasureContract
+from frontdesk.testing.contracts.noticing import NoticingContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -70,7 +71,7 @@ async def store(url: str) -> AsyncIterator[SqlTrackerStore]:
     await store.close()
 
 
-class TestMysql(TrackerStoreContract, OutboxContract, ErasureContract):
+class TestMysql(TrackerStoreContract, OutboxContract, ErasureContract, NoticingContract):
     @pytest.fixture
     async def store(self, url: str) -> AsyncIterator[SqlTrackerStore]:
         store = SqlTrackerStore({"url": url})

@@ -18,6 +18,7 @@ from frontdesk.stores.redis_options import connect, read_redis_options
 from frontdesk.stores.redis_tracker import RedisTrackerStore
 from frontdesk.testing import servers
 from frontdesk.testing.contracts.erasure import ErasureContract, SharedErasureContract
+from frontdesk.testing.contracts.noticing import NoticingContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -49,7 +50,7 @@ async def store(redis_url: str) -> AsyncIterator[RedisTrackerStore]:
     await store.close()
 
 
-class TestRedisTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract):
+class TestRedisTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract, NoticingContract):
     pass
 
 
