@@ -165,10 +165,8 @@ class ActionSubmitAddress(SubmitOrderWrite):
         return []
 
     def none_possible(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer
     ) -> list[EventType]:
         """Say that no order can be sent elsewhere any more, and what can be done instead."""
-        if len(orders) == 1:
-            return FLOW.tell_refusal(dispatcher, tracker, services().addresses.decide(orders[0]))
         dispatcher.utter_message(response="utter_address_nothing_open")
         return offer_ticket(dispatcher, tracker, FLOW.wish)

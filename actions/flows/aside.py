@@ -83,8 +83,10 @@ class ActionPraise(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Say thank you, unless it is asked what was done."""
-        if not tell_done(dispatcher, tracker):
-            dispatcher.utter_message(response="utter_praise")
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
+        dispatcher.utter_message(response="utter_praise")
         return []
 
 
@@ -99,8 +101,11 @@ class ActionOutOfScope(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Decline, within a form briefly; what the words name or go on with is served after all."""
-        if answer_language(dispatcher, tracker) or tell_done(dispatcher, tracker):
+        if answer_language(dispatcher, tracker):
             return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         running = bool(tracker.active_loop_name)
         wish = None if running else clear_wish(tracker) or goes_on(tracker)
         if wish:

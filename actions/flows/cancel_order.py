@@ -298,11 +298,9 @@ class ActionSubmitCancel(SubmitOrderWrite):
         return []
 
     def none_possible(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer
     ) -> list[EventType]:
         """Say that there is no order that can be cancelled."""
-        if len(orders) == 1:
-            return FLOW.tell_refusal(dispatcher, tracker, services().cancellations.decide(orders[0]))
         policies = services().policies
         dispatcher.utter_message(
             response="utter_cancel_nothing_open",

@@ -340,10 +340,8 @@ class ActionSubmitPayment(SubmitOrderWrite):
         return []
 
     def none_possible(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer
     ) -> list[EventType]:
         """Say that no order can be paid by another method any more."""
-        if len(orders) == 1:
-            return FLOW.tell_refusal(dispatcher, tracker, self.decide(customer, orders[0], tracker))
         dispatcher.utter_message(response="utter_payment_nothing_open")
         return offer_ticket(dispatcher, tracker, WISH)

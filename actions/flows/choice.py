@@ -165,10 +165,12 @@ def fitting(customer: Customer, heard: Said) -> list[Order]:
     return found[:SHOWN] if len(found) > 1 else orders
 
 
-def ask_which(dispatcher: CollectingDispatcher, response: str, orders: Sequence[Order]) -> None:
-    """List orders as buttons: number, what is in them, how they stand."""
+def ask_which(
+    dispatcher: CollectingDispatcher, response: str, orders: Sequence[Order], *, whole: bool = True
+) -> None:
+    """List orders as buttons: number, what is in them, how they stand; `whole` says that there are no others."""
     if len(orders) == 1:
-        response = "utter_only_order"
+        response = "utter_only_order" if whole else "utter_only_possible_order"
     dispatcher.utter_message(response=response, buttons=[button(order) for order in orders])
 
 

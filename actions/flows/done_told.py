@@ -1,4 +1,7 @@
-"""Answering "did it go through?": what was done last in this conversation, when, and what becomes of the money."""
+"""Answering "did it go through?": what was done last in this conversation, when, and what becomes of the money.
+
+Where nothing was done, that is said, too; and what else the message asks for is served next.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,24 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from rasa_sdk.events import EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
 from actions.commerce.model import Address
-from actions.flows.turn import message
+from actions.flows.turn import Said, message, spoken
+from actions.flows.wishes import (
+    JOINTS,
+    LONGEST_WORDS,
+    cued,
+    guessed,
+    queue_of,
+    queued,
+    read,
+    serve,
+    served_by,
+    wishes,
+)
 from actions.flows.wording import amount, day, within
 from actions.services import services
 from actions.services.context import caller
@@ -46,7 +62,11 @@ ASKS = re.compile(
 SENT = re.compile(
     r"\b(?:did|has|have|is|was|were) (?:it|that|the quote|the e ?mail|you) (?:been )?(?:sent|send|mailed|gone|go)\b"
 )
+SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n+")
 LONGEST = 14  # words
+WISHED = 3  # words with which a wish can be said
+# They tell how something stands, whoever did it, and where.
+TELL_HOW = frozenset({"order_status", "request_refund", "delivery_problem", "billing_dispute", "open_ticket"})
 OF_ANYBODY = frozenset(  # needs no proof of who somebody is
     {
         "callback.book",
@@ -83,36 +103,98 @@ def asks_if_done(text: str) -> bool:
     return len(words.split()) <= LONGEST and ASKS.search(words) is not None
 
 
-def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
-    """Tell what was done last, if that is asked; tell whether it was.
+def asked_and_rest(text: str) -> tuple[bool, str]:
+    """Tell whether a sentence of the text asks if what was agreed on has happened, and return what else it says."""
+    asks, rest = False, list[str]()
+    for sentence in SENTENCES.split(text):
+        if not asks_if_done(sentence):
+            rest.append(sentence)
+            continue
+        asks = True
+        clauses = JOINTS.split(sentence)
+        others = [clause for clause in clauses if not asks_if_done(clause)]
+        rest += others if len(others) < len(clauses) else []
+    return asks, " ".join(words for words in rest if len(words.split()) >= WISHED)
 
-    Where a summary waits for a yes, nothing of it is done: the summary, which comes again, says so.
+
+def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
+    """Tell what was done last, or that nothing was, if that is asked; None where it isn't.
+
+    What else the message wants is put in front of what waits, and served next unless a form goes on. Where a summary
+    waits for a yes, nothing of it is done: the summary, which comes again, says so.
     """
     heard = message(tracker)
-    asks = asks_if_done(heard.text)
+    asks, rest = asked_and_rest(heard.text)
     if heard.payload or not (asks or heard.has(SENT)):
-        return False
+        return None
     if asks and tracker.active_loop_name and str(tracker.get_slot("requested_slot")).endswith("_confirmed"):
-        return True
+        dispatcher.utter_message(response="utter_did_not_yet")
+        return _then(dispatcher, tracker, rest)
     who = caller(tracker)
     done = services().last_done(who)
-    if done is None or heard.number not in (None, done.told.get("order_number")):
-        return False
-    if done.action not in MAILS and not asks:
-        return False  # what was sent is a parcel
-    private, identity = done.action not in OF_ANYBODY, services().identity
+    if done is not None and heard.number not in (None, done.told.get("order_number")):
+        done = None
+    private, identity = done is not None and done.action not in OF_ANYBODY, services().identity
     known, way = identity.proven(who) if private else (None, "")
-    if known is not None and not done.is_of(known):
-        return False  # it was another customer's, before this one
+    if done is not None and known is not None and not done.is_of(known):
+        done = None  # it was another customer's, before this one
+    if done is None:
+        return _tell_nothing(dispatcher, tracker, heard, rest) if asks else None
+    if done.action not in MAILS and not asks:
+        return None  # what was sent is a parcel
+    proven = known is not None and identity.suffices(way, WISHES.get(done.action, ANYTHING))
+    _tell(dispatcher, done, whole=done.action in TOLD and (proven or not private))
+    return _then(dispatcher, tracker, rest, done)
+
+
+def _tell_nothing(
+    dispatcher: CollectingDispatcher, tracker: Tracker, heard: Said, rest: str
+) -> list[EventType] | None:
+    """Say that nothing was done here; None where the words ask how something stands that was done elsewhere."""
+    if tracker.active_loop_name:
+        dispatcher.utter_message(response="utter_did_not_yet")
+        return _then(dispatcher, tracker, rest)
+    wish = wishes().get(heard.intent)
+    if heard.intent in TELL_HOW or (wish is not None and wish.asks and not heard.short):
+        return None
+    if heard.number:
+        return serve("order_status", heard.text)
+    seen = caller(tracker).authenticated
+    dispatcher.utter_message(response="utter_did_nothing" if seen else "utter_did_unknown")
+    return _then(dispatcher, tracker, rest)
+
+
+def _then(
+    dispatcher: CollectingDispatcher, tracker: Tracker, rest: str, done: Done | None = None
+) -> list[EventType]:
+    """Return the events that put the wishes of these words in front of those that wait, and turn to the first one."""
+    wish, running = cued(rest), tracker.active_loop_name
+    found = read(rest, wish, guessed(tracker)) if wish else None
+    parts = [part for part in (found.first, *found.others) if part.wish] if found else []
+    parts = [part for part in parts if part.wish != served_by(running, tracker.get_slot("wish"))]
+    if done is not None and money_of(done):
+        parts = [part for part in parts if part.wish != "request_refund"]  # it was told with what was done
+    if not parts:
+        return []
+    named = [str(part.wish) for part in parts]
+    noted = [{"wish": part.wish, "words": spoken(part.words, LONGEST_WORDS)} for part in parts]
+    waiting = queued([*noted, *(entry for entry in queue_of(tracker) if entry["wish"] not in named)])
+    if running:
+        names = listed([wishes()[name].name for name in named])
+        dispatcher.utter_message(response="utter_wish_noted", wish_name=names)
+    return [*waiting, FollowupAction(running or "action_next_wish")]
+
+
+def _tell(dispatcher: CollectingDispatcher, done: Done, *, whole: bool) -> None:
+    """Tell what was done: with its facts, or only that it was."""
     moment = moment_of(done)
     if done.undone is not None:
         dispatcher.utter_message(response="utter_did_undone", moment=moment)
         dispatcher.utter_message(response=outside(done.undone).explanation_key)
-        return True
-    proven = known is not None and identity.suffices(way, WISHES.get(done.action, ANYTHING))
-    if done.action not in TOLD or (private and not proven):
+        return
+    if not whole:
         dispatcher.utter_message(response="utter_did_it", moment=moment)
-        return True
+        return
     facts = facts_of(done.told)
     dispatcher.utter_message(response=response_of(done), moment=moment, **facts)
     money = money_of(done)
@@ -120,7 +202,6 @@ def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
         dispatcher.utter_message(response=money, **facts)
     if done.waits:
         dispatcher.utter_message(response="utter_did_waits")
-    return True
 
 
 def moment_of(done: Done) -> str:

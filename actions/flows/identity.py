@@ -16,6 +16,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
+from actions.flows.corrected import reworded
 from actions.flows.forms import AttentiveForm
 from actions.flows.leaving import gives_up_this
 from actions.flows.memo import look_again, looked_up, one_look
@@ -338,6 +339,7 @@ class PrivateForm(AttentiveForm, ABC):
             tracker.slots.update(corrections)
             changes.update(corrections)
             changes.update(self._lacking(dispatcher, tracker))
+            changes.update(reworded(tracker, self.form_name()) if asked in IDENTITY else {})
             events = await super().run(dispatcher, tracker, domain)
         return [*(SlotSet(name, value) for name, value in changes.items()), *events]
 

@@ -79,8 +79,9 @@ class ActionAcknowledge(Action):
             return [
                 FollowupAction("action_inform")
             ]  # an address or a number alone is an answer, whatever it looks like
-        if tell_done(dispatcher, tracker):
-            return [FollowupAction("action_next_wish")]
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered or [FollowupAction("action_next_wish")]
         left_out = leave_out(dispatcher, tracker)
         if left_out is not None:
             return left_out

@@ -12,7 +12,8 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import OTHER, OTHER_ORDER, ask_which, choose, fitting, recent
+from actions.flows.choice import OTHER, OTHER_ORDER, ask_which, choose, fitting, recent, words_for_items
+from actions.flows.corrected import REFUSED, no_other_order
 from actions.flows.flow import Flow
 from actions.flows.identity import tell_block
 from actions.flows.memo import looked_up, seen_before
@@ -83,7 +84,18 @@ class OrderFlow(Flow):
         customer = self.customer(tracker)
         if customer:
             fits = [order for order in fitting(customer, said(tracker, self.form)) if order in offered]
-            ask_which(dispatcher, response, fits if len(fits) > 1 else offered)
+            tell_unknown(dispatcher, customer, said(tracker, self.form))
+            ask_which(
+                dispatcher, response, fits if len(fits) > 1 else offered, whole=len(recent(customer)) == 1
+            )
+
+
+def tell_unknown(dispatcher: CollectingDispatcher, customer: Customer, heard: Said) -> None:
+    """Say that a thing that was named is in none of the customer's orders."""
+    if heard.payload or heard.number or not heard.entity("product"):
+        return
+    if not services().orders.matching(customer, words_for_items(heard)):
+        dispatcher.utter_message(response="utter_not_in_orders")
 
 
 def own_order(customer: Customer, number: str) -> Order | None:
@@ -195,9 +207,9 @@ class SubmitOrderWrite(Action, ABC):
 
     @abstractmethod
     def none_possible(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer
     ) -> list[EventType]:
-        """Say that none of the customer's orders allows it."""
+        """Say that none of the customer's orders, of which there are several, allows it."""
 
     def declined(self, dispatcher: CollectingDispatcher, order: Order) -> None:
         """Say that nothing was done, after a no."""
@@ -224,6 +236,10 @@ class SubmitOrderWrite(Action, ABC):
         kept = {**slots, DECLINED_SLOT: sorted(declined)}
         return [*(SlotSet(name, value) for name, value in kept.items()), FollowupAction(flow.form)]
 
+    def concerned(self, order: Order, tracker: Tracker) -> list[str]:
+        """Return the items that a refused wish was about; none where it was about the whole order."""
+        return []
+
     def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
         """Answer what needs no write and return what follows; None where that wasn't asked for."""
         return None
@@ -249,13 +265,19 @@ class SubmitOrderWrite(Action, ABC):
                 return closing
             if told_now(tracker, NOT_FOUND):
                 return closing  # another order of theirs was not what they asked about
-            return [*self.none_possible(dispatcher, tracker, customer, orders), *closing]
+            if len(orders) > 1:
+                return [*self.none_possible(dispatcher, tracker, customer), *closing]
+            order = orders[0]
         closing.append(SlotSet("last_order", order.number))
         confirmed = tracker.get_slot(flow.confirmed_slot)
         if confirmed is False:
             self.declined(dispatcher, order)
             return closing
         if confirmed is not True:
+            if no_other_order(customer, order, tracker):
+                dispatcher.utter_message(response="utter_only_order")
+                return closing
+            closing.append(SlotSet(REFUSED, self.concerned(order, tracker) or None))
             decision = self.decide(customer, order, tracker)
             return [*flow.tell_refusal(dispatcher, tracker, decision), *closing]
         try:

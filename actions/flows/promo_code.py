@@ -269,11 +269,9 @@ class ActionSubmitPromo(SubmitOrderWrite):
         dispatcher.utter_message(response="utter_promo_kept", chosen_order=order.number)
 
     def none_possible(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer
     ) -> list[EventType]:
-        """Say that no order can have a code any more; of an only one, why."""
-        if len(orders) == 1:
-            return FLOW.tell_refusal(dispatcher, tracker, self.decide(customer, orders[0], tracker))
+        """Say that no order can have a code any more."""
         dispatcher.utter_message(response="utter_promo_nothing_open")
         return []
 

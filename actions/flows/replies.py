@@ -16,6 +16,7 @@ from actions.flows.cancel_order import tell_final
 from actions.flows.case_telling import tell_total
 from actions.flows.case_words import issue_of
 from actions.flows.choice import payload
+from actions.flows.corrected import words_again
 from actions.flows.discomfort import tell_sore
 from actions.flows.done_told import tell_done
 from actions.flows.identity import hint_for
@@ -74,6 +75,7 @@ AGAIN = frozenset(
         "exchange_item",
         "change_address",
         "change_payment",
+        "promo_code",
         "schedule_callback",
     }
 )
@@ -236,8 +238,9 @@ class ActionClarify(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Give a hint within a form; else find out what is wanted."""
-        if tell_done(dispatcher, tracker):
-            return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         if tracker.active_loop_name and answer_language(dispatcher, tracker):
             return []
         running, wish = served_by(tracker.active_loop_name, tracker.get_slot("wish")), clear_wish(tracker)
@@ -260,8 +263,9 @@ class ActionAffirm(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Do what was offered, or ask what the yes is about."""
-        if tell_done(dispatcher, tracker):
-            return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         hinted = hint(dispatcher, tracker)
         if hinted is not None:
             return hinted
@@ -290,8 +294,11 @@ class ActionDeny(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Let the offer go, or ask what is wanted instead."""
-        if answer_language(dispatcher, tracker) or tell_done(dispatcher, tracker):
+        if answer_language(dispatcher, tracker):
             return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         asked = str(tracker.get_slot("requested_slot") or "")
         if tracker.active_loop_name and asked in CHOICES and message(tracker).confidence >= SURE:
             dispatcher.utter_message(response="utter_stopped")
@@ -321,8 +328,9 @@ class ActionInform(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Do what the fragment most likely asks for."""
-        if tell_done(dispatcher, tracker):
-            return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         hinted = hint(dispatcher, tracker)
         if hinted is not None:
             return hinted
@@ -340,8 +348,9 @@ class ActionCorrect(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Serve the last wish again with the new words, or ask what was wrong."""
-        if tell_done(dispatcher, tracker):
-            return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         slot = tracker.get_slot("requested_slot")
         if tracker.active_loop_name == "return_form" and slot == "return_confirmed":
             return [SlotSet("return_change", True)]
@@ -368,7 +377,7 @@ class ActionCorrect(Action):
             ]
         again = last in AGAIN or wish == last or (last == "reset_password" and heard.email)
         if again and last in wishes():
-            return serve(str(last), heard.text)
+            return serve(str(last), words_again(tracker, str(last)))
         if issue_of(heard, "delivery_problem") in WENT_WRONG:
             return serve("delivery_problem", heard.text)
         dispatcher.utter_message(response="utter_what_is_wrong")

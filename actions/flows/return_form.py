@@ -11,7 +11,7 @@ from rasa_sdk.interfaces import Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
-from actions.flows.choice import described, recent
+from actions.flows.choice import OTHER, SAME, described, recent
 from actions.flows.identity import QUESTION, known_customer
 from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import OrderFlow
@@ -74,16 +74,22 @@ def part_of(heard: Said, tracker: Tracker) -> str | None:
 
 def _elsewhere(
     dispatcher: CollectingDispatcher, customer: Customer | None, order: Order, heard: Said
-) -> None:
-    """Say what stands in the way where the words name something from another order."""
+) -> bool:
+    """Say what stands in the way where the words name something from another order; tell whether they do."""
     number = described(customer, heard) if customer and heard.text and not heard.number else None
     other = services().orders.find(customer, number) if customer and number else None
     if other is None or other.number == order.number:
-        return
+        return False
     named = named_items(other, heard)
     decision = services().returns.decide(other, named or None)
     if named and not decision.allowed and not decision.needs_approval:
         dispatcher.utter_message(response=decision.explanation_key, **dict[str, Any](decision.facts))
+    return bool(named)
+
+
+def takes_it(heard: Said) -> bool:
+    """Tell whether an answer takes the only item that was offered, without naming it."""
+    return heard.plain_yes or any(heard.has(words) for words in (OTHER, SAME))
 
 
 def _leave_out(dispatcher: CollectingDispatcher, order: Order, named: list[str]) -> None:
@@ -266,13 +272,14 @@ class ValidateReturnForm(OrderForm):
             named = opening_items(order, heard) if heard.intent == self.wish else named_items(order, heard)
         if not named and tracker.get_slot("wish_words"):
             named = opening_items(order, self.opening(tracker))
-        if not named and tracker.get_slot("requested_slot") == "return_items":
-            _elsewhere(dispatcher, customer, order, heard)
+        asked = tracker.get_slot("requested_slot") == "return_items"
+        another = asked and not named and _elsewhere(dispatcher, customer, order, heard)
         left = services().returns.returnable(order)
         if named and ALL_OF_THEM.search(heard.text or self.opening(tracker).text):
             _leave_out(dispatcher, order, named)
-        declines = heard.intent == "deny" and tracker.get_slot("requested_slot") == "return_items"
-        if not named and len(left) == 1 and not declines:
+        if another:
+            return {"return_items": None}
+        if not named and len(left) == 1 and (not asked or takes_it(heard)):
             named = [left[0].id]
         return {"return_items": named} if named else {}
 

@@ -9,12 +9,13 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import payload
+from actions.flows.corrected import concerned
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import AskAboutOrder, AskOrder, SubmitOrderWrite
 from actions.flows.refund_words import ask_where
 from actions.flows.return_form import FLOW, FORM, chosen_items, open_orders
-from actions.flows.return_words import item_match, named_items
-from actions.flows.turn import Said, last_message, said
+from actions.flows.return_words import item_match
+from actions.flows.turn import last_message, said
 from actions.flows.wording import after, amount
 from actions.services import services
 from actions.services.context import Caller
@@ -165,8 +166,11 @@ class ActionSubmitReturn(SubmitOrderWrite):
 
     def decide(self, customer: Customer, order: Order, tracker: Tracker) -> Decision:
         """Return why nothing of what was named can go back."""
-        named = named_items(order, Said(str(tracker.get_slot("wish_words") or "")))
-        return services().returns.decide(order, named or None)
+        return services().returns.decide(order, self.concerned(order, tracker) or None)
+
+    def concerned(self, order: Order, tracker: Tracker) -> list[str]:
+        """Return the items that were named, or the other one of two."""
+        return concerned(order, tracker)
 
     def write(
         self,
@@ -195,11 +199,9 @@ class ActionSubmitReturn(SubmitOrderWrite):
         return [SlotSet("last_return", receipt.reference)]
 
     def none_possible(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer
     ) -> list[EventType]:
         """Say that there is no order from which something can go back."""
-        if len(orders) == 1:
-            return FLOW.tell_refusal(dispatcher, tracker, services().returns.decide(orders[0]))
         policy = services().policies.returns
         dispatcher.utter_message(
             response="utter_return_nothing_open",

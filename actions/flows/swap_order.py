@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -11,6 +12,7 @@ from rasa_sdk.interfaces import Tracker
 
 from actions.commerce.model import NOTHING, Customer, Order, OrderItem, Product, Variant
 from actions.flows.choice import payload
+from actions.flows.corrected import concerned
 from actions.flows.offers import offer_ticket
 from actions.flows.order_writes import (
     AskAboutOrder,
@@ -30,6 +32,7 @@ from actions.services.context import Caller
 from actions.services.policy import Decision
 from actions.services.swap_policy import SwapQuote
 from actions.services.swaps import SwapReceipt, described
+from actions.services.wording import listed
 
 WAYS = ("charge", "refund", "even", "noted")
 TOLD = (
@@ -233,8 +236,14 @@ class ActionSubmitSwap(SubmitOrderWrite):
         return None
 
     def decide(self, customer: Customer, order: Order, tracker: Tracker) -> Decision:
-        """Return why nothing in the order can be changed."""
-        return services().swaps.decide(order)
+        """Return why nothing in the order can be changed, told of the items that were named."""
+        decision, ids = services().swaps.decide(order), self.concerned(order, tracker)
+        named = listed([item.label for item in order.items if item.id in ids])
+        return replace(decision, facts={**decision.facts, "item": named}) if named else decision
+
+    def concerned(self, order: Order, tracker: Tracker) -> list[str]:
+        """Return the items that were named, or the other one of two."""
+        return concerned(order, tracker)
 
     def declined(self, dispatcher: CollectingDispatcher, order: Order) -> None:
         """Say that the order stays."""
@@ -282,11 +291,8 @@ class ActionSubmitSwap(SubmitOrderWrite):
         return {each.id for each in customer.payment_methods if decide(order, swaps, each.id).allowed}
 
     def none_possible(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, orders: list[Order]
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer
     ) -> list[EventType]:
         """Say that there is no order whose items can be changed or exchanged."""
-        if len(orders) == 1:
-            decision = services().swaps.decide(orders[0])
-            return flow_of(tracker).tell_refusal(dispatcher, tracker, decision)
         dispatcher.utter_message(response="utter_swap_nothing_open")
         return offer_ticket(dispatcher, tracker, flow_of(tracker).wish)

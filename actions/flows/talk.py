@@ -104,8 +104,9 @@ class ActionRepeat(Action):
     ) -> list[EventType]:
         """Repeat what was said in the turn before; a running form asks its question by itself."""
         heard = message(tracker)
-        if tell_done(dispatcher, tracker):
-            return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         if heard.has(NUMBERS) and (tracker.get_slot("ticket") or tracker.get_slot("last_return")):
             return self._numbers(dispatcher, tracker)
         if tracker.active_loop_name:
@@ -160,8 +161,9 @@ class ActionComplain(Action):
         if tracker.active_loop_name:
             dispatcher.utter_message(response="utter_complain_in_form")
             return silence(tracker)
-        if tell_done(dispatcher, tracker):
-            return []
+        answered = tell_done(dispatcher, tracker)
+        if answered is not None:
+            return answered
         words, wish = message(tracker).text, clear_wish(tracker)
         if wish:
             kind = empathy(dispatcher, tracker, wishes()[wish].empathy)

@@ -14,7 +14,7 @@ import pytest
 from frontdesk.testing import servers
 from frontdesk.testing.json_server import Reply
 from tests.conftest import PATIENCE, Server, until
-from tests.faults.probe import Desk, locked
+from tests.faults.probe import Desk, SharedDesk, locked
 from tests.faults.test_queue import QueueDesk
 from tests.vendors.botframework import BotFramework, BotFrameworkClient
 from tests.vendors.vendor import Vendor, VendorClient
@@ -44,6 +44,12 @@ class Office:
     def said(self) -> list[str | None]:
         client = self.client()
         return [client.said(asked).text for asked in self.vendor.posts]
+
+    def owed(self) -> int:
+        return len(self.desk.stored("SELECT id FROM frontdesk_reminders"))
+
+    def until_nothing_is_owed(self) -> None:
+        until(lambda: not self.owed(), "nothing is owed")
 
     def until_said(self, *texts: str) -> None:
         until(lambda: self.said() == list(texts), f"{texts} are said", lambda: str(self.said()))
@@ -76,6 +82,7 @@ def test_what_a_killed_server_left_is_answered_by_the_next_one(office: Office) -
     assert [office.tell("/two_steps", "m1"), office.tell("hello", "m2")] == [200, 200]
     until(office.desk.at_gate.exists, "the second action is at the gate")
     office.until_said("Noted under 1.")
+    office.until_nothing_is_owed()
     office.desk.server.kill()
     office.desk.open_gate()
     office.desk.start()
@@ -85,21 +92,56 @@ def test_what_a_killed_server_left_is_answered_by_the_next_one(office: Office) -
     assert len(office.desk.effects()) == 2
 
 
+def test_what_was_said_before_the_server_was_killed_in_the_middle_is_brought_first(office: Office) -> None:
+    office.desk.start()
+    office.tell("hello", "m1")
+    office.until_said("Hello!")
+    office.until_nothing_is_owed()
+    office.vendor.answers = [Reply({}, status=429, headers={"Retry-After": "60"})]
+    assert [office.tell("/two_steps", "m2"), office.tell("hello", "m3")] == [200, 200]
+    until(office.desk.at_gate.exists, "the second action is at the gate")
+    until(lambda: not office.vendor.answers, "the vendor was asked")
+    office.desk.server.kill()
+    office.desk.open_gate()
+    office.desk.start()
+    office.until_said("Hello!", "Noted under 1.", "Done under 2.", "Hello!")
+    office.until_nothing_is_owed()
+    assert len(office.desk.effects()) == 2
+
+
+def test_another_server_brings_what_one_that_was_killed_in_the_middle_had_said(
+    project: Path, shared_desk: SharedDesk
+) -> None:
+    with Zendesk() as vendor:
+        (project / "credentials.yml").write_text(f"rest:\nzendesk: {{{vendor.options}}}\n", "utf-8")
+        office = Office(shared_desk, vendor, ZendeskClient)
+        first, second = shared_desk.start(), shared_desk.start()
+        vendor.answers = [Reply({}, status=429, headers={"Retry-After": "60"})]
+        office.tell("/two_steps", "m1", to=first)
+        until(shared_desk.at_gate.exists, "the second action is at the gate")
+        until(lambda: not vendor.answers, "the vendor was asked")
+        first.kill()
+        shared_desk.open_gate()
+        office.tell("hello", "m2", to=second)
+        office.until_said("Noted under 1.", "Done under 2.", "Hello!")
+        office.until_nothing_is_owed()
+        assert len(shared_desk.effects()) == 2
+
+
 def test_what_a_vendor_did_not_get_is_brought_after_the_server_was_killed(office: Office) -> None:
     office.desk.start()
     office.tell("hello", "m1")
     office.until_said("Hello!")
-    owed = "SELECT id FROM frontdesk_reminders"
-    until(lambda: office.desk.stored(owed) == [], "nothing is owed")
+    office.until_nothing_is_owed()
     office.vendor.answers = [Reply({}, status=429, headers={"Retry-After": "60"})]
     assert office.tell("/note", "m2") == 200
     until(lambda: not office.vendor.answers, "the vendor was asked")
     office.desk.until_answered("m2")
-    assert len(office.desk.stored(owed)) == 1
+    assert office.owed() == 1
     office.desk.server.kill()
     office.desk.start()
     office.until_said("Hello!", "Noted under 1.")
-    until(lambda: office.desk.stored(owed) == [], "nothing is owed")
+    office.until_nothing_is_owed()
     office.desk.server.stop()
     office.desk.start()
     office.tell("hello", "m3")

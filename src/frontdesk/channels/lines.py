@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 log = logging.getLogger("frontdesk.channels")
 
 T = TypeVar("T")
+_Waiting = tuple[T, asyncio.Future[None], bool]
 
 MOST_WAITING = 1000  # replies of one conversation that wait for the receiver
 PAUSES = (0.5, 2.0)  # seconds before the second and the third try
@@ -66,14 +67,15 @@ class Lines(Generic[T]):
         self._place = place
         self._pauses = tuple(pauses)
         self._describe = describe
-        self._lines: dict[str, deque[tuple[T, asyncio.Future[None]]]] = {}
+        self._lines: dict[str, deque[_Waiting[T]]] = {}
         """By conversation: what waits, behind the one that is on its way."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def put(self, conversation: str, thing: T) -> asyncio.Future[None]:
+    def put(self, conversation: str, thing: T, *, quiet: bool = False) -> asyncio.Future[None]:
         """Let something take its place in a conversation's line.
 
-        What is returned is done when that is brought or lost, and canceled where the line was ended before.
+        What is returned is done when that is brought or lost, and canceled where the line was ended before. That alarms
+        nobody where it is `quiet`: somebody else brings it then, or nobody misses it.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         line = self._lines.setdefault(conversation, deque())
@@ -81,7 +83,7 @@ class Lines(Generic[T]):
             self._lost(thing, f"{len(line)} wait already.")
             done.set_result(None)
             return done
-        line.append((thing, done))
+        line.append((thing, done, quiet))
         if len(line) == 1:
             task = asyncio.create_task(self._bring_all(conversation, line))
             self._tasks.add(task)
@@ -96,17 +98,17 @@ class Lines(Generic[T]):
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _bring_all(self, conversation: str, line: deque[tuple[T, asyncio.Future[None]]]) -> None:
+    async def _bring_all(self, conversation: str, line: deque[_Waiting[T]]) -> None:
         try:
             while line:
-                thing, done = line[0]
+                thing, done, _ = line[0]
                 await self._bring_one(thing)
                 line.popleft()
                 done.set_result(None)
         finally:
-            for thing, done in line:
+            for thing, done, quiet in line:
                 done.cancel()
-                self._lost(thing, "The server was stopped.")
+                self._lost(thing, "The server was stopped.", logging.INFO if quiet else logging.ERROR)
             del self._lines[conversation]
 
     async def _bring_one(self, thing: T) -> None:
@@ -128,5 +130,5 @@ class Lines(Generic[T]):
             await asyncio.sleep(pause)
         self._lost(thing, why)
 
-    def _lost(self, thing: T, why: str) -> None:
-        log.error("%s could not be posted to %s: %s", self._describe(thing), self._place, why)
+    def _lost(self, thing: T, why: str, level: int = logging.ERROR) -> None:
+        log.log(level, "%s could not be posted to %s: %s", self._describe(thing), self._place, why)

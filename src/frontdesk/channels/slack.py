@@ -241,16 +241,26 @@ class SlackChannel:
             return
         if self.granularity == "sender" and self.channel:
             place = Place(self.channel)
-        await _Bringing(self, sender_id, place)(reply)
+        await _Bringing(self, sender_id, place, kept=False)(reply)
 
 
 class _Bringing(OnTheWay):
-    """Lets replies take their places in a conversation's line, on their way to a place or a response address."""
+    """Lets replies take their places in a conversation's line, on their way to a place or a response address.
+
+    They are `kept` until they arrived, unless they answer nobody.
+    """
 
     def __init__(
-        self, channel: SlackChannel, conversation: str, place: Place, response_url: str | None = None
+        self,
+        channel: SlackChannel,
+        conversation: str,
+        place: Place,
+        response_url: str | None = None,
+        *,
+        kept: bool = True,
     ) -> None:
         super().__init__()
+        self.kept = kept
         self.channel = channel
         self.conversation = conversation
         self.place = place
@@ -263,7 +273,7 @@ class _Bringing(OnTheWay):
             log.error("Something cannot be sent to Slack: %s.", error)
             return
         for message in found:
-            self.add(self.channel.lines.put(self.conversation, self._post(message)))
+            self.add(self.channel.lines.put(self.conversation, self._post(message), quiet=self.kept))
 
     def _post(self, message: Mapping[str, Any]) -> Post:
         thread = {"thread_ts": self.place.thread} if self.place.thread else {}

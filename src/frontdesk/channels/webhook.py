@@ -201,7 +201,7 @@ class WebhookChannel(Writer):
 
         def show() -> None:
             for sign in self.signs(heard):
-                self.lines.put(heard.conversation, replace(sign, sign=True))
+                self.lines.put(heard.conversation, replace(sign, sign=True), quiet=True)
 
         await self._taking.take(gate, heard.conversation, read, bring, show)
 
@@ -242,14 +242,18 @@ class WebhookChannel(Writer):
         if place is None:
             log.error("%r is no conversation of %s: nothing is sent there.", sender_id, self.vendor)
             return
-        await Bringing(self, sender_id, place)(reply)
+        await Bringing(self, sender_id, place, kept=False)(reply)
 
 
 class Bringing(OnTheWay):
-    """Lets replies take their places in a conversation's line, on their way to a place."""
+    """Lets replies take their places in a conversation's line, on their way to a place.
 
-    def __init__(self, channel: WebhookChannel, conversation: str, place: str) -> None:
+    They are `kept` until they arrived, unless they answer nobody.
+    """
+
+    def __init__(self, channel: WebhookChannel, conversation: str, place: str, *, kept: bool = True) -> None:
         super().__init__()
+        self.kept = kept
         self.channel = channel
         self.conversation = conversation
         self.place = place
@@ -262,7 +266,7 @@ class Bringing(OnTheWay):
             log.error("Something cannot be sent to %s: %s.", self.channel.vendor, error)
             return
         for post in found:
-            self.add(self.channel.lines.put(self.conversation, post))
+            self.add(self.channel.lines.put(self.conversation, post, quiet=self.kept))
 
 
 def described(post: Post) -> str:

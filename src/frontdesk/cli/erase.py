@@ -36,17 +36,21 @@ def execute(options: argparse.Namespace) -> int:
         queue = message_queue(endpoints)
     except ConfigError:  # there is none
         queue = None
-    found = asyncio.run(_erase(options.ids, store, lock_store(endpoints.lock_store), queue))
-    for name in options.ids:
-        print(f"{name}  {'erased' if name in found else 'is not there'}")
-    return 0 if found.issuperset(options.ids) else 1
+    all_there = asyncio.run(_erase(options.ids, store, lock_store(endpoints.lock_store), queue))
+    return 0 if all_there else 1
 
 
-async def _erase(ids: list[str], store: TrackerStore, locks: LockStore, queue: RedisQueue | None) -> set[str]:
+async def _erase(ids: list[str], store: TrackerStore, locks: LockStore, queue: RedisQueue | None) -> bool:
+    """Erase one after the other, and say of each at once how it went; False where one was not there."""
     from frontdesk.runtime.erasure import erase
 
+    all_there = True
     try:
-        return {name for name in ids if await erase(name, store, locks, queue)}
+        for name in dict.fromkeys(ids):
+            gone = await erase(name, store, locks, queue)
+            print(f"{name}  {'erased' if gone else 'is not there'}", flush=True)
+            all_there &= gone
+        return all_there
     finally:
         if queue is not None:
             await queue.close()

@@ -108,7 +108,11 @@ class Component(Protocol):
 
 
 class Policy(Protocol):
-    """Proposes the next action; `predict` is pure."""
+    """Proposes the next action; `predict` is pure.
+
+    It may have a `priority` (1) and say `yields = True`: its predictions carry no events, never go by the user's very
+    words and never answer an action, so that it need not be asked where a policy of higher priority is sure.
+    """
 
     options: Options
 
@@ -327,6 +331,9 @@ class TrackerStore(Protocol):
     async def keep_reminder(self, reminder: Reminder, until: float) -> bool:
         """Let a lease end at another time; False where the reminder was fired, replaced or called off."""
 
+    async def pending_reminders(self, sender_id: str) -> list[Reminder]:
+        """Return a conversation's reminders, leased or not, first those due first."""
+
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations."""
         yield ""
@@ -350,6 +357,17 @@ class Erasing(Protocol):
 
         False where there was nothing.
         """
+
+
+@runtime_checkable
+class Noticing(Protocol):
+    """A tracker store that notices, as it writes a message down, where no events are stored of its conversation.
+
+    `nothing_of` is told of each such conversation before `begin` returns. So whoever keeps one hears that it was erased
+    elsewhere. It is for stores that need no step of its own to know. Suite: `frontdesk.testing.contracts.noticing`.
+    """
+
+    nothing_of: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

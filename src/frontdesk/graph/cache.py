@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -47,13 +48,18 @@ class TrainingCache:
         return target
 
     def _forget_oldest(self) -> None:
-        parts = sorted(self.folder.iterdir(), key=_used, reverse=True)
-        for old in parts[self.limit :]:
-            shutil.rmtree(old, ignore_errors=True)
+        """Delete the parts that nobody used for longest; other processes keep, use and delete parts meanwhile."""
+        used = {part: _used(part) for part in self.folder.iterdir()}
+        for old in sorted(used, key=used.__getitem__, reverse=True)[self.limit :]:
+            with suppress(OSError):
+                if old.stat().st_mtime_ns == used[old]:
+                    # Under another name first: nobody finds half of a part.
+                    gone = Path(tempfile.mkdtemp(prefix="draft-", dir=self.folder))
+                    shutil.rmtree(old.rename(gone), ignore_errors=True)
 
 
-def _used(part: Path) -> float:
+def _used(part: Path) -> int:
     try:
-        return part.stat().st_mtime
-    except FileNotFoundError:  # another process that trains renamed its draft, or forgot the part
-        return 0.0
+        return part.stat().st_mtime_ns
+    except FileNotFoundError:  # another process took it away
+        return 0

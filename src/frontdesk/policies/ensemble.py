@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from frontdesk.core.domain import Domain
 from frontdesk.core.events import ActionExecuted, ActionExecutionRejected, Event, UserFeaturized
+from frontdesk.core.ports import Policy
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import LISTEN, Tracker
 
@@ -17,6 +18,38 @@ FOLLOWUP = "followup_action"
 """Named as the policy of an action that was ordered by the action before it."""
 ORDERED = (FOLLOWUP, "FollowupAction")
 """What stands in place of a policy where none was asked."""
+
+
+def proposals(policies: Sequence[Policy], tracker: Tracker, domain: Domain) -> list[Prediction]:
+    """Ask the policies, and return their predictions in the policies' order.
+
+    One that yields (`Policy`) is left out where it could not win any more: another of higher priority is sure already.
+    """
+    rejected = just_rejected(tracker)
+    found: dict[int, Prediction] = {}
+    sure = 0
+    for number in sorted(range(len(policies)), key=lambda number: -_priority(policies[number])):
+        policy = policies[number]
+        if getattr(policy, "yields", False) and _priority(policy) < sure:
+            continue
+        prediction = found[number] = policy.predict(tracker, domain) or silent(policy)
+        if (
+            prediction.action is not None
+            and prediction.confidence >= 1.0
+            and not refused(prediction, rejected)
+        ):
+            sure = max(sure, prediction.priority)
+    return [found[number] for number in sorted(found)]
+
+
+def silent(policy: Policy) -> Prediction:
+    """Return what a policy says that has nothing to say; where nobody has, the one of highest priority is named."""
+    name = type(policy).__name__
+    return Prediction(None, 0.0, policy=name, priority=_priority(policy), reason="no policy knows what to do")
+
+
+def _priority(policy: Policy) -> int:
+    return int(getattr(policy, "priority", 1))
 
 
 def choose(predictions: Sequence[Prediction], tracker: Tracker, domain: Domain) -> Prediction:

@@ -42,6 +42,7 @@ class MemoizationPolicy:
     """
 
     name = "MemoizationPolicy"
+    yields = True
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options: Mapping[str, Any] = dict(options or {})

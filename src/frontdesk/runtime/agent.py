@@ -72,6 +72,11 @@ class Incoming:
     later: bool = False
     fence: int = 0
 
+    @property
+    def origin(self) -> Origin:
+        """What its turn comes from."""
+        return Origin(self.message.channel, self.message.authenticated, fence=self.fence)
+
 
 class Agent:
     """Answers messages of many conversations at once.
@@ -98,11 +103,11 @@ class Agent:
         self.processor, self.store, self.locks = processor, store, locks
         self.settings, self.ready, self.model_id, self.facts = settings, True, model_id, facts or {}
         self._line, self.exchange = Line(locks, store), exchange_of(locks)
-        self.local, self.recent, self.outlets = self._line.local, RecentTrackers(), Outlets()
+        self.local, self.recent, self.outlets = self._line.local, RecentTrackers(store), Outlets()
         self.announced = asyncio.Event() if announces else None  # there is something to tell an event broker
         self.rescheduled = asyncio.Event()  # there may be a reminder that is due earlier than all before
         self._turns, self._at_work = Turns(), AtWork()
-        self.owing = Owing(store, lambda: self.outlets)
+        self.owing = Owing(store, lambda: self.outlets, alone=self.local)
         self.apologised: Callable[[Delivery], Awaitable[None]] = _nothing_more
 
     async def start(self) -> None:
@@ -233,20 +238,20 @@ class Agent:
         stored = None if alone else await self._write_down(delivery, message)
         if stored is not None:  # it arrived twice at once, or another server has answered it
             return await pass_on(stored, None if incoming.later else incoming.on_reply)
-        origin = Origin(message.channel, message.authenticated, fence=incoming.fence)
-        saver = self._saver(known, origin, incoming.on_reply)
+        saver = self._saver(known, incoming.origin, incoming.on_reply)
         if guarded(known) and not message.authenticated:
             await saver.finish(known, delivery, ())
             raise not_yours()
+        await self.owing.attend(saver, known, message, cut=incoming.again)
         after = await processor.handle(known, message, saver.save, live=incoming.on_reply is not None)
-        return await self.owing.finish(saver, after, delivery, message, incoming.on_reply, "success")
+        return await saver.finish(after, delivery, how="success")
 
     async def _apologise(self, incoming: Incoming) -> Sequence[Reply]:
         message, tracker = incoming.message, await self._load(incoming.message.sender_id)
         after = tracker.extend(stamped(event, time.time()) for event in apology(tracker, message))
-        saver = self._saver(tracker, Origin(message.channel, fence=incoming.fence), incoming.on_reply)
-        bring = incoming.on_reply
-        replies = await self.owing.finish(saver, after, incoming.delivery, message, bring, "error")
+        saver = self._saver(tracker, incoming.origin, incoming.on_reply)
+        await self.owing.attend(saver, tracker, message, cut=incoming.again)
+        replies = await saver.finish(after, incoming.delivery, how="error")
         await self.apologised(incoming.delivery)
         return replies
 

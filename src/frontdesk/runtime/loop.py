@@ -26,7 +26,7 @@ from frontdesk.core.tracker import LISTEN, SESSION_START, Tracker
 from frontdesk.core.vouching import AUTHENTICATED
 from frontdesk.errors import ActionRejected
 from frontdesk.measures import passing, stop
-from frontdesk.policies.ensemble import FOLLOWUP, just_rejected
+from frontdesk.policies.ensemble import FOLLOWUP, just_rejected, proposals
 
 log = logging.getLogger("frontdesk.loop")
 
@@ -93,9 +93,9 @@ class Loop:
         if followup in domain.action_names and followup != just_rejected(tracker):
             return Prediction(followup, 1.0, policy=FOLLOWUP, reason="ordered by the action before")
         with passing("predict"):
-            proposals = [policy.predict(tracker, domain) or silent(policy) for policy in self.policies]
+            found = proposals(self.policies, tracker, domain)
         with passing("choose"):
-            return self.choose(proposals, tracker, domain)
+            return self.choose(found, tracker, domain)
 
     async def act(self, turn: Turn, prediction: Prediction) -> Tracker:
         """Run one action, and return the conversation with what happened."""
@@ -174,12 +174,6 @@ class Loop:
             metadata={"reason": prediction.reason} if prediction.reason else {},
         )
         return tracker.extend(self._now((*prediction.events, executed, *events)))
-
-
-def silent(policy: Policy) -> Prediction:
-    """Return what a policy says that has nothing to say; where nobody has, the one of highest priority is named."""
-    name, priority = type(policy).__name__, int(getattr(policy, "priority", 1))
-    return Prediction(None, 0.0, policy=name, priority=priority, reason="no policy knows what to do")
 
 
 def numbered(call: ActionCall, tracker: Tracker, name: str) -> ActionCall:

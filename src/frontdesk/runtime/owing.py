@@ -14,12 +14,13 @@ from typing import Any
 
 from frontdesk.core.events import ReminderCancelled
 from frontdesk.core.message import UserMessage
-from frontdesk.core.ports import Bringing, Commit, Delivery, TrackerStore
+from frontdesk.core.ports import Bringing, Commit, TrackerStore
 from frontdesk.core.reminders import OWED, Reminder
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import StaleConversation, StoreError
 from frontdesk.runtime.outlets import Outlets
-from frontdesk.runtime.saving import OnReply, Reply, Saver, replies_to
+from frontdesk.runtime.processor import resumes
+from frontdesk.runtime.saving import Reply, Saver
 from frontdesk.runtime.turns import Turns
 
 log = logging.getLogger("frontdesk.agent")
@@ -35,54 +36,59 @@ LARGEST = 100_000
 class Owing:
     """Sees to it that replies reach a vendor, at least once.
 
-    What is owed is a reminder of the conversation, which is written with the commit that ends the turn, and called off
+    What is owed is a reminder of the conversation, which is written with the commit of what was said, and called off
     once the vendor has all of it. Until then its lease is renewed; that of a server that ended runs out, and whoever
-    looks after reminders brings it.
+    looks after reminders brings it, or at once whoever goes on with its turn.
     """
 
     def __init__(
-        self, store: TrackerStore, outlets: Callable[[], Outlets], clock: Callable[[], float] = time.time
+        self,
+        store: TrackerStore,
+        outlets: Callable[[], Outlets],
+        clock: Callable[[], float] = time.time,
+        *,
+        alone: bool = False,
     ) -> None:
-        self._store, self._outlets, self._clock = store, outlets, clock
+        self._store, self._outlets, self._clock, self._alone = store, outlets, clock, alone
         self._at_work: set[str] = set()
         self._told: set[str] = set()
         self._tasks = Turns()
 
-    async def finish(
-        self,
-        saver: Saver,
-        tracker: Tracker,
-        delivery: Delivery,
-        message: UserMessage,
-        bring: OnReply | None,
-        how: str,
-    ) -> Sequence[Reply]:
-        """Commit the end of a turn with its replies and what is owed, and return the replies. Raises as `save` does."""
-        replies = replies_to(tracker, message.message_id)
-        owed = self._noted(message, bring, replies)
-        await saver.finish(tracker, delivery, replies, how, owed)
-        if owed is not None and isinstance(bring, Bringing):
-            self._see_to(owed, bring)
-        return replies
+    async def attend(self, saver: Saver, known: Tracker, message: UserMessage, *, cut: bool) -> None:
+        """Note from now on what is said to a message, where somebody tells that it arrived.
 
-    def _noted(self, message: UserMessage, bring: object, replies: Sequence[Reply]) -> Reminder | None:
-        """Return what is to be committed with the replies to a message; None where nobody tells that they arrived."""
-        if not replies or not isinstance(bring, Bringing):
-            return None
+        What was said to it before its turn was `cut` off comes first. Raises StoreError.
+        """
+        if not isinstance(saver.on_reply, Bringing):
+            return
+        saver.noting = _Noting(self, message, saver.on_reply)
+        if cut or resumes(known, message.message_id):
+            await self._bring_first(message)
+
+    async def _bring_first(self, message: UserMessage) -> None:
+        """Bring what a server that ended left; where nobody else brings anything, also what it had said before."""
+        for owed in await self._store.pending_reminders(message.sender_id):
+            if owed.intent != OWED or owed.id in self._at_work:
+                continue
+            left = self._alone or owed.entities["message_id"] == message.message_id
+            if left and await self._store.keep_reminder(owed, self._clock() + LEASE):
+                await self.bring(owed)
+
+    def note(self, message: UserMessage, replies: Sequence[Reply]) -> Reminder | None:
+        """Return what is to be committed with replies to a message."""
         about = {"message_id": message.message_id, "metadata": message.metadata, "replies": list(replies)}
-        if len(json.dumps(about, default=str)) > LARGEST:
+        if not replies or len(json.dumps(about, default=str)) > LARGEST:
             return None
         due = self._clock() + LEASE
         made = Reminder(uuid.uuid4().hex, message.sender_id, "", OWED, due, about, False, message.channel)
         return dataclasses.replace(made, name=made.id, authenticated=message.authenticated)
 
-    def _see_to(self, owed: Reminder, bring: Bringing) -> None:
-        """Call it off once all is brought."""
-        if owed.id not in self._at_work:
-            self._at_work.add(owed.id)
-            self._tasks.begin(self._until_brought(owed, bring)).add_done_callback(
-                lambda _: self._at_work.discard(owed.id)
-            )
+    def see_to(self, owed: Reminder, bring: Bringing, seen: int | None = None) -> None:
+        """Call it off once all is brought; `seen` is how many events the conversation had, where that is known."""
+        self._at_work.add(owed.id)
+        self._tasks.begin(self._until_brought(owed, bring, seen)).add_done_callback(
+            lambda _: self._at_work.discard(owed.id)
+        )
 
     async def bring(self, owed: Reminder) -> None:
         """Bring what a server left behind."""
@@ -101,6 +107,7 @@ class Owing:
         if bring is None:
             await self._leave(owed)
             return
+        self._at_work.add(owed.id)
         log.warning("Replies are brought again that a server did not bring to its end.")
         for reply in about["replies"]:
             try:
@@ -108,8 +115,9 @@ class Owing:
             except Exception:  # whatever the channel makes of it; tried again, it would go no better
                 log.exception("A reply that was owed on the channel '%s' cannot be brought.", owed.channel)
         if isinstance(bring, Bringing):
-            self._see_to(owed, bring)
+            self.see_to(owed, bring)
         else:
+            self._at_work.discard(owed.id)
             await self._give_up(owed)
 
     async def _leave(self, owed: Reminder) -> None:
@@ -132,29 +140,46 @@ class Owing:
         with suppress(StoreError):  # then it is found again
             await self._call_off(owed)
 
-    async def _until_brought(self, owed: Reminder, bring: Bringing) -> None:
+    async def _until_brought(self, owed: Reminder, bring: Bringing, seen: int | None) -> None:
         waiting = asyncio.create_task(bring.brought())
         try:
             while not (await asyncio.wait([waiting], timeout=LEASE / 3))[0]:
                 with suppress(StoreError):
                     await self._store.keep_reminder(owed, self._clock() + LEASE)
             if waiting.result():
-                await self._call_off(owed)
+                await self._call_off(owed, seen)
         except StoreError as error:
             log.error("Replies may be brought twice: %s", error)
         finally:
             waiting.cancel()
 
-    async def _call_off(self, owed: Reminder) -> None:
+    async def _call_off(self, owed: Reminder, seen: int | None = None) -> None:
+        gone = ReminderCancelled(owed.name)
         while True:
-            known = await self._store.load(owed.sender_id)
-            gone = ReminderCancelled(owed.name)
-            with suppress(StaleConversation):
-                await self._store.save(
-                    Commit(owed.sender_id, (), known.offset + len(known.events), reminders=[gone])
-                )
+            if seen is None:  # the conversation went on, or somebody else began it
+                known = await self._store.load(owed.sender_id)
+                seen = known.offset + len(known.events)
+            try:
+                await self._store.save(Commit(owed.sender_id, (), seen, reminders=[gone]))
                 return
+            except StaleConversation:
+                seen = None
 
     async def end(self, seconds: float) -> None:
         """Give what is on its way some time; the next start brings what takes longer."""
         await self._tasks.end(seconds)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Noting:
+    """Notes the replies to one message that something brings."""
+
+    owing: Owing
+    message: UserMessage
+    bring: Bringing
+
+    def note(self, replies: Sequence[Reply]) -> Reminder | None:
+        return self.owing.note(self.message, replies)
+
+    def see_to(self, noted: Reminder, seen: int) -> None:
+        self.owing.see_to(noted, self.bring, seen)

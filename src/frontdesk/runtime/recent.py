@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from frontdesk.core.events import same
-from frontdesk.core.ports import Conversation, TrackerStore
+from frontdesk.core.ports import Conversation, Noticing, TrackerStore
 from frontdesk.core.tracker import Tracker
 from frontdesk.measures import stop
 
@@ -18,13 +18,15 @@ class RecentTrackers:
     """Keeps the last committed tracker of each conversation, up to `limit` events; the longest unused goes first.
 
     What is kept is right as it stands only where nobody else writes; else let it be `caught_up` with what is stored. A
-    writer who finds its tracker stale has to `drop` it and load anew.
+    writer who finds its tracker stale has to `drop` it and load anew. What the `store` notices to be erased is dropped.
     """
 
-    def __init__(self, limit: int = MOST_EVENTS) -> None:
+    def __init__(self, store: object = None, limit: int = MOST_EVENTS) -> None:
         self.limit = limit
         self._kept: OrderedDict[str, Tracker] = OrderedDict()
         self._events = 0
+        if isinstance(store, Noticing):
+            store.nothing_of = self.drop
 
     def get(self, sender_id: str, initial: Mapping[str, Any]) -> Tracker | None:
         """Return a conversation that was folded with these initial slots."""

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from frontdesk.channels.render import render
 from frontdesk.core.events import IN_REPLY_TO, BotUttered, Event, SessionStarted, UserUttered
@@ -47,11 +47,21 @@ NOWHERE = Origin(schedules=False)
 """Of a conversation that is copied or rewritten: what was scheduled in the original is not scheduled once more."""
 
 
+class Noting(Protocol):
+    """Notes in a commit what is said with it, and takes the note away when whoever it was said to has it."""
+
+    def note(self, replies: Sequence[Reply]) -> Reminder | None:
+        """Return what is to be committed with replies that are passed on then; None for none."""
+
+    def see_to(self, noted: Reminder, seen: int) -> None:
+        """Take it away once all that was passed on so far is brought; `seen` events were stored with it and before."""
+
+
 class Saver:
     """Commits what is new in a tracker, and passes on what was said once it is committed.
 
-    `rescheduled` is set when reminders were scheduled, `announced` (where there is an event broker) when there is
-    something to be told to it.
+    What is said is kept until it is brought where there is something `noting` it. `rescheduled` is set when reminders
+    were scheduled, `announced` (where there is an event broker) when there is something to be told to it.
     """
 
     def __init__(
@@ -71,6 +81,7 @@ class Saver:
         self.saved = len(tracker)
         self.offset = tracker.offset
         self.on_reply = on_reply
+        self.noting: Noting | None = None
         self.another_session = False
 
     async def save(self, tracker: Tracker) -> Tracker:
@@ -79,37 +90,36 @@ class Saver:
         return tracker
 
     async def finish(
-        self,
-        tracker: Tracker,
-        delivery: Delivery,
-        replies: Sequence[Reply],
-        how: str = "",
-        owed: Reminder | None = None,
-    ) -> None:
-        """Commit the rest, and the replies under their delivery; a message is counted by `how` it ended.
+        self, tracker: Tracker, delivery: Delivery, replies: Sequence[Reply] | None = None, *, how: str = ""
+    ) -> Sequence[Reply]:
+        """Commit the rest, and the replies under their delivery: what was said to the message, unless others are given.
 
-        `owed` is kept from then on: replies that are brought beside the turn.
+        They are returned. A message is counted by `how` it ended.
         """
-        await self._commit(tracker, delivery, replies, owed)
+        if replies is None:
+            replies = replies_to(tracker, delivery.message_id)
+        await self._commit(tracker, delivery, replies)
         if how:
             count("csr_messages_processed", how)
+        return replies
 
     async def end(self, tracker: Tracker) -> Tracker:
         """Commit the rest; of a turn that answers a delivery, the replies, too."""
         delivery = self.origin.delivery
         if delivery is None:
             return await self.save(tracker)
-        await self.finish(tracker, delivery, replies_to(tracker, delivery.message_id))
+        await self.finish(tracker, delivery)
         return tracker
 
-    async def _commit(
-        self,
-        tracker: Tracker,
-        delivery: Delivery | None,
-        replies: Sequence[Reply],
-        owed: Reminder | None = None,
-    ) -> None:
+    async def _commit(self, tracker: Tracker, delivery: Delivery | None, replies: Sequence[Reply]) -> None:
         new = tracker.since(self.saved)
+        said = [
+            reply
+            for event in new
+            if isinstance(event, BotUttered)
+            for reply in render(event, tracker.sender_id)
+        ]
+        noted = self.noting.note(said) if self.noting is not None else None
         if new or delivery:
             self.recent.drop(tracker.sender_id)  # whatever happens now, what is kept must be what is stored
             commit = Commit(
@@ -118,7 +128,7 @@ class Saver:
                 self.offset + self.saved,
                 delivery,
                 replies,
-                [*self._reminders(tracker, new), *([owed] if owed is not None else [])],
+                [*self._reminders(tracker, new), *([noted] if noted is not None else [])],
                 self.origin.firing,
                 self.origin.fence,
                 self.announced is not None,
@@ -133,10 +143,10 @@ class Saver:
             if not self.another_session:
                 self.recent.put(tracker)
             self.saved = len(tracker)
-        for event in new:
-            if isinstance(event, BotUttered):
-                for reply in render(event, tracker.sender_id):
-                    await self._pass_on(reply)
+        for reply in said:
+            await self._pass_on(reply)
+        if noted is not None and self.noting is not None:
+            self.noting.see_to(noted, self.offset + self.saved)
 
     def _reminders(self, tracker: Tracker, new: Sequence[Event]) -> list[Change]:
         if not self.origin.schedules:

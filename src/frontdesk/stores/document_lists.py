@@ -153,15 +153,20 @@ class DocumentReminders:
             await asyncio.sleep(LONGEST_PAUSE / 10)
         return False
 
+    async def pending_reminders(self, sender_id: str) -> list[Reminder]:
+        """Return a conversation's reminders, leased or not, first those due first."""
+        items = await self._table.find(docs.conversation(sender_id), *docs.REMINDERS)
+        texts = ((number, item.text) for number, item in enumerate(items))
+        own = rows.readable(texts, rows.reminder_from_json, lambda _, why: self._complain("a reminder", why))
+        return sorted(own, key=lambda reminder: reminder.due)
+
     async def _changed(self, commit: Commit) -> list[Step]:
         """Return the steps of what a commit changes about its conversation's reminders."""
         firing = commit.firing.id if commit.firing else None
         done = [commit.firing] if commit.firing and commit.delivery is not None else []
         if not commit.reminders and not done:
             return []
-        items = await self._table.find(docs.conversation(commit.sender_id), *docs.REMINDERS)
-        texts = ((number, item.text) for number, item in enumerate(items))
-        own = rows.readable(texts, rows.reminder_from_json, lambda _, why: self._complain("a reminder", why))
+        own = await self.pending_reminders(commit.sender_id)
         gone, new = after([one for one in own if one.id != firing], commit.reminders)
         steps: dict[tuple[str, str], Step] = {}
         for reminder in [*gone, *done]:

@@ -14,6 +14,7 @@ from frontdesk.core.ports import Commit, Conversation, Delivery, Outgoing
 from frontdesk.core.reminders import Reminder, after
 from frontdesk.errors import LockLost
 from frontdesk.stores import rows
+from frontdesk.stores.recent import unnoticed
 from frontdesk.stores.refusals import answered, closed, stale
 from frontdesk.stores.sections import days
 
@@ -69,6 +70,7 @@ class MemoryTrackerStore:
         self._fences: dict[str, int] = {}
         self._prune_at = 0.0
         self._closed = False
+        self.nothing_of: Callable[[str], None] = unnoticed
 
     async def load(self, sender_id: str, *, whole: bool = False) -> Conversation:
         """Return the latest session (all events where `whole`); an unknown conversation is empty."""
@@ -142,6 +144,8 @@ class MemoryTrackerStore:
         """Write a message into the inbox, or return the stored replies where it was already answered."""
         self._check_open()
         rows.check_delivery(delivery)
+        if delivery.sender_id not in self._kept:
+            self.nothing_of(delivery.sender_id)
         received = self._inbox.get(delivery)
         if received is None:
             text = rows.message_to_json(message)
@@ -214,6 +218,12 @@ class MemoryTrackerStore:
         if waiting is not None:
             waiting.free = until
         return waiting is not None
+
+    async def pending_reminders(self, sender_id: str) -> list[Reminder]:
+        """Return a conversation's reminders, leased or not, first those due first."""
+        self._check_open()
+        own = (w.reminder for w in self._reminders.values() if w.reminder.sender_id == sender_id)
+        return sorted(own, key=lambda reminder: reminder.due)
 
     async def lead(self, holder: str, now: float, until: float) -> bool:
         """Become, or stay until a time, the only one who sends what is announced."""

@@ -24,6 +24,10 @@ class Session:
     born: str = ""
 
 
+def unnoticed(_: str) -> None:
+    """Take no notice of a conversation of which nothing is stored."""
+
+
 class RecentSessions:
     """Keeps sessions up to a number of events altogether, and drops those that were not used for longest.
 

@@ -18,10 +18,11 @@ from frontdesk.core.tracker import SESSION_START
 from frontdesk.errors import LockLost
 from frontdesk.stores import redis_tracker_scripts as scripts
 from frontdesk.stores import rows
-from frontdesk.stores.recent import RecentSessions, Session
+from frontdesk.stores.recent import RecentSessions, Session, unnoticed
 from frontdesk.stores.redis_erasure import RedisErasure
 from frontdesk.stores.redis_options import as_store_error, connect, failures, read_redis_options
 from frontdesk.stores.redis_outbox import RedisOutbox
+from frontdesk.stores.redis_reminders import RedisReminders
 from frontdesk.stores.refusals import answered, closed, stale
 from frontdesk.stores.sections import days, positive
 
@@ -36,7 +37,7 @@ AGAIN_AFTER = 0.1
 OURS = frozenset(["record_exp", "inbox_retention_days"])
 
 
-class RedisTrackerStore(RedisErasure, RedisOutbox):
+class RedisTrackerStore(RedisErasure, RedisOutbox, RedisReminders):
     """Keeps conversations in Redis: only as safe as that writes to its disk (`appendonly yes`, `appendfsync always`).
 
     >>> store = RedisTrackerStore({"url": "localhost", "port": 6379, "db": 0})
@@ -65,6 +66,7 @@ class RedisTrackerStore(RedisErasure, RedisOutbox):
         self._client: Redis | None = None
         self._scripts: dict[str, Any] = {}
         self._closed = False
+        self.nothing_of: Callable[[str], None] = unnoticed
 
     async def load(self, sender_id: str, *, whole: bool = False) -> Conversation:
         """Return the latest session (all events where `whole`); an unknown conversation is empty."""
@@ -156,11 +158,6 @@ class RedisTrackerStore(RedisErasure, RedisOutbox):
         gone, new = after(own, commit.reminders)
         return changes, [*(reminder.id for reminder in gone), *done], list(new)
 
-    def _reminders(self, found: Iterable[object]) -> list[Reminder]:
-        return rows.readable(
-            enumerate(found), rows.reminder_from_json, lambda _, why: self._complain("a reminder", why)
-        )
-
     async def admit(self, sender_id: str, fence: int) -> None:
         """Refuse from now on what writers with a lower fence commit to a conversation."""
         rows.check_sender(sender_id)
@@ -170,7 +167,10 @@ class RedisTrackerStore(RedisErasure, RedisOutbox):
         """Write a message into the inbox, or return the stored replies where it was already answered."""
         rows.check_delivery(delivery)
         text = rows.message_to_json(message)
-        found = await self._run(scripts.BEGIN, delivery.sender_id, _name(delivery), text, repr(self._clock()))
+        step = (scripts.BEGIN, delivery.sender_id, _name(delivery), text, repr(self._clock()))
+        known, found = await self._run(*step)
+        if not known:
+            self.nothing_of(delivery.sender_id)
         return rows.replies_from_json(found) if found is not None else None
 
     async def unfinished(
@@ -189,22 +189,6 @@ class RedisTrackerStore(RedisErasure, RedisOutbox):
     async def reopen(self, delivery: Delivery) -> bool:
         """Take an answered message as one that was not; False where there is no such one."""
         return bool(int(await self._run(scripts.REOPEN, delivery.sender_id, _name(delivery))))
-
-    async def next_reminder(self) -> float | None:
-        """Return when a reminder can next be leased; None where there is none."""
-        client = self._opened()
-        found = await self._patiently(lambda: client.zrange(f"{self._at.prefix}free", 0, 0, withscores=True))
-        return float(found[0][1]) if found else None
-
-    async def lease_reminders(
-        self, now: float, until: float, most: int, *, taken: bool = False
-    ) -> list[Reminder]:
-        """Return reminders that are due, and give them to nobody else until a time."""
-        return self._reminders(await self._run(scripts.LEASE, repr(now), repr(until), most, int(taken)))
-
-    async def keep_reminder(self, reminder: Reminder, until: float) -> bool:
-        """Let a lease end at another time; False where the reminder is gone."""
-        return bool(await self._run(scripts.KEEP, reminder.id, repr(until)))
 
     async def senders(self) -> AsyncIterator[str]:
         """Yield the ids of all conversations, also of those that only Rasa knows."""

@@ -121,16 +121,17 @@ return 1
 BEGIN = (
     _COMMON
     + """
--- ARGV: prefix, conversation, delivery, message, time. Returns the replies where it was answered.
-local message = key('message', ARGV[3])
+-- ARGV: prefix, conversation, delivery, message, time. Returns whether there are events, and the replies where it was
+-- answered.
+local message, known = key('message', ARGV[3]), redis.call('EXISTS', key('events', ARGV[2]))
 if redis.call('EXISTS', message) == 1 then
-  if redis.call('HEXISTS', message, 'finished') == 0 then return false end
-  return redis.call('HGET', message, 'replies')
+  if redis.call('HEXISTS', message, 'finished') == 0 then return {known, false} end
+  return {known, redis.call('HGET', message, 'replies')}
 end
 redis.call('HSET', message, 'message', ARGV[4], 'begun', ARGV[5])
 redis.call('ZADD', prefix .. 'open', ARGV[5], ARGV[3])
 redis.call('ZADD', key('open', ARGV[2]), ARGV[5], ARGV[3])
-return false
+return {known, false}
 """
 )
 

@@ -94,6 +94,12 @@ def keep(connection: Connection, reminder: Reminder, until: float) -> bool:
     return bool(connection.execute(_KEEP, {"of": reminder.id, "until": until}).rowcount)
 
 
+def pending(connection: Connection, sender_id: str, complain: Complain) -> list[Reminder]:
+    """Return a conversation's reminders, first those due first."""
+    found = connection.execute(_OF_SENDER, {"sender": sender_id, "firing": ""}).scalars()
+    return sorted(_read(found, complain), key=lambda reminder: reminder.due)
+
+
 def change(connection: Connection, commit: Commit, complain: Complain) -> None:
     """Do what a commit changes about a conversation's reminders."""
     firing = commit.firing.id if commit.firing else ""

@@ -18,7 +18,7 @@ from frontdesk.stores.databases import Database
 from frontdesk.stores.mysql import MysqlDatabase
 from frontdesk.stores.options import SqlOptions, read_options
 from frontdesk.stores.postgresql import PostgresDatabase
-from frontdesk.stores.recent import RecentSessions
+from frontdesk.stores.recent import RecentSessions, unnoticed
 from frontdesk.stores.sqlite import SqliteDatabase
 
 log = logging.getLogger("frontdesk.stores")
@@ -58,6 +58,7 @@ class SqlTrackerStore:
         self._recent = RecentSessions()
         self._prune_at = 0.0
         self._complained: set[tuple[str, int]] = set()
+        self.nothing_of: Callable[[str], None] = unnoticed
 
     async def load(self, sender_id: str, *, whole: bool = False) -> Conversation:
         """Return the latest session (all events where `whole`); an unknown conversation is empty."""
@@ -93,11 +94,14 @@ class SqlTrackerStore:
         """Write a message into the inbox, or return the stored replies where it was already answered."""
         rows.check_delivery(delivery)
         received = rows.message_to_json(message)
-        return await self._database.write(lambda c: self._begin(c, delivery, received))
+        known, stored = await self._database.write(lambda c: self._begin(c, delivery, received))
+        if not known:
+            self.nothing_of(delivery.sender_id)
+        return stored
 
     def _begin(
         self, connection: Connection, delivery: Delivery, message: str
-    ) -> list[Mapping[str, Any]] | None:
+    ) -> tuple[bool, list[Mapping[str, Any]] | None]:
         now = self._clock()
         if now >= self._prune_at:
             deleted = statements.prune(connection, now - self._options.retention, PRUNE_MOST)
@@ -134,6 +138,10 @@ class SqlTrackerStore:
     async def keep_reminder(self, reminder: Reminder, until: float) -> bool:
         """Let a lease end at another time; False where the reminder is gone."""
         return await self._database.write(lambda c: reminders.keep(c, reminder, until))
+
+    async def pending_reminders(self, sender_id: str) -> list[Reminder]:
+        """Return a conversation's reminders, leased or not, first those due first."""
+        return await self._database.read(lambda c: reminders.pending(c, sender_id, self._complain))
 
     async def lead(self, holder: str, now: float, until: float) -> bool:
         """Become, or stay until a time, the only one who sends what is announced."""

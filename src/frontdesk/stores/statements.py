@@ -14,6 +14,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     select,
     tuple_,
     update,
@@ -75,6 +76,15 @@ _this_delivery = and_(
     inbox.c.message_id == bindparam("in_message_id"),
 )
 _DELIVERY = select(inbox.c.finished, inbox.c.replies).where(_this_delivery)
+# One row, whatever is there: a conversation costs no question of its own.
+_ARRIVED = select(
+    conversations.c.sender_id.label("known"), inbox.c.message_id, inbox.c.finished, inbox.c.replies
+).select_from(
+    select(literal(1))
+    .subquery()
+    .outerjoin(conversations, conversations.c.sender_id == _sender)
+    .outerjoin(inbox, _this_delivery)
+)
 _RECEIVE = insert(inbox)
 _FINISH = (
     update(inbox)
@@ -252,18 +262,19 @@ def _finish(connection: Connection, delivery: Delivery, replies: str, now: float
 
 def begin(
     connection: Connection, delivery: Delivery, message: str, now: float
-) -> list[Mapping[str, Any]] | None:
-    """Write a message down unless it is there; return the replies where it was answered."""
-    row = connection.execute(_DELIVERY, _key(delivery)).one_or_none()
-    if row is not None:
-        return rows.replies_from_json(row.replies) if row.finished is not None else None
+) -> tuple[bool, list[Mapping[str, Any]] | None]:
+    """Write a message down unless it is there; return whether its conversation is, and replies to one answered."""
+    row = connection.execute(_ARRIVED, _key(delivery)).one()
+    known = row.known is not None
+    if row.message_id is not None:
+        return known, rows.replies_from_json(row.replies) if row.finished is not None else None
     received = {
         "channel": delivery.channel,
         "sender_id": delivery.sender_id,
         "message_id": delivery.message_id,
     }
     connection.execute(_RECEIVE, {**received, "message": message, "begun": now})
-    return None
+    return known, None
 
 
 def _key(delivery: Delivery) -> dict[str, str]:

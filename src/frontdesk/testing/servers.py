@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from frontdesk.testing.ports import free_port as free_port
+
 REQUIRE = "FRONTDESK_REQUIRE_SERVERS"
 WAIT = 60.0
 """Seconds that a server has to come up."""
@@ -161,10 +163,10 @@ class Server:
         self.process = None
 
     def new_database(self) -> str:
-        """Return the URL of a new, empty database: PostgreSQL's by name, Redis's by number (0 to 15)."""
+        """Return the URL of a new, empty database: PostgreSQL's by name, Redis's by number."""
         number = next(self._numbers)
         if self.name == "redis":
-            return f"redis://127.0.0.1:{self.port}/{number % 16}"
+            return f"redis://127.0.0.1:{self.port}/{number}"
         name = f"test_{number}"
         if self.name == "mysql":
             run_mysql(self.port, f"CREATE DATABASE {name}")
@@ -297,6 +299,8 @@ def redis() -> Iterator[Server]:
             "no",
             "--dir",
             str(folder),
+            "--databases",
+            "10000",
         ]
         yield from running(Server("redis", port, folder, [str(program), *options], _redis_ready, user))
 
@@ -346,13 +350,6 @@ def listens(server: Server) -> bool:
     except OSError:
         return False
     return True
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ def test_that_the_questions_offer_what_is_possible(grace):
     talk.run(ActionAskCancelReason())
     assert len(talk.told("utter_ask_cancel_reason")["buttons"]) == len(grace.cancellations.reasons)
     talk.run(ActionAskCancelNumber())
-    assert talk.responses() == ["utter_only_order"]
+    assert talk.responses() == ["utter_only_possible_order"]
 
 
 def test_that_the_summary_says_what_holds(grace):

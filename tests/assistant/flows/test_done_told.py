@@ -10,13 +10,14 @@ from sqlalchemy import select
 from actions.commerce import schema
 from actions.flows.cancel_order import ActionSubmitCancel
 from actions.flows.done_told import TOLD, asks_if_done, response_of
+from actions.flows.opening import ActionAcknowledge
 from actions.flows.replies import ActionClarify
 from actions.flows.talk import ActionRepeat
 from actions.services import receipts, services
 from actions.services.container import Services
 from actions.services.done import Done
 from tests.assistant.conftest import ANNA, NOW, verified, who
-from tests.assistant.flows.talking import DOMAIN, Talk
+from tests.assistant.flows.talking import DOMAIN, Talk, followups
 
 HUGO = ("hugo.lindgren@example.com", "L204507", "55401")
 
@@ -95,16 +96,71 @@ def test_that_what_was_sent_is_an_e_mail_only_where_one_was(hugo):
     assert talk.responses() == ["utter_did_password_reset"]
 
 
-def test_that_nothing_is_told_where_nothing_was_done(hugo):
+def test_that_it_is_said_where_nothing_was_done(hugo):
     talk = Talk().hear("did it go through?", "repeat")
     talk.run(ActionRepeat())
-    assert talk.responses() == ["utter_nothing_to_repeat"]
+    assert talk.responses() == ["utter_did_nothing"]
+
+
+def test_that_whose_channel_is_not_trusted_is_told_nothing_of_what_was_done(hugo):
+    talk = Talk(signed=False).hear("did it go through?", "repeat")
+    talk.run(ActionRepeat())
+    assert talk.responses() == ["utter_did_unknown"]
+
+
+@pytest.mark.parametrize(
+    ("words", "intent"),
+    [
+        ("has my refund been processed", "request_refund"),
+        ("is it confirmed that you sell these lamps in brass", "ask_product"),
+    ],
+)
+def test_that_how_something_stands_is_not_answered_with_nothing(hugo, words, intent):
+    talk = Talk().hear(words, intent)
+    talk.run(ActionAcknowledge())
+    assert "utter_did_nothing" not in talk.responses()
+
+
+def test_that_an_order_that_is_named_is_looked_up(hugo):
+    talk = Talk().hear("did L204512 get done, was it cancelled?", "cancel_order", order_number="L204512")
+    assert followups(talk.run(ActionAcknowledge())) == ["order_status_form"]
+
+
+@pytest.mark.parametrize(
+    ("words", "wish"),
+    [
+        ("did it go through? i also want to return the blanket", "start_return"),
+        ("did that work and can i return my blanket too", "start_return"),
+        ("i also want to return the blanket. did that work?", "start_return"),
+        ("is it done? then I'd like a quote for 12 mugs please", "request_quote"),
+    ],
+)
+def test_that_the_wish_behind_the_question_is_next(hugo, words, wish):
+    talk = canceled().hear(words, wish)
+    assert followups(talk.run(ActionAcknowledge())) == ["action_next_wish"]
+    assert talk.responses()[0] == "utter_did_order_cancel"
+    assert [entry["wish"] for entry in talk.slots["wish_queue"]] == [wish]
+    assert "did" not in talk.slots["wish_queue"][0]["words"].split()
+
+
+def test_that_the_wish_behind_the_question_waits_for_the_form(hugo):
+    talk = canceled().within("address_form", "address_confirmed").set(wish="change_address")
+    talk.hear("did it go through? i want to return the blanket", "start_return")
+    assert followups(talk.run(ActionAcknowledge())) == ["address_form"]
+    assert talk.responses() == ["utter_did_not_yet", "utter_wish_noted"]
+    assert talk.slots["next_wish"] == "start_return"
+
+
+def test_that_money_that_was_told_is_not_told_twice(hugo):
+    talk = canceled().hear("did it go through and when do i get my money back?", "request_refund")
+    assert followups(talk.run(ActionAcknowledge())) == ["action_next_wish"]
+    assert not talk.slots["wish_queue"]
 
 
 def test_that_a_summary_that_waits_is_not_done(hugo):
     talk = canceled().within("address_form", "address_confirmed").hear("did it go through?", "nlu_fallback")
     talk.run(ActionClarify())
-    assert talk.responses() == []
+    assert talk.responses() == ["utter_did_not_yet"]
 
 
 def test_that_another_order_is_not_meant(hugo):
@@ -117,7 +173,7 @@ def test_that_a_stranger_hears_nothing(hugo):
     canceled()
     stranger = Talk(conversation="web-2").hear("did it go through?", "repeat")
     stranger.run(ActionRepeat())
-    assert stranger.responses() == ["utter_nothing_to_repeat"]
+    assert stranger.responses() == ["utter_did_nothing"]
 
 
 def test_that_who_is_not_proven_any_more_hears_no_facts(hugo):
@@ -134,7 +190,7 @@ def test_that_another_customer_in_the_same_conversation_hears_nothing_of_it(hugo
     verified(hugo, who(key="k"), ANNA)
     talk = Talk().hear("did it go through?", "repeat")
     talk.run(ActionRepeat())
-    assert talk.responses() == ["utter_nothing_to_repeat"]
+    assert talk.responses() == ["utter_did_nothing"]
 
 
 def test_that_what_was_done_to_an_account_is_told_to_whose_it_is(hugo):

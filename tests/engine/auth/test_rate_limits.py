@@ -13,6 +13,7 @@ from frontdesk.auth.rate_limits import Limiter, RateLimits
 from frontdesk.errors import ConfigError, TooMany
 from frontdesk.stores.rate_counters import shared_counters
 from frontdesk.testing.servers import Server, run_redis
+from tests.conftest import PATIENCE
 
 OUTSIDE = ip_address("198.51.100.1") if ip_address("198.51.100.1").is_global else ip_address("8.8.8.8")
 
@@ -43,6 +44,12 @@ async def count(limiter: Limiter, times: int, sender: str = "ann", *, authentica
     return passed
 
 
+@pytest.fixture(autouse=True)
+def _redis_may_be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for it as a test does: after a quarter of a second each server would count by itself."""
+    monkeypatch.setattr("frontdesk.auth.rate_limits.PATIENCE", PATIENCE)
+
+
 @pytest.fixture(params=["memory", "redis"])
 async def storage(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     if request.param == "memory":
@@ -58,14 +65,14 @@ def counters(address: str) -> Any:
     return shared_counters({"type": "redis", "url": address}, None)
 
 
-async def test_as_many_as_said_and_each_conversation_for_itself(storage: Any) -> None:
+async def test_as_many_as_said_and_each_conversation_for_itself(storage: Any, clock: Clock) -> None:
     limiter = Limiter(RateLimits.read({"conversation": "3/hour"}), storage)
     assert await count(limiter, 5) == 3
     assert await count(limiter, 5, "bob") == 3
     assert await count(limiter, 5, authenticated=False) == 3, "nobody uses up what belongs to who proved it"
 
 
-async def test_what_is_told(storage: Any) -> None:
+async def test_what_is_told(storage: Any, clock: Clock) -> None:
     limiter = Limiter(RateLimits.read({"conversation": "1/minute"}), storage)
     await limiter.message("ann", authenticated=True)
     with pytest.raises(
@@ -75,7 +82,7 @@ async def test_what_is_told(storage: Any) -> None:
     assert 1 <= caught.value.after <= 60
 
 
-async def test_two_servers_with_one_redis_count_together(redis: Server) -> None:
+async def test_two_servers_with_one_redis_count_together(redis: Server, clock: Clock) -> None:
     address, limits = redis.new_database(), RateLimits.read({"conversation": "4/hour"})
     first, second = (Limiter(limits, counters(address)) for _ in range(2))
     assert [await count(limiter, 1) for limiter in (first, second, first, second)] == [1, 1, 1, 1]
@@ -155,7 +162,7 @@ async def test_addresses(clock: Clock) -> None:
         await counted.request(ip_address("127.0.0.1"))
 
 
-async def test_keys_and_everyone() -> None:
+async def test_keys_and_everyone(clock: Clock) -> None:
     limiter = Limiter(RateLimits.read({"key": "1/hour", "everyone": "3/hour"}))
     await limiter.caller("a")
     await limiter.caller("b")

@@ -85,6 +85,18 @@ async def test_one_that_hangs_holds_up_nobody_else_and_the_end_tells_what_is_lef
     assert "'behind it' could not be posted" in caplog.text
 
 
+async def test_what_somebody_else_brings_is_no_alarm_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    line = lines(Receiver(NotTaken("Later.", after=60.0)))
+    line.put("ann", "a", quiet=True)
+    line.put("ann", "b")
+    await line.end(0.0)
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("INFO", "'a' could not be posted to there: The server was stopped."),
+        ("ERROR", "'b' could not be posted to there: The server was stopped."),
+    ]
+
+
 async def test_a_fault_of_our_own_ends_no_line(caplog: pytest.LogCaptureFixture) -> None:
     took: list[str] = []
 

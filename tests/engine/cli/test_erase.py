@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.cli.main import main
+from frontdesk.stores.sql import SqlTrackerStore
 from tests.engine.cli.test_export import exported
 
 
@@ -19,6 +20,22 @@ def test_a_conversation_is_erased_and_nothing_else(
     assert capsys.readouterr().out == "ann  is not there\nbob  erased\n"
     kept = b"".join(file.read_bytes() for file in with_conversations.glob("conversations.db*"))
     assert b"a@example.com" not in kept, "not even in the pages that are free"
+
+
+def test_each_is_told_at_once_and_named_twice_it_is_erased_once(
+    with_conversations: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[str] = []
+    erase = SqlTrackerStore.erase
+
+    async def watched(store: SqlTrackerStore, sender_id: str) -> bool:
+        told.append(capsys.readouterr().out)
+        return await erase(store, sender_id)
+
+    monkeypatch.setattr(SqlTrackerStore, "erase", watched)
+    assert main(["erase", "--project", str(with_conversations), "ann", "bob", "ann"]) == 0
+    assert told == ["", "ann  erased\n"]
+    assert capsys.readouterr().out == "bob  erased\n"
 
 
 def test_without_a_store_that_lasts_there_is_nothing_to_erase(

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from frontdesk.graph import cache as cache_module
 from frontdesk.graph.cache import TrainingCache
 from frontdesk.graph.fingerprint import digest, folder_digest
 
@@ -40,34 +42,44 @@ def test_the_oldest_parts_are_forgotten(tmp_path: Path) -> None:
     assert cache.find("c")
 
 
-def test_a_part_that_another_process_takes_away_meanwhile_is_none(
+def test_parts_that_another_process_takes_away_meanwhile_harm_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache = TrainingCache(tmp_path)
-    kept, touch = cache.keep("a", lambda folder: None), os.utime
+    cache = TrainingCache(tmp_path, limit=1)
+    for name in ("a", "b"):
+        cache.keep(name, lambda folder: None)
+        os.utime(tmp_path / name, (1_000, 1_000))
+    listed = Path.iterdir
 
-    def late(path: Path) -> None:
-        kept.rmdir()
-        touch(path)
+    def then_one_goes(folder: Path) -> Iterator[Path]:
+        found = list(listed(folder))
+        (tmp_path / "b").rmdir()
+        return iter(found)
 
-    monkeypatch.setattr(os, "utime", late)
-    assert cache.find("a") is None
+    monkeypatch.setattr(Path, "iterdir", then_one_goes)
+    kept = cache.keep("c", lambda folder: None)
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == [kept]
+    monkeypatch.setattr(Path, "is_dir", lambda _: True)
+    assert cache.find("b") is None, "it was there a moment ago"
 
 
-def test_drafts_of_another_process_may_be_gone_when_they_are_looked_at(
+def test_a_part_that_is_used_at_the_last_moment_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache, listed = TrainingCache(tmp_path), Path.iterdir
-    other = tmp_path / "draft-of-another"
+    cache, beside = TrainingCache(tmp_path, limit=1), TrainingCache(tmp_path)
+    cache.keep("a", lambda folder: None)
+    os.utime(tmp_path / "a", (1_000, 1_000))
+    listed = cache_module._used
 
-    def early(folder: Path) -> list[Path]:
-        other.mkdir()
-        found = [*listed(folder)]
-        other.rmdir()
+    def then_it_is_used(part: Path) -> int:
+        found = listed(part)
+        beside.find("a")
         return found
 
-    monkeypatch.setattr(Path, "iterdir", early)
-    assert cache.keep("a", lambda folder: None).is_dir()
+    monkeypatch.setattr(cache_module, "_used", then_it_is_used)
+    cache.keep("b", lambda folder: None)
+    assert (tmp_path / "a").is_dir()
 
 
 def test_digests_do_not_depend_on_order_of_keys() -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from frontdesk.core import events as ev
+from frontdesk.core.domain import Domain
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import Tracker
-from frontdesk.policies.ensemble import choose, explain, just_rejected
+from frontdesk.policies.ensemble import choose, explain, just_rejected, proposals
 from tests.engine.policies.build import DOMAIN, LISTEN, said
 
 ASKED = Tracker.start("ann", DOMAIN.initial_slots, [LISTEN, said("ask")])
@@ -19,6 +24,73 @@ ACTED = ASKED.append(ev.ActionExecuted("utter_more"))
 
 def made(action: str | None, confidence: float = 1.0, priority: int = 1, **more: Any) -> Prediction:
     return Prediction(action, confidence, policy=f"{action}Policy", priority=priority, **more)
+
+
+class Saying:
+    """A policy that always says the same."""
+
+    def __init__(self, said: Prediction | None, priority: int = 1, *, yields: bool = False) -> None:
+        self.options: Mapping[str, Any] = {}
+        self.said, self.priority, self.yields = said, priority, yields
+        self.asked = 0
+
+    def predict(self, tracker: Tracker, domain: Domain) -> Prediction | None:
+        self.asked += 1
+        return self.said
+
+    def train(self, *_: object) -> None: ...
+    def save(self, *_: object) -> None: ...
+    def load(self, *_: object) -> None: ...
+
+
+def test_one_that_yields_is_not_asked_where_another_is_sure() -> None:
+    story = Saying(made("utter_bye", 1.0, 3), 3, yields=True)
+    rule = Saying(made("utter_more", 1.0, 4), 4)
+    assert proposals([story, rule], ASKED, DOMAIN) == [rule.said]
+    assert (story.asked, rule.asked) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "tracker"),
+    [
+        (made("utter_more", 0.9, 4), ASKED),
+        (made("utter_more", 1.0, 4), ACTED.append(ev.ActionExecutionRejected("utter_more"))),
+        (None, ASKED),
+    ],
+    ids=["unsure", "just refused", "nothing to say"],
+)
+def test_one_that_yields_is_asked_otherwise(rule: Prediction | None, tracker: Tracker) -> None:
+    story = Saying(made("utter_bye", 1.0, 3), 3, yields=True)
+    found = proposals([Saying(rule, 4), story], tracker, DOMAIN)
+    assert choose(found, tracker, DOMAIN).action == "utter_bye"
+    assert story.asked == 1
+
+
+predictions = st.builds(
+    made,
+    st.sampled_from(["utter_more", "utter_bye", None]),
+    st.sampled_from([0.0, 0.4, 1.0]),
+    no_user_prediction=st.booleans(),
+    is_end_to_end=st.booleans(),
+    events=st.sampled_from([(), (ev.SlotSet("kind", "new"),)]),
+)
+plain_predictions = st.builds(
+    made, st.sampled_from(["utter_more", "utter_bye", None]), st.sampled_from([0.0, 0.4, 1.0])
+)
+policies = st.tuples(st.booleans(), predictions, plain_predictions, st.integers(1, 4), st.booleans())
+
+
+@given(st.lists(policies, max_size=4), st.booleans())
+def test_who_is_left_out_changes_nothing(given: list[Any], refused: bool) -> None:
+    tracker = ACTED.append(ev.ActionExecutionRejected("utter_more")) if refused else ASKED
+    asked = []
+    for yields, full, simple, priority, silent in given:
+        words = None if silent else replace(simple if yields else full, priority=priority)
+        asked.append(Saying(words, priority, yields=yields))
+    eager = [Saying(policy.said, policy.priority) for policy in asked]
+    assert choose(proposals(asked, tracker, DOMAIN), tracker, DOMAIN) == choose(
+        proposals(eager, tracker, DOMAIN), tracker, DOMAIN
+    )
 
 
 def test_the_highest_confidence_wins_whatever_the_priority() -> None:

@@ -18,15 +18,28 @@ from frontdesk.testing import servers
 from tests.engine.runtime.conftest import Desk
 
 
-async def test_what_a_server_has_at_hand_does_not_come_back(desk: Desk) -> None:
-    for number in range(3):
-        await desk.agent.receive(UserMessage("hello secret", "ann", "rest", f"m{number}"))
+async def erased_beside(desk: Desk) -> None:
     if isinstance(desk.store, SqlTrackerStore):
         beside = SqlTrackerStore(desk.store.options)  # of a command
         assert await erase("ann", beside, MemoryLockStore()) is True
         await beside.close()
     else:
         assert await erase("ann", desk.store, MemoryLockStore()) is True
+
+
+async def test_no_action_runs_on_what_was_erased(desk: Desk) -> None:
+    for number in range(2):
+        await desk.agent.receive(UserMessage("count", "ann", "rest", f"m{number}"))
+    await erased_beside(desk)
+    replies = await desk.agent.receive(UserMessage("count", "ann", "rest", "m9"))
+    assert [reply["text"] for reply in replies] == ["Number 1"]
+    assert [call.message_id for call in desk.server.calls] == ["m0", "m1", "m9"]
+
+
+async def test_what_a_server_has_at_hand_does_not_come_back(desk: Desk) -> None:
+    for number in range(3):
+        await desk.agent.receive(UserMessage("hello secret", "ann", "rest", f"m{number}"))
+    await erased_beside(desk)
     replies = await desk.agent.receive(UserMessage("hello again", "ann", "rest", "m9"))
     assert [reply["text"] for reply in replies] == ["Hello!"]
     for tracker in (await desk.agent.latest("ann"), await desk.agent.tracker("ann")):

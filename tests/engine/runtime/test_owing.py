@@ -66,6 +66,10 @@ async def owed(desk: Desk) -> list[Reminder]:
     return found
 
 
+async def texts_owed(desk: Desk) -> list[str]:
+    return [reply["text"] for one in await owed(desk) for reply in one.entities["replies"]]
+
+
 async def until_nothing_is_owed(desk: Desk) -> None:
     async with asyncio.timeout(PATIENCE):
         while await owed(desk):
@@ -108,6 +112,55 @@ async def test_what_a_server_left_behind_is_brought_by_another(
     assert len(second.loaded) == 2, "it is on the way already"
     second.road.set()
     await until_nothing_is_owed(desk)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_what_was_said_before_a_cut_is_brought_before_what_follows(desk: Desk, alone: bool) -> None:
+    await taken(desk, Van())
+    stuck = asyncio.Event()
+
+    def before(_: str) -> Any:
+        return stuck.wait() if len(desk.server.calls) == 3 else None
+
+    desk.server.before = before
+    await desk.agent.accept(message("twice", "m7"), cut := Van())
+    async with asyncio.timeout(PATIENCE):
+        while len(desk.server.calls) < 3:
+            await asyncio.sleep(0)
+    await desk.agent._turns.end(0.0)  # as if the server were killed
+    await desk.agent._turns.ended()
+    assert cut.loaded == ["Number 2"]
+    assert await texts_owed(desk) == ["Number 1", "Number 2"]
+    last = Van()
+    desk.agent.outlets = Outlets([Vans(last)])
+    desk.agent.owing = Owing(desk.store, lambda: desk.agent.outlets, alone=alone)
+    assert await desk.agent.resume() == 1
+    left = [] if alone else ["Number 1"]  # another server may be bringing it
+    assert last.loaded == [*([] if left else ["Number 1"]), "Number 2", "Number 3"]
+    last.road.set()
+    async with asyncio.timeout(PATIENCE):
+        while await texts_owed(desk) != left:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_conversation_is_not_read_again_only_to_call_off_what_is_brought(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    load = desk.store.load
+
+    async def counted(sender_id: str, **how: Any) -> Any:
+        read.append(sender_id)
+        return await load(sender_id, **how)
+
+    monkeypatch.setattr(desk.store, "load", counted)
+    van = Van()
+    van.road.set()
+    for number in range(3):
+        await desk.agent.accept(message(message_id=f"m{number}"), van)
+        await desk.agent._turns.ended()
+        await until_nothing_is_owed(desk)
+    assert read == ["ann"], "once, for the first message"
 
 
 async def test_while_it_is_on_the_way_nobody_else_takes_it(

@@ -32,7 +32,7 @@ async def three(own_redis: servers.Server) -> AsyncIterator[list[tuple[RedisExch
     url = own_redis.new_database()
     made = []
     for _ in range(3):
-        exchange, heard = RedisExchange({"url": url, "timeout": 1}), Heard()
+        exchange, heard = RedisExchange({"url": url, "timeout": PATIENCE}), Heard()
         exchange.listen("news", heard.put)
         await exchange.start()
         made.append((exchange, heard))
@@ -117,14 +117,17 @@ async def test_another_database_is_another_installation(
 async def test_it_listens_again_after_redis_was_away_and_nobody_waits_for_it(
     three: list[tuple[RedisExchange, Heard]],
     own_redis: servers.Server,
+    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    monkeypatch.setattr(module, "PAUSE", PATIENCE)
     (one, _), (_, heard), _ = three
     own_redis.stop()
     await one.tell("news", {"number": 1})
     await one.tell("news", {"number": 2})
     assert caplog.text.count("could not be told") == 1
     own_redis.start()
+    one._quiet_until = 0.0  # after the pause
     number = 2
     while heard.empty():
         number += 1
@@ -161,16 +164,15 @@ async def test_who_tells_over_a_dead_connection_does_so_anew(
 ) -> None:
     monkeypatch.setattr(module, "PAUSE", 0.0)
     between, url, direct = nat
-    one, two, heard = (
-        RedisExchange({"url": url, "socket_timeout": 0.4}),
-        RedisExchange({"url": direct}),
-        Heard(),
-    )
+    one, two, heard = RedisExchange({"url": url}), RedisExchange({"url": direct}), Heard()
     two.listen("news", heard.put)
     await two.start()
     await asyncio.gather(*(one.tell("news", {"number": 0}) for _ in range(5)))  # over several connections
     assert [await next_of(heard) for _ in range(5)] == [{"number": 0}] * 5
     between.forget()
+    assert one._client is not None
+    for connection in one._client.connection_pool._available_connections:
+        connection.socket_timeout = 0.4  # only of those that are dead, so that it shows soon
     await one.tell("news", {"number": 1})
     assert caplog.text.count("could not be told") == 1
     await one.tell("news", {"number": 2})

@@ -95,9 +95,10 @@ async def test_a_server_that_is_away(given: dict[str, Any]) -> None:
 
 
 async def test_a_server_that_does_not_answer_for_a_while(server: Server, given: dict[str, Any]) -> None:
-    broker = KafkaEventBroker({**given, "timeout": 1})
+    broker = KafkaEventBroker({**given, "timeout": 60})
     batch = [Announcement(f"{n}", "ann", {"event": "slot", "value": n}) for n in range(6)]
     await broker.publish_all(batch[:2])
+    broker._timeout = 1
     assert server.process is not None
     server.process.send_signal(signal.SIGSTOP)
     try:

@@ -11,11 +11,12 @@ from frontdesk.core.ports import Commit, Delivery
 from frontdesk.errors import ConfigError
 from frontdesk.stores.memory import MemoryTrackerStore
 from frontdesk.testing.contracts.erasure import ErasureContract
+from frontdesk.testing.contracts.noticing import NoticingContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import TrackerStoreContract, said
 
 
-class TestMemoryTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract):
+class TestMemoryTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract, NoticingContract):
     @pytest.fixture
     async def store(self) -> AsyncIterator[MemoryTrackerStore]:
         store = MemoryTrackerStore()

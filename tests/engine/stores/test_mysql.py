@@ -16,6 +16,7 @@ from frontdesk.stores.brokers import SqlEventBroker
 from frontdesk.stores.schema import VERSION, metadata
 from frontdesk.stores.sql import SqlTrackerStore
 from frontdesk.testing.contracts.erasure import ErasureContract
+from frontdesk.testing.contracts.noticing import NoticingContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -70,7 +71,7 @@ async def store(url: str) -> AsyncIterator[SqlTrackerStore]:
     await store.close()
 
 
-class TestMysql(TrackerStoreContract, OutboxContract, ErasureContract):
+class TestMysql(TrackerStoreContract, OutboxContract, ErasureContract, NoticingContract):
     @pytest.fixture
     async def store(self, url: str) -> AsyncIterator[SqlTrackerStore]:
         store = SqlTrackerStore({"url": url})
@@ -151,20 +152,21 @@ async def test_a_locked_conversation(store: SqlTrackerStore, mysql: Server, url:
     with pytest.raises(StoreError, match="(?i)lock wait timeout"):
         await store.save(Commit("ann", [said("two")], 1))
     await store.save(Commit("bob", [said("hi")], 0))
+    other.rollback()
     other.close()
     await store.save(Commit("ann", [said("two")], 1))
     assert texts(await store.load("ann")) == ["one", "two"]
 
 
-async def test_connections_that_were_cut(store: SqlTrackerStore, mysql: Server, url: str) -> None:
+async def test_connections_that_were_cut(mysql: Server, url: str) -> None:
+    store = SqlTrackerStore({"url": url, "timeout": 60})
     await store.save(Commit("ann", [said("one")], 0))
-    database = url.rpartition("/")[2]
-    for (number,) in run_mysql(
-        mysql.port, f"SELECT id FROM information_schema.processlist WHERE db = '{database}'"
-    ):
+    for use in (store._database.read, store._database.write):
+        number = await use(lambda connection: connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar())
         run_mysql(mysql.port, f"KILL {number}")
     await store.save(Commit("ann", [said("two")], 1))
     assert texts(await store.load("ann")) == ["one", "two"]
+    await store.close()
 
 
 async def test_a_server_that_is_away_and_comes_back() -> None:

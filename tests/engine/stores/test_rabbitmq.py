@@ -106,7 +106,7 @@ async def test_a_wrong_password_is_told_without_it(server: Server) -> None:
 
 
 async def test_a_server_that_is_away_and_comes_back(server: Server) -> None:
-    given = options(server, timeout=5)
+    given = options(server, timeout=60)
     away = RabbitMqEventBroker({**given, "port": free_port()})
     with pytest.raises(StoreError, match="does not take events"):
         await away.check()

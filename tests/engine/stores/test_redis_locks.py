@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from frontdesk.stores.redis_options import read_redis_options
 from frontdesk.testing import servers
 from frontdesk.testing.contracts.lock_store import LockStoreContract
 from frontdesk.testing.servers import Server, run_redis
+from tests.conftest import PATIENCE
 
 Open = Callable[..., RedisLockStore]
 
@@ -48,10 +50,15 @@ async def open_locks(redis_url: str) -> AsyncIterator[Open]:
 class TestRedisLockStore(LockStoreContract):
     @pytest.fixture
     def locks(self, open_locks: Open) -> RedisLockStore:
-        return open_locks()
+        self.opened = open_locks()
+        return self.opened
 
     async def pause(self) -> None:
-        await asyncio.sleep(0.1)
+        """Wait until Redis knows all who came, and none who left."""
+        await asyncio.sleep(0.02)  # some let it pass while they have the lock, for others to come in
+        async with asyncio.timeout(PATIENCE):
+            while any(place.left or place.ticket == "0" for place in self.opened._places.values()):
+                await asyncio.sleep(0.005)
 
     async def test_nothing_is_left_in_redis(self, open_locks: Open, redis_url: str) -> None:
         locks = open_locks()
@@ -72,33 +79,55 @@ async def until_waiting(url: str, count: int) -> None:
             await asyncio.sleep(0.01)
 
 
+@asynccontextmanager
+async def silent(url: str, locks: RedisLockStore) -> AsyncIterator[None]:
+    """Let Redis have no sign of life of a server, however often it gives one."""
+
+    async def take_away() -> None:
+        while True:
+            run_redis(url, "DEL", f"lock:alive:{locks._name}")
+            await asyncio.sleep(0.01)
+
+    taking = asyncio.create_task(take_away())
+    try:
+        yield
+    finally:
+        taking.cancel()
+
+
 def keys(url: str) -> list[str]:
     return list(run_redis(url, "KEYS", "*"))
 
 
 # Takes the lock of "ann" again and again in many tasks, and writes what happens into a file that all processes share.
+# Ten more tasks begin for each line that it reads.
 CONTENDER = """
 import asyncio, os, sys
 from frontdesk.stores.redis_locks import RedisLockStore
 from frontdesk.stores.redis_options import read_redis_options
 
-async def main(url, file, name, tasks, times):
-    locks = RedisLockStore({"url": url, "lifetime": 2.0})
+async def main(url, file, name, lines, times):
+    locks = RedisLockStore({"url": url, "lifetime": 30.0})
     out = os.open(file, os.O_WRONLY | os.O_APPEND)
 
-    async def work(task):
+    async def work():
         for _ in range(times):
             async with locks.lock("ann") as hold:
                 os.write(out, f"in {name} {hold.fence} {hold.clean}\\n".encode())
                 await asyncio.sleep(0)
                 os.write(out, f"out {name} {hold.fence} {hold.clean}\\n".encode())
-    await asyncio.gather(*(work(task) for task in range(tasks)))
+
+    tasks = []
+    for _ in range(lines):
+        await asyncio.to_thread(sys.stdin.readline)
+        tasks += [asyncio.create_task(work()) for _ in range(10)]
+    await asyncio.gather(*tasks)
     await locks.close()
 
 asyncio.run(main(*sys.argv[1:4], *map(int, sys.argv[4:])))
 """
 
-# Takes the lock of "ann" and never gives it back; others of it wait behind.
+# Takes the lock of "ann" and never gives it back; three others of it wait behind.
 HOLDER = """
 import asyncio, sys
 from frontdesk.stores.redis_locks import RedisLockStore
@@ -109,10 +138,9 @@ async def wait(locks):
         pass
 
 async def main(url):
-    locks = RedisLockStore({"url": url, "lifetime": 1.0})
+    locks = RedisLockStore({"url": url, "lifetime": 600.0})
     async with locks.lock("ann") as hold:
         waiting = [asyncio.create_task(wait(locks)) for _ in range(3)]
-        await asyncio.sleep(0.3)
         print(hold.fence, flush=True)
         await asyncio.sleep(3600)
 
@@ -122,7 +150,7 @@ asyncio.run(main(sys.argv[1]))
 
 def python(code: str, *arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.fixture
@@ -134,19 +162,29 @@ def holder(redis_url: str) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
+def begin(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
 def line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline()
 
 
 class TestSeveralServers:
-    def test_hundreds_of_contenders_in_two_processes(
+    async def test_hundreds_of_contenders_in_two_processes(
         self, open_locks: Open, redis_url: str, tmp_path: Path
     ) -> None:
         file = tmp_path / "seen"
         file.touch()
-        processes = [python(CONTENDER, redis_url, file, name, 150, 4) for name in ("one", "two")]
-        assert [process.wait(120) for process in processes] == [0, 0]
+        processes = [python(CONTENDER, redis_url, file, name, 15, 4) for name in ("one", "two")]
+        async with open_locks(lifetime=600.0).lock("ann"):  # until all of them wait, by turns
+            for number in range(30):
+                begin(processes[number % 2])
+                await until_waiting(redis_url, 10 * (number + 1))
+        assert [await asyncio.to_thread(process.wait, 120) for process in processes] == [0, 0]
         for process in processes:
             process.communicate()
         seen = [text.split() for text in file.read_text().splitlines()]
@@ -177,14 +215,18 @@ class TestSeveralServers:
         assert order == list(range(12))
 
     async def test_a_holder_that_is_killed_and_dead_waiters_stand_in_nobodys_way(
-        self, open_locks: Open, holder: subprocess.Popen[str]
+        self, open_locks: Open, redis_url: str, holder: subprocess.Popen[str]
     ) -> None:
         fence = int(await asyncio.to_thread(line, holder))
+        await until_waiting(redis_url, 3)
+        (alive,) = [key for key in keys(redis_url) if ":alive:" in key]
         locks = open_locks(lifetime=1.0)
         waiting = asyncio.create_task(enter(locks))
-        await asyncio.sleep(0.5)
+        await until_waiting(redis_url, 4)
         assert not waiting.done()
         holder.kill()
+        await asyncio.to_thread(holder.wait)
+        run_redis(redis_url, "PEXPIRE", alive, 300)  # so long ago was its last sign of life
         async with asyncio.timeout(30):
             hold = await waiting
         assert hold.fence > fence
@@ -195,13 +237,13 @@ class TestSeveralServers:
         self, open_locks: Open, redis_url: str
     ) -> None:
         one, two = open_locks(lifetime=1.0), open_locks(lifetime=1.0)
+
         with pytest.raises(LockLost):
-            async with one.lock("ann"):
-                (alive,) = [key for key in keys(redis_url) if ":alive:" in key]
-                run_redis(redis_url, "DEL", alive)  # as if it had given no sign of life
-                async with asyncio.timeout(60), two.lock("ann") as hold:
-                    assert not hold.clean
-                    await asyncio.sleep(3600)
+            async with one.lock("ann"), asyncio.timeout(60), AsyncExitStack() as stack:
+                async with silent(redis_url, one):
+                    hold = await stack.enter_async_context(two.lock("ann"))
+                assert not hold.clean
+                await asyncio.sleep(3600)
         assert (await enter(one)).fence > hold.fence
 
     async def test_a_loss_that_is_heard_of_as_the_work_ends_stops_nothing(self, open_locks: Open) -> None:
@@ -216,21 +258,18 @@ class TestSeveralServers:
         assert len(locks) == 0
 
     async def test_a_turn_may_take_longer_than_the_lifetime(self, open_locks: Open) -> None:
-        one, two = open_locks(lifetime=0.4), open_locks(lifetime=0.4)
+        one, two = open_locks(lifetime=3.0), open_locks(lifetime=3.0)
         async with one.lock("ann"):
             waiting = asyncio.create_task(enter(two))
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(4.0)
             assert not waiting.done()
         async with asyncio.timeout(30):
             assert (await waiting).clean
 
     async def test_a_place_that_nobody_knows_of_is_given_back(self, open_locks: Open, redis_url: str) -> None:
-        one, two = open_locks(lifetime=1.0), open_locks(lifetime=1.0)
+        one, two = open_locks(), open_locks()
         await enter(one)
-        (alive,) = [key for key in keys(redis_url) if ":alive:" in key]
-        ghost = (
-            f"{alive.rpartition(':')[2]}:99"  # as a command leaves it that arrives after its client gave up
-        )
+        ghost = f"{one._name}:99"  # as a command leaves it that arrives after its client gave up
         run_redis(redis_url, "HSET", "lock:held:ann", "owner", ghost, "fence", "5", "clean", "1")
         async with asyncio.timeout(30):
             await enter(two)
@@ -239,6 +278,21 @@ class TestSeveralServers:
 async def enter(locks: RedisLockStore) -> Hold:
     async with locks.lock("ann") as hold:
         return hold
+
+
+class Beating(RedisLockStore):
+    """Tells when it could not give a sign of life."""
+
+    def __init__(self, options: dict[str, object]) -> None:
+        super().__init__(options)
+        self.missed = asyncio.Event()
+
+    async def _beat(self) -> None:
+        try:
+            await super()._beat()
+        except Exception:
+            self.missed.set()
+            raise
 
 
 class TestRedisThatFails:
@@ -278,8 +332,7 @@ class TestRedisThatFails:
 
     async def test_a_redis_that_comes_back_empty(self, server: Server) -> None:
         url = server.new_database()
-        options = {"url": url, "lifetime": 3.0, "timeout": 60.0}
-        one, two = RedisLockStore(options), RedisLockStore(options)
+        one, two = (Beating({"url": url, "lifetime": 6.0, "timeout": 60.0}) for _ in range(2))
         order: list[str] = []
 
         async def work(locks: RedisLockStore, name: str) -> Hold:
@@ -293,9 +346,12 @@ class TestRedisThatFails:
                 waiting.append(asyncio.create_task(work((one, two)[number % 2], f"w{number}")))
                 await until_waiting(url, number + 1)
             await asyncio.to_thread(server.stop)
+            for locks in (one, two):  # so that both give their next one as soon as they can
+                await asyncio.wait_for(locks.missed.wait(), PATIENCE)
             await asyncio.to_thread(server.start)
-            await asyncio.sleep(1.5)  # longer than between two signs of life: the holder is known again
-            held = run_redis(url, "HGET", "lock:held:ann", "fence")
+            await until_waiting(url, 6)
+            while (held := run_redis(url, "HGET", "lock:held:ann", "fence")) is None:
+                await asyncio.sleep(0.05)
         async with asyncio.timeout(60):
             holds = await asyncio.gather(*waiting)
         fences = [hold.fence for hold in holds]

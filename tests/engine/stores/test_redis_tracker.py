@@ -18,6 +18,7 @@ from frontdesk.stores.redis_options import connect, read_redis_options
 from frontdesk.stores.redis_tracker import RedisTrackerStore
 from frontdesk.testing import servers
 from frontdesk.testing.contracts.erasure import ErasureContract, SharedErasureContract
+from frontdesk.testing.contracts.noticing import NoticingContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -49,7 +50,7 @@ async def store(redis_url: str) -> AsyncIterator[RedisTrackerStore]:
     await store.close()
 
 
-class TestRedisTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract):
+class TestRedisTrackerStore(TrackerStoreContract, OutboxContract, ErasureContract, NoticingContract):
     pass
 
 
@@ -161,13 +162,15 @@ async def test_a_conversation_that_was_forgotten_and_began_anew(
 
 
 async def test_conversations_expire_where_that_is_asked_for(redis_url: str) -> None:
-    store = RedisTrackerStore({"url": redis_url, "record_exp": 1.0})
+    store = RedisTrackerStore({"url": redis_url, "record_exp": 600.0})
     await store.save(Commit("ann", session(said("hi")), 0))
     await store.save(Commit("bob", [said("hi")], 0))
-    assert 0 < run_redis(redis_url, "TTL", "tracker:events:ann") <= 1
+    for key in ("tracker:events:ann", "tracker:state:ann", "tracker:events:bob"):
+        assert 0 < run_redis(redis_url, "TTL", key) <= 600
+        run_redis(redis_url, "PEXPIRE", key, 1)  # ten minutes later
     async with asyncio.timeout(30):
         while run_redis(redis_url, "EXISTS", "tracker:events:ann", "tracker:state:ann", "tracker:events:bob"):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.01)
     assert await store.newest(10) == []
     assert await all_senders(store) == []
     await store.save(Commit("ann", [said("again")], 0))

@@ -20,6 +20,7 @@ from frontdesk.core.ports import Commit, Delivery
 from frontdesk.errors import ConfigError, StaleConversation, StoreError
 from frontdesk.stores.sql import SqlTrackerStore
 from frontdesk.testing.contracts.erasure import ErasureContract, SharedErasureContract, talked
+from frontdesk.testing.contracts.noticing import NoticingContract
 from frontdesk.testing.contracts.outbox import OutboxContract
 from frontdesk.testing.contracts.tracker_store import (
     OpenStore,
@@ -57,7 +58,7 @@ RASA_EVENTS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-class TestSqlite(TrackerStoreContract, OutboxContract, ErasureContract):
+class TestSqlite(TrackerStoreContract, OutboxContract, ErasureContract, NoticingContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[SqlTrackerStore]:
         store = SqlTrackerStore({"db": str(tmp_path / "new" / "conversations.db")})
@@ -73,7 +74,7 @@ class TestSharedSqlite(SharedTrackerStoreContract, SharedErasureContract):
             yield open_one
 
 
-class TestPostgresql(TrackerStoreContract, OutboxContract, ErasureContract):
+class TestPostgresql(TrackerStoreContract, OutboxContract, ErasureContract, NoticingContract):
     @pytest.fixture
     async def store(self, postgresql: Server) -> AsyncIterator[SqlTrackerStore]:
         store = SqlTrackerStore({"url": postgresql.new_database()})

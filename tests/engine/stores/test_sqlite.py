@@ -179,6 +179,7 @@ class TestOtherProcesses:
                 await store.save(Commit("ann", [said("two")], 1))
             assert texts(await store.load("ann")) == ["one"]
             other.kill()  # a process that dies takes its lock with it
+            await asyncio.to_thread(other.wait)
         await store.save(Commit("ann", [said("two")], 1))
         assert texts(await store.load("ann")) == ["one", "two"]
         await store.close()

@@ -73,6 +73,16 @@ class RemindersContract:
         assert await store.keep_reminder(one, 12.0) is True
         assert await store.lease_reminders(12.0, 40.0, 9) == [one]
 
+    async def test_those_of_one_conversation(self, store: TrackerStore) -> None:
+        assert await store.pending_reminders("ann") == []
+        own = [reminder("a"), reminder("b", due=20.0, entities={"x": "Zoë"})]
+        await store.save(Commit("ann", [], 0, reminders=own[::-1]))
+        await store.save(Commit("bob", [], 0, reminders=[reminder("a", "bob")]))
+        await store.lease_reminders(10.0, 100.0, 1)
+        assert await store.pending_reminders("ann") == own
+        await store.save(Commit("ann", [], 0, reminders=[ReminderCancelled("a")]))
+        assert await store.pending_reminders("ann") == own[1:]
+
     async def test_one_of_the_same_name_replaces_it_in_its_conversation_alone(
         self, store: TrackerStore
     ) -> None:

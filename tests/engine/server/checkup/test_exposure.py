@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +11,7 @@ from frontdesk.server.checkup.deployment import Deployment, Level
 from frontdesk.server.checkup.exposure import access_findings, check_port, check_secrets
 from frontdesk.settings import Settings
 from frontdesk.testing.json_server import JsonServer, Reply
+from frontdesk.testing.ports import free_port
 
 Make = Callable[..., Deployment]
 GOOD = "f8Zk2qLw9xT4vB7nM1cR6yH3jD5gS0aP"
@@ -76,19 +76,11 @@ async def test_a_secret_of_its_own(deployment: Make) -> None:
 
 
 async def test_a_port_that_somebody_else_has(deployment: Make) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            unused = free.getsockname()[1]
-        [finding] = await check_port(deployment(port=unused))
-        assert finding.level is Level.OK
+    [finding] = await check_port(deployment(port=free_port()))
+    assert finding.level is Level.OK
     with JsonServer(lambda _: Reply({"hello": 1})) as server:
         [finding] = await check_port(deployment(port=int(server.url.rpartition(":")[2])))
         assert (finding.level, "--port" in finding.mend) == (Level.ERROR, True)
-    assert port
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""What a correction means after something wasn't possible: the other item, another order, and what stays as it was."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rasa_sdk.interfaces import Tracker
+
+from actions.commerce.model import Customer, Order
+from actions.flows.choice import OTHER, OTHER_ORDER, recent
+from actions.flows.names import full_name
+from actions.flows.return_words import named_items
+from actions.flows.turn import Said, message, message_before, said, spoken
+from actions.flows.wishes import LONGEST_WORDS
+from actions.services.order_numbers import without_numbers
+
+REFUSED = "refused_items"
+# Wishes whose words say more than which order and which items: an address, a code, a method.
+SAY_MORE = frozenset({"change_address", "change_payment", "promo_code"})
+
+MEANT = re.compile(r"\b(?:i mean|meant)\b|^(?:(?:no|sorry|wait|oh|actually),? )*not the\b")
+
+
+def concerned(order: Order, tracker: Tracker) -> list[str]:
+    """Return the items of an order that a refused wish was about: named ones, or the other one of two; none for all."""
+    words = Said(str(tracker.get_slot("wish_words") or ""))
+    return named_items(order, words) or beside_refused(order, tracker, words)
+
+
+def beside_refused(order: Order, tracker: Tracker, words: Said) -> list[str]:
+    """Return the item beside the one that couldn't be dealt with a moment ago, where "the other one" means that."""
+    refused = tracker.get_slot(REFUSED) or []
+    if not refused or tracker.get_slot("last_order") != order.number:
+        return []
+    if not words.has(OTHER) or words.has(OTHER_ORDER):
+        return []
+    rest = [item.id for item in order.items if item.id not in refused]
+    return rest if len(rest) == 1 else []
+
+
+def no_other_order(customer: Customer, order: Order, tracker: Tracker) -> bool:
+    """Tell whether another order is wanted than the one refused a moment ago, and the customer has none."""
+    if tracker.get_slot("last_order") != order.number or len(recent(customer)) > 1:
+        return False
+    heard = message(tracker)
+    return heard.has(OTHER) and heard.number is None and not concerned(order, tracker)
+
+
+def words_again(tracker: Tracker, wish: str) -> str:
+    """Return the words with which a wish begins again: of the message before, what is no order's number stays."""
+    now, before = message(tracker).text, message_before(tracker)
+    if wish not in SAY_MORE or not before or tracker.get_slot("last_wish") != wish:
+        return now
+    return f"{without_numbers(before, ' ')}\n{now}"
+
+
+def reworded(tracker: Tracker, form: str) -> dict[str, Any]:
+    """Return the slot with other words for the wish, where somebody who is asked who it is says what was meant."""
+    words = said(tracker, form)
+    if words.payload or not words.has(MEANT) or not tracker.get_slot("wish_words"):
+        return {}
+    if words.email or words.number or words.postcode or full_name(words.text, asked=True):
+        return {}
+    return {"wish_words": spoken(words.text, LONGEST_WORDS)}
