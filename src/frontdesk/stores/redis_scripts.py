@@ -1,10 +1,10 @@
 """What the lock store does within Redis: each script is one step that nothing comes between.
 
 For each conversation there are two keys: `queue:ID`, a sorted set of those who wait by their tickets, and `held:ID`, a
-hash of who has the lock (`owner`), with which `fence`, and whether the one before came to an end (`clean`); where it did
-not, and nobody was found to have the lock next, that is kept for whoever comes (`unsure`). Who stands there is a place,
-"PROCESS:NUMBER". `alive:PROCESS` is there as long as that process says so; a place of one that does not is passed over.
-`wake:PROCESS` is the channel on which it hears of its locks.
+hash of who has the lock (`owner`), with which `fence`, and whether the one before came to an end (`clean`). Where it
+did not, and nobody was found to have the lock next, that is kept for whoever comes (`unsure`). Who stands there is a
+place, "PROCESS:NUMBER". `alive:PROCESS` is there as long as that process says so; a place of one that does not is
+passed over. `wake:PROCESS` is the channel on which it hears of its locks.
 
 Tickets and fences are microseconds of Redis's clock, or one more than the last: so they grow as well where a Redis
 comes back with nothing in it.
