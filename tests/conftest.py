@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,10 @@ def until_it_waits(pid: int) -> None:
     def waits() -> bool:
         nonlocal quiet
         time.sleep(0.03)
-        threads = Path(f"/proc/{pid}/task").glob("*/stat")
-        states = {thread.read_text("utf-8").rpartition(")")[2].split()[0] for thread in threads}
+        states = set()
+        for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+            with suppress(OSError):  # it has ended in the meantime
+                states.add(thread.read_text("utf-8").rpartition(")")[2].split()[0])
         quiet = quiet + 1 if states == {"S"} else 0
         return quiet == 5
 

@@ -60,6 +60,10 @@ def main() -> int:
         bench = Bench(Path(folder), say, QUICK if given.quick else given.scale, given.rasa)
         made = datetime.now(UTC).isoformat(timespec="seconds")
         about = {"made": made, "machine": machine(), "busy": {}}
+        command = ["python", "-m", "bench.server"]
+        command += ["--only", *given.only] if len(given.only) < len(PARTS) else []
+        command += ["--scale", f"{bench.scale:g}"] if bench.scale != 1 else []
+        about["command"] = shlex.join([*command, *(["--rasa", "BIN"] if given.rasa else [])])
         for name in given.only:
             say(name)
             busy, since = machine_busy(), time.perf_counter()
@@ -69,15 +73,9 @@ def main() -> int:
                 rows.append(Row(name, "to be measured", str(error).splitlines()[0], False))
                 say(str(error))
             about["busy"][name] = round((machine_busy() - busy) / (time.perf_counter() - since), 2)
-        command = [
-            "python",
-            "-m",
-            "bench.server",
-            *(["--only", *given.only] if len(given.only) < len(PARTS) else []),
-        ]
-        command += ["--scale", f"{bench.scale:g}"] if bench.scale != 1 else []
-        about["command"] = shlex.join([*command, *(["--rasa", "BIN"] if given.rasa else [])])
-        _write(given.out, about, rows, bench.results)
+            _write(given.out, about, rows, bench.results)  # a run takes hours, and may be stopped
+        print(report(about, rows))
+        print(f"Written to {given.out}.")
     return 0 if all(row.met for row in rows) else 1
 
 
@@ -85,11 +83,8 @@ def _write(folder: Path, about: Mapping[str, Any], rows: Sequence[Row], results:
     folder.mkdir(parents=True, exist_ok=True)
     whole = {**about, "rows": [asdict(row) for row in rows], "results": results}
     (folder / "server.json").write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
-    text = report(about, rows)
-    (folder / "server.md").write_text(text, "utf-8")
+    (folder / "server.md").write_text(report(about, rows), "utf-8")
     plot(results, folder / "server.png")
-    print(text)
-    print(f"Written to {folder}.")
 
 
 def report(about: Mapping[str, Any], rows: Sequence[Row]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from bench.engines import ROOT, Engine, assistant, bare, looked_up, rasa, smallbot
 from bench.http1 import Connection
@@ -23,7 +25,7 @@ from bench.load import SESSION, WEBHOOK
 from bench.measure import SHORTEST, Words, load, prepare, running
 from bench.processes import Failed, cpu_seconds, pss_mb, timed
 from bench.words import word
-from frontdesk.testing.servers import postgresql, redis
+from frontdesk.testing.servers import free_port, postgresql, redis
 
 Say = Callable[[str], None]
 CONVERSATIONS = Path(".frontdesk", "conversations.db")  # in the assistant's folder, as its endpoints.yml says
@@ -140,6 +142,31 @@ def _on_servers(bench: Bench) -> Iterator[Engine]:
             serve=(*plain.serve, "--workers", "2", "--connector", "rest", "--endpoints", str(endpoints)),
             tokens=False,
         )
+
+
+def caches(bench: Bench) -> list[Row]:
+    """Measure how much of what is looked for in a cache is there, in a run of its own: counting takes time."""
+    plain, port = bench.engine(), free_port()
+    engine = replace(plain, serve=(*plain.serve, "--metrics-port", str(port)))
+    with bench.serving(engine) as process:
+        before = _lookups(port)
+        load(engine, process, 128, bench.seconds(30), 10**6, bench.words)
+        seen = _lookups(port)
+    seen.subtract(before)
+    bench.results["caches"] = seen
+    found = {
+        kind: seen[kind] / max(seen[kind] + seen[f"no_{kind}"], 1) for kind in ("conversation", "vector")
+    }
+    told = f"{found['conversation']:.0%} of conversations, {found['vector']:.0%} of vectors of texts"
+    return [Row("found in a cache, 128 conversations at once, no text twice", "told", told)]
+
+
+def _lookups(port: int) -> Counter[str]:
+    """Return what a server has counted of its caches."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    counted = re.findall(r'^frontdesk_cache_lookups_total\{found="(\w+)"\} (\S+)$', text, re.M)
+    return Counter({kind: int(float(number)) for kind, number in counted})
 
 
 def paced(bench: Bench) -> list[Row]:
@@ -331,6 +358,7 @@ async def _same_twice(engine: Engine, number: int, bench: Bench) -> bool:
 PARTS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "start": started,
     "throughput": throughput,
+    "caches": caches,
     "paced": paced,
     "users": users,
     "sockets": sockets,

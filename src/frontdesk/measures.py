@@ -69,6 +69,11 @@ COUNTS: Mapping[str, Measure] = {
     "frontdesk_refused": Measure(
         "Requests that were refused.", "why", ("auth", "rate", "size", "unavailable")
     ),
+    "frontdesk_cache_lookups": Measure(
+        "What was looked for in a cache: a conversation folded before, the vector of a text encoded before.",
+        "found",
+        ("conversation", "no_conversation", "vector", "no_vector"),
+    ),
     "frontdesk_locks_waited": Measure("Messages that found their conversation's lock taken."),
     "frontdesk_retries": Measure(
         "What was done again.", "what", ("conversation", "lock", "endpoint", "broker")

@@ -1,51 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pytest
 
 from frontdesk import measures
 from frontdesk.measures import AMOUNTS, COUNTS, STOPS
-
-
-class Heard:
-    """Keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[Any, ...]] = []
-
-    def enter(self, stop: str, what: str) -> Any:
-        self.lines.append(("enter", stop, what))
-        return len(self.lines)
-
-    def leave(self, stop: str, begun: Any, seconds: float, error: BaseException | None) -> None:
-        assert seconds >= 0
-        self.lines.append(("leave", stop, begun, type(error)))
-
-    def count(self, name: str, value: str, amount: float) -> None:
-        self.lines.append(("count", name, value, amount))
-
-    def set(self, name: str, amount: float) -> None:
-        self.lines.append(("set", name, amount))
-
-    def arrive(self, headers: Mapping[str, str]) -> None:
-        self.lines.append(("arrive", dict(headers)))
-
-    def carried(self) -> Mapping[str, str]:
-        return {"traceparent": "here"}
-
-    def refresh(self) -> None:
-        self.lines.append(("refresh",))
-
-
-@pytest.fixture
-def heard() -> Iterator[Heard]:
-    listener = Heard()
-    measures.listen(listener)
-    yield listener
-    measures.listen()
+from tests.engine.conftest import Heard
 
 
 @measures.stop("understand")

@@ -15,6 +15,7 @@ import numpy as np
 from frontdesk.encoding.graph import CARD_FILE, ONNX_FILE, TOKENIZER_FILE
 from frontdesk.encoding.weights import sha256
 from frontdesk.errors import PackageError
+from frontdesk.measures import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +65,8 @@ class SentenceEncoder:
         """
         with self._lock:
             known = [self._recent.get(text) for text in texts]
+        for vector in known:
+            count("frontdesk_cache_lookups", "no_vector" if vector is None else "vector")
         missing = [text for text, vector in zip(texts, known, strict=True) if vector is None]
         fresh = iter(self._run(missing, None)[0] if missing else ())
         rows = [next(fresh) if vector is None else vector for vector in known]

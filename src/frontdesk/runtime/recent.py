@@ -9,7 +9,7 @@ from typing import Any
 from frontdesk.core.events import same
 from frontdesk.core.ports import Conversation, Noticing, TrackerStore
 from frontdesk.core.tracker import Tracker
-from frontdesk.measures import stop
+from frontdesk.measures import count, stop
 
 MOST_EVENTS = 40_000  # some 40 MB
 
@@ -65,9 +65,12 @@ class RecentTrackers:
         """
         known = self.get(sender_id, initial) if not whole else None
         if known is not None and alone:
+            count("frontdesk_cache_lookups", "conversation")
             return known
         found = await store.load(sender_id, whole=whole)
         now = caught_up(known, found) if known is not None else None
+        if not whole:
+            count("frontdesk_cache_lookups", "no_conversation" if now is None else "conversation")
         return now or Tracker.start(sender_id, initial, found.events, offset=found.offset)
 
 

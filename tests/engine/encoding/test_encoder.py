@@ -15,6 +15,7 @@ from frontdesk.encoding.encoder import SentenceEncoder
 from frontdesk.encoding.graph import CARD_FILE, ONNX_FILE, build
 from frontdesk.encoding.weights import locate
 from frontdesk.errors import PackageError
+from tests.engine.conftest import Heard
 
 Expected = Callable[[list[int]], np.ndarray]
 
@@ -118,11 +119,15 @@ def test_a_folder_without_an_encoder_says_so(tmp_path: Path) -> None:
         SentenceEncoder(tmp_path)
 
 
-def test_a_text_that_was_just_understood_is_not_encoded_again(exact: SentenceEncoder) -> None:
+def test_a_text_that_was_just_understood_is_not_encoded_again(exact: SentenceEncoder, heard: Heard) -> None:
     texts = ["good morning", "where are you"]
     sentences, _ = exact.embed_tokens(texts, [[(0, 4)], [(0, 5)]])
     assert np.array_equal(exact.embed(texts), sentences)
+    heard.lines.clear()
     mixed = exact.embed(["another one", "good morning"])
+    assert heard.lines == [
+        ("count", "frontdesk_cache_lookups", value, 1) for value in ("no_vector", "vector")
+    ]
     assert np.array_equal(mixed[1], sentences[0])
     assert np.allclose(mixed[0], exact.embed(["another one"])[0])
     assert exact.embed([]).shape == (0, exact.size)
