@@ -11,11 +11,11 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
-from actions.flows.account_words import CHANGES, topic_of, topics, value_in
+from actions.flows.account_words import CHANGES, other_ending, topic_of, topics, value_in
 from actions.flows.change_payment import named
 from actions.flows.flow import Flow
 from actions.flows.identity import PrivateForm, known_customer, tell_block
-from actions.flows.turn import EMAIL, Said
+from actions.flows.turn import EMAIL, SURE, Said
 from actions.flows.wishes import done
 from actions.flows.wording import amount
 from actions.services import services
@@ -108,8 +108,13 @@ class ValidateAccountForm(PrivateForm):
             return {"account_confirmed": None}
         if field not in ("name", "phone") or not asked:
             return {}
-        value = value_in(heard, field, customer, asked=False)
-        if value is None or value == tracker.get_slot("account_value"):
+        before = str(tracker.get_slot("account_value") or "")
+        value = value_in(heard, field, customer, asked=False) or (
+            other_ending(heard, before) if field == "phone" else None
+        )
+        if value is None and heard.intent == "correct" and heard.confidence >= SURE:
+            return {"account_value": None, "account_confirmed": None, "wish_words": None}
+        if value is None or value == before:
             return {}
         return {"account_value": value, "account_confirmed": None}
 

@@ -33,6 +33,8 @@ AFTER_NAME = re.compile(
 )
 MOST_WORDS = 4
 
+ENDING = re.compile(r"(?<![\w-])\d{2,7}(?![\w-])")
+
 
 def topics() -> Mapping[str, tuple[str, ...]]:
     """Return by which words a topic is told."""
@@ -77,6 +79,15 @@ def value_in(heard: Said, field: str, customer: Customer, *, asked: bool) -> str
         number = phone_number(heard.text)
         return spoken_number(number) if number else None
     return _name_in(heard.text, customer, asked=asked)
+
+
+def other_ending(heard: Said, number: str) -> str | None:
+    """Return a phone number with its last digits as the words correct them: "no, 0189 at the end"."""
+    endings, digits = ENDING.findall(heard.text), re.sub(r"\D", "", number)
+    if len(endings) != 1 or len(digits) <= len(endings[0]):
+        return None
+    corrected = phone_number(digits[: -len(endings[0])] + endings[0])
+    return spoken_number(corrected) if corrected else None
 
 
 def _name_in(text: str, customer: Customer, *, asked: bool) -> str | None:

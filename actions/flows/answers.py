@@ -15,6 +15,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
+from actions.flows.turn import turn_events
 from frontdesk.core.ports import KnowledgeBase
 from frontdesk.errors import FrontdeskError
 from frontdesk.runtime.model import load_articles
@@ -33,6 +34,13 @@ def knowledge() -> KnowledgeBase | None:
         return None
 
 
+def waiting_question(tracker: Tracker) -> str | None:
+    """Return the question that waited and has its turn now, rather than the last message."""
+    turn = [event for event in turn_events(tracker) if event.get("event") == "slot"]
+    told = [str(event["value"]) for event in turn if event.get("name") == "question" and event.get("value")]
+    return told[-1] if told else None
+
+
 class AnswerQuestion(Action):
     """Answers the last message from the articles, or says that they do not say."""
 
@@ -48,7 +56,8 @@ class AnswerQuestion(Action):
             e["text"] for e in tracker.events_after_latest_restart() if e["event"] == "user" and e.get("text")
         ]
         articles = await asyncio.to_thread(knowledge)
-        found = await articles.answer(said[-1], said[:-1][-HISTORY:]) if articles and said else None
+        question = waiting_question(tracker) or (said[-1] if said else "")
+        found = await articles.answer(question, said[:-1][-HISTORY:]) if articles and question else None
         if found is None or not found.known or not found.text.strip():
             dispatcher.utter_message(response="utter_no_answer")
             return []

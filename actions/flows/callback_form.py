@@ -64,11 +64,13 @@ def zone_told(tracker: Tracker) -> str:
 
 def wish_in(words: str, tracker: Tracker) -> CallWish | None:
     """Return when the words wish the call to be; an hour without a day is one of the day that was spoken of."""
-    day = tracker.get_slot("callback_day")
+    day, booked = tracker.get_slot("callback_day"), booked_call(tracker)
     try:
         spoken_of = date.fromisoformat(str(day)) if day else None
     except ValueError:
         spoken_of = None
+    if spoken_of is None and booked is not None:  # which is to be moved
+        spoken_of = booked.start.astimezone(ZoneInfo(zone_told(tracker))).date()
     return wish_of(words, services().now(), zone_told(tracker), spoken_of) if words else None
 
 

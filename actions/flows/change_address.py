@@ -126,7 +126,14 @@ class ValidateAddressForm(OrderForm):
     ) -> dict[str, Any]:
         """Notice another order, another target, or another part of the address than the summary said."""
         customer = known_customer(tracker)
-        if customer is None or not heard.text or tracker.get_slot("requested_slot") != FLOW.confirmed_slot:
+        asked = tracker.get_slot("requested_slot")
+        if (
+            customer is not None
+            and asked in self.own_questions
+            and names_address(message(tracker), "address_new")
+        ):
+            return {"wish_words": f"{tracker.get_slot('wish_words') or ''}\n{message(tracker).text}"}
+        if customer is None or not heard.text or asked != FLOW.confirmed_slot:
             return {}
         changes = FLOW.other_order(dispatcher, tracker, order_words(heard))
         wanted = None if changes else target_of(heard, open_order=bool(open_orders(customer)))

@@ -11,12 +11,13 @@ from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, OTHER_ORDER, recent
 from actions.flows.names import full_name
 from actions.flows.return_words import named_items
-from actions.flows.turn import Said, message, message_before, said, spoken
-from actions.flows.wishes import LONGEST_WORDS
+from actions.flows.turn import Said, actions_of, last_message, message, said, spoken
+from actions.flows.wishes import LONGEST_WORDS, served_by, wishes
 from actions.services.order_numbers import without_numbers
 
 REFUSED = "refused_items"
 # Wishes whose words say more than which order and which items: an address, a code, a method.
+FAR = 3  # corrections in a row
 SAY_MORE = frozenset({"change_address", "change_payment", "promo_code"})
 
 MEANT = re.compile(r"\b(?:i mean|meant)\b|^(?:(?:no|sorry|wait|oh|actually),? )*not the\b")
@@ -49,10 +50,21 @@ def no_other_order(customer: Customer, order: Order, tracker: Tracker) -> bool:
 
 def words_again(tracker: Tracker, wish: str) -> str:
     """Return the words with which a wish begins again: of the message before, what is no order's number stays."""
-    now, before = message(tracker).text, message_before(tracker)
-    if wish not in SAY_MORE or not before or tracker.get_slot("last_wish") != wish:
+    now = message(tracker).text
+    if wish not in SAY_MORE or tracker.get_slot("last_wish") != wish:
         return now
-    return f"{without_numbers(before, ' ')}\n{now}"
+    return "\n".join([*(without_numbers(words, " ") for words in _corrected(tracker)), now])
+
+
+def _corrected(tracker: Tracker) -> list[str]:
+    """Return what the customer wrote that this message corrects, oldest first: back to what was no correction."""
+    written = [str(event.get("text") or "") for event in tracker.events if event.get("event") == "user"]
+    found: list[str] = []
+    for back, words in enumerate(reversed(written[:-1]), start=1):
+        found.insert(0, "" if words.startswith("/") else words)
+        if back == FAR or "action_correct" not in actions_of(tracker, back):
+            break
+    return found
 
 
 def reworded(tracker: Tracker, form: str) -> dict[str, Any]:
@@ -63,3 +75,16 @@ def reworded(tracker: Tracker, form: str) -> dict[str, Any]:
     if words.email or words.number or words.postcode or full_name(words.text, asked=True):
         return {}
     return {"wish_words": spoken(words.text, LONGEST_WORDS)}
+
+
+def interrupted_order(customer: Customer, tracker: Tracker) -> Order | None:
+    """Return the order that was chosen for another wish whose form this message interrupts."""
+    at = last_message(tracker)
+    loop = next(
+        (e.get("name") for e in reversed(tracker.events[:at]) if e.get("event") == "active_loop"), None
+    )
+    wish = served_by(str(loop or ""))
+    if wish is None or not wishes()[wish].order or loop == tracker.active_loop_name:
+        return None
+    number = str(tracker.get_slot(wishes()[wish].order) or "")
+    return next((order for order in recent(customer) if order.number == number), None)

@@ -16,6 +16,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
 from actions.commerce.model import Address
+from actions.flows.phrases import plain
 from actions.flows.turn import Said, message, spoken
 from actions.flows.wishes import (
     JOINTS,
@@ -40,7 +41,7 @@ from actions.services.us_addresses import one_line
 from actions.services.wording import listed
 
 IT = (
-    r"(?:it|(?:this|that)(?: one)?|those|they|both|both of (?:it|them)|everything|it all|all (?:of )?(?:it|that)"
+    r"(?:it|(?:this|that)(?: one)?|those|they|both|both of (?:it|them)|everything|it all|all(?: (?:of )?(?:it|that))?"
     r"|(?:my|the|your) (?:last )?(?:change|changes|update|cancell?ation|return|exchange|refund|request|booking|code"
     r"|address|payment|swap|thing)(?: change| request)?)"
 )
@@ -57,7 +58,7 @@ ASKS = re.compile(
     rf"|\b(?:did|have) (?:you|u) {REALLY}{DO} {IT}\b"
     rf"|\b(?:how (?:do|will|can|would|am) (?:i|we)|how to|can (?:i|we)) (?:\w+ )?{BE_SURE}\b"
     rf"(?: \w+){{0,4}} {HAPPENED}\b"
-    rf"|^(?:and |so |ok )*{IT} {REALLY}{HAPPENED} (?:right|yes|then)$"
+    rf"|^(?:and |so |ok )*{IT} {REALLY}{HAPPENED} (?:right|yes|then|asks)$"
 )
 SENT = re.compile(
     r"\b(?:did|has|have|is|was|were) (?:it|that|the quote|the e ?mail|you) (?:been )?(?:sent|send|mailed|gone|go)\b"
@@ -92,6 +93,8 @@ WISHES = {  # whose level of identity its facts need
 }
 # What was done is told with its facts, in a response of its own; of anything else, only that it was done.
 TOLD = OF_ANYBODY | frozenset(WISHES)
+REMEDY = "order.remedy"
+GIVE = frozenset({"request_refund", "delivery_problem", "billing_dispute"})  # wishes that end in one
 MAILS = frozenset({"password.reset", "quote.send"})
 PAYS_BACK, CHARGES = "utter_did_pay_back", "utter_did_charge"
 PAYS_LATER = "utter_did_pay_back_later"  # once what is sent back has arrived
@@ -99,7 +102,8 @@ PAYS_LATER = "utter_did_pay_back_later"  # once what is sent back has arrived
 
 def asks_if_done(text: str) -> bool:
     """Tell whether the words ask if what was agreed on has happened."""
-    words = " ".join(re.sub(r"[^\w\s]", " ", text.lower()).split())
+    marked = re.sub(r"\?\s*$", " asks", text.lower())  # "both done?"
+    words = " ".join(re.sub(r"[^\w\s]", " ", marked).split())
     return len(words.split()) <= LONGEST and ASKS.search(words) is not None
 
 
@@ -125,7 +129,8 @@ def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventT
     """
     heard = message(tracker)
     asks, rest = asked_and_rest(heard.text)
-    if heard.payload or not (asks or heard.has(SENT)):
+    for_money = not asks and _asks_for_money(tracker, heard)
+    if heard.payload or not (asks or for_money or heard.has(SENT)):
         return None
     if asks and tracker.active_loop_name and str(tracker.get_slot("requested_slot")).endswith("_confirmed"):
         dispatcher.utter_message(response="utter_did_not_yet")
@@ -138,13 +143,23 @@ def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventT
     known, way = identity.proven(who) if private else (None, "")
     if done is not None and known is not None and not done.is_of(known):
         done = None  # it was another customer's, before this one
+    if for_money and (done is None or done.action != REMEDY or done.undone is not None):
+        return None
     if done is None:
         return _tell_nothing(dispatcher, tracker, heard, rest) if asks else None
-    if done.action not in MAILS and not asks:
+    if done.action not in MAILS and not (asks or for_money):
         return None  # what was sent is a parcel
     proven = known is not None and identity.suffices(way, WISHES.get(done.action, ANYTHING))
     _tell(dispatcher, done, whole=done.action in TOLD and (proven or not private))
     return _then(dispatcher, tracker, rest, done)
+
+
+def _asks_for_money(tracker: Tracker, heard: Said) -> bool:
+    """Tell whether short words ask for money that was promised a moment ago, in one of the wishes that give it."""
+    if tracker.active_loop_name or tracker.get_slot("last_wish") not in GIVE or not heard.short:
+        return False
+    words = f" {plain(heard.text)} "
+    return any(f" {cue} " in words for cue in wishes()["request_refund"].follows)
 
 
 def _tell_nothing(

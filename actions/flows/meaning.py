@@ -2,36 +2,89 @@
 
 from __future__ import annotations
 
+import re
+
 from rasa_sdk.interfaces import Tracker
 
-from actions.flows.address_words import speaks
+from actions.flows.address_words import speaks, takes_last
 from actions.flows.call_words import wish_of
+from actions.flows.choice import words_for_items
+from actions.flows.identity import known_customer
 from actions.flows.promo_words import WISH as CODE
 from actions.flows.promo_words import known_code, named_code
 from actions.flows.quote_words import WISH as QUOTE
 from actions.flows.quote_words import means_quote
+from actions.flows.return_words import ADDS
 from actions.flows.turn import message
+from actions.flows.wishes import cued
 from actions.services import services
 from actions.services.address_reading import read_address
+from actions.services.method_matching import names_method
 
+PAYMENT = "change_payment"
 CALL = "schedule_callback"
+CANCELS = re.compile(
+    r"(?:(?:no|ok|okay|actually|pls|please|can you|can u|just|wait),? )*cancel (?:it|that)\W*(?:pls|please)?\W*"
+)
+CANCELS = re.compile(
+    r"(?:(?:no|ok|okay|actually|pls|please|can you|can u|just|wait),? )*cancel (?:it|that)\W*(?:pls|please)?\W*"
+)
 # Intents for which words with a code of the shop may be taken.
 LIKE_A_CODE = frozenset({"change_order", "request_refund", "ask_product", "ask_question", "open_ticket"})
+# Wishes that a correction, or one thing more, takes up once more.
+AGAIN = frozenset(
+    {
+        "order_status",
+        "start_return",
+        "cancel_order",
+        "change_order",
+        "exchange_item",
+        "change_address",
+        "change_payment",
+        "promo_code",
+        "schedule_callback",
+    }
+)
 
 
 def goes_on(tracker: Tracker) -> str | None:
-    """Return the wish that goes on with a code of the shop, or with another time for a call just booked."""
-    heard, zone = message(tracker), services().policies.support.zone.key
+    """Return the wish that goes on: with a code of the shop, another time for a call just booked, one thing more."""
+    if tracker.get_slot("last_wish") == PAYMENT and names_method(message(tracker).text):
+        return PAYMENT
+    return named_code(tracker) or (CALL if about_call(tracker) else None) or _one_more(tracker)
+
+
+def _one_more(tracker: Tracker) -> str | None:
+    """Return the last wish where something of the customer's is named for it, too: "and the blanket as well"."""
+    heard, last = message(tracker), tracker.get_slot("last_wish")
+    if last not in AGAIN or heard.payload or not heard.short or not heard.has(ADDS):
+        return None
+    customer = known_customer(tracker, str(last))
+    return str(last) if customer and services().orders.matching(customer, words_for_items(heard)) else None
+
+
+def about_call(tracker: Tracker) -> bool:
+    """Tell whether short words cancel the call just booked, or name a time for it and nothing else."""
+    heard = message(tracker)
     booked = tracker.get_slot("last_wish") == CALL and heard.short and not heard.payload and not heard.number
-    return named_code(tracker) or (CALL if booked and wish_of(heard.text, services().now(), zone) else None)
+    if booked and CANCELS.fullmatch(heard.text.lower()):
+        return True
+    if not booked or cued(heard.text) not in (None, CALL):
+        return False
+    return wish_of(heard.text, services().now(), services().policies.support.zone.key) is not None
 
 
 def meant_instead(tracker: Tracker) -> str | None:
     """Return that wish where the classifier took the words for another one that is close to it."""
-    if message(tracker).intent in LIKE_A_CODE and known_code(message(tracker)):
+    heard = message(tracker)
+    if heard.intent in LIKE_A_CODE and known_code(heard):
         return CODE
-    if message(tracker).intent == "order_status" and _sends_elsewhere(message(tracker).text):
+    if heard.intent == "order_status" and _sends_elsewhere(heard.text):
         return "change_address"
+    if about_call(tracker):
+        return CALL
+    if tracker.get_slot("last_wish") == "change_address" and heard.intent == "account_details":
+        return "change_address" if heard.short and takes_last(heard) else None
     going_on = tracker.get_slot("last_wish") == QUOTE and means_quote(tracker)
     return QUOTE if going_on else None
 

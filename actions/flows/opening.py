@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
@@ -15,11 +16,15 @@ from actions.flows.leaving import leave_out
 from actions.flows.meaning import meant_instead
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.phrases import plain
-from actions.flows.turn import EMAIL, SURE, Said, message, message_before, spoken
+from actions.flows.promo_words import WISH as CODE
+from actions.flows.promo_words import plainly_named
+from actions.flows.quote_words import WISH as QUOTE
+from actions.flows.turn import EMAIL, POSTCODE, SURE, Said, message, message_before, spoken
 from actions.flows.wishes import (
     LONGEST_WORDS,
     Part,
     Reading,
+    Wish,
     begin,
     clear_wish,
     for_each_order,
@@ -37,6 +42,7 @@ ALONE = re.compile(
     rf"{EMAIL.pattern}|(?:order |number |no\.? |nr\.? |#)*[A-Za-z]{{0,2}}[ -]?\d{{1,12}}", re.IGNORECASE
 )
 SAFE = re.compile(r"\b(?:safe|danger\w*)\b")
+INSTEAD = re.compile(r"\b(?:instead|rather)\b(?! of)")
 IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
 OF_A_RETURN = re.compile(
     r"\b(?:cancel|cancle|stop|undo|withdraw)\w* (?:(?!(?:and|or|then|but|also)\b)\w+ ){0,3}returns?\b"
@@ -94,16 +100,7 @@ class ActionAcknowledge(Action):
         others = [part for part in reading.others if part.wish != running]
         if first.intent == "request_refund" and running in EXPLAINED:
             return [*events, FollowupAction(LAST)]
-        queue: list[dict[str, Any]] = [
-            {"wish": p.wish, "words": spoken(p.words, LONGEST_WORDS)} for p in others
-        ]
-        if (
-            running
-            and first.form
-            and first.action != wishes()[running].action
-            and not (first.ends or running in first.replaces)
-        ):
-            queue.append({"wish": running, "words": "", "resumed": True})
+        queue = self._waiting(dispatcher, heard, first, others, running)
         events += queued(queue + [entry for entry in queue_of(tracker) if entry["wish"] != first.intent])
         if running is None or (first.form and first.intent != running):
             events += begin(first.intent, self._words(tracker, heard, first.intent, reading.first.words))
@@ -116,11 +113,37 @@ class ActionAcknowledge(Action):
             events.append(FollowupAction(first.action))
         return events
 
+    def _waiting(
+        self,
+        dispatcher: CollectingDispatcher,
+        heard: Said,
+        first: Wish,
+        others: Sequence[Part],
+        running: str | None,
+    ) -> list[dict[str, Any]]:
+        """Return what is served after the first wish: the others, and what was under way unless it is replaced."""
+        queue: list[dict[str, Any]] = [
+            {"wish": part.wish, "words": spoken(part.words, LONGEST_WORDS)} for part in others
+        ]
+        if not running or not first.form or first.action == wishes()[running].action:
+            return queue
+        if heard.has(INSTEAD):
+            dispatcher.utter_message(response="utter_left_out", what=wishes()[running].name)
+        elif not (first.ends or running in first.replaces):
+            queue.append({"wish": running, "words": "", "resumed": True})
+        return queue
+
     def _meant(self, tracker: Tracker, heard: Said) -> str | None:
         """Return the wish that only shows from what went before: "and the hammock one?" after an order."""
         instead = meant_instead(tracker)
         if instead:
             return instead
+        if (
+            served_by(tracker.active_loop_name) == QUOTE
+            and heard.intent == CODE
+            and not plainly_named(heard.text)
+        ):
+            return QUOTE  # the discount is the quote's own
         asks_again = heard.intent == "ask_product" and heard.short and heard.has(ONE_OF_THEM)
         if asks_again and tracker.get_slot("last_wish") == "order_status" and tracker.get_slot("verified"):
             return "order_status"
@@ -174,5 +197,9 @@ class ActionNextWish(Action):
         dispatcher.utter_message(
             response="utter_resume_wish" if head.get("resumed") else "utter_next_wish", wish_name=wish.name
         )
-        resumed = bool(head.get("resumed"))
-        return [*queued(queue), *serve(wish.intent, str(head.get("words") or ""), resumed)]
+        resumed, words = bool(head.get("resumed")), str(head.get("words") or "")
+        question = (
+            POSTCODE.sub(" ", EMAIL.sub(" ", words)).strip(" ,") if wish.intent == "ask_question" else ""
+        )
+        asked = [SlotSet("question", question)] if question else []
+        return [*queued(queue), *asked, *serve(wish.intent, words, resumed)]

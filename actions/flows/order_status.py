@@ -12,7 +12,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Exchange, Order, Shipment
-from actions.flows.choice import OTHER, ask_which, contents, fitting, recent
+from actions.flows.choice import OTHER, ask_which, contents, fitting, placed, recent
 from actions.flows.identity import known_customer, tell_block
 from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import OrderFlow
@@ -59,7 +59,12 @@ class ValidateOrderStatusForm(OrderForm):
         """Find out which order is meant."""
         asked, heard = tracker.get_slot("requested_slot") == "status_order", self.heard(tracker)
         beside = heard.intent in BESIDE and not (heard.number or heard.entity("product"))
-        return {} if asked and beside else self.find_order(tracker)
+        if asked and beside:
+            return {}
+        found, customer = self.find_order(tracker), known_customer(tracker)
+        again = customer and not found and tracker.get_slot("last_wish") == self.wish
+        number = placed(heard, self.offered(customer, tracker)) if customer and again else None
+        return {"status_order": number} if number else found  # "and the first?"
 
     def validate_status_order(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

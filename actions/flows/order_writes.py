@@ -244,6 +244,17 @@ class SubmitOrderWrite(Action, ABC):
         """Answer what needs no write and return what follows; None where that wasn't asked for."""
         return None
 
+    def _refused(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, order: Order
+    ) -> list[EventType]:
+        """Say why it can't be, or that there is no other order than the one of which that was said before."""
+        if no_other_order(customer, order, tracker):
+            dispatcher.utter_message(response="utter_only_order")
+            return []
+        decision = self.decide(customer, order, tracker)
+        about = SlotSet(REFUSED, self.concerned(order, tracker) or None)
+        return [*self.flow_for(tracker).tell_refusal(dispatcher, tracker, decision), about]
+
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
@@ -274,12 +285,7 @@ class SubmitOrderWrite(Action, ABC):
             self.declined(dispatcher, order)
             return closing
         if confirmed is not True:
-            if no_other_order(customer, order, tracker):
-                dispatcher.utter_message(response="utter_only_order")
-                return closing
-            closing.append(SlotSet(REFUSED, self.concerned(order, tracker) or None))
-            decision = self.decide(customer, order, tracker)
-            return [*flow.tell_refusal(dispatcher, tracker, decision), *closing]
+            return [*self._refused(dispatcher, tracker, customer, order), *closing]
         try:
             return [*self.write(dispatcher, tracker, caller(tracker), customer, order), *closing]
         except Refused as refusal:

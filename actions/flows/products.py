@@ -43,6 +43,12 @@ BASICS = re.compile(
     r"\b(?:price|cost|much|cheap\w*|stock|available|get|have|buy|order|colou?rs?|sizes?|come|comes|left)\b"
 )
 SIDE_BY_SIDE = 3
+SWAP = "swap_form"
+DIFFERENCE = re.compile(  # "what's the price difference", of what is being changed
+    r"\b(?:price|cost) difference\b|\bdifference in (?:price|cost)\b"
+    r"|\b(?:cost|pay|charge\w*)(?: \w+)? (?:more|extra|less)\b"
+    r"|\bwhat(?:'?s| is) the difference\b"
+)
 THAN = re.compile(r"\b(?:it|that|this|they)\b.*\bthan\b")
 SAME = re.compile(r"\b(?:it|its|they|them|their|that one|this one|these|those)\b")
 
@@ -61,6 +67,9 @@ class ActionProductAnswer(Action):
         heard = said(tracker, self.name())
         heard = heard if heard.text else message(tracker)
         closing = [] if tracker.active_loop_name else done("ask_product")
+        if tracker.active_loop_name == SWAP and heard.has(DIFFERENCE):
+            dispatcher.utter_message(response="utter_swap_difference_told")
+            return closing
         before = _before(tracker)
         last = services().products.find(str(tracker.get_slot("last_product") or ""))
         told = _went_on(dispatcher, tracker, heard)

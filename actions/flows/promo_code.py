@@ -17,7 +17,7 @@ from actions.flows.offers import offer_ticket
 from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import AskAboutOrder, AskOrder, OrderFlow, SubmitOrderWrite
 from actions.flows.promo_words import WISH, code_in, known_codes, topic_of, use_of
-from actions.flows.turn import Said, said
+from actions.flows.turn import Said, message, said
 from actions.flows.wishes import done
 from actions.flows.wording import amount, within
 from actions.services import services
@@ -142,7 +142,8 @@ class ValidatePromoForm(OrderForm):
         if pressed in ("order", "cart"):
             return pressed
         if tracker.get_slot("requested_slot") == "promo_use":
-            return use_of(heard.text, asked=True)
+            use = use_of(heard.text, asked=True)
+            return use or ("order" if heard.email or heard.number else None)
         said_before = use_of(heard.text) or use_of(opening.text) or use_of(self.opening(tracker).text)
         customer = known_customer(tracker)
         return said_before or ("order" if customer and services().promotions.open_orders(customer) else None)
@@ -174,9 +175,10 @@ class ValidatePromoForm(OrderForm):
     def meant(
         self, customer: Customer, words: Said, tracker: Tracker, offered: Sequence[Order]
     ) -> str | None:
-        """Return the order that the words mean; unasked only one to which a code can be credited, or a number."""
+        """Return the order that the words mean; unasked and uncorrected only one that can have a code, or a number."""
         number = super().meant(customer, words, tracker, offered)
-        told = words.number or tracker.get_slot("requested_slot") == FLOW.order_slot
+        asked = tracker.get_slot("requested_slot") == FLOW.order_slot
+        told = words.number or asked or message(tracker).intent == "correct"
         return number if told or number in {order.number for order in offered} else None
 
     def extract_promo_order(

@@ -9,7 +9,8 @@ from pathlib import Path
 from rasa_sdk.interfaces import Tracker
 
 from actions.flows.phrases import speaks
-from actions.flows.turn import EMAIL, LIKE_A_NUMBER, Said, message
+from actions.flows.turn import EMAIL, LIKE_A_NUMBER, SURE, Said, message
+from actions.flows.wishes import wishes
 from actions.services import services
 from actions.services.orders import order_number
 
@@ -57,12 +58,16 @@ def code_in(heard: Said, *, asked: bool = False) -> str | None:
     if re.search(r"\d", after) and order_number(after) is None:
         return after.upper()
     words = TOKEN.findall(text)
-    answers = (
-        asked and heard.intent not in NO_CODE and not (speaks_of("left", text) or speaks_of("none", text))
-    )
+    says_none = speaks_of("left", text) or speaks_of("none", text) or (_asks_else(heard) and len(words) > 1)
+    answers = asked and heard.intent not in NO_CODE and not says_none
     if answers and 0 < len(words) <= FEW and order_number(text) is None:
         return max(words, key=len).upper() if len(text.split()) <= FEW else None
     return None
+
+
+def _asks_else(heard: Said) -> bool:
+    """Tell whether the words are surely about another wish."""
+    return heard.intent in wishes() and heard.intent != WISH and heard.confidence >= SURE
 
 
 def plainly_named(text: str) -> str | None:

@@ -21,7 +21,7 @@ from actions.flows.discomfort import tell_sore
 from actions.flows.done_told import tell_done
 from actions.flows.identity import hint_for
 from actions.flows.leaving import gives_up_this, leave_out
-from actions.flows.meaning import goes_on
+from actions.flows.meaning import AGAIN, goes_on, meant_instead
 from actions.flows.mood import PLAIN, empathy
 from actions.flows.offers import ABOUT_AN_ORDER, note_more, standing, take_up
 from actions.flows.quote_words import means_quote
@@ -56,7 +56,8 @@ from actions.services.typed_policies import ANYTHING
 GUESSES = 2  # buttons for what the classifier thought of
 LIKELY = 0.08
 AMOUNT = re.compile(
-    r"\btotals?\b|\bhow much (?:is|was|does|do i|did i|will)\b|\bwhat (?:do|did|will) i (?:pay|owe)\b"
+    r"\btotals?\b|\bcosts?(?: me)?\b"
+    r"|\bhow much (?:is|was|does|do i|did i|will)\b|\bwhat (?:do|did|will) i (?:pay|owe)\b"
 )
 ORDER_WORD = re.compile(r"\border\b")
 TELLS_MORE = re.compile(r"\d|\w+\W+\w+")
@@ -65,20 +66,6 @@ NOT_THERE = re.compile(
 )
 # A plain no to these is a no to it all.
 CHOICES = order_slots() | {"return_items", "swap_items", "swap_to", "case_issue", "case_remedy"}
-# Wishes that a correction takes up once more.
-AGAIN = frozenset(
-    {
-        "order_status",
-        "start_return",
-        "cancel_order",
-        "change_order",
-        "exchange_item",
-        "change_address",
-        "change_payment",
-        "promo_code",
-        "schedule_callback",
-    }
-)
 # What is wrong with a delivery when it is said without asking for anything.
 WENT_WRONG = frozenset({"late", "not_received", "damaged", "wrong_item", "missing_item"})
 HINT = "utter_hint"  # begins the names of the responses that help with a question
@@ -112,19 +99,12 @@ def stay(dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
 
 def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Go by the words where they are clear; else offer the likeliest wishes, and the second time a person."""
-    going_on, heard = means_quote(tracker), message(tracker)
+    going_on, heard = meant_instead(tracker) or means_quote(tracker), message(tracker)
     if going_on:
         return serve(going_on, heard.text)
     wish = clear_wish(tracker) or goes_on(tracker)
-    if wish:  # maybe two, between which the classifier could not decide
-        reading = read(heard.text, wish, guessed(tracker), heard.confidence)
-        first = wishes()[reading.first.wish or wish]
-        waiting = [{"wish": part.wish, "words": part.words} for part in reading.others]
-        return [
-            *empathy(dispatcher, tracker, first.empathy, PLAIN if first.asks else SURE),
-            *queued(waiting + queue_of(tracker)),
-            *serve(first.intent, reading.first.words),
-        ]
+    if wish:
+        return opened(dispatcher, tracker, wish)
     if answer_language(dispatcher, tracker) or stay(dispatcher, tracker):
         return []
     if tell_final(dispatcher, tracker, heard.text) or tell_sore(dispatcher, heard.text):
@@ -146,6 +126,19 @@ def clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventTyp
         return [SlotSet("pending_offer", "talk_to_human")]
     dispatcher.utter_message(response="utter_clarify", buttons=guesses(tracker))
     return kept
+
+
+def opened(dispatcher: CollectingDispatcher, tracker: Tracker, wish: str) -> list[EventType]:
+    """Return the events with which the wish that the words name begins; others that they name, too, wait."""
+    heard = message(tracker)
+    reading = read(heard.text, wish, guessed(tracker), heard.confidence)
+    first = wishes()[reading.first.wish or wish]
+    waiting = [{"wish": part.wish, "words": part.words} for part in reading.others]
+    return [
+        *empathy(dispatcher, tracker, first.empathy, PLAIN if first.asks else SURE),
+        *queued(waiting + queue_of(tracker)),
+        *serve(first.intent, reading.first.words),
+    ]
 
 
 def password_not_there(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
@@ -176,7 +169,7 @@ def take_fragment(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
     heard, offer = message(tracker), standing(tracker)
     wish = means_quote(tracker) or clear_wish(tracker) or goes_on(tracker)
     if wish and wish != offer:
-        return serve(wish, heard.text)
+        return opened(dispatcher, tracker, wish) if wish == clear_wish(tracker) else serve(wish, heard.text)
     again = offer == "reset_password" and tracker.get_slot("last_wish") == offer
     late = heard.email and tracker.get_slot("ticket") and "action_handoff" in actions_of(tracker, back=1)
     if late and not offer:

@@ -11,6 +11,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, choose, recent
+from actions.flows.corrected import interrupted_order
 from actions.flows.identity import QUESTION, known_customer
 from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import DECLINED_SLOT, OrderFlow, declined_methods
@@ -146,7 +147,10 @@ class ValidateSwapForm(OrderForm):
         return None if speaks else choose(customer, words, tracker)
 
     def unsaid(self, customer: Customer, tracker: Tracker, offered: Sequence[Order]) -> str | None:
-        """Return the order that was spoken of last, else the only one with which it can be."""
+        """Return the order of a form that this wish interrupted, the one spoken of last, or the only possible one."""
+        before = interrupted_order(customer, tracker)
+        if before is not None and possible(before):
+            return before.number
         asked, last = tracker.get_slot("requested_slot") == "swap_order", tracker.get_slot("last_order")
         if last in {order.number for order in offered} and not (asked or self.heard(tracker).has(OTHER)):
             return str(last)

@@ -14,6 +14,7 @@ from rasa_sdk.types import DomainDict
 from actions.flows.cancel_order import tell_final
 from actions.flows.done_told import tell_done
 from actions.flows.leaving import leave_out
+from actions.flows.meaning import CALL, about_call
 from actions.flows.mood import comforted, empathy, silence
 from actions.flows.offers import standing, with_more
 from actions.flows.replies import NOT_THERE, clarify, hint, password_not_there
@@ -62,6 +63,8 @@ class ActionStop(Action):
             return []
         if not tracker.active_loop_name and tell_final(dispatcher, tracker, heard.text):
             return []
+        if not tracker.active_loop_name and about_call(tracker):
+            return serve(CALL, heard.text)
         wish = None if tracker.active_loop_name else clear_wish(tracker)
         if wish and heard.number:  # "drop order ..." is no stop where nothing is under way
             return serve(wish, heard.text)

@@ -25,12 +25,20 @@ SLIPS = Path(__file__).with_name("misspelled.yml")
 LONGEST_QUEUE = 3
 LONGEST_WORDS = 500
 GUESSES = 5  # guesses of the classifier that count as likely
-LEFT_BEHIND = ("wish", "wish_words", "wish_queue", "next_wish", "pending_offer", "identity_block")
+LEFT_BEHIND = (
+    "order_number",
+    "wish",
+    "wish_words",
+    "wish_queue",
+    "next_wish",
+    "pending_offer",
+    "identity_block",
+)
 EVERYTHING = "*"
 NUMBER = re.compile(r"#?\bl?[ -]?\d{6}\b|#?\b[a-z]{1,2}-?\d{6,10}\b")
 MAY_I = re.compile(r"\b(?:can|could|may|am) i\b|\bis it (?:ok|okay|possible|free)\b|\bdo i\b", re.IGNORECASE)
 JOINTS = re.compile(
-    r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|also|plus|but|then|&)\s+(?:also\s+|then\s+|secondly\s+)?|,\s+",
+    r"(?:^|\s+)\(?\d\)\s+|(?<=[.!?;])\s+|\n+|,?\s+(?:and|also|plus|but|then|&)\s+(?:also\s+|then\s+|secondly\s+)?|,\s+",
     re.IGNORECASE,
 )
 

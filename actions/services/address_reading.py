@@ -53,7 +53,7 @@ UNIT_ASKED = re.compile(
 STOREY = re.compile(r"\b(?P<value>\d{1,3})(?:st|nd|rd|th)\s+(?P<word>floor)\b", re.IGNORECASE)
 NO_UNIT = re.compile(
     r"\b(?:no|without(?: the| an?)?|remove the|drop the|(?:isn'?t|not) (?:an?|any)) (?:apartment|apt|unit|suite)\b"
-    r"(?!\s*(?:number|no))",
+    r"(?!\s*(?:number|no))(?!\s*#?\d)",  # "no, apt 4" names one
     re.IGNORECASE,
 )
 IS = r"\s*(?:name\s*)?(?:is|should be|should say|to|:|=|would be)\s+"

@@ -13,6 +13,9 @@ from actions.services import matching
 from frontdesk.formats import yaml
 
 TABLE = Path(__file__).with_name("quote_words.yml")
+THE = re.compile(
+    r"\b(?:the|that|this|which) (?:[\w-]+ ){0,3}$", re.IGNORECASE
+)  # "the cream one" counts nothing
 MOST = 100_000  # pieces that are taken for a count
 
 
@@ -38,6 +41,7 @@ def counts_in(words: str, products: Sequence[Product]) -> list[re.Match[str]]:
     """Return the counts in some words; "10 in", where it is an option of something, is none if there is another."""
     found = list(_numbers().finditer(words))
     sizes = _sizes(products)
+    found = [match for match in found if not (match["word"] == "one" and THE.search(words[: match.start()]))]
     counts = [match for match in found if not _is_size(words[match.start() :], sizes)]
     return counts or found
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from frontdesk.actions.failures import apology
 from frontdesk.actions.utterances import say, sentence
-from frontdesk.core.events import Event, UserUttered
+from frontdesk.core.events import Event, SlotSet, UserUttered
 from frontdesk.core.ports import Action, Answer, Turn
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import ActionError
@@ -16,11 +16,14 @@ log = logging.getLogger("frontdesk.actions")
 
 UNKNOWN = "utter_no_answer"
 NO_ANSWER = "I don't have an answer to that in what I can look up."
+SLOT = "question"
 HISTORY = 5
 
 
 class AnswerQuestion:
     """Answers the last message from the knowledge base; the sources are in the metadata of what it says.
+
+    A question that waited is answered where an action before it put it into the slot `question`.
 
     Where the articles do not say, `utter_no_answer` is said, or a plain sentence where the domain has no such
     response. Where no knowledge base is set up, the project's own action of this name runs `instead`.
@@ -35,7 +38,7 @@ class AnswerQuestion:
         """Return what was said."""
         if turn.knowledge is None and self.instead is not None:
             return await self.instead.run(turn)
-        question = turn.tracker.latest_message.text if turn.tracker.latest_message else None
+        question = asked(turn.tracker)
         if turn.knowledge is None or not question or not question.strip():
             if turn.knowledge is None:
                 log.warning(
@@ -61,6 +64,16 @@ class AnswerQuestion:
     async def _unknown(self, turn: Turn) -> Sequence[Event]:
         said = await say(turn, UNKNOWN, optional=True)
         return said or [sentence(NO_ANSWER, utter_action=UNKNOWN)]
+
+
+def asked(tracker: Tracker) -> str | None:
+    """Return the question: what the slot `question` got since the last message, else that message itself."""
+    for event in tracker.newest_first():
+        if isinstance(event, UserUttered):
+            return event.text
+        if isinstance(event, SlotSet) and event.name == SLOT and event.value:
+            return str(event.value)
+    return None
 
 
 def history(tracker: Tracker, limit: int = HISTORY) -> list[str]:

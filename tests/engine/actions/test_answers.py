@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from frontdesk.actions.answers import AnswerQuestion
-from frontdesk.core.events import BotUttered, Restarted
+from frontdesk.core.events import BotUttered, Restarted, SlotSet
 from frontdesk.core.ports import Answer, Source
 from frontdesk.errors import LLMError
 
@@ -45,6 +45,17 @@ async def test_earlier_messages_go_along_oldest_first(build) -> None:
     library = Library(Answer("x"))
     await ask(build, library, None, "before", None, *"abcdefg", "now")
     assert library.asked == [("now", ["c", "d", "e", "f", "g"])]
+
+
+async def test_a_question_that_waited_is_the_one_that_is_answered(build) -> None:
+    library, domain = Library(Answer("x")), build.domain()
+    tracker = build.said(build.tracker(domain), "ok").append(
+        SlotSet(name="question", value="and the warranty?")
+    )
+    await AnswerQuestion().run(build.turn(tracker, domain, knowledge=library))
+    tracker = build.said(tracker, "and now?")
+    await AnswerQuestion().run(build.turn(tracker, domain, knowledge=library))
+    assert library.asked == [("and the warranty?", []), ("and now?", ["ok"])]
 
 
 @pytest.mark.parametrize("library", [Library(Answer("guess", known=False)), Library(Answer("  ")), None])
