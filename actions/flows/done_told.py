@@ -58,7 +58,7 @@ ASKS = re.compile(
     rf"|\b(?:did|have) (?:you|u) {REALLY}{DO} {IT}\b"
     rf"|\b(?:how (?:do|will|can|would|am) (?:i|we)|how to|can (?:i|we)) (?:\w+ )?{BE_SURE}\b"
     rf"(?: \w+){{0,4}} {HAPPENED}\b"
-    rf"|^(?:and |so |ok )*{IT} {REALLY}{HAPPENED} (?:right|yes|then|asks)$"
+    rf"|^(?:and |so |ok )*(?:{IT}(?: s| is| are)?|its|thats) {REALLY}{HAPPENED}(?: right| yes| then| asks)+$"
 )
 SENT = re.compile(
     r"\b(?:did|has|have|is|was|were) (?:it|that|the quote|the e ?mail|you) (?:been )?(?:sent|send|mailed|gone|go)\b"
@@ -93,7 +93,11 @@ WISHES = {  # whose level of identity its facts need
 }
 # What was done is told with its facts, in a response of its own; of anything else, only that it was done.
 TOLD = OF_ANYBODY | frozenset(WISHES)
-REMEDY = "order.remedy"
+MOVES = frozenset({"order.remedy", "order.change", "exchange.start"})
+SWAPS = frozenset({"change_order", "exchange_item"})
+DIFFERENCE = re.compile(
+    r"\b(?:how much|what) (?:more|extra|less|is the difference)\b|\b(?:price|cost) difference\b|\bdifference in price\b"
+)
 GIVE = frozenset({"request_refund", "delivery_problem", "billing_dispute"})  # wishes that end in one
 MAILS = frozenset({"password.reset", "quote.send"})
 PAYS_BACK, CHARGES = "utter_did_pay_back", "utter_did_charge"
@@ -143,7 +147,7 @@ def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventT
     known, way = identity.proven(who) if private else (None, "")
     if done is not None and known is not None and not done.is_of(known):
         done = None  # it was another customer's, before this one
-    if for_money and (done is None or done.action != REMEDY or done.undone is not None):
+    if for_money and (done is None or done.action not in MOVES or done.undone is not None):
         return None
     if done is None:
         return _tell_nothing(dispatcher, tracker, heard, rest) if asks else None
@@ -156,7 +160,12 @@ def tell_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventT
 
 def _asks_for_money(tracker: Tracker, heard: Said) -> bool:
     """Tell whether short words ask for money that was promised a moment ago, in one of the wishes that give it."""
-    if tracker.active_loop_name or tracker.get_slot("last_wish") not in GIVE or not heard.short:
+    last = tracker.get_slot("last_wish")
+    if tracker.active_loop_name or not heard.short:
+        return False
+    if last in SWAPS:
+        return heard.has(DIFFERENCE)
+    if last not in GIVE:
         return False
     words = f" {plain(heard.text)} "
     return any(f" {cue} " in words for cue in wishes()["request_refund"].follows)

@@ -15,14 +15,18 @@ from actions.flows.promo_words import known_code, named_code
 from actions.flows.quote_words import WISH as QUOTE
 from actions.flows.quote_words import means_quote
 from actions.flows.return_words import ADDS
-from actions.flows.turn import message
+from actions.flows.turn import Said, message
 from actions.flows.wishes import cued
 from actions.services import services
 from actions.services.address_reading import read_address
 from actions.services.method_matching import names_method
 
 PAYMENT = "change_payment"
+CANCEL = "cancel_order"
 CALL = "schedule_callback"
+STILL = re.compile(
+    r"\b(?:do|still|actually|please|go ahead and|but|yes|then) cancel\b|\bcancel (?:after all|anyway|it)\b"
+)
 CANCELS = re.compile(
     r"(?:(?:no|ok|okay|actually|pls|please|can you|can u|just|wait),? )*cancel (?:it|that)\W*(?:pls|please)?\W*"
 )
@@ -49,9 +53,16 @@ AGAIN = frozenset(
 
 def goes_on(tracker: Tracker) -> str | None:
     """Return the wish that goes on: with a code of the shop, another time for a call just booked, one thing more."""
+    if tracker.get_slot("last_wish") == CANCEL and heard_again(message(tracker)):
+        return CANCEL
     if tracker.get_slot("last_wish") == PAYMENT and names_method(message(tracker).text):
         return PAYMENT
     return named_code(tracker) or (CALL if about_call(tracker) else None) or _one_more(tracker)
+
+
+def heard_again(heard: Said) -> bool:
+    """Tell whether short words take up a cancellation that was let go: "actually do cancel"."""
+    return heard.short and not heard.payload and heard.has(STILL)
 
 
 def _one_more(tracker: Tracker) -> str | None:

@@ -70,6 +70,8 @@ class ActionProductAnswer(Action):
         if tracker.active_loop_name == SWAP and heard.has(DIFFERENCE):
             dispatcher.utter_message(response="utter_swap_difference_told")
             return closing
+        if tracker.active_loop_name == SWAP and not _found(heard):
+            return closing  # the form shows once more what there is
         before = _before(tracker)
         last = services().products.find(str(tracker.get_slot("last_product") or ""))
         told = _went_on(dispatcher, tracker, heard)

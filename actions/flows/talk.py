@@ -14,7 +14,7 @@ from rasa_sdk.types import DomainDict
 from actions.flows.cancel_order import tell_final
 from actions.flows.done_told import tell_done
 from actions.flows.leaving import leave_out
-from actions.flows.meaning import CALL, about_call
+from actions.flows.meaning import CALL, CANCEL, about_call
 from actions.flows.mood import comforted, empathy, silence
 from actions.flows.offers import standing, with_more
 from actions.flows.replies import NOT_THERE, clarify, hint, password_not_there
@@ -66,7 +66,8 @@ class ActionStop(Action):
         if not tracker.active_loop_name and about_call(tracker):
             return serve(CALL, heard.text)
         wish = None if tracker.active_loop_name else clear_wish(tracker)
-        if wish and heard.number:  # "drop order ..." is no stop where nothing is under way
+        looked_at = wish == CANCEL and tracker.get_slot("last_wish") == "order_status"
+        if wish and (heard.number or looked_at):  # "drop order ..." is no stop where nothing is under way
             return serve(wish, heard.text)
         if booked and not tracker.active_loop_name and set_in_last_turn(tracker, "last_return"):
             dispatcher.utter_message(response="utter_return_change_later", reference=booked)

@@ -51,7 +51,10 @@ PLACES = {
     **dict.fromkeys(("fifth", "5th"), 4),
 }
 PLACE = re.compile(rf"\b({'|'.join(PLACES)}|last)\b(?: (?:one|item|thing|product|and|two))?", re.I)
-NUMBERED = re.compile(r"(?<![\w.])(?:item |number |no\.? ?|#)?([1-9])(?![\w.]|\s*(?:x|pieces|of))", re.I)
+NUMBERED = re.compile(
+    r"(?<![\w.])(?:item |number |no\.? ?|#)?([1-9])(?![\w.]|\s*(?:x|pieces|of|things?|items?|products?|orders?)\b)",
+    re.I,
+)
 CHEAP = re.compile(r"\b(cheap(?:er|est)|least expensive|less expensive)\b", re.I)
 DEAR = re.compile(r"\b(expensive|priciest|pricier|dearer|dearest)\b", re.I)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.flows.account import ActionAskAccountConfirmed, ActionSubmitAccount, ValidateAccountForm
-from actions.flows.account_words import topic_of, value_in
+from actions.flows.account_words import other_ending, topic_of, value_in
 from actions.flows.turn import Said
 from actions.services.container import Services
 from tests.assistant.conftest import count, verified, who
@@ -140,3 +140,24 @@ def test_that_every_rule_and_detail_has_its_words(scratch_shop):
         assert f"utter_account_{rule}" in DOMAIN["responses"]
     for detail in details:
         assert {f"utter_account_summary_{detail}", f"utter_account_done_{detail}"} <= set(DOMAIN["responses"])
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        ("no wait 0189 at the end", "(612) 555-0189"),
+        ("sorry, 89", "(612) 555-0189"),
+        ("no", None),
+        ("12 or 13", None),
+        ("my order is L204507", None),
+    ],
+)
+def test_that_the_last_digits_of_a_number_can_be_corrected(words, number):
+    assert other_ending(Said(words), "(612) 555-0188") == number
+
+
+def test_that_a_value_that_is_called_wrong_is_asked_for_again(hugo):
+    talk = begun("change my phone to 612 555 0188")
+    assert talk.slots["account_value"] == "(612) 555-0188"
+    talk.within(FORM, "account_confirmed").hear("no that's wrong", "correct").run(ValidateAccountForm())
+    assert talk.slots["account_value"] is None

@@ -53,6 +53,14 @@ def test_that_words_name_a_wish(text, wish):
         ("cancel my order and where is L204735?", "cancel_order", "cancel_order", ["order_status"]),
         ("I want a person, where is my order", "talk_to_human", "talk_to_human", []),
         ("where is my order and how are you", "order_status", "order_status", []),
+        (
+            "1) cancel L204512 2) change the lamp to sage 3) return the blanket",
+            "start_return",
+            "cancel_order",
+            ["change_order", "start_return"],
+        ),
+        ("reset pw and cancel my order", "cancel_order", "reset_password", ["cancel_order"]),
+        ("ring me 503-555-0119 about my refund", "request_refund", "schedule_callback", []),
     ],
 )
 def test_that_further_wishes_are_found(text, intent, first, others):

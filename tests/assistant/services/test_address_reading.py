@@ -190,3 +190,13 @@ def test_nothing_that_is_written_breaks_the_reading(text: str) -> None:
     around_address(text)
     if not found.missing:
         assert usable(found.address()) or len(found.line1) > 120
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"), [("no apt 4", "Apt 4"), ("no, apt #4", "Apt 4"), ("no apartment", "")]
+)
+def test_a_no_before_a_unit_with_a_number_takes_none_away(text: str, unit: str) -> None:
+    without = Parts("22 Oak Street", "", "Denver", "CO", "80218")
+    found = corrected(without if unit else WHOLE, text)
+    assert found is not None
+    assert found.line2 == unit

@@ -35,6 +35,7 @@ def pending(text: str) -> list[tuple[str, int | None, tuple[str, ...]]]:
             "a dozen stoneware mugs in slate, thirty 12 in skillets",
             [("KI-205-SLATE", 12), ("KI-206-12IN", 30)],
         ),
+        ("20 mugs, the sage one, asap", [("KI-205-SAGE", 20)]),
         ("1,200 mugs in sage", [("KI-205-SAGE", 1200)]),
         ("5 dozen sage mugs please", [("KI-205-SAGE", 60)]),
         ("100 water bottles 20 oz black with delivery to 85004", [("OU-603-20OZ-BLACK", 100)]),
