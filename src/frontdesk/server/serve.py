@@ -249,9 +249,8 @@ def _add_lifetime(
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:
         if files is not None:
-            await (
-                files.changed()
-            )  # before anybody hears that the server is ready: whatever is saved then counts
+            # Before anybody hears that the server is ready: whatever is saved then counts.
+            await files.changed()
         await agent.start()
         await agent.exchange.start()
         spare_collections()
