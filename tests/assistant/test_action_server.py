@@ -17,7 +17,7 @@ import httpx
 import jwt
 import pytest
 
-from tests.conftest import SECRET, Server, action_server, start_server
+from tests.conftest import PATIENT, SECRET, Server, action_server, start_server
 
 ACTIONS_SECRET = "a-secret-that-both-sides-share-0123456789-abcdefgh"
 OTHER_SECRET = "a-secret-that-somebody-else-made-up-9876543210-xyz"
@@ -55,7 +55,8 @@ def two(folder: Path) -> Iterator[Two]:
     environment = {"FRONTDESK_ACTIONS_SECRET": ACTIONS_SECRET, "FRONTDESK_OUTBOX": "manual"}
     with action_server(folder, "rasa_sdk", "--actions", "actions", **environment) as actions:
         url = f"{actions}/webhook"
-        server = start_server(folder, ACTIONS_URL=url, FRONTDESK_ACTIONS_SECRET=ACTIONS_SECRET)
+        secret = {"FRONTDESK_ACTIONS_SECRET": ACTIONS_SECRET}
+        server = start_server(folder, ACTIONS_URL=url, **secret, **PATIENT)
         yield Two(server, url, folder)
         server.stop()
 

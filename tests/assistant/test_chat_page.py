@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import PATIENCE, Server, start_server
+from tests.conftest import PATIENCE, PATIENT, Server, start_server
 
 
 @pytest.fixture(scope="module")
 def server(assistant: Path) -> Iterator[Server]:
-    running = start_server(assistant)
+    running = start_server(assistant, **PATIENT)
     yield running
     running.stop()
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Server, start_server, until
+from tests.conftest import PATIENT, Server, start_server, until
 from tests.slack import ANN, BOB, SIGNING, TEAM, Slack, event, press, tell, tell_form
 from tests.visitors import copied
 
@@ -30,7 +30,9 @@ def server(assistant: Path, slack: Slack, tmp_path_factory: pytest.TempPathFacto
     options = f"{slack.options}, slack_signing_secret: {SIGNING}"
     (folder / "credentials.yml").write_text(f"rest:\nslack: {{{options}}}\n", "utf-8")
     shop = folder / ".frontdesk" / "shop.db"
-    running = start_server(folder, FRONTDESK_OUTBOX="manual", FRONTDESK_SHOP_DB=f"sqlite:///{shop}")
+    running = start_server(
+        folder, FRONTDESK_OUTBOX="manual", FRONTDESK_SHOP_DB=f"sqlite:///{shop}", **PATIENT
+    )
     yield running
     running.stop()
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from frontdesk.auth.api_keys import KeyFile
 from tests.assistant.flows.talking import DOMAIN
-from tests.conftest import Server, start_server
+from tests.conftest import PATIENT, Server, start_server, until
 from tests.visitors import Target, Victim, copied
 
 GUARDED = """
@@ -76,9 +76,9 @@ def target(assistant: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder = copied(assistant, tmp_path_factory.mktemp("target") / "project")
     with (folder / "credentials.yml").open("a") as credentials:
         credentials.write("\nsocketio:\n  session_persistence: true\n")
-    server = start_server(folder, FRONTDESK_OUTBOX="manual")
+    server = start_server(folder, FRONTDESK_OUTBOX="manual", **PATIENT)
     found = Target(server, folder)
-    found.visitor().say("where is my order?")  # the shop is filled by now
+    until(lambda: "e-mail" in found.visitor().say("where is my order?"), "the shop is filled")
     yield found
     server.stop()
     log = server.log.read_text("utf-8", "replace")

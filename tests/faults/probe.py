@@ -137,6 +137,14 @@ class Desk:
         wanted = {(message_id, True) for message_id in message_ids}
         until(lambda: wanted <= set(self.inbox()), f"{message_ids} are answered")
 
+    def owed(self) -> int:
+        """Return how many reminders there are; without any of an assistant, replies that a vendor may not have."""
+        return len(self.stored("SELECT id FROM frontdesk_reminders"))
+
+    def until_nothing_is_owed(self) -> None:
+        """Wait until vendors are known to have everything: else it is brought again after the server was killed."""
+        until(lambda: not self.owed(), "nothing is owed")
+
     def effects(self) -> list[str]:
         """Return the ids of the messages that had an effect, in the order of the effects."""
         return [

@@ -12,7 +12,7 @@ import pytest
 
 from frontdesk.testing.broker_servers import kafka, rabbitmq
 from frontdesk.testing.servers import Server as OwnServer
-from tests.conftest import frontdesk, until
+from tests.conftest import PATIENCE, frontdesk, until
 from tests.faults.probe import Desk
 
 
@@ -68,15 +68,20 @@ class Kafka:
         """All events that arrived so far, with their ids, in the order of each partition."""
         from confluent_kafka import Consumer, TopicPartition
 
-        consumer = Consumer({"bootstrap.servers": f"127.0.0.1:{self.server.port}", "group.id": "tests"})
+        at = {"bootstrap.servers": f"127.0.0.1:{self.server.port}", "group.id": "tests"}
+        consumer = Consumer({**at, "enable.partition.eof": True})
         try:
-            partitions = consumer.list_topics("told", timeout=60).topics["told"].partitions
-            consumer.assign([TopicPartition("told", number, 0) for number in partitions])
+            unread = set(consumer.list_topics("told", timeout=PATIENCE).topics["told"].partitions)
+            consumer.assign([TopicPartition("told", number, 0) for number in unread])
             found = []
-            while (message := consumer.poll(1.0)) is not None:
+            while unread:
+                message = consumer.poll(PATIENCE)
+                assert message is not None, f"the ends of {unread} are not told"
                 if message.error() is None:
                     ids = dict(message.headers())
                     found.append((ids["id"].decode(), json.loads(message.value())))
+                elif message.error().name() == "_PARTITION_EOF":
+                    unread.discard(message.partition())
             return found
         finally:
             consumer.close()

@@ -31,7 +31,7 @@ lock_store:
   type: redis
   url: {redis}
   lifetime: 2
-  timeout: 1
+  timeout: 40
 """
 
 

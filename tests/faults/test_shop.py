@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.conftest import Server
+from tests.conftest import Server, until
 from tests.faults.probe import locked, locked_for
 from tests.visitors import Target, copied
 
@@ -16,9 +16,10 @@ def test_a_locked_shop(assistant: Path, tmp_path: Path, serve: Callable[..., Ser
     folder = copied(assistant, tmp_path / "project")
     server = serve(folder, FRONTDESK_OUTBOX="manual", FRONTDESK_ACTION_DEADLINE="8")
     target = Target(server, folder)
+    until(lambda: "e-mail" in target.visitor().say("where is my order?"), "the shop is filled")
     anna, other = target.visitor(), target.visitor()
     assert "automated assistant" in anna.say("hi")
-    assert "e-mail" in anna.say("where is my order?")  # the shop is filled by now
+    assert "e-mail" in anna.say("where is my order?")
 
     with locked_for(1.5, target.shop):
         assert "on its way" in anna.say(QUESTION)

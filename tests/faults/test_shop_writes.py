@@ -27,7 +27,7 @@ def target(assistant: Path, tmp_path: Path, serve: Callable[..., Server]) -> Tar
     folder = copied(assistant, tmp_path / "project")
     server = serve(folder, FRONTDESK_OUTBOX="manual", FRONTDESK_ACTION_DEADLINE=str(DEADLINE))
     found = Target(server, folder)
-    found.visitor().say("where is my order?")  # the shop is filled by now
+    until(lambda: "e-mail" in found.visitor().say("where is my order?"), "the shop is filled")
     return found
 
 

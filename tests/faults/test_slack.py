@@ -89,6 +89,7 @@ def test_what_a_killed_server_left_is_answered_by_the_next_one(desk: Desk, slack
     tell(desk.server, mention("hello"))
     until(desk.at_gate.exists, "the second action is at the gate")
     slack.until_said("Noted under 1.")
+    desk.until_nothing_is_owed()
     desk.server.kill()
     desk.open_gate()
     desk.start()
@@ -145,6 +146,7 @@ def test_over_a_socket_only_what_is_written_down_is_acknowledged(desk: Desk, sla
         desk.start()
         sockets.tell("events_api", event("hello"), "e1")
         slack.until_said("Hello!")
+        desk.until_nothing_is_owed()
         told = event("/gate_first")
         with locked(desk.conversations):
             sockets.tell("events_api", told, "e2")

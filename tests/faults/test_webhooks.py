@@ -45,12 +45,6 @@ class Office:
         client = self.client()
         return [client.said(asked).text for asked in self.vendor.posts]
 
-    def owed(self) -> int:
-        return len(self.desk.stored("SELECT id FROM frontdesk_reminders"))
-
-    def until_nothing_is_owed(self) -> None:
-        until(lambda: not self.owed(), "nothing is owed")
-
     def until_said(self, *texts: str) -> None:
         until(lambda: self.said() == list(texts), f"{texts} are said", lambda: str(self.said()))
 
@@ -82,7 +76,7 @@ def test_what_a_killed_server_left_is_answered_by_the_next_one(office: Office) -
     assert [office.tell("/two_steps", "m1"), office.tell("hello", "m2")] == [200, 200]
     until(office.desk.at_gate.exists, "the second action is at the gate")
     office.until_said("Noted under 1.")
-    office.until_nothing_is_owed()
+    office.desk.until_nothing_is_owed()
     office.desk.server.kill()
     office.desk.open_gate()
     office.desk.start()
@@ -96,7 +90,7 @@ def test_what_was_said_before_the_server_was_killed_in_the_middle_is_brought_fir
     office.desk.start()
     office.tell("hello", "m1")
     office.until_said("Hello!")
-    office.until_nothing_is_owed()
+    office.desk.until_nothing_is_owed()
     office.vendor.answers = [Reply({}, status=429, headers={"Retry-After": "60"})]
     assert [office.tell("/two_steps", "m2"), office.tell("hello", "m3")] == [200, 200]
     until(office.desk.at_gate.exists, "the second action is at the gate")
@@ -105,7 +99,7 @@ def test_what_was_said_before_the_server_was_killed_in_the_middle_is_brought_fir
     office.desk.open_gate()
     office.desk.start()
     office.until_said("Hello!", "Noted under 1.", "Done under 2.", "Hello!")
-    office.until_nothing_is_owed()
+    office.desk.until_nothing_is_owed()
     assert len(office.desk.effects()) == 2
 
 
@@ -124,7 +118,7 @@ def test_another_server_brings_what_one_that_was_killed_in_the_middle_had_said(
         shared_desk.open_gate()
         office.tell("hello", "m2", to=second)
         office.until_said("Noted under 1.", "Done under 2.", "Hello!")
-        office.until_nothing_is_owed()
+        office.desk.until_nothing_is_owed()
         assert len(shared_desk.effects()) == 2
 
 
@@ -132,16 +126,16 @@ def test_what_a_vendor_did_not_get_is_brought_after_the_server_was_killed(office
     office.desk.start()
     office.tell("hello", "m1")
     office.until_said("Hello!")
-    office.until_nothing_is_owed()
+    office.desk.until_nothing_is_owed()
     office.vendor.answers = [Reply({}, status=429, headers={"Retry-After": "60"})]
     assert office.tell("/note", "m2") == 200
     until(lambda: not office.vendor.answers, "the vendor was asked")
     office.desk.until_answered("m2")
-    assert office.owed() == 1
+    assert office.desk.owed() == 1
     office.desk.server.kill()
     office.desk.start()
     office.until_said("Hello!", "Noted under 1.")
-    office.until_nothing_is_owed()
+    office.desk.until_nothing_is_owed()
     office.desk.server.stop()
     office.desk.start()
     office.tell("hello", "m3")

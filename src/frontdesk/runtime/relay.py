@@ -22,6 +22,8 @@ LEASE = 30.0
 """Seconds for which one of several servers is the one that sends."""
 PATIENCE = 20.0
 """Seconds that an event broker has for a batch."""
+LAST = 2.0
+"""Seconds that a server which ends has for what still waits."""
 MOST = 200
 """Commits that are sent in one batch."""
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -61,7 +63,7 @@ class Relay:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         with suppress(FrontdeskError, TimeoutError):
-            async with asyncio.timeout(2.0):
+            async with asyncio.timeout(LAST):
                 if not self.failures:
                     await self.send_all()
                 if self._leads_until:

@@ -8,6 +8,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -243,9 +244,13 @@ def _add_lifetime(
 ) -> None:
     tasks: set[asyncio.Task[Any]] = set()
     reminders = ReminderScheduler(agent)
+    files = _Files(layout) if watch else None
 
     @app.before_server_start
     async def prepare(_: Sanic[Any, Any]) -> None:
+        if files is not None:
+            # Before anybody hears that the server is ready: whatever is saved then counts.
+            await files.changed()
         await agent.start()
         await agent.exchange.start()
         spare_collections()
@@ -257,8 +262,8 @@ def _add_lifetime(
 
     @app.after_server_start
     async def begin(app: Sanic[Any, Any]) -> None:
-        if watch:
-            tasks.add(asyncio.create_task(_watch(agent, layout, app)))
+        if files is not None:
+            tasks.add(asyncio.create_task(_watch(agent, layout, app, files)))
         if workers is not None:
             await workers.open(app)
             tasks.add(asyncio.create_task(end_with_supervisor()))
@@ -302,20 +307,29 @@ async def _settle(agent: Agent, turns: Sequence[asyncio.Task[Any]] | None) -> No
         await agent.settle()
 
 
-async def _watch(agent: Agent, layout: Layout, app: Sanic[Any, Any]) -> None:
+class _Files:
+    """The files of a project, as they were when they were last looked at."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._endpoints = read_endpoints(layout.folder, layout.endpoints)
+        self._seen: str | None = None
+
+    async def changed(self) -> bool:
+        """Look at them; tell whether one is another than the last time."""
+        before = self._seen
+        with suppress(OSError):  # an editor is replacing a file at this moment
+            found = self._layout.folder, self._endpoints, self._layout
+            self._seen = await asyncio.to_thread(inputs_digest, *found)
+        return before is not None and before != self._seen
+
+
+async def _watch(agent: Agent, layout: Layout, app: Sanic[Any, Any], files: _Files) -> None:
     """Train in a process of its own when a file of the project changes, then answer with the new model."""
-    folder = layout.folder
-    endpoints = read_endpoints(folder, layout.endpoints)
-    seen: str | None = None
     while True:
-        try:
-            now: str | None = await asyncio.to_thread(inputs_digest, folder, endpoints, layout)
-        except OSError:  # an editor is replacing a file at this moment
-            now = seen
-        if seen is not None and now != seen:
-            await _renew(agent, layout, app)
-        seen = now
         await asyncio.sleep(WATCH_EVERY)
+        if await files.changed():
+            await _renew(agent, layout, app)
 
 
 async def _renew(agent: Agent, layout: Layout, app: Sanic[Any, Any]) -> None:

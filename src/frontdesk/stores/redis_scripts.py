@@ -1,9 +1,10 @@
 """What the lock store does within Redis: each script is one step that nothing comes between.
 
 For each conversation there are two keys: `queue:ID`, a sorted set of those who wait by their tickets, and `held:ID`, a
-hash of who has the lock (`owner`), with which `fence`, and whether the one before came to an end (`clean`). Who stands
-there is a place, "PROCESS:NUMBER". `alive:PROCESS` is there as long as that process says so; a place of one that does
-not is passed over. `wake:PROCESS` is the channel on which it hears of its locks.
+hash of who has the lock (`owner`), with which `fence`, and whether the one before came to an end (`clean`). Where it
+did not, and nobody was found to have the lock next, that is kept for whoever comes (`unsure`). Who stands there is a
+place, "PROCESS:NUMBER". `alive:PROCESS` is there as long as that process says so; a place of one that does not is
+passed over. `wake:PROCESS` is the channel on which it hears of its locks.
 
 Tickets and fences are microseconds of Redis's clock, or one more than the last: so they grow as well where a Redis
 comes back with nothing in it.
@@ -33,12 +34,17 @@ local function hand_over(clean, me)
     local first = redis.call('ZPOPMIN', queue)[1]
     if not first then
       redis.call('DEL', held)
+      if clean == '0' then
+        redis.call('HSET', held, 'unsure', '1')
+        redis.call('PEXPIRE', held, hour)
+      end
       return
     end
     if alive(first) then
       local known = redis.call('HMGET', held, 'fence', 'above')
       local fence = written(math.max(now(), tonumber(known[1] or 0) + 1, tonumber(known[2] or 0) + 1))
       redis.call('HSET', held, 'owner', first, 'fence', fence, 'clean', clean)
+      redis.call('HDEL', held, 'unsure')
       redis.call('PEXPIRE', held, hour)
       if first ~= me then tell(first, fence, clean) end
       return
@@ -79,7 +85,7 @@ if owner and alive(owner) then
   return {written(ticket), '0', '1'}
 end
 -- After a start with nothing in it, somebody may hold what is not known here.
-local unsure = owner or time - tonumber(began) < caution * 1000000
+local unsure = owner or redis.call('HGET', held, 'unsure') or time - tonumber(began) < caution * 1000000
 hand_over(unsure and '0' or '1', me)
 return mine() or {written(ticket), '0', '1'}
 """

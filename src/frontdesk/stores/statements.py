@@ -14,7 +14,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
     select,
     tuple_,
     update,
@@ -76,14 +75,16 @@ _this_delivery = and_(
     inbox.c.message_id == bindparam("in_message_id"),
 )
 _DELIVERY = select(inbox.c.finished, inbox.c.replies).where(_this_delivery)
-# One row, whatever is there: a conversation costs no question of its own.
+# One row, whatever is there: whether there is a conversation costs no question of its own.
 _ARRIVED = select(
-    conversations.c.sender_id.label("known"), inbox.c.message_id, inbox.c.finished, inbox.c.replies
-).select_from(
-    select(literal(1))
-    .subquery()
-    .outerjoin(conversations, conversations.c.sender_id == _sender)
-    .outerjoin(inbox, _this_delivery)
+    select(conversations.c.sender_id)
+    .where(conversations.c.sender_id == _sender)
+    .scalar_subquery()
+    .label("known"),
+    *(
+        select(column).where(_this_delivery).scalar_subquery().label(column.name)
+        for column in (inbox.c.message_id, inbox.c.finished, inbox.c.replies)
+    ),
 )
 _RECEIVE = insert(inbox)
 _FINISH = (

@@ -17,7 +17,7 @@ import pytest
 from actions.adapters.importing import main
 from actions.adapters.settings import Adapters, load_adapters
 from actions.services.container import Services
-from tests.conftest import start_server, until
+from tests.conftest import PATIENT, start_server, until
 from tests.visitors import Target, Visitor, copied
 
 from .described import running
@@ -96,7 +96,7 @@ def world(assistant: Path, folder: Path, stripe: StripeServer | None = None) -> 
         for name, value in given.items():
             patched.setenv(name, value)
         assert main(["--database", f"sqlite:///{project}/.frontdesk/shop.db"]) == 0
-        server = start_server(project, **given)
+        server = start_server(project, **given, **PATIENT)
         try:
             yield World(woo, Target(server, project), stripe)
         finally:

@@ -136,9 +136,8 @@ class OutsideContract(CarrierContract):
         carrier.close()
 
     def test_who_wants_less_is_obeyed(self, server: CarrierServer) -> None:
-        carrier = self.made(
-            server.url, Rules(deadline=25.0, first_wait=0.01)
-        )  # less than it is asked to wait
+        rules = Rules(deadline=25.0, first_wait=0.01)  # less than it is asked to wait
+        carrier = self.made(server.url, rules)
         number = NUMBERS[server.name]
         carrier.track(number)
         server.local.faults = [Told(429, {}, {"Retry-After": "30"})]

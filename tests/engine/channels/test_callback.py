@@ -92,6 +92,7 @@ def test_a_receiver_that_hangs_holds_up_no_conversation(server: Server, receiver
     try:
         for text in ("hello", "/leave_message", "ann@example.com"):
             assert post(server, text).text == "success"
+        until(lambda: receiver.posts, "the first reply is posted")
         assert [p["text"] for p in receiver.posts] == [HELLO], "one after the other"
         assert post(server, "hello", sender="bob").text == "success"
         until(lambda: len(receiver.posts) == 2, "bob's reply is posted")

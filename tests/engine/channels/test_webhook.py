@@ -138,7 +138,7 @@ def test_what_is_too_long_is_told_once_and_signs_come_before_the_reply(
 ) -> None:
     channel = FacebookChannel({"verify": "v", "secret": "s", "page-access-token": "t"}, SECRET)
     put: list[Mapping[str, Any]] = []
-    monkeypatch.setattr(channel.lines, "put", lambda _, post: put.append(post.content))
+    monkeypatch.setattr(channel.lines, "put", lambda _, post, **how: put.append(post.content))
     desk: Any = Desk()
 
     async def run() -> None:

@@ -241,13 +241,16 @@ def test_what_is_kept_fits_into_a_document() -> None:
 
 
 async def test_nothing_is_kept_where_nobody_tells_or_it_is_too_much(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def bring(_: Mapping[str, Any]) -> None:
         """Say nothing of when it arrived."""
 
     await desk.agent.accept(message(), bring)
+    await desk.agent._turns.ended()
+    assert "too long to be kept" not in caplog.text
     monkeypatch.setattr(owing, "LARGEST", 10)
     await desk.agent.accept(message(message_id="m2"), Van())
     await desk.agent._turns.ended()
     assert await owed(desk) == []
+    assert "Replies are too long to be kept" in caplog.text

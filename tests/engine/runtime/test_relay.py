@@ -17,6 +17,7 @@ from frontdesk.runtime.relay import Relay, outbox_of
 from frontdesk.stores.memory import MemoryTrackerStore
 from frontdesk.testing.contracts.tracker_store import said
 from frontdesk.testing.fakes import FakeClock
+from tests.conftest import PATIENCE
 from tests.engine.runtime.conftest import Desk
 
 
@@ -80,6 +81,7 @@ def announcing(desk: Desk) -> Desk:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSES", (0.01,))
+    monkeypatch.setattr(module, "LAST", PATIENCE)
 
 
 async def say(desk: Desk, text: str, sender: str = "ann") -> None:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from frontdesk.formats.yaml import read_text
-from tests.conftest import Server, frontdesk, start_server
+from tests.conftest import Server, frontdesk, start_server, until
 
 
 @pytest.fixture(scope="module")
@@ -258,13 +258,13 @@ def test_messages_while_models_come_and_go_are_answered_once_or_refused(
 ) -> None:
     server = serve(copy_of_starter, "--enable-api")
 
+    def answered(number: int) -> list[Any] | None:
+        response = say(server, f"user-{number % 5}", message_id=str(number))
+        assert response.status_code in (200, 503), response.text
+        return response.json() if response.status_code == 200 else None
+
     def insist(number: int) -> int:
-        for _ in range(200):
-            response = say(server, f"user-{number % 5}", message_id=str(number))
-            if response.status_code == 200:
-                return len(response.json())
-            assert response.status_code == 503, response.text
-        return 0
+        return len(until(lambda: answered(number), "there is a model"))
 
     def toggle(number: int) -> int:
         if number % 2:

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import shutil
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -73,7 +74,7 @@ def endpoint(shelf: Shelf) -> Endpoint:
 
 
 def greeting(server: Server) -> str:
-    body = {"sender": "ann", "message": "hello"}
+    body = {"sender": uuid.uuid4().hex, "message": "hello"}  # one would be asked to slow down
     return str(httpx.post(f"{server.url}/webhooks/rest/webhook", json=body).json()[0]["text"])
 
 

@@ -4,16 +4,47 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
-from tests.conftest import Server, until
+from frontdesk.testing.servers import free_port
+from tests.conftest import SECRET, Server, launch, until
+
+# A machine on which the first look at the files takes a while.
+WATCHED = """
+import sys, time
+from frontdesk.cli.main import main
+from frontdesk.server import serve
+
+look, looks = serve.inputs_digest, []
+
+def slowly(*files):
+    looks.append(files)
+    time.sleep(1.5 if len(looks) == 1 else 0)
+    return look(*files)
+
+serve.inputs_digest = slowly
+sys.exit(main())
+"""
+
+
+@pytest.fixture
+def server(copy_of_starter: Path) -> Iterator[Server]:
+    port = free_port()
+    command = ("-c", WATCHED, "run", "--watch", "--port", str(port))
+    running = launch(
+        copy_of_starter, command, port, copy_of_starter / "server.log", {"FRONTDESK_SECRET": SECRET}
+    )
+    yield running
+    running.stop()
 
 
 def said(server: Server, message: str = "hello") -> str:
-    body = {"sender": "ann", "message": message}
+    body = {"sender": uuid.uuid4().hex, "message": message}  # one would be asked to slow down
     return str(httpx.post(f"{server.url}/webhooks/rest/webhook", json=body).json()[0]["text"])
 
 
@@ -26,10 +57,7 @@ def save(file: Path, old: str, new: str) -> None:
     os.replace(draft, file)
 
 
-def test_what_is_saved_is_said_and_what_is_broken_is_told(
-    copy_of_starter: Path, serve: Callable[..., Server]
-) -> None:
-    server = serve(copy_of_starter, "--watch")
+def test_what_is_saved_is_said_and_what_is_broken_is_told(copy_of_starter: Path, server: Server) -> None:
     domain = copy_of_starter / "domain.yml"
     until(lambda: "ready" in server.log.read_text(), "the server is ready", server.log.read_text)
     assert said(server).startswith("Hello! I'm")

@@ -246,6 +246,17 @@ class TestSeveralServers:
                 await asyncio.sleep(3600)
         assert (await enter(one)).fence > hold.fence
 
+    async def test_one_who_seemed_dead_as_the_lock_came_free_is_told_to_take_care_all_the_same(
+        self, open_locks: Open, redis_url: str
+    ) -> None:
+        locks = open_locks(lifetime=1.0)
+        await use(locks, "bob")
+        run_redis(redis_url, "HSET", "lock:held:ann", "owner", "gone:1", "fence", "5", "clean", "1")
+        run_redis(redis_url, "DEL", f"lock:alive:{locks._name}")
+        async with asyncio.timeout(PATIENCE):
+            assert not (await enter(locks)).clean
+            assert (await enter(locks)).clean
+
     async def test_a_loss_that_is_heard_of_as_the_work_ends_stops_nothing(self, open_locks: Open) -> None:
         locks, loop, failed = open_locks(), asyncio.get_running_loop(), list[object]()
         loop.set_exception_handler(lambda _, context: failed.append(context.get("exception")))
