@@ -136,7 +136,8 @@ class ValidateAddressForm(OrderForm):
         if customer is None or not heard.text or asked != FLOW.confirmed_slot:
             return {}
         changes = FLOW.other_order(dispatcher, tracker, order_words(heard))
-        wanted = None if changes else target_of(heard, open_order=bool(open_orders(customer)))
+        settled = changes and not names_one_target(heard)
+        wanted = None if settled else target_of(heard, open_order=bool(open_orders(customer)))
         if wanted and wanted != tracker.get_slot("address_target") and not takes_own(heard):
             changes["address_target"] = wanted
         changes |= self._other_parts(customer, tracker, heard)
