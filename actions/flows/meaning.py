@@ -30,9 +30,6 @@ STILL = re.compile(
 CANCELS = re.compile(
     r"(?:(?:no|ok|okay|actually|pls|please|can you|can u|just|wait),? )*cancel (?:it|that)\W*(?:pls|please)?\W*"
 )
-CANCELS = re.compile(
-    r"(?:(?:no|ok|okay|actually|pls|please|can you|can u|just|wait),? )*cancel (?:it|that)\W*(?:pls|please)?\W*"
-)
 # Intents for which words with a code of the shop may be taken.
 LIKE_A_CODE = frozenset({"change_order", "request_refund", "ask_product", "ask_question", "open_ticket"})
 # Wishes that a correction, or one thing more, takes up once more.
