@@ -25,7 +25,7 @@ from bench.engines import ROOT
 from bench.measure import environment
 from bench.processes import Failed, timed, tree
 from bench.server.marks import POINTS
-from bench.server.numbered import Load, Telegram, fate
+from bench.server.numbered import Load, Telegram, fate, unbrought
 from bench.server.parts import Bench, Row, Say
 from frontdesk.testing import servers
 
@@ -54,7 +54,7 @@ queue:
 """
 UNFINISHED = "SELECT count(*) FROM frontdesk_inbox WHERE finished IS NULL AND begun < {}"
 HEARD = "SELECT sender_id, data FROM events WHERE type_name = 'user' ORDER BY id"
-SAID = "SELECT count(*) FROM events WHERE type_name = 'bot' AND sender_id NOT LIKE 'r%'"
+SAID = "SELECT sender_id, data FROM events WHERE type_name = 'bot' AND sender_id NOT LIKE 'r%'"
 SORRY = "SELECT count(*) FROM events WHERE type_name = 'bot' AND data LIKE '%turn_failed%'"
 
 Ask = Callable[[str], list[Any]]
@@ -163,6 +163,15 @@ class Site:
                 raise Failed(f"{self.name}: messages stay unanswered.")
             await asyncio.sleep(0.3)
 
+    async def until_brought(self, telegram: Telegram) -> int:
+        """Give what was said the time that owed replies take; return how many did not arrive."""
+        deadline = time.monotonic() + LIMIT
+        while (missing := unbrought(await asyncio.to_thread(self.ask, SAID), telegram.brought)) != 0:
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(1.0)
+        return missing
+
     def _open(self, since: float) -> int | None:
         with suppress(psycopg.OperationalError, psycopg.errors.UndefinedTable, sqlite3.OperationalError):
             return int(self.ask(UNFINISHED.format(since))[0][0])
@@ -197,7 +206,8 @@ async def _all(sites: Sequence[tuple[Site, Telegram]], times: int, bench: Bench)
         work += f"; of {what}" if what else ""
         told = f"{found['lost']} lost, {found['doubled']} doubled, {found['disordered']} out of order"
         told += f" of {found['acknowledged']:,}"
-        rows.append(Row(work, "0 lost, 0 doubled, in order", told, found["good"]))
+        told += f"; {found['telegram_missing']} of {found['telegram_said']:,} replies to Telegram not brought"
+        rows.append(Row(work, "0 lost, 0 doubled, in order, all brought", told, found["good"]))
     return rows
 
 
@@ -217,16 +227,17 @@ async def endured(site: Site, telegram: Telegram, times: int, say: Say) -> dict[
         load.over = True
         await asyncio.wait_for(talking, LIMIT)
         await site.until_answered(time.time() + 60)
+        missing = await site.until_brought(telegram)
     finally:
         talking.cancel()
         site.over = True
         await keeping
         await asyncio.to_thread(site.stop)
     found = fate(load.taken, site.ask(HEARD), site.effects())
-    brought, said = sum(telegram.brought.values()), int(site.ask(SAID)[0][0])
     return {
-        **asdict(found), "good": found.good, "killed": site.killed, "sent_again": load.again,
-        "apologies": int(site.ask(SORRY)[0][0]), "telegram_said": said, "telegram_brought": brought,
+        **asdict(found), "good": found.good and not missing, "killed": site.killed, "sent_again": load.again,
+        "apologies": int(site.ask(SORRY)[0][0]), "telegram_said": len(site.ask(SAID)),
+        "telegram_brought": sum(telegram.brought.values()), "telegram_missing": missing,
     }  # fmt: skip
 
 

@@ -98,15 +98,15 @@ async def _telegram(client: httpx.AsyncClient, url: str, sender: str, number: in
 
 
 class Telegram(JsonServer):
-    """Telegram's side: takes what is sent to people, and counts it by chat."""
+    """Telegram's side: takes what is sent to people, and counts what was brought to which chat."""
 
     def __init__(self) -> None:
         super().__init__(self._answer)
-        self.brought: Counter[str] = Counter()
+        self.brought: Counter[tuple[str, str]] = Counter()
 
     def _answer(self, asked: Asked) -> Any:
         if asked.path.endswith("/sendMessage") and asked.body:  # all of it arrived
-            self.brought[str(asked.body["chat_id"])] += 1
+            self.brought[str(asked.body["chat_id"]), str(asked.body["text"])] += 1
         self.asked.clear()
         return {"ok": True, "result": {"username": "desk_bot"}}
 
@@ -157,6 +157,12 @@ def fate(taken: Mapping[str, int], heard: Iterable[tuple[str, str]], effects: It
             doubled += stored[number] > 1 or had[number] > number % 3
     disordered = sum(_steps_back(line) for lines in (numbers, done) for line in lines.values())
     return Fate(sum(taken.values()), lost, doubled, disordered)
+
+
+def unbrought(said: Iterable[tuple[str, str]], brought: Mapping[tuple[str, str], int]) -> int:
+    """Count what was said, as (conversation, data of the stored event), and did not arrive as often as it was said."""
+    told = Counter((sender, str(json.loads(data)["text"])) for sender, data in said)
+    return sum((told - Counter(brought)).values())
 
 
 def _steps_back(line: Sequence[int]) -> int:

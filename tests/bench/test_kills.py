@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.server.marks import POINTS
-from bench.server.numbered import Fate, fate
+from bench.server.numbered import Fate, fate, unbrought
 from frontdesk.measures import STOPS
 from tests.conftest import ROOT
 
@@ -58,6 +58,13 @@ def test_a_process_ends_at_the_point_that_is_named(
 def test_each_point_is_at_a_stop() -> None:
     assert {point.split()[0] for point in POINTS} <= set(STOPS)
     assert {point.split()[1] for point in POINTS} == {"before", "after"}
+
+
+def test_what_was_said_has_to_arrive_at_least_as_often() -> None:
+    said = [("1", '{"text": "Hello!"}'), ("1", '{"text": "Hello!"}'), ("2", '{"text": "Noted under 7."}')]
+    assert unbrought(said, {}) == 3
+    assert unbrought(said, {("1", "Hello!"): 1, ("2", "Noted under 7."): 3}) == 1
+    assert unbrought(said, {("1", "Hello!"): 2, ("2", "Noted under 7."): 1, ("3", "Hello!"): 1}) == 0
 
 
 def heard(*numbers: int) -> list[tuple[str, str]]:
