@@ -61,6 +61,11 @@ class ValidateAccountForm(PrivateForm):
         """Name the action."""
         return f"validate_{FORM}"
 
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The slots that hold what one customer said for this form."""
+        return FLOW.slots
+
     def heard(self, tracker: Tracker) -> Said:
         """Return the words for this form; an e-mail address that is to be a new one says nothing about who it is."""
         words = super().heard(tracker)
@@ -231,7 +236,7 @@ class ActionSubmitAccount(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, customer: Customer, field: str
     ) -> list[EventType]:
         """Change a detail after a yes, or say why it stays."""
-        value, confirmed = str(tracker.get_slot("account_value") or ""), tracker.get_slot("account_confirmed")
+        value, confirmed = str(tracker.get_slot("account_value") or ""), FLOW.confirmed(tracker)
         if confirmed is False:
             dispatcher.utter_message(response="utter_account_kept")
             return []

@@ -128,7 +128,7 @@ class ActionSubmitAddress(SubmitOrderWrite):
         customer, address = known_customer(tracker), new_address(tracker)
         if customer is None or tracker.get_slot("address_target") != PROFILE:
             return None
-        if tracker.get_slot("address_confirmed") is not True or address is None:
+        if FLOW.confirmed(tracker) is not True or address is None:
             dispatcher.utter_message(response="utter_address_kept")
             return []
         try:

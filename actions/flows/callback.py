@@ -207,7 +207,7 @@ class ActionSubmitCallback(Action):
             response = "utter_callback_not_booked" if arranging else "utter_callback_unknown_call"
             dispatcher.utter_message(response=response)
             return closing
-        if tracker.get_slot("callback_confirmed") is not True:
+        if FLOW.confirmed(tracker) is not True:
             dispatcher.utter_message(
                 response="utter_callback_kept" if booked else "utter_callback_not_booked",
                 **(_facts(booked, tracker) if booked else {}),

@@ -236,7 +236,7 @@ class ActionSubmitCase(Action):
         if kind in NEXT:
             explain(dispatcher, tracker, order, found)
             return [*closing, *self._elsewhere(str(kind), tracker, order)]
-        confirmed = tracker.get_slot("case_confirmed")
+        confirmed = flow.confirmed(tracker)
         if kind is None or confirmed is None:
             return [*self._nothing(dispatcher, tracker, order, found, flow), *closing]
         if confirmed is not True:

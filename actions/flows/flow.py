@@ -32,6 +32,12 @@ class Flow:
     further_slots: tuple[str, ...] = ()  # emptied with the others at the end
     worth_asking: frozenset[str] = frozenset()  # rules from which a person may depart
 
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The slots that hold what the customer said for this flow."""
+        names = dict.fromkeys((*self.told_slots, self.confirmed_slot, *self.further_slots))
+        return tuple(filter(None, names))
+
     def needed(self, tracker: Tracker) -> str:
         """Return the wish whose level of identity is needed: of several that the form serves, the one that is named."""
         return served_by(self.form, tracker.get_slot("wish")) or self.wish
@@ -42,8 +48,7 @@ class Flow:
 
     def emptied(self) -> list[EventType]:
         """Return the events that empty the form."""
-        names = dict.fromkeys((*self.told_slots, self.confirmed_slot, *self.further_slots))
-        return [SlotSet(name, None) for name in names]
+        return [SlotSet(name, None) for name in self.slots]
 
     def answered(
         self, value: Any, heard: Said, tracker: Tracker, agrees: Callable[[Said], bool] = lambda _: False
@@ -59,6 +64,15 @@ class Flow:
         if value is False:
             return False
         return True if value is True and (heard.plain_yes or agrees(heard)) else None
+
+    def confirmed(self, tracker: Tracker) -> bool | None:
+        """Return the answer to the summary; none where the customer proved only in this turn who they are.
+
+        A summary is told to a proven customer: who was proven after it hasn't heard theirs.
+        """
+        answer = tracker.get_slot(self.confirmed_slot)
+        proven_now = set_in_this_turn(tracker, ("identity_proof",))
+        return answer if isinstance(answer, bool) and not proven_now else None
 
     def again(self, tracker: Tracker, responses: tuple[str, ...]) -> bool:
         """Tell whether the same summary was said in the turn before, so that a short one will do."""

@@ -17,6 +17,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer
 from actions.flows.corrected import reworded
+from actions.flows.former import of_former
 from actions.flows.forms import AttentiveForm
 from actions.flows.leaving import gives_up_this
 from actions.flows.memo import look_again, looked_up, one_look
@@ -265,6 +266,11 @@ class PrivateForm(AttentiveForm, ABC):
     def name(self) -> str:
         """Name the action."""
 
+    @property
+    @abstractmethod
+    def held(self) -> tuple[str, ...]:
+        """The slots that hold what one customer said for this form."""
+
     @abstractmethod
     def steps(self, customer: Customer, tracker: Tracker) -> list[str]:
         """Return the slots that are needed once the customer is known."""
@@ -331,8 +337,10 @@ class PrivateForm(AttentiveForm, ABC):
             return [SlotSet(asked, False), SlotSet("requested_slot", None)]
         self.give_way(tracker)
         with one_look():
-            heard = self.heard(tracker)
-            changes = settle(dispatcher, tracker, self._introduced(tracker, heard), self.needed(tracker))
+            heard, wish = self.heard(tracker), self.needed(tracker)
+            before, _ = _standing(tracker, wish)
+            changes = settle(dispatcher, tracker, self._introduced(tracker, heard), wish)
+            changes |= of_former(tracker, before, _standing(tracker, wish)[0], self.held)
             tracker.slots.update(changes)
             # Noted in this turn: a yes in the same message isn't one to what the summary will say now.
             corrections = noted(tracker, self.corrections(dispatcher, tracker, heard, domain))

@@ -25,6 +25,11 @@ class OrderForm(PrivateForm, ABC):
     def name(self) -> str:
         """Name the action."""
 
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The slots that hold what one customer said for this form."""
+        return self.flow.slots
+
     @abstractmethod
     def offered(self, customer: Customer, tracker: Tracker) -> Sequence[Order]:
         """Return the recent orders with which it can be."""

@@ -252,6 +252,9 @@ class SubmitOrderWrite(Action, ABC):
             dispatcher.utter_message(response="utter_only_order")
             return []
         decision = self.decide(customer, order, tracker)
+        if decision.allowed:
+            dispatcher.utter_message(response="utter_stopped")
+            return []
         about = SlotSet(REFUSED, self.concerned(order, tracker) or None)
         return [*self.flow_for(tracker).tell_refusal(dispatcher, tracker, decision), about]
 
@@ -278,9 +281,11 @@ class SubmitOrderWrite(Action, ABC):
                 return closing  # another order of theirs was not what they asked about
             if len(orders) > 1:
                 return [*self.none_possible(dispatcher, tracker, customer), *closing]
-            order = orders[0]
+            # No summary was of this order, so that no answer is about it: it is only told of.
+            closing.append(SlotSet("last_order", orders[0].number))
+            return [*self._refused(dispatcher, tracker, customer, orders[0]), *closing]
         closing.append(SlotSet("last_order", order.number))
-        confirmed = tracker.get_slot(flow.confirmed_slot)
+        confirmed = flow.confirmed(tracker)
         if confirmed is False:
             self.declined(dispatcher, order)
             return closing

@@ -327,7 +327,7 @@ class ActionSubmitQuote(Action):
     def _write(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
         """Write the quote, pass it to a person, or say why neither is possible."""
         lines, who, customer = lines_of(tracker), caller(tracker), known_customer(tracker, WISH)
-        confirmed = tracker.get_slot("quote_confirmed")
+        confirmed = FLOW.confirmed(tracker)
         if confirmed is False:
             dispatcher.utter_message(response="utter_quote_kept")
             return []

@@ -8,6 +8,9 @@ from pathlib import Path
 from actions.flows.phrases import pattern, plain
 
 TABLE = Path(__file__).with_name("yes_words.yml")
+GO = re.compile(
+    r"(?:(?:please|just|then|now|lets) )*go(?: (?:please|now|then))*"
+)  # what is left of "ok, just go now"
 LONGEST = 14  # words; a longer answer may hold anything
 # Marks that make a question of words, or a no; `plain` leaves them out.
 DOUBTS = re.compile(
@@ -20,7 +23,10 @@ def agrees(text: str) -> bool:
     words, yes = plain(text), pattern(TABLE, "yes")
     if DOUBTS.search(text) or any(mark.isdigit() for mark in words) or len(words.split()) > LONGEST:
         return False
-    return bool(yes.search(words)) and not pattern(TABLE, "no").search(yes.sub(" ", words))
+    left = without_yes(words)
+    if GO.fullmatch(left):
+        return True
+    return bool(yes.search(words)) and not pattern(TABLE, "no").search(left)
 
 
 def without_yes(words: str) -> str:

@@ -17,6 +17,10 @@ from actions.flows.yes_words import agrees
         "no objections here, go on",
         "ok, do that",
         "I agree with it all",
+        "go",
+        "ok, just go now",
+        "let's go",
+        "please go ahead",
     ],
 )
 def test_a_yes(text):
@@ -41,6 +45,22 @@ def test_a_yes(text):
         "",
         "yes\N{FULLWIDTH QUESTION MARK}",
         "ok \N{THUMBS DOWN SIGN}",
+        "let it go",
+        "go to hell",
+        "gotta go",
+        "have to go, bye",
+        "go back",
+        "can we go over it again",
+        "let me go check with my wife",
+        "go with the paypal refund",
+        "ok bye",
+        "ok drop it",
+        "ok skip it",
+        "sure, abort",
+        "ok let it go",
+        "ok let it be",
+        "ok cancel that",
+        "ok go away",
     ],
 )
 def test_no_yes(text):
