@@ -160,7 +160,10 @@ def fate(taken: Mapping[str, int], heard: Iterable[tuple[str, str]], effects: It
 
 
 def unbrought(said: Iterable[tuple[str, str]], brought: Mapping[tuple[str, str], int]) -> int:
-    """Count what was said, as (conversation, data of the stored event), and did not arrive as often as it was said."""
+    """Count what was said, as (conversation, data of the stored event), and did not arrive as often as it was said.
+
+    Two in three replies hold a number of their own; of two alike, one that came twice stands for the other.
+    """
     told = Counter((sender, str(json.loads(data)["text"])) for sender, data in said)
     return sum((told - Counter(brought)).values())
 

@@ -41,7 +41,7 @@ def test_no_address_reaches_the_log(desk: Desk, environment: dict[str, str]) -> 
         "@mail[.]example",
         "hara[+]test",
         "41111111",
-        r"(?<![\w.])4111(?![\w.])",
+        r"(?<![\w.])4111(?!\w|\.\d)",
     ):
         assert not re.search(private, log), [line for line in log.splitlines() if re.search(private, line)]
     if "FORCE_JSON_LOGGING" in environment:

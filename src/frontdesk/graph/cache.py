@@ -53,9 +53,15 @@ class TrainingCache:
         for old in sorted(used, key=used.__getitem__, reverse=True)[self.limit :]:
             with suppress(OSError):
                 if old.stat().st_mtime_ns == used[old]:
-                    # Under another name first: nobody finds half of a part.
-                    gone = Path(tempfile.mkdtemp(prefix="draft-", dir=self.folder))
-                    shutil.rmtree(old.rename(gone), ignore_errors=True)
+                    discard(old)
+
+
+def discard(folder: Path) -> None:
+    """Delete a folder that others may be looking at: under another name first, so that nobody finds half of it."""
+    gone = Path(tempfile.mkdtemp(prefix="draft-", dir=folder.parent))
+    with suppress(OSError):  # somebody else was faster
+        folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _used(part: Path) -> int:

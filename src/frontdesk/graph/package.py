@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from frontdesk.errors import PackageError
+from frontdesk.graph.cache import discard
 from frontdesk.graph.fingerprint import file_digest
 
 FORMAT = 1
@@ -115,7 +116,7 @@ def _forget_old(cache: Path) -> None:
     limit = time.time() - KEPT_SECONDS
     for folder in by_use[KEPT:]:
         if _used(folder) < limit:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
 
 
 def _used(folder: Path) -> float:

@@ -118,6 +118,9 @@ class Owing:
                 await bring(reply)
             except Exception:  # whatever the channel makes of it; tried again, it would go no better
                 log.exception("A reply that was owed on the channel '%s' cannot be brought.", owed.channel)
+            except BaseException:  # called off in between: whoever comes next tries again
+                self._at_work.discard(owed.id)
+                raise
         if isinstance(bring, Bringing):
             self.see_to(owed, bring)
         else:

@@ -235,6 +235,32 @@ async def test_one_that_a_channel_makes_nothing_of_holds_up_no_other_and_is_not_
     assert await owed(desk) == []
 
 
+async def test_what_was_called_off_while_it_was_brought_is_brought_by_whoever_comes_next(desk: Desk) -> None:
+    loaded: list[str] = []
+    hurried = asyncio.Event()
+
+    class Slow(Vans):
+        def answering(self, message: UserMessage) -> Any:
+            async def bring(reply: Mapping[str, Any]) -> None:
+                if not hurried.is_set():
+                    hurried.set()
+                    await asyncio.Event().wait()
+                loaded.append(reply["text"])
+
+            return bring
+
+    await taken(desk, Van(), "count")
+    left = Owing(desk.store, lambda: Outlets([Slow(Van())]))
+    (one,) = await owed(desk)
+    first = asyncio.create_task(left.bring(one))
+    await hurried.wait()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await left.bring(one)
+    assert loaded == ["Number 1"]
+    assert await owed(desk) == []
+
+
 def test_what_is_kept_fits_into_a_document() -> None:
     text = "\\" * (owing.LARGEST // 2)  # which JSON writes as two, and JSON within JSON as four
     Waiting(Reminder("id", "ann", "id", "intent", 0.0, {"replies": [{"text": text}]}), 0.0).step()

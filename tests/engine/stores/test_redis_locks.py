@@ -361,8 +361,9 @@ class TestRedisThatFails:
                 await asyncio.wait_for(locks.missed.wait(), PATIENCE)
             await asyncio.to_thread(server.start)
             await until_waiting(url, 6)
-            while (held := run_redis(url, "HGET", "lock:held:ann", "fence")) is None:
-                await asyncio.sleep(0.05)
+            async with asyncio.timeout(PATIENCE):
+                while (held := run_redis(url, "HGET", "lock:held:ann", "fence")) is None:
+                    await asyncio.sleep(0.05)
         async with asyncio.timeout(60):
             holds = await asyncio.gather(*waiting)
         fences = [hold.fence for hold in holds]
