@@ -41,6 +41,9 @@ HESITATES = re.compile(
     r"\b(?:but|wait|not|except|instead|however|hold on|unless|if|maybe|perhaps|possibly|depends|guess"
     r"|h+m+|u+m+|u+h+(?! ?-?huh)|er+m*|(?:let me|i'?ll|have to|need to) (?:think|see|check|ask))\b"
 )
+LETS_GO = re.compile(
+    r"\b(?:let (?:it|that) (?:go|be)|(?:drop|skip) (?:it|that)\b(?! off)|abort)\b"
+)  # "yes, drop it"
 ASKS_BACK = re.compile(
     r"^(?:so |and |but |ok(?:ay)? )*(?:did|does|has|was|how|what|why|when|where|who)\b"
 )  # "did it go through?" is no yes
@@ -109,7 +112,8 @@ class Said:
     def plain_yes(self) -> bool:
         """Tell whether it is a yes without a doubt in it."""
         sure = self.intent == "affirm" and self.confidence >= SURE
-        return (sure or self.agrees) and self.meant and not (self.has(HESITATES) or self.has(ASKS_BACK))
+        doubtful = any(map(self.has, (HESITATES, ASKS_BACK, LETS_GO)))
+        return (sure or self.agrees) and self.meant and not doubtful
 
     @property
     def agrees(self) -> bool:

@@ -70,3 +70,12 @@ def test_no_yes(text):
 def test_a_button_is_told_by_its_intent_and_a_doubt_takes_it_back():
     assert not Said("yes", "deny", 1.0, payload=True).plain_yes
     assert not Said("well, I guess so, yes", "inform", 0.9).plain_yes
+
+
+@pytest.mark.parametrize("text", ["yes, let it go", "yes drop it", "ok, skip that", "yes, abort"])
+def test_that_a_yes_to_letting_it_go_is_none_however_sure_it_sounds(text):
+    assert not Said(text, "affirm", 1.0).plain_yes
+
+
+def test_that_dropping_a_parcel_off_lets_nothing_go():
+    assert Said("yes, I'll drop it off", "affirm", 1.0).plain_yes
