@@ -9,7 +9,7 @@ from pathlib import Path
 from actions.commerce.model import Customer
 from actions.flows.names import is_other
 from actions.flows.phrases import phrases, plain
-from actions.flows.turn import EMAIL, Said
+from actions.flows.turn import EMAIL, POSTCODE, Said
 from actions.services.phone import phone_number, spoken_number
 from actions.services.profile import OFF, ON, full_name
 
@@ -29,11 +29,19 @@ BEFORE_NAME = re.compile(
     re.IGNORECASE,
 )
 AFTER_NAME = re.compile(
-    r"[,.;!?].*$|\s+(?:please|instead|now|not|rather|from|because|since|thanks)\b.*$", re.IGNORECASE
+    r"[,.;!?].*$|(?<!\s)\s+(?:please|instead|now|not|rather|from|because|since|thanks)\b.*$",
+    re.IGNORECASE | re.DOTALL,
 )
 MOST_WORDS = 4
 
-ENDING = re.compile(r"(?<![\w-])\d{2,7}(?![\w-])")
+ENDING = re.compile(  # a percentage or a time is none
+    r"(?<![\w$-])\d{2,4}(?![\w-])(?! ?(?:%|percent|(?:second|minute|min|hour|hr|day|week|month)s?\b))",
+    re.IGNORECASE,
+)
+OTHERWISE = re.compile(
+    r"^(?:no|nope|sorry|wait|oops|actually)\b(?! problem)"
+    r"|\bat the end\b(?! of)|\b(?:ends?|ending) (?:in|with)\b|\blast (?:two|three|four|[234]|digits?)\b"
+)
 
 
 def topics() -> Mapping[str, tuple[str, ...]]:
@@ -83,7 +91,10 @@ def value_in(heard: Said, field: str, customer: Customer, *, asked: bool) -> str
 
 def other_ending(heard: Said, number: str) -> str | None:
     """Return a phone number with its last digits as the words correct them: "no, 0189 at the end"."""
-    endings, digits = ENDING.findall(heard.text), re.sub(r"\D", "", number)
+    if heard.intent == "affirm" or not (heard.intent in ("correct", "deny") or heard.has(OTHERWISE)):
+        return None
+    words = POSTCODE.sub(" ", EMAIL.sub(" ", heard.text))
+    endings, digits = ENDING.findall(words), re.sub(r"\D", "", number)
     if len(endings) != 1 or len(digits) <= len(endings[0]):
         return None
     corrected = phone_number(digits[: -len(endings[0])] + endings[0])

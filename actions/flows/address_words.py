@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from actions.services.us_addresses import Parts, parts_of
 TABLE = Path(__file__).with_name("address_words.yml")
 ORDER, PROFILE, BOTH = "order", "profile", "both"
 TARGETS = frozenset({ORDER, PROFILE, BOTH})
+NOT_ONLY = re.compile(r"\b(?:not|(?:is|are)n.?t) (?:only|just)\b", re.IGNORECASE)
 FIELDS = ("line1", "line2", "city", "state", "postcode")
 
 
@@ -54,7 +56,8 @@ def names_one_target(heard: Said) -> bool:
 
 def _only(target: str, heard: Said) -> bool:
     """Tell whether only one target is meant: the words as they stand count, too ("only for order L204991")."""
-    return speaks(f"only_{target}", around_address(heard.text)) or speaks(f"only_{target}", heard.text)
+    spoken = (NOT_ONLY.sub(" ", text) for text in (around_address(heard.text), heard.text))
+    return any(speaks(f"only_{target}", words) for words in spoken)
 
 
 def takes_own(heard: Said, *, asked: bool = False) -> bool:

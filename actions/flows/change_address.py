@@ -35,7 +35,8 @@ from actions.flows.choice import described, placed, recent
 from actions.flows.identity import known_customer
 from actions.flows.order_form import OrderForm
 from actions.flows.order_writes import OrderFlow
-from actions.flows.turn import Said, message
+from actions.flows.turn import Said, message, spoken_after
+from actions.flows.wishes import LONGEST_WORDS
 from actions.services import services
 from actions.services.address_reading import corrected
 from actions.services.us_addresses import Parts, parts_of
@@ -132,7 +133,8 @@ class ValidateAddressForm(OrderForm):
             and asked in self.own_questions
             and names_address(message(tracker), "address_new")
         ):
-            return {"wish_words": f"{tracker.get_slot('wish_words') or ''}\n{message(tracker).text}"}
+            before = str(tracker.get_slot("wish_words") or "")
+            return {"wish_words": spoken_after(before.splitlines(), message(tracker).text, LONGEST_WORDS)}
         if customer is None or not heard.text or asked != FLOW.confirmed_slot:
             return {}
         changes = FLOW.other_order(dispatcher, tracker, order_words(heard))

@@ -11,16 +11,18 @@ from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, OTHER_ORDER, recent
 from actions.flows.names import full_name
 from actions.flows.return_words import named_items
-from actions.flows.turn import Said, actions_of, last_message, message, said, spoken
+from actions.flows.turn import Said, actions_of, last_message, message, said, spoken, spoken_after, written
 from actions.flows.wishes import LONGEST_WORDS, served_by, wishes
 from actions.services.order_numbers import without_numbers
 
 REFUSED = "refused_items"
-# Wishes whose words say more than which order and which items: an address, a code, a method.
 FAR = 3  # corrections in a row
+# Wishes whose words say more than which order and which items: an address, a code, a method.
 SAY_MORE = frozenset({"change_address", "change_payment", "promo_code"})
 
 MEANT = re.compile(r"\b(?:i mean|meant)\b|^(?:(?:no|sorry|wait|oh|actually),? )*not the\b")
+# What somebody is asked who it is; of it they may mean another, too: "i meant my other e-mail".
+WHO = re.compile(r"\b(?:e-?)?mails?\b|\b(?:address|zip|postcode|postal|number|account|name)")
 
 
 def concerned(order: Order, tracker: Tracker) -> list[str]:
@@ -53,14 +55,14 @@ def words_again(tracker: Tracker, wish: str) -> str:
     now = message(tracker).text
     if wish not in SAY_MORE or tracker.get_slot("last_wish") != wish:
         return now
-    return "\n".join([*(without_numbers(words, " ") for words in _corrected(tracker)), now])
+    before = [without_numbers(words, " ") for words in _corrected(tracker)]
+    return spoken_after(before, now, LONGEST_WORDS)
 
 
 def _corrected(tracker: Tracker) -> list[str]:
     """Return what the customer wrote that this message corrects, oldest first: back to what was no correction."""
-    written = [str(event.get("text") or "") for event in tracker.events if event.get("event") == "user"]
     found: list[str] = []
-    for back, words in enumerate(reversed(written[:-1]), start=1):
+    for back, words in enumerate(reversed(written(tracker)[:-1]), start=1):
         found.insert(0, "" if words.startswith("/") else words)
         if back == FAR or "action_correct" not in actions_of(tracker, back):
             break
@@ -70,7 +72,7 @@ def _corrected(tracker: Tracker) -> list[str]:
 def reworded(tracker: Tracker, form: str) -> dict[str, Any]:
     """Return the slot with other words for the wish, where somebody who is asked who it is says what was meant."""
     words = said(tracker, form)
-    if words.payload or not words.has(MEANT) or not tracker.get_slot("wish_words"):
+    if words.payload or not words.has(MEANT) or words.has(WHO) or not tracker.get_slot("wish_words"):
         return {}
     if words.email or words.number or words.postcode or full_name(words.text, asked=True):
         return {}

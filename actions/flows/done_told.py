@@ -17,6 +17,7 @@ from rasa_sdk.interfaces import Tracker
 
 from actions.commerce.model import Address
 from actions.flows.phrases import plain
+from actions.flows.product_words import DIFFERENCE
 from actions.flows.turn import Said, message, spoken
 from actions.flows.wishes import (
     JOINTS,
@@ -95,9 +96,6 @@ WISHES = {  # whose level of identity its facts need
 TOLD = OF_ANYBODY | frozenset(WISHES)
 MOVES = frozenset({"order.remedy", "order.change", "exchange.start"})
 SWAPS = frozenset({"change_order", "exchange_item"})
-DIFFERENCE = re.compile(
-    r"\b(?:how much|what) (?:more|extra|less|is the difference)\b|\b(?:price|cost) difference\b|\bdifference in price\b"
-)
 GIVE = frozenset(
     {"delivery_problem", "billing_dispute"}
 )  # wishes that end in one, and tell no refund's state

@@ -12,7 +12,7 @@ WHOLE, CLAUSES = (
     "clauses",
 )  # how a wish is parted: all of its words go with each number, or those beside it
 JOINTS = re.compile(
-    r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|also|plus|then|&)\s+(?:also\s+|then\s+)?|,\s+", re.IGNORECASE
+    r"(?<=[.!?;])\s+|\n+|,?(?<!\s)\s+(?:and|also|plus|then|&)\s+(?:also\s+|then\s+)?|,\s+", re.IGNORECASE
 )
 FEW = 4  # words of a clause that says hardly more than a number
 

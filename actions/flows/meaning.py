@@ -10,6 +10,7 @@ from actions.flows.address_words import speaks, takes_last
 from actions.flows.call_words import wish_of
 from actions.flows.choice import words_for_items
 from actions.flows.identity import known_customer
+from actions.flows.phrases import plain
 from actions.flows.promo_words import WISH as CODE
 from actions.flows.promo_words import known_code, named_code
 from actions.flows.quote_words import WISH as QUOTE
@@ -27,8 +28,12 @@ CALL = "schedule_callback"
 STILL = re.compile(
     r"\b(?:do|still|actually|please|go ahead and|but|yes|then) cancel\b|\bcancel (?:after all|anyway|it)\b"
 )
+# "please don't cancel it", "why did you cancel it", in plain words
+NOT_SO = re.compile(
+    r"\b(?:not|dont|didnt|doesnt|wont|wouldnt|shouldnt|cannot|never|without|why|did|what|when|who|how)\b"
+)
 CANCELS = re.compile(
-    r"(?:(?:no|ok|okay|actually|pls|please|can you|can u|just|wait),? )*cancel (?:it|that)\W*(?:pls|please)?\W*"
+    r"(?:(?:no|ok|okay|actually|pls|please|can you|can u|just|wait),? )*cancel (?:it|that)(?:\W+(?:pls|please))?\W*"
 )
 # Intents for which words with a code of the shop may be taken.
 LIKE_A_CODE = frozenset({"change_order", "request_refund", "ask_product", "ask_question", "open_ticket"})
@@ -59,7 +64,7 @@ def goes_on(tracker: Tracker) -> str | None:
 
 def heard_again(heard: Said) -> bool:
     """Tell whether short words take up a cancellation that was let go: "actually do cancel"."""
-    return heard.short and not heard.payload and heard.has(STILL)
+    return heard.short and not heard.payload and heard.has(STILL) and not NOT_SO.search(plain(heard.text))
 
 
 def _one_more(tracker: Tracker) -> str | None:

@@ -36,13 +36,22 @@ from actions.flows.wishes import (
     served_by,
     wishes,
 )
+from actions.services import services
 
 ONE_OF_THEM = re.compile(r"^and\b.*\b(?:one|order)\b|\b(?:order|one) with\b")
 ALONE = re.compile(
     rf"{EMAIL.pattern}|(?:order |number |no\.? |nr\.? |#)*[A-Za-z]{{0,2}}[ -]?\d{{1,12}}", re.IGNORECASE
 )
 SAFE = re.compile(r"\b(?:safe|danger\w*)\b")
-INSTEAD = re.compile(r"\b(?:instead|rather)\b(?! of)")
+# What was under way is left for something else; "rather than wait" doesn't say so, nor "instead" among other words.
+INSTEAD = re.compile(
+    r"^(?:(?:no|ok|okay|hmm|wait|oh|actually|and|but|so|then|please),? )*instead\b(?! of)"
+    r"|\binstead(?:,? (?:please|pls|then|thanks|thank you))?\W*$"
+)
+RATHER = re.compile(
+    r"\bi(?:['\N{RIGHT SINGLE QUOTATION MARK}]?d| would) rather (?:just )?"
+    r"(?:return|send|exchange|swap|replace|change|switch|cancel|pay|get|have)\b"
+)
 IT = re.compile(r"\b(?:it|this|that|them|these|those)\b")
 OF_A_RETURN = re.compile(
     r"\b(?:cancel|cancle|stop|undo|withdraw)\w* (?:(?!(?:and|or|then|but|also)\b)\w+ ){0,3}returns?\b"
@@ -127,7 +136,7 @@ class ActionAcknowledge(Action):
         ]
         if not running or not first.form or first.action == wishes()[running].action:
             return queue
-        if heard.has(INSTEAD):
+        if _replaces(heard, first):
             dispatcher.utter_message(response="utter_left_out", what=wishes()[running].name)
         elif not (first.ends or running in first.replaces):
             queue.append({"wish": running, "words": "", "resumed": True})
@@ -167,6 +176,20 @@ class ActionAcknowledge(Action):
         if heard.payload or heard.has(IT):
             return f"{message_before(tracker)} {words}".strip()
         return words
+
+
+def _replaces(heard: Said, wish: Wish) -> bool:
+    """Tell whether the words want this wish, which changes something, in place of what is under way."""
+    if wish.asks or wish.intent == "order_status":
+        return False
+    return heard.has(RATHER) or (heard.has(INSTEAD) and not _names_variant(heard.text))
+
+
+def _names_variant(text: str) -> bool:
+    """Tell whether a variant of a product is named, which "instead" may speak of: "to sage instead"."""
+    words = f" {plain(text)} "
+    variants = (variant for product in services().products.all() for variant in product.variants)
+    return any(f" {plain(value)} " in words for each in variants for value in each.options.values())
 
 
 def means_a_return(tracker: Tracker, heard: Said) -> bool:

@@ -31,6 +31,11 @@ BUDGET = re.compile(
     r"(?:\$\s?)?(\d{1,5}(?:\.\d\d)?)(?![\d.]*\s*(?:in|inch\w*|lbs?|pounds|ft|feet|oz|w|watts?|liters?)\b)",
     re.IGNORECASE,
 )
+DIFFERENCE = re.compile(  # "what's the price difference", of what is being changed, or was
+    r"\b(?:price|cost) difference\b|\bdifference in (?:price|cost)\b|\b(?:how much|what) (?:more|extra|less)\b"
+    r"|\b(?:(?:it|that|this) costs?|pay|charged?)(?: \w+)? (?:more|extra|less)\b"
+    r"|\bwhat(?:['\N{RIGHT SINGLE QUOTATION MARK}]?s| is) the difference\b(?! between)"
+)
 APART = re.compile(r"\b(?:vs\.?|versus|and|or|with|to|than|from|between)\b|[,/&?]", re.IGNORECASE)
 PRONOUN = re.compile(
     r"\b(?:it|its|this|that|they|them|these|those|that one|this one|the one)\b", re.IGNORECASE

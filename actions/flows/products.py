@@ -23,6 +23,7 @@ from actions.flows.product_answers import (
 )
 from actions.flows.product_told import SHOWN, asks_for_property, details, offer, plain, tell
 from actions.flows.product_words import (
+    DIFFERENCE,
     another_in,
     asks,
     budget_in,
@@ -44,11 +45,6 @@ BASICS = re.compile(
 )
 SIDE_BY_SIDE = 3
 SWAP = "swap_form"
-DIFFERENCE = re.compile(  # "what's the price difference", of what is being changed
-    r"\b(?:price|cost) difference\b|\bdifference in (?:price|cost)\b"
-    r"|\b(?:cost|pay|charge\w*)(?: \w+)? (?:more|extra|less)\b"
-    r"|\bwhat(?:'?s| is) the difference\b"
-)
 THAN = re.compile(r"\b(?:it|that|this|they)\b.*\bthan\b")
 SAME = re.compile(r"\b(?:it|its|they|them|their|that one|this one|these|those)\b")
 

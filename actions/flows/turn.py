@@ -8,6 +8,7 @@ again.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from frontdesk.redaction import without_cards
 
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}")
 POSTCODE = re.compile(r"(?<![\w#-])(\d{5})(?:-\d{4})?(?![\w-])")
+
+WIDE = re.compile(r"\s{2,}|[^\S\n ]")  # what a single space, or a single break, stands for
 
 # Actions that may run before a flow reads the message: none of them uses it up.
 PRELUDE = frozenset(
@@ -142,11 +145,41 @@ def message(tracker: Tracker) -> Said:
     entities = tuple(entity for entity in latest.get("entities") or [] if isinstance(entity, Mapping))
     text = str(latest.get("text") or "").strip()
     payload = text.startswith("/")
-    if payload:
+    if not payload:
+        entities = _moved(str(latest.get("text") or ""), entities)
+        text = single_spaced(text)
+    else:
         named = [str(entity.get("value") or "") for entity in entities if entity.get("entity") in NAMES]
         text = " ".join(named) or str(intent.get("name") or "")
     return Said(
         text, str(intent.get("name") or ""), float(intent.get("confidence") or 0.0), entities, payload
+    )
+
+
+def single_spaced(text: str) -> str:
+    """Write one space for each run of white space, or one break where there is one: patterns walk runs twice."""
+    return WIDE.sub(lambda run: "\n" if "\n" in run.group() else " ", text.strip())
+
+
+def _moved(text: str, entities: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
+    """Return the entities of a text where they stand once it is single-spaced."""
+    ahead = len(text) - len(text.lstrip())
+    if not (ahead or WIDE.search(text)):
+        return entities
+    ends, gone = [0], [ahead]  # from an end on, so many characters less stand before
+    for run in WIDE.finditer(text, ahead):
+        ends.append(run.end())
+        gone.append(gone[-1] + len(run.group()) - 1)
+    return tuple(
+        {
+            **entity,
+            **{
+                key: entity[key] - gone[bisect_right(ends, entity[key]) - 1]
+                for key in ("start", "end")
+                if isinstance(entity.get(key), int)
+            },
+        }
+        for entity in entities
     )
 
 
@@ -168,9 +201,14 @@ def in_danger(tracker: Tracker) -> bool:
 
 def message_before(tracker: Tracker) -> str:
     """Return what the customer wrote before the last message; nothing where it was a button."""
-    written = [str(event.get("text") or "") for event in tracker.events if event.get("event") == "user"]
-    before = written[-2] if len(written) > 1 else ""
+    before = ["", *written(tracker)[-2:-1]][-1]
     return "" if before.startswith("/") else before
+
+
+def written(tracker: Tracker) -> list[str]:
+    """Return what the customer wrote, oldest first."""
+    users = (event for event in tracker.events if event.get("event") == "user")
+    return [single_spaced(str(event.get("text") or "")) for event in users]
 
 
 def said(tracker: Tracker, flow: str) -> Said:
@@ -310,8 +348,19 @@ def feels_bad(tracker: Tracker, least: float = SURE) -> bool:
 
 def spoken(text: str, limit: int) -> str:
     """Shorten words of a customer to one line of at most `limit` characters; a card number is taken out."""
-    line = without_cards(" ".join(text.split()))
+    line = without_cards(" ".join(without_cards(text).split()))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def spoken_after(before: Sequence[str], text: str, limit: int) -> str:
+    """Put words after earlier ones, a line each and `limit` characters at most; the oldest are shortened first."""
+    lines, room = list[str](), limit
+    for words in (text, *reversed(before)):
+        line = spoken(words, room) if room > 1 else ""
+        if line:
+            lines.insert(0, line)
+            room -= len(line) + 1
+    return "\n".join(lines)
 
 
 def handoff(tracker: Tracker, reason: str, ticket: str, summary: str) -> list[EventType]:

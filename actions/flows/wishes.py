@@ -38,7 +38,7 @@ EVERYTHING = "*"
 NUMBER = re.compile(r"#?\bl?[ -]?\d{6}\b|#?\b[a-z]{1,2}-?\d{6,10}\b")
 MAY_I = re.compile(r"\b(?:can|could|may|am) i\b|\bis it (?:ok|okay|possible|free)\b|\bdo i\b", re.IGNORECASE)
 JOINTS = re.compile(
-    r"(?:^|\s+)\(?\d\)\s+|(?<=[.!?;])\s+|\n+|,?\s+(?:and|also|plus|but|then|&)\s+(?:also\s+|then\s+|secondly\s+)?|,\s+",
+    r"(?:^|(?<=\s))\(?\d\)\s+|(?<=[.!?;])\s+|\n+|,?(?<!\s)\s+(?:and|also|plus|but|then|&)\s+(?:also\s+|then\s+|secondly\s+)?|,\s+",
     re.IGNORECASE,
 )
 

@@ -111,7 +111,8 @@ class Policy(Protocol):
     """Proposes the next action; `predict` is pure.
 
     It may have a `priority` (1) and say `yields = True`: its predictions carry no events, never go by the user's very
-    words and never answer an action, so that it need not be asked where a policy of higher priority is sure.
+    words and never answer an action, so that it need not be asked where a policy of higher priority is sure. A
+    subclass says so for itself, or is always asked.
     """
 
     options: Options

@@ -30,7 +30,7 @@ def proposals(policies: Sequence[Policy], tracker: Tracker, domain: Domain) -> l
     sure = 0
     for number in sorted(range(len(policies)), key=lambda number: -_priority(policies[number])):
         policy = policies[number]
-        if getattr(policy, "yields", False) and _priority(policy) < sure:
+        if _yields(policy) and _priority(policy) < sure:
             continue
         prediction = found[number] = policy.predict(tracker, domain) or silent(policy)
         if (
@@ -46,6 +46,12 @@ def silent(policy: Policy) -> Prediction:
     """Return what a policy says that has nothing to say; where nobody has, the one of highest priority is named."""
     name = type(policy).__name__
     return Prediction(None, 0.0, policy=name, priority=_priority(policy), reason="no policy knows what to do")
+
+
+def _yields(policy: Policy) -> bool:
+    """Tell whether a policy says of itself that it yields: what a subclass of one predicts may carry more."""
+    own = {**vars(type(policy)), **getattr(policy, "__dict__", {})}
+    return bool(own.get("yields"))
 
 
 def _priority(policy: Policy) -> int:

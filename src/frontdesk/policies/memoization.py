@@ -183,6 +183,7 @@ class AugmentedMemoizationPolicy(MemoizationPolicy):
     """
 
     name = "AugmentedMemoizationPolicy"
+    yields = True
 
     def recall(self, newest: Seen, tracker: Tracker, domain: Domain) -> tuple[str, str] | None:
         """Return the action and the story that are remembered, with less and less of the past, or None."""

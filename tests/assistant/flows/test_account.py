@@ -146,6 +146,11 @@ def test_that_every_rule_and_detail_has_its_words(scratch_shop):
     ("words", "number"),
     [
         ("no wait 0189 at the end", "(612) 555-0189"),
+        ("it ends in 89", "(612) 555-0189"),
+        ("no, in 10 minutes", None),
+        ("sorry, I am hugo.89@example.com, 55401", None),
+        ("yes please, within 24 hours", None),
+        ("call 89", None),
         ("sorry, 89", "(612) 555-0189"),
         ("no", None),
         ("12 or 13", None),
@@ -154,6 +159,24 @@ def test_that_every_rule_and_detail_has_its_words(scratch_shop):
 )
 def test_that_the_last_digits_of_a_number_can_be_corrected(words, number):
     assert other_ending(Said(words), "(612) 555-0188") == number
+
+
+@pytest.mark.parametrize(
+    ("words", "intent", "number"),
+    [
+        ("yes 100%", "affirm", "(612) 555-0188"),
+        ("yes please, within 24 hours", "affirm", "(612) 555-0188"),
+        ("yes, do it in 10 minutes", "inform", "(612) 555-0188"),
+        ("55401", "inform", "(612) 555-0188"),
+        ("yes, and my e-mail is hugo.lindgren@example.com, zip 80207", "inform", "(612) 555-0188"),
+        ("0189", "correct", "(612) 555-0189"),
+        ("no, 0189 at the end", "deny", "(612) 555-0189"),
+    ],
+)
+def test_that_only_a_correction_changes_the_number_that_was_summed_up(hugo, words, intent, number):
+    talk = begun("change my phone to 612 555 0188").within(FORM, "account_confirmed").hear(words, intent)
+    talk.run(ValidateAccountForm(), account_confirmed={"affirm": True, "deny": False}.get(intent))
+    assert talk.slots["account_value"] == number
 
 
 def test_that_a_value_that_is_called_wrong_is_asked_for_again(hugo):

@@ -5,10 +5,18 @@ from __future__ import annotations
 import pytest
 
 from actions.flows.address_told import ActionAskAddressConfirmed, ActionAskAddressNew, ActionSubmitAddress
-from actions.flows.address_words import names_address, opening_parts, parts_from, target_of, without_postcode
+from actions.flows.address_words import (
+    names_address,
+    names_one_target,
+    opening_parts,
+    parts_from,
+    target_of,
+    without_postcode,
+)
 from actions.flows.change_address import FLOW, ValidateAddressForm
 from actions.flows.replies import told_without_asking
 from actions.flows.turn import Said
+from actions.flows.wishes import LONGEST_WORDS
 from actions.services.container import Services
 from tests.assistant.conftest import MARCUS, verified, who
 from tests.assistant.flows.talking import DOMAIN, Talk
@@ -97,6 +105,30 @@ def test_that_the_summary_says_all_of_it_and_writes_nothing(hugo):
     assert told["address"] == "22 Oak Street, Denver, CO 80218"
     assert told["former"].startswith("88 Birch Street, Apt 2")
     assert where(hugo) == ("88 Birch Street", "88 Birch Street")
+
+
+@pytest.mark.parametrize(
+    ("words", "target"),
+    [
+        ("only for order L204991", "order"),
+        ("not only for order L204991 but my account too", "both"),
+        ("not just the order, the account too", "both"),
+        ("just my account", "profile"),
+    ],
+)
+def test_that_not_only_one_of_the_two_is_both(words, target):
+    assert target_of(Said(words), open_order=True) == target
+    assert names_one_target(Said(words)) is (target != "both")
+
+
+def test_that_words_kept_for_later_are_bounded_and_hold_no_card(hugo):
+    before = f"i moved {'and moved ' * 60}"
+    talk = confirming(address_new=None, address_target=None, wish_words=before).within(FORM, "address_target")
+    talk.hear("4242 4242 4242 4242\n22 Oak Street\nDenver CO 80218", "inform").run(ValidateAddressForm())
+    kept = talk.slots["wish_words"]
+    assert len(kept) <= LONGEST_WORDS
+    assert kept.startswith("i moved and moved")
+    assert kept.endswith("\n[card] 22 Oak Street Denver CO 80218")
 
 
 def test_that_a_zip_code_of_another_state_is_pointed_out(hugo):

@@ -15,6 +15,7 @@ from actions.flows.corrected import (
 )
 from actions.flows.replies import ActionCorrect
 from actions.flows.turn import Said
+from actions.flows.wishes import LONGEST_WORDS
 from actions.services.container import Services
 from tests.assistant.conftest import verified, who
 from tests.assistant.flows.talking import Talk
@@ -86,6 +87,17 @@ def test_that_an_address_stays_over_several_corrections():
     assert words.endswith("i meant the lamp")
 
 
+def test_that_a_correction_stands_after_a_long_first_message():
+    talk = (
+        Talk().set(last_wish="change_address").hear(f"to 12 Elm Street, {'please ' * 100}", "change_address")
+    )
+    talk.hear("i meant the lamp", "correct")
+    words = words_again(talk.tracker("action_correct"), "change_address")
+    assert len(words) <= LONGEST_WORDS
+    assert words.startswith("to 12 Elm Street")
+    assert words.endswith("\ni meant the lamp")
+
+
 def test_that_of_items_only_the_correction_counts():
     talk = Talk().set(last_wish="start_return").hear("return the lamp", "start_return")
     talk.hear("sorry, the kettle", "correct")
@@ -98,6 +110,12 @@ def test_that_somebody_who_is_asked_who_it_is_may_mean_something_else():
         "wish_words": "sorry I meant the hammock"
     }
     assert reworded(talk.hear("i meant 30307", "correct").tracker("x"), "return_form") == {}
+    for words in (
+        "i meant my other e-mail, hang on",
+        "i meant the zip of my office",
+        "I mean the name on it",
+    ):
+        assert reworded(talk.hear(words, "correct").tracker("x"), "return_form") == {}, words
     assert reworded(talk.hear("why?", "ask_question").tracker("x"), "return_form") == {}
 
 

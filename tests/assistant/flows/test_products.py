@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actions.flows.product_words import another_in, asks, budget_in, first_in
+from actions.flows.product_words import DIFFERENCE, another_in, asks, budget_in, first_in
 from actions.flows.products import ActionProductAnswer
 from actions.services.container import Services
 from tests.assistant.flows.talking import Talk
@@ -115,3 +115,19 @@ def test_that_words_say_what_is_asked():
     assert budget_in("a desk under 30 inches") is None
     assert asks("compare", "the lamp or the light")
     assert not asks("fit", "my outfit")
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("whats the difference in price", True),
+        ("what is the difference", True),
+        ("how much more is it", True),
+        ("do i pay extra", True),
+        ("will it cost me more", True),
+        ("what's the difference between the two kettles", False),
+        ("how does the red one differ", False),
+    ],
+)
+def test_that_the_difference_of_what_is_changed_is_asked_for_by_the_same_words_before_and_after(words, asked):
+    assert (DIFFERENCE.search(words) is not None) is asked

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from actions.flows.turn import Said, feels_bad, message, said, set_in_last_turn, spoken, turn_number
+from actions.flows.turn import (
+    Said,
+    feels_bad,
+    message,
+    message_before,
+    said,
+    set_in_last_turn,
+    spoken,
+    spoken_after,
+    turn_number,
+)
 from tests.assistant.flows.talking import Talk
 
 
@@ -44,6 +54,39 @@ def test_that_a_payload_speaks_only_through_entities_that_stand_for_words():
     talk = Talk().hear("/inform{}", "inform", product="Halden Desk Lamp", verified="true")
     assert message(talk.tracker("a")).text == "Halden Desk Lamp"
     assert message(talk.hear("/inform{}", "inform", verified="true").tracker("a")).text == "inform"
+
+
+@pytest.mark.parametrize(
+    ("text", "single"),
+    [
+        (" where is \t my  order ", "where is my order"),
+        ("1) the lamp\r\n \n  2) the mug", "1) the lamp\n2) the mug"),
+        ("the\N{NO-BREAK SPACE}lamp", "the lamp"),
+        (f"cancel{' ' * 8000}it", "cancel it"),
+    ],
+)
+def test_that_white_space_is_read_once_however_long_it_is(text, single):
+    talk = Talk().hear(text).hear(text)
+    assert message(talk.tracker("a")).text == single
+    assert message_before(talk.tracker("a")) == single
+
+
+def test_that_what_was_found_in_wide_words_stands_where_it_stood():
+    talk = Talk().hear("  return   the \n\n lamp  of  L204507", product="lamp", order_number="L204507")
+    heard = message(talk.tracker("a"))
+    assert [heard.text[each["start"] : each["end"]] for each in heard.entities] == ["lamp", "L204507"]
+
+
+def test_that_of_several_messages_the_newest_words_are_kept():
+    assert (
+        spoken_after(["send it\nto", "", "12 Elm Street"], "no, 13", 40)
+        == "send it to\n12 Elm Street\nno, 13"
+    )
+    assert (
+        spoken_after(["send it to me", "12 Elm Street"], "no, 13", 26)
+        == "send\N{HORIZONTAL ELLIPSIS}\n12 Elm Street\nno, 13"
+    )
+    assert spoken_after(["send it", "to me"], "no, thirteen", 12) == "no, thirteen"
 
 
 def test_that_a_message_used_by_another_flow_is_not_read_again():

@@ -261,3 +261,12 @@ def test_that_a_number_alone_is_an_answer_whatever_it_looks_like(words):
 )
 def test_that_slips_of_the_keyboard_are_read(words, wish):
     assert cued(words) == wish
+
+
+def test_that_the_items_of_a_numbered_list_are_parts():
+    found = parts("1) where is L204817, 2) return the kettle\n(3) cancel it")
+    assert [(part.wish, part.words) for part in found] == [
+        ("order_status", "1) where is L204817,"),
+        ("start_return", "return the kettle"),
+        ("cancel_order", "cancel it"),
+    ]

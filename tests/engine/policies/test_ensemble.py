@@ -16,6 +16,7 @@ from frontdesk.core.domain import Domain
 from frontdesk.core.prediction import Prediction
 from frontdesk.core.tracker import Tracker
 from frontdesk.policies.ensemble import choose, explain, just_rejected, proposals
+from frontdesk.policies.memoization import AugmentedMemoizationPolicy, MemoizationPolicy
 from tests.engine.policies.build import DOMAIN, LISTEN, said
 
 ASKED = Tracker.start("ann", DOMAIN.initial_slots, [LISTEN, said("ask")])
@@ -48,6 +49,21 @@ def test_one_that_yields_is_not_asked_where_another_is_sure() -> None:
     rule = Saying(made("utter_more", 1.0, 4), 4)
     assert proposals([story, rule], ASKED, DOMAIN) == [rule.said]
     assert (story.asked, rule.asked) == (0, 1)
+
+
+class Noting(MemoizationPolicy):
+    """A project's own policy: MemoizationPolicy with an event of its own."""
+
+    def predict(self, tracker: Tracker, domain: Domain) -> Prediction | None:
+        return made("utter_bye", 1.0, 3, events=(ev.SlotSet("kind", "noted"),))
+
+
+def test_that_a_subclass_of_one_that_yields_is_always_asked() -> None:
+    rule = Saying(made("utter_more", 1.0, 4), 4)
+    found = proposals([Noting(), rule], ASKED, DOMAIN)
+    assert ev.SlotSet("kind", "noted") in choose(found, ASKED, DOMAIN).events
+    for kind in (MemoizationPolicy, AugmentedMemoizationPolicy):
+        assert proposals([kind(), rule], ASKED, DOMAIN) == [rule.said]
 
 
 @pytest.mark.parametrize(
