@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _CARD = re.compile(r"\b\d(?:[ -]?\d){12,18}\b")
+# Written in groups as on the card, also between other numbers: "4242 4242 4242 4242 22 Oak Street".
+_GROUPED = re.compile(r"(?<!\d)(?=(\d{4}(?:[ -]\d{4}){3}|\d{4}[ -]\d{6}[ -]\d{5})(?!\d))")
 _PATTERNS = (
     ("email", re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")),
     ("iban", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")),
@@ -28,7 +30,7 @@ class PatternRedactor:
     def redact(self, text: str) -> str:
         """Return the text without them."""
         for kind, pattern in _PATTERNS:
-            text = pattern.sub(_keep_unless_card if kind == "card" else f"[{kind}]", text)
+            text = without_cards(text) if kind == "card" else pattern.sub(f"[{kind}]", text)
         return text
 
 
@@ -38,13 +40,18 @@ def without_cards(text: str) -> str:
     >>> without_cards("use 4242 4242 4242 4242, ann@example.com")
     'use [card], ann@example.com'
     """
-    return _CARD.sub(_keep_unless_card, text)
+    end = len(text)
+    for found in reversed([*_GROUPED.finditer(text)]):
+        if _is_card(found[1]) and found.end(1) <= end:
+            end = found.start(1)
+            text = f"{text[:end]}[card]{text[found.end(1) :]}"
+    return _CARD.sub(lambda match: "[card]" if _is_card(match.group()) else match.group(), text)
 
 
-def _keep_unless_card(match: re.Match[str]) -> str:
-    digits = [int(c) for c in match.group() if c.isdigit()]
+def _is_card(number: str) -> bool:
+    digits = [int(c) for c in number if c.isdigit()]
     doubled = [d if i % 2 else sum(divmod(2 * d, 10)) for i, d in enumerate(digits, start=len(digits) % 2)]
-    return "[card]" if sum(doubled) % 10 == 0 else match.group()
+    return sum(doubled) % 10 == 0
 
 
 def one_line(text: str) -> str:

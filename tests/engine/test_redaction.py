@@ -15,6 +15,9 @@ redact = PatternRedactor().redact
         ("card 4111 1111 1111 1111.", "card [card]."),
         ("378282246310005", "[card]"),
         ("4111-1111-1111-1111", "[card]"),
+        ("4242 4242 4242 4242 22 Oak Street", "[card] 22 Oak Street"),
+        ("order 4778 4242 4242 4242 4242", "order 4778 [card]"),
+        ("12 3782 822463 10005 4111 1111 1111 1111 7", "12 [card] [card] 7"),
         ("DE89 3704 0044 0532 0130 00", "[iban]"),
         ("GB33BUKB20201555555555", "[iban]"),
         ("call +44 20 7946 0958 now", "call [phone] now"),
@@ -38,6 +41,7 @@ def test_what_is_taken_out(text: str, expected: str) -> None:
     [
         "",
         "order 12345678",
+        "1234 5678 9012 3456 24 Oak Street",
         "1234567890123456",  # no card: its check digit is wrong
         "on 2026-01-02 at 10:11:12",
         "2026-01-02T10:11:12+00:00",
