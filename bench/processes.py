@@ -70,6 +70,13 @@ def tree(root: int) -> list[int]:
     return found
 
 
+def runs(process: int) -> bool:
+    """Tell whether a process is there and has not ended."""
+    with contextlib.suppress(OSError):
+        return _fields(PROC / str(process))[0] not in ("Z", "X")
+    return False
+
+
 def cpu_seconds(root: int) -> float:
     """Return the processor time of a process tree so far, children that have ended included."""
     ticks = 0

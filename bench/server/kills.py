@@ -23,7 +23,7 @@ import psycopg
 
 from bench.engines import ROOT
 from bench.measure import environment
-from bench.processes import Failed, timed, tree
+from bench.processes import Failed, runs, timed, tree
 from bench.server.marks import POINTS
 from bench.server.numbered import Load, Telegram, fate, unbrought
 from bench.server.parts import Bench, Row, Say
@@ -137,10 +137,13 @@ class Site:
     async def restart(self, server: servers.Server) -> None:
         """Kill a server behind it, and start that again."""
         assert server.process is not None
-        for pid in tree(server.process.pid):
+        killed = tree(server.process.pid)
+        for pid in killed:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         server.process.wait()
+        # PostgreSQL does not start beside what is left of it.
+        await _until(lambda: not any(map(runs, killed)), f"{self.name}: {server.name} is gone")
         await asyncio.to_thread(server.start)
         self._note(server.name)
 
@@ -195,9 +198,13 @@ def kills(bench: Bench) -> list[Row]:
 
 
 async def _all(sites: Sequence[tuple[Site, Telegram]], times: int, bench: Bench) -> list[Row]:
-    tasks = [endured(site, telegram, times, bench.say) for site, telegram in sites]
+    try:
+        async with asyncio.TaskGroup() as group:  # where one fails, the servers of the others end, too
+            tasks = [group.create_task(endured(*site, times, bench.say)) for site in sites]
+    except* (Failed, RuntimeError) as failures:
+        raise Failed(str(failures.exceptions[0])) from failures
     rows, results = [], bench.results.setdefault("kills", {})
-    for (site, _), found in zip(sites, await asyncio.gather(*tasks), strict=True):
+    for (site, _), found in zip(sites, (task.result() for task in tasks), strict=True):
         results[site.name] = found
         points = found["killed"]
         what = ", ".join(f"{name} {points[name]}" for name in (server.name for server in site.behind))
