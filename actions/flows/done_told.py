@@ -18,12 +18,12 @@ from rasa_sdk.interfaces import Tracker
 from actions.commerce.model import Address
 from actions.flows.phrases import plain
 from actions.flows.product_words import DIFFERENCE
-from actions.flows.turn import Said, message, spoken
+from actions.flows.turn import Said, message
 from actions.flows.wishes import (
     JOINTS,
-    LONGEST_WORDS,
     cued,
     guessed,
+    noted,
     queue_of,
     queued,
     read,
@@ -202,8 +202,7 @@ def _then(
     if not parts:
         return []
     named = [str(part.wish) for part in parts]
-    noted = [{"wish": part.wish, "words": spoken(part.words, LONGEST_WORDS)} for part in parts]
-    waiting = queued([*noted, *(entry for entry in queue_of(tracker) if entry["wish"] not in named)])
+    waiting = queued([*noted(parts), *(entry for entry in queue_of(tracker) if entry["wish"] not in named)])
     if running:
         names = listed([wishes()[name].name for name in named])
         dispatcher.utter_message(response="utter_wish_noted", wish_name=names)

@@ -19,9 +19,8 @@ from actions.flows.phrases import plain
 from actions.flows.promo_words import WISH as CODE
 from actions.flows.promo_words import plainly_named
 from actions.flows.quote_words import WISH as QUOTE
-from actions.flows.turn import EMAIL, POSTCODE, SURE, Said, message, message_before, spoken
+from actions.flows.turn import EMAIL, POSTCODE, SURE, Said, message, message_before
 from actions.flows.wishes import (
-    LONGEST_WORDS,
     Part,
     Reading,
     Wish,
@@ -29,6 +28,7 @@ from actions.flows.wishes import (
     clear_wish,
     for_each_order,
     guessed,
+    noted,
     queue_of,
     queued,
     read,
@@ -131,9 +131,7 @@ class ActionAcknowledge(Action):
         running: str | None,
     ) -> list[dict[str, Any]]:
         """Return what is served after the first wish: the others, and what was under way unless it is replaced."""
-        queue: list[dict[str, Any]] = [
-            {"wish": part.wish, "words": spoken(part.words, LONGEST_WORDS)} for part in others
-        ]
+        queue = noted(others)
         if not running or not first.form or first.action == wishes()[running].action:
             return queue
         if _replaces(heard, first):

@@ -13,7 +13,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.commerce.model import Customer, Order
 from actions.flows.choice import OTHER, OTHER_ORDER, ask_which, choose, fitting, recent, words_for_items
-from actions.flows.corrected import REFUSED, no_other_order
+from actions.flows.corrected import REFUSED, concerned, no_other_order
 from actions.flows.flow import Flow
 from actions.flows.identity import tell_block
 from actions.flows.memo import looked_up, seen_before
@@ -185,6 +185,7 @@ class SubmitOrderWrite(Action, ABC):
     """End a flow that changes an order: write after a yes, or say why not; then the flow is empty again."""
 
     flow: ClassVar[OrderFlow]
+    by_item: ClassVar[bool] = False  # a wish is about items of the order, not about all of it
 
     def flow_for(self, tracker: Tracker) -> OrderFlow:
         """Return the flow that ends; one that serves several wishes has one for each."""
@@ -236,10 +237,6 @@ class SubmitOrderWrite(Action, ABC):
         kept = {**slots, DECLINED_SLOT: sorted(declined)}
         return [*(SlotSet(name, value) for name, value in kept.items()), FollowupAction(flow.form)]
 
-    def concerned(self, order: Order, tracker: Tracker) -> list[str]:
-        """Return the items that a refused wish was about; none where it was about the whole order."""
-        return []
-
     def settles(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
         """Answer what needs no write and return what follows; None where that wasn't asked for."""
         return None
@@ -255,8 +252,9 @@ class SubmitOrderWrite(Action, ABC):
         if decision.allowed:
             dispatcher.utter_message(response="utter_stopped")
             return []
-        about = SlotSet(REFUSED, self.concerned(order, tracker) or None)
-        return [*self.flow_for(tracker).tell_refusal(dispatcher, tracker, decision), about]
+        about = concerned(order, tracker) if self.by_item else []
+        told = self.flow_for(tracker).tell_refusal(dispatcher, tracker, decision)
+        return [*told, SlotSet(REFUSED, about or None)]
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict

@@ -41,6 +41,7 @@ from actions.flows.wishes import (
     clear_wish,
     guessed,
     left,
+    noted,
     order_slots,
     queue_of,
     queued,
@@ -133,10 +134,9 @@ def opened(dispatcher: CollectingDispatcher, tracker: Tracker, wish: str) -> lis
     heard = message(tracker)
     reading = read(heard.text, wish, guessed(tracker), heard.confidence)
     first = wishes()[reading.first.wish or wish]
-    waiting = [{"wish": part.wish, "words": part.words} for part in reading.others]
     return [
         *empathy(dispatcher, tracker, first.empathy, PLAIN if first.asks else SURE),
-        *queued(waiting + queue_of(tracker)),
+        *queued(noted(reading.others) + queue_of(tracker)),
         *serve(first.intent, reading.first.words),
     ]
 

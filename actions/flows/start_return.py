@@ -159,6 +159,7 @@ class ActionSubmitReturn(SubmitOrderWrite):
     """Start the return after a yes, or say why it can't be started."""
 
     flow = FLOW
+    by_item = True
 
     def name(self) -> str:
         """Name the action."""
@@ -166,11 +167,7 @@ class ActionSubmitReturn(SubmitOrderWrite):
 
     def decide(self, customer: Customer, order: Order, tracker: Tracker) -> Decision:
         """Return why nothing of what was named can go back."""
-        return services().returns.decide(order, self.concerned(order, tracker) or None)
-
-    def concerned(self, order: Order, tracker: Tracker) -> list[str]:
-        """Return the items that were named, or the other one of two."""
-        return concerned(order, tracker)
+        return services().returns.decide(order, concerned(order, tracker) or None)
 
     def write(
         self,

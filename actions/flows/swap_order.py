@@ -215,6 +215,8 @@ def told_swaps(items: Sequence[str]) -> str:
 class ActionSubmitSwap(SubmitOrderWrite):
     """Change or exchange the items after a yes, or say why not."""
 
+    by_item = True
+
     def name(self) -> str:
         """Name the action."""
         return "action_submit_swap"
@@ -237,13 +239,9 @@ class ActionSubmitSwap(SubmitOrderWrite):
 
     def decide(self, customer: Customer, order: Order, tracker: Tracker) -> Decision:
         """Return why nothing in the order can be changed, told of the items that were named."""
-        decision, ids = services().swaps.decide(order), self.concerned(order, tracker)
+        decision, ids = services().swaps.decide(order), concerned(order, tracker)
         named = listed([item.label for item in order.items if item.id in ids])
         return replace(decision, facts={**decision.facts, "item": named}) if named else decision
-
-    def concerned(self, order: Order, tracker: Tracker) -> list[str]:
-        """Return the items that were named, or the other one of two."""
-        return concerned(order, tracker)
 
     def declined(self, dispatcher: CollectingDispatcher, order: Order) -> None:
         """Say that the order stays."""

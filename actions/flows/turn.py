@@ -44,9 +44,8 @@ HESITATES = re.compile(
     r"\b(?:but|wait|not|except|instead|however|hold on|unless|if|maybe|perhaps|possibly|depends|guess"
     r"|h+m+|u+m+|u+h+(?! ?-?huh)|er+m*|(?:let me|i'?ll|have to|need to) (?:think|see|check|ask))\b"
 )
-LETS_GO = re.compile(
-    r"\b(?:let (?:it|that) (?:go|be)|(?:drop|skip) (?:it|that)\b(?! off)|abort)\b"
-)  # "yes, drop it"
+# "yes, drop it"
+LETS_GO = re.compile(r"\b(?:let (?:it|that) (?:go|be)|(?:drop|skip) (?:it|that)\b(?! off)|abort)\b")
 ASKS_BACK = re.compile(
     r"^(?:so |and |but |ok(?:ay)? )*(?:did|does|has|was|how|what|why|when|where|who)\b"
 )  # "did it go through?" is no yes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -286,6 +286,11 @@ def queued(queue: list[dict[str, Any]]) -> list[EventType]:
     """Return the events that keep a queue; `next_wish` names its head."""
     kept = queue[:LONGEST_QUEUE]
     return [SlotSet("wish_queue", kept or None), SlotSet("next_wish", kept[0]["wish"] if kept else None)]
+
+
+def noted(parts: Iterable[Part]) -> list[dict[str, Any]]:
+    """Return parts of a message as they wait in the queue."""
+    return [{"wish": part.wish, "words": spoken(part.words, LONGEST_WORDS)} for part in parts]
 
 
 def begin(wish: str, words: str, resumed: bool = False) -> list[EventType]:

@@ -8,9 +8,8 @@ from pathlib import Path
 from actions.flows.phrases import pattern, plain
 
 TABLE = Path(__file__).with_name("yes_words.yml")
-GO = re.compile(
-    r"(?:(?:please|just|then|now|lets) )*go(?: (?:please|now|then))*"
-)  # what is left of "ok, just go now"
+# What is left of "ok, just go now".
+GO = re.compile(r"(?:(?:please|just|then|now|lets) )*go(?: (?:please|now|then))*")
 LONGEST = 14  # words; a longer answer may hold anything
 # Marks that make a question of words, or a no; `plain` leaves them out.
 DOUBTS = re.compile(

@@ -32,9 +32,10 @@ class NotTaken(Exception):
 
 
 class OnTheWay:
-    """Tells when things that were put into lines are brought."""
+    """Tells when things that were put into lines are brought. They are `kept` until then, unless they answer nobody."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept: bool = True) -> None:
+        self.kept = kept
         self._things: list[asyncio.Future[None]] = []
 
     def add(self, thing: asyncio.Future[None]) -> None:

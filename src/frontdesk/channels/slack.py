@@ -245,10 +245,7 @@ class SlackChannel:
 
 
 class _Bringing(OnTheWay):
-    """Lets replies take their places in a conversation's line, on their way to a place or a response address.
-
-    They are `kept` until they arrived, unless they answer nobody.
-    """
+    """Lets replies take their places in a conversation's line, on their way to a place or a response address."""
 
     def __init__(
         self,
@@ -259,8 +256,7 @@ class _Bringing(OnTheWay):
         *,
         kept: bool = True,
     ) -> None:
-        super().__init__()
-        self.kept = kept
+        super().__init__(kept=kept)
         self.channel = channel
         self.conversation = conversation
         self.place = place

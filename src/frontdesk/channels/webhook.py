@@ -246,14 +246,10 @@ class WebhookChannel(Writer):
 
 
 class Bringing(OnTheWay):
-    """Lets replies take their places in a conversation's line, on their way to a place.
-
-    They are `kept` until they arrived, unless they answer nobody.
-    """
+    """Lets replies take their places in a conversation's line, on their way to a place."""
 
     def __init__(self, channel: WebhookChannel, conversation: str, place: str, *, kept: bool = True) -> None:
-        super().__init__()
-        self.kept = kept
+        super().__init__(kept=kept)
         self.channel = channel
         self.conversation = conversation
         self.place = place

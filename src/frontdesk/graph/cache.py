@@ -49,23 +49,24 @@ class TrainingCache:
 
     def _forget_oldest(self) -> None:
         """Delete the parts that nobody used for longest; other processes keep, use and delete parts meanwhile."""
-        used = {part: _used(part) for part in self.folder.iterdir()}
+        used = {part: last_used(part) for part in self.folder.iterdir()}
         for old in sorted(used, key=used.__getitem__, reverse=True)[self.limit :]:
-            with suppress(OSError):
-                if old.stat().st_mtime_ns == used[old]:
-                    discard(old)
+            if last_used(old) == used[old]:
+                discard(old)
 
 
 def discard(folder: Path) -> None:
     """Delete a folder that others may be looking at: under another name first, so that nobody finds half of it."""
-    gone = Path(tempfile.mkdtemp(prefix="draft-", dir=folder.parent))
-    with suppress(OSError):  # somebody else was faster
-        folder.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    with (
+        suppress(OSError),
+        tempfile.TemporaryDirectory(prefix="draft-", dir=folder.parent, ignore_cleanup_errors=True) as gone,
+    ):
+        folder.rename(gone)  # fails where somebody else was faster
 
 
-def _used(part: Path) -> int:
+def last_used(folder: Path) -> int:
+    """Return when a folder was last used, in nanoseconds; 0 where another process took it away."""
     try:
-        return part.stat().st_mtime_ns
-    except FileNotFoundError:  # another process took it away
+        return folder.stat().st_mtime_ns
+    except OSError:
         return 0

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from frontdesk.errors import PackageError
-from frontdesk.graph.cache import discard
+from frontdesk.graph.cache import discard, last_used
 from frontdesk.graph.fingerprint import file_digest
 
 FORMAT = 1
@@ -112,18 +112,11 @@ def unpack(archive: Path, cache: Path) -> Path:
 
 def _forget_old(cache: Path) -> None:
     """Delete unpacked models that nobody used for long."""
-    by_use = sorted((folder for folder in cache.iterdir() if folder.is_dir()), key=_used, reverse=True)
-    limit = time.time() - KEPT_SECONDS
+    by_use = sorted((folder for folder in cache.iterdir() if folder.is_dir()), key=last_used, reverse=True)
+    limit = time.time_ns() - KEPT_SECONDS * 10**9
     for folder in by_use[KEPT:]:
-        if _used(folder) < limit:
+        if last_used(folder) < limit:
             discard(folder)
-
-
-def _used(folder: Path) -> float:
-    try:
-        return folder.stat().st_mtime
-    except OSError:  # another process deleted it
-        return 0.0
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -50,8 +50,7 @@ def silent(policy: Policy) -> Prediction:
 
 def _yields(policy: Policy) -> bool:
     """Tell whether a policy says of itself that it yields: what a subclass of one predicts may carry more."""
-    own = {**vars(type(policy)), **getattr(policy, "__dict__", {})}
-    return bool(own.get("yields"))
+    return bool(vars(type(policy)).get("yields"))
 
 
 def _priority(policy: Policy) -> int:

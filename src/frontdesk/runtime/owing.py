@@ -76,12 +76,14 @@ class Owing:
 
     def note(self, message: UserMessage, replies: Sequence[Reply]) -> Reminder | None:
         """Return what is to be committed with replies to a message."""
-        about = {"message_id": message.message_id, "metadata": message.metadata, "replies": list(replies)}
         if not replies:
             return None
+        about = {"message_id": message.message_id, "metadata": message.metadata, "replies": list(replies)}
         if len(json.dumps(about, default=str)) > LARGEST:
-            why = "they are lost if the server ends before the channel '%s' has brought them"
-            log.warning(f"Replies are too long to be kept: {why}.", message.channel)
+            log.warning(
+                "Replies are too long to be kept: they are lost if the server ends before '%s' has brought them.",
+                message.channel,
+            )
             return None
         due = self._clock() + LEASE
         made = Reminder(uuid.uuid4().hex, message.sender_id, "", OWED, due, about, False, message.channel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.flows.opening import ActionAcknowledge, ActionNextWish
-from actions.flows.wishes import cued, parts, read, wishes
+from actions.flows.wishes import LONGEST_WORDS, Part, cued, noted, parts, read, wishes
 from tests.assistant.flows.talking import DOMAIN, Talk, followups
 
 
@@ -270,3 +270,10 @@ def test_that_the_items_of_a_numbered_list_are_parts():
         ("start_return", "return the kettle"),
         ("cancel_order", "cancel it"),
     ]
+
+
+def test_that_words_that_wait_are_short_and_hold_no_card():
+    (entry,) = noted([Part("start_return", f"pay 4242 4242 4242 4242 {'for it ' * 300}")])
+    assert entry["wish"] == "start_return"
+    assert entry["words"].startswith("pay [card] for it")
+    assert len(entry["words"]) == LONGEST_WORDS

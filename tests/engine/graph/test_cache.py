@@ -70,14 +70,14 @@ def test_a_part_that_is_used_at_the_last_moment_stays(
     cache, beside = TrainingCache(tmp_path, limit=1), TrainingCache(tmp_path)
     cache.keep("a", lambda folder: None)
     os.utime(tmp_path / "a", (1_000, 1_000))
-    listed = cache_module._used
+    listed = cache_module.last_used
 
     def then_it_is_used(part: Path) -> int:
         found = listed(part)
         beside.find("a")
         return found
 
-    monkeypatch.setattr(cache_module, "_used", then_it_is_used)
+    monkeypatch.setattr(cache_module, "last_used", then_it_is_used)
     cache.keep("b", lambda folder: None)
     assert (tmp_path / "a").is_dir()
 
