@@ -201,10 +201,10 @@ class Agent:
     async def _in_turn(self, incoming: Incoming, hold: Hold) -> Sequence[Reply]:
         """Answer a message whose turn it is, and before it what is to be answered earlier."""
         earlier, waits = await self._line.ahead_of(incoming.delivery)
-        for pair in earlier:  # what cannot be stored stays owed
-            with suppress(StoreError, AuthError), self._line.owed.unless_answered(*pair):
-                again = self._unwaited(*pair, again=not hold.clean)
-                await self._answer(dataclasses.replace(again, fence=hold.fence))
+        for pair in earlier:
+            again = self._unwaited(*pair, again=not hold.clean)
+            again = dataclasses.replace(again, fence=hold.fence)
+            await self._line.answer_before(pair, partial(self._answer, again))
         incoming = dataclasses.replace(incoming, alone=incoming.alone or waits, fence=hold.fence)
         return await self._answer(incoming)
 

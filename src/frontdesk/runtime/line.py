@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TypeVar
 
 from frontdesk.core.message import UserMessage
 from frontdesk.core.ports import Delivery, Hold, LockStore, TrackerStore
-from frontdesk.errors import LockLost, StoreError
+from frontdesk.errors import AuthError, LockLost, StoreError
 from frontdesk.measures import count, passing
 from frontdesk.runtime.deliveries import Owed
 
@@ -20,6 +20,8 @@ Received = tuple[Delivery, UserMessage]
 
 TIMES = 5
 """That a lock is asked for anew, where it was lost in the middle of the work."""
+PATIENCE = 3
+"""That what came later waits for a message whose answer a store does not take that takes everything else."""
 ALONE = Hold(0)
 """Of a process that shares its conversations with no other: nothing need be compared."""
 
@@ -70,3 +72,19 @@ class Line:
         waiting = await self.store.unfinished(-EVER, delivery.sender_id)
         own = next((number for number, (other, _) in enumerate(waiting) if other == delivery), None)
         return (waiting[:own], True) if own is not None else ([], False)
+
+    async def answer_before(self, earlier: Received, answer: Callable[[], Awaitable[object]]) -> None:
+        """Answer a message before a later one. Raises StoreError where the later one has to wait with it.
+
+        A store that is back at the next moment must not get the later one first. Where it takes everything but this
+        one, that stays owed, and what came later is answered.
+        """
+        try:
+            with suppress(AuthError), self.owed.unless_answered(*earlier):
+                await answer()
+        except LockLost:
+            raise
+        except StoreError:
+            if await self.store.tried(earlier[0]) <= PATIENCE:
+                raise
+            log.error("A message is passed over: its answer could not be stored %d times.", PATIENCE + 1)

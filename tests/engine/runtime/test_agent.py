@@ -14,6 +14,7 @@ from frontdesk.core.ports import Delivery
 from frontdesk.core.tracker import Tracker
 from frontdesk.errors import AuthError, LimitError, StaleConversation, StoreError
 from frontdesk.runtime.agent import APOLOGY, STARTS, Incoming
+from frontdesk.runtime.line import PATIENCE
 from frontdesk.runtime.loop import Save
 from frontdesk.runtime.processor import Processor
 from frontdesk.settings import Settings
@@ -356,6 +357,39 @@ async def test_what_is_owed_is_answered_in_order(desk: Desk, monkeypatch: Any) -
             await say(desk, "hello", message_id)
     await desk.agent.settle()
     assert await ids_heard(desk) == ["m1", "m2"]
+
+
+async def test_a_store_that_is_back_a_moment_later_does_not_get_the_later_message_first(
+    desk: Desk, monkeypatch: Any
+) -> None:
+    fill_disk(desk, monkeypatch, times=2)
+    for message_id in ("m1", "m2"):  # the second commit that fails is of m1 again; that of m2 would not fail
+        with pytest.raises(StoreError):
+            await say(desk, "count", message_id)
+    await desk.agent.settle()
+    assert await ids_heard(desk) == ["m1", "m2"]
+    assert await say(desk, "count", "m2") == ["Number 2"]
+
+
+async def test_a_message_that_can_never_be_stored_does_not_hold_up_what_comes_later_for_ever(
+    desk: Desk, monkeypatch: Any
+) -> None:
+    save = desk.store.save
+
+    async def refuses_one(commit: Any) -> None:
+        if commit.delivery is not None and commit.delivery.message_id == "m1":
+            raise StoreError("It is too large.")
+        await save(commit)
+
+    monkeypatch.setattr(desk.store, "save", refuses_one)
+    with pytest.raises(StoreError):
+        await say(desk, "hello", "m1")
+    for _ in range(PATIENCE):
+        with pytest.raises(StoreError):
+            await say(desk, "hello", "m2")
+    assert await say(desk, "hello", "m2") == ["Hello!"]
+    assert await ids_heard(desk) == ["m2"]
+    assert [delivery.message_id for delivery, _ in await desk.store.unfinished(0)] == ["m1"]
 
 
 async def test_only_the_latest_session_is_looked_at(desk: Desk) -> None:
