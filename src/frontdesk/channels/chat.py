@@ -59,7 +59,7 @@ class ChatChannel:
 
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application."""
-        routes = Blueprint("chat_webhook", url_prefix=f"/webhooks/{self.name}")
+        routes = Blueprint(f"{self.name}_webhook", url_prefix=f"/webhooks/{self.name}")
 
         @routes.get("/", name="health")
         async def health(_: Request) -> HTTPResponse:

@@ -67,7 +67,7 @@ class HangoutsChannel:
 
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application."""
-        routes = Blueprint("hangouts_webhook", url_prefix=f"/webhooks/{self.name}")
+        routes = Blueprint(f"{self.name}_webhook", url_prefix=f"/webhooks/{self.name}")
 
         @routes.get("/", name="health")
         async def health(_: Request) -> HTTPResponse:

@@ -90,7 +90,7 @@ class SlackChannel:
 
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application, and the socket."""
-        routes = Blueprint("slack_webhook", url_prefix=f"/webhooks/{self.name}")
+        routes = Blueprint(f"{self.name}_webhook", url_prefix=f"/webhooks/{self.name}")
 
         @routes.get("/", name="health")
         async def health(_: Request) -> HTTPResponse:

@@ -84,7 +84,7 @@ class SocketIOChannel:
     def mount(self, app: Any, gate: Gate) -> None:
         """Add the routes to a Sanic application."""
         self._gate = gate
-        routes = Blueprint("socketio_webhook", url_prefix=f"/webhooks/{self.name}")
+        routes = Blueprint(f"{self.name}_webhook", url_prefix=f"/webhooks/{self.name}")
 
         @routes.get("/", name="health")
         async def health(_: Request) -> HTTPResponse:

@@ -207,6 +207,8 @@ def train_project(layout: Layout, progress: Progress) -> None:
 
 def open_channels(credentials: Credentials, folder: Path, exchange: Exchange) -> list[Channel]:
     """Make the channels that credentials.yml names; those whose clients other processes speak to join the exchange."""
+    for notice in credentials.notices:
+        log.info("%s", notice)
     secret = read_secret(folder / STATE)
     made: list[Channel] = []
     for entry in credentials.channels.values():

@@ -48,11 +48,19 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def server(copy_of_starter: Path, receiver: Receiver) -> Iterator[Server]:
-    credentials = f"callback: {{url: '{receiver.server.url}/bot', token: abc}}\n"
+    credentials = f"rest:\nrasa: {{url: 'http://localhost:5002/api'}}\ncallback: {{url: '{receiver.server.url}/bot', token: abc}}\n"
     (copy_of_starter / "credentials.yml").write_text(credentials)
     started = start_server(copy_of_starter)
     yield started
     started.stop()
+
+
+def test_beside_the_rest_channel_and_what_rasa_init_writes(server: Server, receiver: Receiver) -> None:
+    said = httpx.post(
+        f"{server.url}/webhooks/rest/webhook", json={"sender": "bob", "message": "hello"}, timeout=PATIENCE
+    )
+    assert [reply["text"] for reply in said.json()] == [HELLO]
+    assert receiver.posts == []
 
 
 def post(server: Server, message: str, **more: Any) -> httpx.Response:

@@ -27,6 +27,14 @@ def test_channels_are_read(desk: Any) -> None:
     assert "x1" not in repr(found)
 
 
+def test_the_channel_that_rasa_init_writes_has_no_effect(desk: Any) -> None:
+    text = 'rest:\n\n# of Rasa X\nrasa:\n  url: "http://localhost:5002/api"\n'
+    found = credentials.read(desk.block(text, "credentials.yml", expand="all", env={}), desk.complaints)
+    assert desk.clean()
+    assert list(found.channels) == ["rest"]
+    assert found.notices == ("credentials.yml:4: 'rasa' is the channel of Rasa X. It has no effect here.",)
+
+
 def test_only_true_is_trusted(desk: Any) -> None:
     text = "a: {trusted: true}\nb: {trusted: false}\nc:\nd: {trusted: '${T:-true}'}\ne: {trusted: yes}\n"
     found = credentials.read(desk.block(text, "credentials.yml", expand="all", env={}), desk.complaints)

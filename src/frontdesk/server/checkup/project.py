@@ -27,6 +27,7 @@ async def check_files(deployment: Deployment) -> list[Finding]:
     for entry in deployment.credentials.channels.values():
         resolve("channel", entry.name, where=str(entry.place) if entry.place else None)
     found = [Finding("files", Level.OK, "endpoints.yml and credentials.yml can be read.")]
+    found += [Finding("files", Level.NOTE, notice) for notice in deployment.credentials.notices]
     if not deployment.credentials.channels and not deployment.api:
         mend = "Add 'rest:' or another channel to credentials.yml, or open the HTTP API: --enable-api."
         found.append(
