@@ -7,7 +7,10 @@ does; installed packages add rows through the entry-point group `frontdesk.<kind
 from __future__ import annotations
 
 import importlib
+import sys
+import sysconfig
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from frontdesk.errors import ConfigError, FrontdeskError, UnknownName
@@ -180,3 +183,18 @@ def _entry_point(kind: str, name: str) -> str | None:
         if point.name == name:
             return point.value
     return None
+
+
+def look_in(folder: Path) -> None:
+    """Let modules of a project's folder be found, before all others but Python's own.
+
+    A project may hold an `email.py`; put before the standard library, it would take the place of that for everybody.
+    """
+    own = str(folder.resolve())
+    library = Path(sysconfig.get_path("stdlib"))
+    others = [path for path in sys.path if path != own]
+    sys.path[:] = sorted([own, *others], key=lambda path: not _is_of(library, path))
+
+
+def _is_of(library: Path, path: str) -> bool:
+    return Path(path).is_relative_to(library) and "site-packages" not in Path(path).parts

@@ -83,3 +83,14 @@ def test_installed_packages_add_names(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_rows_are_import_strings() -> None:
     for table in TABLES.values():
         assert all(target.startswith("frontdesk.") and ":" in target for target in table.values())
+
+
+def test_a_projects_folder_comes_after_the_standard_library_and_before_everything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that its modules are found, and its `email.py` is nobody else's."""
+    library = str(Path(sys.modules["email"].__file__ or "").parents[1])
+    monkeypatch.setattr(sys, "path", ["", "/another/project", library, f"{library}/site-packages"])
+    for _ in range(2):
+        registry.look_in(tmp_path)
+    assert sys.path == [library, str(tmp_path), "", "/another/project", f"{library}/site-packages"]

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from frontdesk.errors import ActionImportError, place
+from frontdesk.registry import look_in
 
 if TYPE_CHECKING:
     from rasa_sdk.executor import ActionExecutor
@@ -48,11 +49,7 @@ def load_executor(module: str, folder: Path) -> ActionExecutor:
 
 def import_package(name: str, folder: Path) -> None:
     """Import a module of a project and everything below it."""
-    path = str(folder.resolve())
-    sys.path[:] = [
-        path,
-        *(other for other in sys.path if other != path),
-    ]  # before other projects of this process
+    look_in(folder)  # before other projects of this process
     importlib.invalidate_caches()
     _forget_other(name, folder.resolve())
     try:

@@ -60,10 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     from frontdesk.errors import FrontdeskError
+    from frontdesk.registry import look_in
 
     if arguments is None and hasattr(options, "project"):
         # Run as a program: what the project's files name by dotted path is found from its folder.
-        sys.path.insert(0, str(options.project.resolve()))
+        look_in(options.project)
     try:
         code: int = options.execute(options)
     except FrontdeskError as error:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from frontdesk.errors import ConfigError
+from frontdesk.registry import look_in
 
 FILE = Path("tests") / "environment.py"
 
@@ -55,8 +56,8 @@ def load_environment(project: Path) -> Environment:
     file = project / FILE
     if not file.is_file():
         return PlainEnvironment()
-    if str(project) not in sys.path:
-        sys.path.insert(0, str(project))
+    if str(project.resolve()) not in sys.path:
+        look_in(project)
     spec = importlib.util.spec_from_file_location("frontdesk_test_environment", file)
     assert spec is not None
     assert spec.loader is not None
