@@ -22,7 +22,7 @@ from frontdesk.formats.domain_wire import merged_wire, to_wire
 from frontdesk.formats.responses import read_response
 from frontdesk.formats.slots import read_slot
 from frontdesk.formats.writer import dump
-from frontdesk.formats.yaml import Block
+from frontdesk.formats.yaml import Block, Items
 
 
 def read(files: Iterable[Block], complaints: Complaints) -> Domain:
@@ -117,6 +117,10 @@ def _entity(name: str, entry: Entry, complaints: Complaints) -> EntityType:
 
 
 def _form(name: str, entry: Entry, complaints: Complaints) -> Form:
+    if isinstance(entry.value, Items):
+        what = f"The form '{name}' must be a mapping ('key: value'), not a list."
+        complaints.error(what, entry.place, "Write 'required_slots:' above the list.")
+        return Form(name)
     block = complaints.block(entry.value, entry.place, f"The form '{name}'")
     complaints.keys(block, ("required_slots", "ignored_intents"), f"The form '{name}'", tolerable=True)
     if "ignored_intents" in block and "required_slots" not in block:

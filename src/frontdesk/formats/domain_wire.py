@@ -47,7 +47,7 @@ def merged_wire(merged: Merged) -> dict[str, Any]:
         "slots": {n: plain(e.value) for n, e in merged.of("slots").items()},
         "responses": {n: plain(e.value) for n, e in merged.of("responses").items()},
         "actions": [_named(n, e) for n, e in merged.of("actions").items()],
-        "forms": {n: {"required_slots": [], **plain(e.value or {})} for n, e in merged.of("forms").items()},
+        "forms": {n: {"required_slots": [], **_written(e)} for n, e in merged.of("forms").items()},
         "e2e_actions": list(merged.e2e_actions),
     }
     if merged.config is not None:
@@ -56,6 +56,11 @@ def merged_wire(merged: Merged) -> dict[str, Any]:
     if merged.session is not None:
         wire["session_config"] = plain(merged.session)
     return wire
+
+
+def _written(entry: Entry) -> Mapping[str, Any]:
+    """Return a form as its file says it; of one that is no mapping, which is complained about elsewhere, nothing."""
+    return plain(entry.value) if isinstance(entry.value, Mapping) else {}
 
 
 def _finished(content: Mapping[str, Any], session: SessionConfig) -> dict[str, Any]:

@@ -135,8 +135,9 @@ def _conditions(block: Block, complaints: Complaints) -> tuple[Mapping[str, Any]
     for item, place in items.placed():
         condition = complaints.block(item, place, "A condition of a mapping")
         complaints.keys(condition, ("active_loop", "requested_slot"), "A condition of a mapping")
-        for key, value in condition.items():
-            if value is not None and not isinstance(value, str):
-                complaints.error(f"'{key}' must be a name, not {describe(value)}.", condition.at(key))
-        found.append(plain(condition))
+        named = {key: value for key, value in condition.items() if value is None or isinstance(value, str)}
+        for key in condition.keys() - named.keys():
+            what = f"'{key}' must be a name, not {describe(condition[key])}."
+            complaints.error(what, condition.at(key))
+        found.append(named)
     return tuple(found)

@@ -33,6 +33,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL_FLOAT = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _ENV = re.compile(r"\$(\$?)\{([^}]*)\}")
 _ENV_INSIDE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
+_MERGE_MARK = re.compile(r"^(<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 _UPPER_NAME = re.compile(r"[A-Z_][A-Z0-9_]*(?::-.*)?", re.DOTALL)
 _CORE_TAG = "tag:yaml.org,2002:"
 _CORE_TAGS = frozenset(_CORE_TAG + name for name in ("str", "int", "float", "bool", "null", "seq", "map"))
@@ -150,7 +151,7 @@ def read_text(
     try:
         value, missing = ev.parsed(text, compose)
     except MarkedYAMLError as error:
-        raise _syntax_error(error, name) from error
+        raise _syntax_error(error, name, text) from error
     except YAMLError as error:
         # ruamel's reader errors carry a position but no line.
         position = getattr(error, "position", None)
@@ -162,7 +163,7 @@ def read_text(
     return value
 
 
-def _syntax_error(error: MarkedYAMLError, name: str) -> YamlError:
+def _syntax_error(error: MarkedYAMLError, name: str, text: str) -> YamlError:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark is not None else None
     problem = str(error.problem or error.context or "syntax error").strip().rstrip(".")
@@ -171,6 +172,9 @@ def _syntax_error(error: MarkedYAMLError, name: str) -> YamlError:
         hint = "Indent with spaces; YAML allows no tabs there."
     elif "mapping values are not allowed" in problem:
         hint = "Put text that holds ': ' in quotes, or check the indentation."
+    if (left := _MERGE_MARK.search(text)) is not None:
+        line, problem = text.count("\n", 0, left.start()) + 1, f"'{left[1]}' is left over from a merge"
+        hint = "Keep what is right of both versions, and remove the lines of marks."
     return YamlError(f"This is not valid YAML: {problem}.", where=place(name, line), hint=hint)
 
 

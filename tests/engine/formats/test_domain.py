@@ -479,3 +479,27 @@ def test_of_two_session_configs_the_first_that_is_no_default_counts(
 ) -> None:
     text = "session_config: {{session_expiration_time: {}, carry_over_slots_to_new_session: true}}"
     assert read(desk, text.format(first), text.format(second)).session.expiration_minutes == minutes
+
+
+@pytest.mark.parametrize("form", ["[email, note]", "email", "3"])
+def test_a_form_that_is_no_mapping(desk: Any, form: str) -> None:
+    text = f"forms:\n  ask: {form}\n"
+    read(desk, text)
+    [error] = desk.errors
+    assert error.startswith("domain1.yml:2: The form 'ask' must be a mapping ('key: value'), not ")
+    assert ("Write 'required_slots:' above the list." in error) == form.startswith("[")
+
+
+@pytest.mark.parametrize("key", ["active_loop", "requested_slot"])
+def test_a_condition_that_names_a_list(desk: Any, key: str) -> None:
+    text = f"""
+        slots:
+          email:
+            type: text
+            mappings:
+            - type: from_text
+              conditions:
+              - {key}: [a]
+        """
+    read(desk, text)
+    assert desk.errors == [f"domain1.yml:8: '{key}' must be a name, not a list."]

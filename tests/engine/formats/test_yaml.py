@@ -92,6 +92,10 @@ def test_plain_takes_the_lines_away() -> None:
         ("a: 'open\n", "f.yml:2: This is not valid YAML"),
         ("a: [1, 2\nb: 3\n", "f.yml:2: This is not valid YAML"),
         (
+            "a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> other\n",
+            "f.yml:2: This is not valid YAML: '<<<<<<<' is left over from a merge",
+        ),
+        (
             "a: !!python/object/apply:os.system [ls]\n",
             "f.yml:1: The tag '!!python/object/apply:os.system' is not",
         ),
