@@ -16,6 +16,10 @@ _PATTERNS = (
     ("phone", re.compile(r"(?<![\w.-])0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5}\b")),
     ("token", re.compile(r"\bfdk_[0-9a-f]{12}_[\w-]{43}")),
     ("token", re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")),
+    # Keys of Stripe, OpenAI, GitHub, Slack and Amazon, and whatever else stood in a header.
+    ("token", re.compile(r"\b(?:(?:sk|rk|pk|whsec)[_-]|gh[a-z]_|xox[a-z]-|xapp-)[\w-]{16,}")),
+    ("token", re.compile(r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b")),
+    ("token", re.compile(r"(?i)\bbearer\s+[\w.~+/-]{16,}=*")),
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 

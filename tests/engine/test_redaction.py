@@ -30,6 +30,13 @@ redact = PatternRedactor().redact
         ("020 7946 0958", "[phone]"),
         (f"key fdk_0123456789ab_{'aB3-_' * 8}xyz end", "key [token] end"),
         ("token eyJhbGciOiJI.eyJzdWIiOiJh.c2lnbmF0dXJl end", "token [token] end"),
+        ("key sk_live_abcdefghijklmnop1234 meta", "key [token] meta"),
+        ("sk-proj-abcd1234-efgh5678_ijkl", "[token]"),
+        ("whsec_abcdefghijklmnop1234", "[token]"),
+        ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "[token]"),
+        ("xoxb-123456789012-abcdefghijkl, xapp-1-A0123456789-abc", "[token], [token]"),
+        ("id AKIAABCDEFGHIJKLMNOP end", "id [token] end"),
+        ("{'Authorization': 'Bearer abcDEF123.456~789+/x=='}", "{'Authorization': '[token]'}"),
     ],
 )
 def test_what_is_taken_out(text: str, expected: str) -> None:
@@ -51,6 +58,8 @@ def test_what_is_taken_out(text: str, expected: str) -> None:
         "1Z999AA10123456784",
         "file.py:123",
         "00112233445566778899aabbccddeeff",
+        "a risk-averse-bearer-of-bad-news, desk_number_0123456789",
+        "the bearer is Ann",
     ],
 )
 def test_what_stays(text: str) -> None:

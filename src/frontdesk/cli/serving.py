@@ -24,7 +24,7 @@ ACTIONS = "actions"
 def add_server(parser: argparse.ArgumentParser) -> None:
     """Add the options of a server."""
     group = parser.add_argument_group("server")
-    group.add_argument("-p", "--port", type=int, default=None, help="the port (5005; for actions 5055)")
+    group.add_argument("-p", "--port", type=port, default=None, help="the port (5005; for actions 5055)")
     text = "the address to listen on (127.0.0.1: only this machine; 0.0.0.0: everyone)"
     group.add_argument("-i", "--interface", default="127.0.0.1", help=text)
     text = "let pages of these sites use the server ('*': of all sites; none, if not given)"
@@ -65,7 +65,7 @@ def _add_logs(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--syslog-address", default="localhost", metavar="HOST", help="where it is (localhost)"
     )
-    group.add_argument("--syslog-port", type=int, default=514, metavar="PORT", help="its port (514)")
+    group.add_argument("--syslog-port", type=port, default=514, metavar="PORT", help="its port (514)")
     text = "how it is reached (UDP)"
     group.add_argument("--syslog-protocol", default="UDP", choices=["UDP", "TCP", "udp", "tcp"], help=text)
 
@@ -75,7 +75,7 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("metrics (docs/operating.md)")
     text = "serve Prometheus's numbers at /metrics on this port (none; or FRONTDESK_METRICS_PORT)"
     given = os.environ.get("FRONTDESK_METRICS_PORT") or None
-    group.add_argument("--metrics-port", type=int, default=given, metavar="PORT", help=text)
+    group.add_argument("--metrics-port", type=port, default=given, metavar="PORT", help=text)
     text = "and on this address (127.0.0.1: only this machine; or FRONTDESK_METRICS_INTERFACE)"
     given = os.environ.get("FRONTDESK_METRICS_INTERFACE") or "127.0.0.1"
     group.add_argument("--metrics-interface", default=given, metavar="ADDRESS", help=text)
@@ -89,12 +89,21 @@ def add_workers(parser: argparse.ArgumentParser, text: str) -> None:
 
 def count(text: str) -> int:
     """Read a number of things to run at the same time."""
+    return _number(text, 1, 256)
+
+
+def port(text: str) -> int:
+    """Read the number of a port; 0 stands for any that is free."""
+    return _number(text, 0, 65535)
+
+
+def _number(text: str, least: int, most: int) -> int:
     try:
         number = int(text)
     except ValueError:
-        number = 0
-    if not 0 < number <= 256:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 256")
+        number = least - 1
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from {least} to {most}")
     return number
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from dataclasses import dataclass
@@ -57,9 +58,18 @@ class Listening:
             found.bind((self.interface, self.port))
         except OSError as error:
             found.close()
-            what = f"The server cannot listen on {self.interface}, port {self.port} ({error.strerror})."
-            raise ConfigError(what, hint=f"Choose another port: --port {self.port + 1}.") from error
+            what = (
+                f"The server cannot listen on {self.interface}, port {self.port} ({error.strerror or error})."
+            )
+            raise ConfigError(what, hint=self._mend(error)) from error
         return found
+
+    def _mend(self, error: OSError) -> str:
+        if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+            return "Name an address of this machine: --interface 127.0.0.1 (or 0.0.0.0: all of them)."
+        if error.errno == errno.EACCES:
+            return "Ports below 1024 need rights: choose another one, or put a proxy before the server."
+        return f"Choose another port: --port {self.port + 1}."
 
 
 def encryption(

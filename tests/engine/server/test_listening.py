@@ -35,6 +35,11 @@ def test_a_port_that_is_taken() -> None:
     Listening(port=free_port()).check()
 
 
+def test_an_address_that_is_not_of_this_machine() -> None:
+    with pytest.raises(ConfigError, match=r"Name an address of this machine: --interface 127\.0\.0\.1"):
+        Listening("192.0.2.1", free_port()).check()
+
+
 def test_certificates_that_do_not_do(tmp_path: Path) -> None:
     assert encryption(None, None, None, None) is None
     bad = tmp_path / "bad.crt"

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from rasa_sdk import Action
+from rasa_sdk.events import SlotSet
 
 KEPT = Path(".frontdesk/messages.jsonl")
 
@@ -23,4 +24,4 @@ class ActionKeepMessage(Action):
         dispatcher.utter_message(
             text=f"Thank you. I have passed that on; the answer goes to {message['email']}."
         )
-        return []
+        return [SlotSet("note", None)]  # so that the next message is asked for anew
