@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 5005
 TESTED := postgresql mysql redis rabbitmq kafka aws mongodb gcs azure duckling jieba spacy plots rsa metrics otel  # extras that the tests need; transformers would bring torch
+# Compiled once, and not by each of the thousand processes that the tests start.
+PYTEST = $(BIN)/python -m compileall -q src actions && PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
 PROCESSES ?= 3  # of the tests; more than two cores, since those with servers wait often
 .DEFAULT_GOAL := help
 .PHONY: help run test check eval bench bench-server format lock clean
@@ -24,6 +26,7 @@ $(VENV)/serve: $(VENV)/made requirements/serve.txt requirements/encoder.txt pypr
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps -r requirements/encoder.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps -r requirements/build.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src actions
 	@touch $@
 
 $(VENV)/dev: $(VENV)/serve requirements/dev.txt
@@ -35,14 +38,14 @@ run: $(VENV)/serve ## Set up, train if needed, serve the assistant (PORT=5005)
 	@$(BIN)/frontdesk run --train --port $(PORT)
 
 test: $(VENV)/dev ## Set up and run the tests
-	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
+	@$(PYTEST)
 
 check: $(VENV)/dev ## Lint, types, floors, size limits, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy src actions
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
+	@$(PYTEST)
 
 eval: $(VENV)/dev ## Measure quality against thresholds (intents, sentiment, retrieval)
 	@$(BIN)/python -m pytest -m eval tests/evals -rP

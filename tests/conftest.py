@@ -43,7 +43,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Tests write a project's code anew within a second, which what was compiled of it would not notice.
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 SECRET = "a-secret-for-tests-that-is-long-enough-0123456789"
+
+
+def pytest_collection_finish() -> None:
+    """From here on, modules that are imported are of projects that tests write."""
+    sys.dont_write_bytecode = True
 
 
 def frontdesk(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
