@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import jwt
 import pytest
@@ -16,6 +16,8 @@ from sqlalchemy import func, select
 
 from actions.adapters.importing import read_whole
 from actions.commerce import schema
+from actions.commerce.database import Database
+from actions.commerce.mirror import SOURCE, MirroredShop
 from actions.commerce.model import Customer, Shop
 from actions.commerce.store import no_progress
 from actions.services import close_services
@@ -89,6 +91,17 @@ def brought(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     made.close()
     assert problems == []
     return whole
+
+
+@pytest.fixture(scope="session")
+def template_brought(brought: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The mirror of a WooCommerce with that shop, brought as of NOW and to be copied: to bring it takes a second."""
+    path = tmp_path_factory.mktemp("brought") / "shop.db"
+    database = Database(f"sqlite:///{path}", source=SOURCE)
+    nobody = cast(Any, None)
+    MirroredShop(database, nobody, lambda: NOW).bring(brought, NOW)
+    database.close()
+    return path
 
 
 @pytest.fixture(scope="session")

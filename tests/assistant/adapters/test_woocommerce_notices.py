@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from actions.adapters.receiving import take
 from actions.adapters.settings import Adapters, WooCommerceSettings
 from actions.adapters.webhooks import Notice, woocommerce_change, woocommerce_notice
 from actions.commerce.mirror import MirroredShop
-from actions.commerce.model import Shop
 from actions.services.container import Services
 
 from ..conftest import NOW, POLICIES, Clock, Letters, count
@@ -27,19 +27,20 @@ HOOK = "a-webhook-secret-for-tests"
 
 
 @pytest.fixture()
-def mirrored(server: WooCommerceServer, tmp_path: Path, clock: Clock, brought: Shop) -> Iterator[Services]:
+def mirrored(
+    server: WooCommerceServer, tmp_path: Path, clock: Clock, template_brought: Path
+) -> Iterator[Services]:
     settings = WooCommerceSettings(
         url=server.url, consumer_key=KEY, consumer_secret=SECRET, webhook_secret=HOOK
     )
     made = Services(
-        f"sqlite:///{tmp_path}/mirror.db",
+        f"sqlite:///{shutil.copy(template_brought, tmp_path / 'mirror.db')}",
         policies=POLICIES,
         sink=Letters(),
         clock=clock,
         adapters=Adapters(commerce=settings),
     )
     assert isinstance(made.commerce, MirroredShop)
-    made.commerce.bring(brought, clock())
     clock.forward(seconds=1)
     yield made
     made.close()

@@ -51,12 +51,12 @@ def held() -> set[str]:
 
 @pytest.fixture()
 def mirror(
-    outside: WooCommerceShop, url: str, clock: Clock, brought: Shop, held: set[str]
+    outside: WooCommerceShop, tmp_path: Path, url: str, clock: Clock, template_brought: Path, held: set[str]
 ) -> Iterator[MirroredShop]:
     """The shop, brought as of NOW."""
+    shutil.copy(template_brought, tmp_path / "mirror.db")
     database = Database(url, source=SOURCE)
     made = MirroredShop(database, outside, clock, held=lambda _connection, subject: subject in held)
-    made.bring(brought, clock())
     clock.forward(minutes=1)
     yield made
     database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,6 @@ from sqlalchemy import update
 from actions.commerce import schema
 from actions.commerce.database import Database
 from actions.commerce.mirror import SOURCE, MirroredShop
-from actions.commerce.model import Shop
 from actions.commerce.port import Commerce
 from actions.commerce.store import SqlStore
 from actions.services.container import Services
@@ -60,12 +60,12 @@ class TestMirrored(WritingContract):
 
     @pytest.fixture()
     def store(  # type: ignore[override]
-        self, shop: Services, tmp_path: Path, clock: Clock, brought: Shop
+        self, shop: Services, tmp_path: Path, clock: Clock, template_brought: Path
     ) -> Iterator[Commerce]:
+        path = shutil.copy(template_brought, tmp_path / "mirror.db")
         with running(WooCommerceServer(shop.commerce.snapshot())) as server:
-            outside, database = connected(server), Database(f"sqlite:///{tmp_path}/mirror.db", source=SOURCE)
+            outside, database = connected(server), Database(f"sqlite:///{path}", source=SOURCE)
             made = MirroredShop(database, outside, clock, held=lambda _, subject: subject in self.written)
-            made.bring(brought, clock())
             clock.forward(minutes=1)
             yield made
             database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +16,7 @@ from actions.adapters.errors import AdapterError
 from actions.adapters.settings import Adapters, WooCommerceSettings
 from actions.commerce import schema
 from actions.commerce.mirror import MirroredShop
-from actions.commerce.model import Address, Customer, Order, Shop
+from actions.commerce.model import Address, Customer, Order
 from actions.services.container import Services
 from actions.services.context import Caller
 from actions.services.errors import Refused
@@ -42,30 +43,34 @@ def opened(
     path: Path,
     clock: Clock,
     letters: Letters,
-    brought: Shop,
+    brought: Path,
     *,
     pays: bool = True,
 ) -> Services:
     """The services on a mirror of the shop that a server has."""
     settings = WooCommerceSettings(url=server.url, consumer_key=KEY, consumer_secret=SECRET, api_refund=pays)
     made = Services(
-        f"sqlite:///{path}",
+        f"sqlite:///{shutil.copy(brought, path)}",
         policies=POLICIES,
         sink=letters,
         clock=clock,
         adapters=Adapters(commerce=settings),
     )
     assert isinstance(made.commerce, MirroredShop)
-    made.commerce.bring(brought, clock())
     clock.forward(minutes=1)
     return made
 
 
 @pytest.fixture()
 def flows(
-    server: WooCommerceServer, tmp_path: Path, clock: Clock, letters: Letters, brought: Shop, pays: bool
+    server: WooCommerceServer,
+    tmp_path: Path,
+    clock: Clock,
+    letters: Letters,
+    template_brought: Path,
+    pays: bool,
 ) -> Iterator[Services]:
-    made = opened(server, tmp_path / "flows.db", clock, letters, brought, pays=pays)
+    made = opened(server, tmp_path / "flows.db", clock, letters, template_brought, pays=pays)
     yield made
     made.close()
 
@@ -160,9 +165,14 @@ def test_a_cancellation_is_done_there(
 
 
 def test_what_is_written_while_it_is_down_is_done_later_once(
-    server: WooCommerceServer, local: Local, tmp_path: Path, clock: Clock, letters: Letters, brought: Shop
+    server: WooCommerceServer,
+    local: Local,
+    tmp_path: Path,
+    clock: Clock,
+    letters: Letters,
+    template_brought: Path,
 ) -> None:
-    flows = opened(server, tmp_path / "flows.db", clock, letters, brought)
+    flows = opened(server, tmp_path / "flows.db", clock, letters, template_brought)
     met = Met(flows, server, "pending")
     flows.cancellations.cancel(met.caller, met.customer, met.number, "too_slow")
     local.faults = list(DOWN)

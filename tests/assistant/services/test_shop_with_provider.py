@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from actions.adapters.settings import Adapters, StripeSettings, WooCommerceSetti
 from actions.adapters.stripe_payments import StripePayments
 from actions.commerce.mirror import MirroredShop
 from actions.commerce.mirror_cards import put_card
-from actions.commerce.model import Customer, Order, Shop
+from actions.commerce.model import Customer, Order
 from actions.payments.port import Kept
 from actions.services.container import Services
 from actions.services.errors import Refused
@@ -42,7 +43,7 @@ def flows(
     tmp_path: Path,
     clock: Clock,
     letters: Letters,
-    brought: Shop,
+    template_brought: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Services]:
     """The services on both; WooCommerce's own gateway may pay, and must not."""
@@ -50,14 +51,13 @@ def flows(
     shop = WooCommerceSettings(url=server.url, consumer_key=KEY, consumer_secret=SECRET, api_refund=True)
     money = StripeSettings(api_key=STRIPE_KEY, url=stripe_server.url, webhook_secret="whsec_12345678")
     made = Services(
-        f"sqlite:///{tmp_path}/flows.db",
+        f"sqlite:///{shutil.copy(template_brought, tmp_path / 'flows.db')}",
         policies=POLICIES,
         sink=letters,
         clock=clock,
         adapters=Adapters(commerce=shop, payments=money),
     )
     assert isinstance(made.commerce, MirroredShop)
-    made.commerce.bring(brought, clock())
     clock.forward(minutes=1)
     yield made
     made.close()
