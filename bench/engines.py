@@ -62,12 +62,13 @@ def assistant(folder: Path) -> Engine:
     return _frontdesk("assistant", "assistant", folder, tokens=True, shop=folder / ".frontdesk" / "shop.db")
 
 
-def smallbot(folder: Path) -> Engine:
-    """Copy the small bot into a folder, with Frontdesk's configuration."""
+def smallbot(folder: Path, *, as_in_rasa: bool = False) -> Engine:
+    """Copy the small bot into a folder, with Frontdesk's configuration, or with the very config.yml that Rasa gets."""
     shutil.copytree(SMALLBOT, folder)
-    (folder / "frontdesk.yml").rename(folder / "config.yml")
-    (folder / "rasa.yml").unlink()
-    return _frontdesk("small bot", "smallbot", folder)
+    chosen, other = ("rasa.yml", "frontdesk.yml") if as_in_rasa else ("frontdesk.yml", "rasa.yml")
+    (folder / chosen).rename(folder / "config.yml")
+    (folder / other).unlink()
+    return _frontdesk("small bot, Rasa's config.yml" if as_in_rasa else "small bot", "smallbot", folder)
 
 
 def rasa(folder: Path, binaries: Path) -> Engine:

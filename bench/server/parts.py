@@ -99,6 +99,7 @@ def throughput(bench: Bench) -> list[Row]:
         levels[name] = load(engine, process, 128, bench.seconds(30), 10**6, bench.words)
     others = [
         smallbot(bench.work / "smallbot"),
+        smallbot(bench.work / "smallbot-as-in-rasa", as_in_rasa=True),
         *([rasa(bench.work / "rasa", bench.rasa)] if bench.rasa else []),
     ]
     for other in others:
@@ -115,10 +116,14 @@ def throughput(bench: Bench) -> list[Row]:
         told = f"{found['per_second']:.0f}/s, {found['server_cpu_ms']:.1f} CPU-ms each"
         rows.append(Row(f"{name}: messages/s, 128 at once", f"{must}", told, found["per_second"] >= must))
     if bench.rasa:
-        times = levels["small bot, Rasa"]["server_cpu_ms"] / levels["small bot"]["server_cpu_ms"]
-        rows.append(
-            Row("processor time of a message below Rasa's", "15 times", f"{times:.1f} times", times >= 15)
-        )
+        theirs = levels["small bot, Rasa"]["server_cpu_ms"]
+        for name, whose in (
+            ("small bot, Rasa's config.yml", "the same config.yml"),
+            ("small bot", "our pipeline"),
+        ):
+            times = theirs / levels[name]["server_cpu_ms"]
+            work = f"processor time of a message below Rasa's, {whose}"
+            rows.append(Row(work, "15 times", f"{times:.1f} times", times >= 15))
     return rows
 
 

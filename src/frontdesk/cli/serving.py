@@ -75,7 +75,7 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("metrics (docs/operating.md)")
     text = "serve Prometheus's numbers at /metrics on this port (none; or FRONTDESK_METRICS_PORT)"
     given = os.environ.get("FRONTDESK_METRICS_PORT") or None
-    group.add_argument("--metrics-port", type=port, default=given, metavar="PORT", help=text)
+    group.add_argument("--metrics-port", type=int, default=given, metavar="PORT", help=text)
     text = "and on this address (127.0.0.1: only this machine; or FRONTDESK_METRICS_INTERFACE)"
     given = os.environ.get("FRONTDESK_METRICS_INTERFACE") or "127.0.0.1"
     group.add_argument("--metrics-interface", default=given, metavar="ADDRESS", help=text)
